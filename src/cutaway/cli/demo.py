@@ -1,0 +1,23 @@
+"""`cutaway demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutaway.cli.show import AsJSON
+
+CHOICES = ("train.steps=300", "train.sample_every=100")
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; runs/demo if not given.")] = None,
+    json: AsJSON = False,
+) -> None:
+    """Train a small language model on Python's own documentation, watch it learn to write, and open it.
+
+    Takes about a minute and a half on two cores. Nothing is downloaded: every Python brings the text along.
+    """
+    from cutaway.cli.train import free_folder, train
+
+    train(["gpt-nano", *CHOICES], data="python-docs", out=out or free_folder("demo"), json=json)

@@ -1,0 +1,92 @@
+"""What a person sees while a run trains: one live line, and a line that stays for each evaluation."""
+
+import resource
+import sys
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from cutaway.cli.show import size
+from cutaway.train.checkpoints import Progress as Done
+
+console = Console(stderr=True)
+
+
+class PreparationBar:
+    """Shows how much of the text has become tokens."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("reading the text"), BarColumn(), TextColumn("{task.completed:,.0f} characters"))
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "PreparationBar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Told by the preparation how many characters are done."""
+        if self._task is None:
+            self._task = self._progress.add_task("", total=total)
+        self._progress.update(self._task, completed=done, total=total)
+
+
+class TrainingBar:
+    """Told by the loop what happens; shows step, loss, speed, time left and memory."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._columns = (
+            TextColumn("step {task.completed:,.0f}/{task.total:,.0f}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*self._columns, console=console, transient=True)
+        self._task = self._progress.add_task("", total=steps, figures="")
+        self._training_loss = float("nan")
+
+    def start(self, progress: Done) -> None:
+        """Shows the line."""
+        self._progress.update(self._task, completed=progress.step)
+        self._progress.start()
+
+    def log(self, progress: Done, figures: Mapping[str, float]) -> None:
+        """Moves the line on."""
+        self._training_loss = figures["loss"]
+        text = f"loss {figures['loss']:.3f}  {figures['tokens_per_second']:,.0f} tokens/s  {size(peak_memory())}"
+        self._progress.update(self._task, completed=progress.step, figures=text)
+
+    def evaluate(self, progress: Done, figures: Mapping[str, float]) -> None:
+        """Leaves a line."""
+        best = "  best" if progress.best_step == progress.step else ""
+        console.print(
+            f"step {progress.step:>6,}  training loss {self._training_loss:.3f}  validation loss {figures['loss']:.3f}"
+            f"  {progress.seconds:,.0f} s{best}",
+            highlight=False,
+        )
+
+    def finish(self, progress: Done) -> None:
+        """The line is taken away by `close`, which comes even if training fails."""
+
+    def close(self) -> None:
+        """Takes the line away."""
+        self._progress.stop()
+
+    def sample(self, step: int, text: str) -> None:
+        """Shows what the model wrote, letter by letter as it wrote it."""
+        console.print(Panel(Text(text), title=f"written at step {step:,}", title_align="left"))
+
+
+def peak_memory() -> int:
+    """Most bytes of memory that this process has had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,31 @@
+"""`cutaway score`."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutaway.cli.show import AsJSON, print_json, print_table
+
+
+def score(
+    model: Annotated[Path, typer.Argument(help="A run folder.")],
+    text: Annotated[str, typer.Argument(help="What to score.")],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    json: AsJSON = False,
+) -> None:
+    """Say how likely each token of a text is, given those before it."""
+    from cutaway.pipeline import load
+
+    scores = load(model, device).score(text)
+    total = math.fsum(value for _, value in scores)
+    if json:
+        tokens = [{"token": piece, "log_probability": value} for piece, value in scores]
+        print_json({"tokens": tokens, "log_probability": total, "perplexity": math.exp(-total / len(scores))})
+        return
+    print_table(
+        ["token", "log probability", "probability"],
+        [[repr(piece), value, math.exp(value)] for piece, value in scores],
+    )
+    print(f"sum {total:.4f} nats, {math.exp(-total / len(scores)):.2f} perplexity over {len(scores)} tokens")

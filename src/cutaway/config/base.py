@@ -1,0 +1,32 @@
+"""What every record of choices has in common."""
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Record(BaseModel):
+    """A frozen set of choices. Unknown keys are refused; numbers and words given as text mean what a person means.
+
+    A field that holds one of several kinds may be given by the kind's name alone (``position: alibi``); without a kind,
+    its keys are those of the default one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _understand(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        understood = dict(given)
+        for name, field in cls.model_fields.items():
+            value = understood.get(name)
+            default = getattr(field.default, "kind", None)
+            if default is not None and isinstance(value, str):
+                understood[name] = {"kind": value}
+            elif default is not None and isinstance(value, dict):
+                understood[name] = {"kind": default, **value}
+            elif isinstance(value, str) and value.lower() == "none" and type(None) in get_args(field.annotation):
+                understood[name] = None
+        return understood

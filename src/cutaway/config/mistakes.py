@@ -1,0 +1,68 @@
+"""Telling a person in one line what is wrong with a choice, and what they may have meant."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import ValidationError
+
+from cutaway.config.base import Record
+from cutaway.config.run import RunConfig
+from cutaway.errors import nearest
+
+
+def explain(error: ValidationError) -> str:
+    """Puts the first mistake of a run's config into one line."""
+    first = error.errors(include_url=False)[0]
+    location = [str(part) for part in first["loc"]]
+    key, record = _locate(location)
+    if first["type"] == "extra_forbidden":
+        return f"there is no {key!r}; {_nearest_key(key)}"
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    if first["type"] == "union_tag_invalid":
+        kinds = [kind.strip(" '") for kind in first["ctx"]["expected_tags"].split(",")]
+        return f"{key} has no kind {first['ctx']['tag']!r}; {nearest(first['ctx']['tag'], kinds)}"
+    if first["type"] == "literal_error":
+        words = [str(word) for word in get_args(record.model_fields[location[-1]].annotation)] if record else []
+        return f"{key} cannot be {first['input']!r}; {nearest(str(first['input']), words)}"
+    return f"{key} cannot be {first['input']!r}: {first['msg'].lower()}"
+
+
+def dotted_keys(record: type[Record] = RunConfig) -> Iterator[str]:
+    """All keys below a record, whatever the kinds chosen."""
+    for name, field in record.model_fields.items():
+        yield name
+        for below in _records(field.annotation):
+            yield from (f"{name}.{key}" for key in dotted_keys(below))
+
+
+def _records(annotation: Any) -> list[type[Record]]:
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return [annotation]
+    inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [record for part in inner for record in _records(part)]
+
+
+def _locate(location: list[str]) -> tuple[str, type[Record] | None]:
+    """Turns pydantic's location, which names the kinds on the way, into a dotted key and the record that holds it."""
+    key: list[str] = []
+    record: type[Record] | None = RunConfig
+    candidates: list[type[Record]] = [RunConfig]
+    for part in location:
+        kinds = [one for one in candidates if getattr(one.model_fields.get("kind"), "default", None) == part]
+        if len(candidates) > 1 and kinds:
+            candidates = kinds
+            continue
+        record = next((one for one in candidates if part in one.model_fields), None)
+        candidates = _records(record.model_fields[part].annotation) if record else []
+        key.append(part)
+    return ".".join(key), record
+
+
+def _nearest_key(key: str) -> str:
+    known = sorted(set(dotted_keys()))
+    same = [one for one in known if one.rpartition(".")[2] == key.rpartition(".")[2]]
+    if same:
+        return f"did you mean {' or '.join(repr(one) for one in same[:2])}?"
+    siblings = [one for one in known if one.rpartition(".")[0] == key.rpartition(".")[0]]
+    return nearest(key, siblings or [one for one in known if "." not in one])

@@ -1,0 +1,61 @@
+"""The whole model."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cutaway.config.attention import AttentionConfig, GroupedConfig
+from cutaway.config.base import Record
+from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
+from cutaway.config.norm import LayerNormConfig, NormConfig
+from cutaway.config.position import LearnedConfig, PositionConfig
+
+
+class EmbeddingConfig(Record):
+    """What happens to token vectors before the first block."""
+
+    scaled: bool = Field(False, description="multiply them by √width (Vaswani et al. 2017, section 3.4)")
+    norm: bool = Field(False, description="normalise them, positions added")
+
+
+class HeadConfig(Record):
+    """How hidden states become logits."""
+
+    tied: bool = Field(True, description="use the token embedding's weights")
+    bias: bool = False
+    softcap: float | None = Field(None, gt=0, description="squeeze logits into ± this by a tanh")
+
+
+class ModelConfig(Record):
+    """A decoder language model."""
+
+    vocabulary: int | None = Field(None, gt=1, description="tokens; the tokenizer's own number if not given")
+    context: int = Field(256, gt=0, description="longest text it is trained on, in tokens")
+    width: int = Field(128, gt=0)
+    layers: int = Field(4, gt=0)
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    position: PositionConfig = LearnedConfig()
+    attention: AttentionConfig = GroupedConfig()
+    feedforward: FeedForwardConfig = DenseConfig()
+    norm: NormConfig = LayerNormConfig()
+    residual: Literal["pre", "post", "sandwich", "parallel"] = "pre"
+    final_norm: bool = True
+    head: HeadConfig = HeadConfig()
+    dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and what enters the stream")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ModelConfig":
+        attention = self.attention
+        if attention.head_width is None and self.width % attention.heads:
+            raise ValueError(
+                f"width {self.width} is not divisible by {attention.heads} heads: "
+                f"change model.width or model.attention.heads, or give model.attention.head_width"
+            )
+        if attention.heads % (attention.kv_heads or attention.heads):
+            raise ValueError(
+                f"{attention.kv_heads} kv_heads do not divide {attention.heads} heads: change model.attention.kv_heads"
+            )
+        head_width = attention.head_width or self.width // attention.heads
+        if self.position.kind == "rotary" and head_width % 2:
+            raise ValueError(f"rotary positions turn pairs, and a head is {head_width} wide: make it even")
+        return self

@@ -1,0 +1,27 @@
+"""Which normalisation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cutaway.config.base import Record
+
+
+class LayerNormConfig(Record):
+    """Mean and variance over the width (Ba et al. 2016)."""
+
+    kind: Literal["layer"] = "layer"
+    epsilon: float = Field(1e-5, gt=0)
+    weight: bool = True
+    bias: bool = True
+
+
+class RMSNormConfig(Record):
+    """Root mean square over the width (Zhang & Sennrich 2019)."""
+
+    kind: Literal["rms"] = "rms"
+    epsilon: float = Field(1e-6, gt=0)
+    weight: bool = True
+
+
+NormConfig = Annotated[LayerNormConfig | RMSNormConfig, Field(discriminator="kind")]

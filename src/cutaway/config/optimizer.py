@@ -1,0 +1,34 @@
+"""Which optimizer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cutaway.config.base import Record
+
+
+class AdamWConfig(Record):
+    """AdamW for all weights; only matrices decay (Loshchilov & Hutter 2019)."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.99, ge=0, lt=1)
+    epsilon: float = Field(1e-8, gt=0)
+    weight_decay: float = Field(0.1, ge=0)
+
+
+class MuonConfig(Record):
+    """Muon for the blocks' matrices (Jordan et al. 2024), AdamW for embeddings, head and vectors."""
+
+    kind: Literal["muon"] = "muon"
+    learning_rate: float = Field(0.02, gt=0, description="of the matrices")
+    momentum: float = Field(0.95, ge=0, lt=1)
+    iterations: int = Field(5, gt=0, description="of Newton-Schulz")
+    weight_decay: float = Field(0.0, ge=0, description="of the matrices")
+    adamw: AdamWConfig = Field(
+        AdamWConfig(learning_rate=3e-3, beta2=0.95, weight_decay=0.0), description="for everything else"
+    )
+
+
+OptimizerConfig = Annotated[AdamWConfig | MuonConfig, Field(discriminator="kind")]

@@ -1,0 +1,53 @@
+"""Which position scheme."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cutaway.config.base import Record
+
+
+class NoPositionConfig(Record):
+    """No positions: order is known only through the causal mask."""
+
+    kind: Literal["none"] = "none"
+
+
+class SinusoidalConfig(Record):
+    """Fixed waves added to the embeddings (Vaswani et al. 2017)."""
+
+    kind: Literal["sinusoidal"] = "sinusoidal"
+    base: float = Field(10_000.0, gt=1)
+
+
+class LearnedConfig(Record):
+    """A trained vector for each of `context` positions, added to the embeddings."""
+
+    kind: Literal["learned"] = "learned"
+
+
+class RotaryConfig(Record):
+    """Queries and keys are rotated (Su et al. 2021)."""
+
+    kind: Literal["rotary"] = "rotary"
+    base: float = Field(10_000.0, gt=1)
+
+
+class ALiBiConfig(Record):
+    """Scores fall with distance, by a fixed slope a head (Press et al. 2022)."""
+
+    kind: Literal["alibi"] = "alibi"
+
+
+class RelativeConfig(Record):
+    """Scores get a trained bias a head and bucket of distance (T5; Raffel et al. 2020)."""
+
+    kind: Literal["relative"] = "relative"
+    buckets: int = Field(32, ge=4)
+    distance: int = Field(128, ge=8)
+
+
+PositionConfig = Annotated[
+    NoPositionConfig | SinusoidalConfig | LearnedConfig | RotaryConfig | ALiBiConfig | RelativeConfig,
+    Field(discriminator="kind"),
+]

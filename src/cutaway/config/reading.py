@@ -1,0 +1,121 @@
+"""Reading a run's choices: from YAML, from presets, from dotted overrides."""
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from cutaway.config.mistakes import explain
+from cutaway.config.run import RunConfig
+from cutaway.errors import UserError, nearest
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people read it: `1e-3` is a number, and `no` and `on` are words (a field that is a switch takes both)."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9][0-9_]*$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def presets() -> list[str]:
+    """Names of the presets."""
+    folder = resources.files("cutaway.config") / "presets"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_preset(name: str) -> RunConfig:
+    """Reads a preset.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if name not in presets():
+        raise UserError(f"no preset is called {name!r}; {nearest(name, presets())}")
+    text = (resources.files("cutaway.config") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+    return validate({"preset": name, **_parse(text, f"preset {name}")})
+
+
+def load_run(path: Path) -> RunConfig:
+    """Reads a run file.
+
+    Raises:
+        UserError: it cannot be read, is not YAML, or holds keys or values that do not exist.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    given = _parse(text, str(path))
+    if not isinstance(given, dict):
+        raise UserError(f"{path} is not a run file: it holds no keys such as model: or train:")
+    return validate(given)
+
+
+def dump_run(config: RunConfig) -> str:
+    """Writes every choice, defaults included, as YAML that `load_run` reads back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
+    """Changes single choices, each given as ``train.steps=200``.
+
+    Naming another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the choices beside it, which
+    belonged to the kind before.
+
+    Raises:
+        UserError: an assignment has no `=`, or names a key or value that does not exist.
+    """
+    tree = config.model_dump(mode="json")
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals:
+            raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
+        _assign(tree, path.strip().replace("-", "_").split("."), _parse(text, assignment))
+    return validate(tree)
+
+
+def validate(given: Mapping[str, Any]) -> RunConfig:
+    """Makes a run of plain data.
+
+    Raises:
+        UserError: the first mistake in it, with the nearest key or value that exists.
+    """
+    try:
+        return RunConfig.model_validate(given)
+    except ValidationError as error:
+        raise UserError(explain(error)) from None
+
+
+def _assign(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    *parents, last = path
+    for i, name in enumerate(parents):
+        branch = tree.setdefault(name, {})
+        if not isinstance(branch, dict):
+            raise UserError(f"{'.'.join(parents[: i + 1])} is a single value: nothing lies below it")
+        if last == "kind" and i == len(parents) - 1 and branch.get("kind") != value:
+            branch.clear()
+        tree = branch
+    if isinstance(tree.get(last), dict) and tree[last].get("kind") == value:
+        return
+    tree[last] = value
+
+
+def _parse(text: str, where: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{where}{line} is not YAML: {getattr(error, 'problem', error)}") from None

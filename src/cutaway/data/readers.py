@@ -1,0 +1,151 @@
+"""One file -> documents, each a stream of pieces of text: no file has to fit into memory.
+
+Documents are read in order, each to its end before the next.
+"""
+
+import codecs
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from cutaway.errors import UserError
+
+Document = Iterable[str]
+
+BLOCK_BYTES = 1 << 20
+
+
+@runtime_checkable
+class ByteStream(Protocol):
+    """A file opened for bytes, of whatever class."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most so many bytes, and none at the end."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+def read_file(path: Path, field: str) -> Iterator[Document]:
+    """The documents of a file, by the end of its name.
+
+    A row of `.parquet` and a line of `.jsonl` are a document each; any other file is one. Each but Parquet may be
+    compressed: `.gz` on top.
+
+    Raises:
+        UserError: on the way, at what cannot be read: no UTF-8, no JSON, no such field, damaged.
+    """
+    if _ends_with(path, ".parquet"):
+        return _read_parquet(path, field)
+    if _ends_with(path.with_suffix("") if _ends_with(path, ".gz") else path, ".jsonl"):
+        return _read_jsonl(path, field)
+    return iter([_read_text_file(path)])
+
+
+def read_text(file: ByteStream, name: str) -> Iterator[str]:
+    """The text of a binary file, exactly as it is, but for a byte order mark at its start.
+
+    Raises:
+        UserError: it is not UTF-8; says at which byte.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, is_start = 0, True
+    while True:
+        block = file.read(BLOCK_BYTES)
+        pending = len(decoder.getstate()[0])
+        try:
+            piece = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            place = offset - pending + error.start
+            raise UserError(f"{name} is not text: no UTF-8 from byte {place} on; convert it to UTF-8") from error
+        if piece:
+            yield piece.removeprefix("\ufeff") if is_start else piece
+            is_start = False
+        if not block:
+            return
+        offset += len(block)
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file holds text: it is Parquet, or all of it is UTF-8 without a NUL, the mark of a binary file."""
+    if _ends_with(path, ".parquet"):
+        return True
+    try:
+        return not any("\0" in piece for piece in _read_text_file(path))
+    except UserError:
+        return False
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ByteStream]:
+    try:
+        with gzip.open(path) if _ends_with(path, ".gz") else path.open("rb") as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is no gzip file, or was cut short: {error}") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _read_text_file(path: Path) -> Iterator[str]:
+    with _opened(path) as file:
+        yield from read_text(file, str(path))
+
+
+def _read_jsonl(path: Path, field: str) -> Iterator[Document]:
+    with _opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            yield [_read_line(line, f"{path}, line {number}", field)]
+
+
+def _read_line(line: bytes, place: str, field: str) -> str:
+    try:
+        row = json.loads(line) if line.strip() else {field: ""}
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError both are
+        raise UserError(f"{place}: invalid JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise UserError(f"{place}: a JSON object with a field {field!r} was expected")
+    if field not in row:
+        raise UserError(_no_field(place, field, row))
+    return _text_of(row[field], f"{place}, field {field!r}")
+
+
+def _read_parquet(path: Path, field: str) -> Iterator[Document]:
+    try:
+        pyarrow = import_module("pyarrow")  # an extra, and one without types
+        parquet = import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise UserError(f"reading {path} needs pyarrow: install it with pip install 'cutaway[data]'") from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            if field not in file.schema_arrow.names:
+                raise UserError(_no_field(str(path), field, file.schema_arrow.names))
+            for batch in file.iter_batches(batch_size=256, columns=[field]):
+                for value in batch.column(0):
+                    yield [_text_of(value.as_py(), f"{path}, field {field!r}")]
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path} is no Parquet file, or is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _text_of(value: Any, place: str) -> str:
+    """The text of a field; a field that is null holds an empty one."""
+    if not isinstance(value, str | None):
+        raise UserError(f"{place}: text was expected, not {type(value).__name__}")
+    text = value or ""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{place}: {text[error.start]!r}, half of a surrogate pair, is no character") from error
+    return text
+
+
+def _ends_with(path: Path, suffix: str) -> bool:
+    return path.suffix.lower() == suffix
+
+
+def _no_field(place: str, field: str, fields: Iterable[str]) -> str:
+    return f"{place}: no field {field!r}; there are: {', '.join(map(str, fields)) or 'none'} (choose with data.field)"

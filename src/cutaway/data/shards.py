@@ -1,0 +1,64 @@
+"""Token ids on disk, in files that are mapped into memory and read as one long array."""
+
+import io
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
+from numpy.typing import NDArray
+
+from cutaway.errors import UserError
+from cutaway.text.files import write_atomically
+
+
+class TokenStream:
+    """Many arrays of token ids, read as one: `len(tokens)` and `tokens[start:stop]`, copied out as int64."""
+
+    def __init__(self, arrays: Sequence[NDArray[Any]]) -> None:
+        self._arrays = arrays
+        self._starts = [0, *accumulate(len(array) for array in arrays)]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def __getitem__(self, span: slice) -> Int64[np.ndarray, " T"]:
+        start, stop, step = span.indices(len(self))
+        if step != 1:
+            raise ValueError(f"tokens are read in order, not in steps of {step}")
+        pieces = []
+        shard = bisect_right(self._starts, start) - 1
+        while start < stop:
+            first = self._starts[shard]
+            end = min(stop, self._starts[shard + 1])
+            pieces.append(self._arrays[shard][start - first : end - first])
+            start, shard = end, shard + 1
+        return np.concatenate(pieces, dtype=np.int64) if pieces else np.empty(0, np.int64)
+
+
+def write_shard(path: Path, tokens: Sequence[NDArray[Any]]) -> None:
+    """Writes arrays of token ids as one file, whole or not at all."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.concatenate(tokens))
+    write_atomically(path, buffer.getvalue())
+
+
+def open_shard(path: Path) -> NDArray[Any]:
+    """Maps a file of token ids into memory.
+
+    Raises:
+        UserError: it is missing, cut short or something else.
+    """
+    try:
+        tokens: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"cannot read the tokens in {path} ({error}): remove the folder and prepare again") from error
+    return tokens
+
+
+def token_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type, of two or four bytes, that holds every token id."""
+    return np.uint16 if vocabulary <= 1 << 16 else np.uint32

@@ -1,0 +1,100 @@
+"""Where text comes from: a file, a folder, standard input or the corpus that Python brings along."""
+
+import difflib
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cutaway.config.data import DataConfig
+from cutaway.data import python_docs
+from cutaway.data.readers import ByteStream, Document, is_text, read_file, read_text
+from cutaway.errors import UserError
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text that can be read several times, always the same."""
+
+    name: str
+    """What to call it in messages."""
+    documents: Callable[[], Iterator[Document]]
+    """Reads it from the start."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """What was left out of a folder, and how many of each."""
+
+
+def open_source(data: DataConfig) -> Source:
+    """Finds the text that a configuration names.
+
+    Raises:
+        UserError: there is no such file, or a folder holds no text.
+    """
+    if data.path == python_docs.NAME:
+        return Source(data.path, lambda: iter([[python_docs.python_docs()]]))
+    if data.path == STANDARD_INPUT:
+        return _spooled(sys.stdin.buffer, "standard input")
+    path = Path(data.path).expanduser()
+    if path.is_dir():
+        return _folder(path, data.field)
+    if not path.exists():
+        raise UserError(_missing(path))
+    if not path.is_file():
+        with path.open("rb") as pipe:
+            return _spooled(pipe, str(path))
+    return Source(str(path), lambda: read_file(path, data.field))
+
+
+def _spooled(pipe: ByteStream, name: str) -> Source:
+    """Keeps what comes through a pipe in an unnamed temporary file, because a pipe can be read only once."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the source)
+    shutil.copyfileobj(pipe, spool)
+
+    def documents() -> Iterator[Document]:
+        spool.seek(0)
+        yield read_text(spool, name)
+
+    return Source(name, documents)
+
+
+def _folder(folder: Path, text_field: str) -> Source:
+    skipped: Counter[str] = Counter()
+    paths = [path for path in sorted(_visible_files(folder, skipped)) if _keep(path, skipped)]
+    if not paths:
+        counts = ", ".join(f"{count} {reason}" for reason, count in (+skipped).items()) or "it is empty"
+        raise UserError(f"no text files in the folder {folder} ({counts})")
+    return Source(
+        str(folder),
+        lambda: (document for path in paths for document in read_file(path, text_field)),
+        dict(+skipped),
+    )
+
+
+def _visible_files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder, onerror=lambda _: skipped.update(["unreadable folders"])):
+        visible = [name for name in folders if not name.startswith(".")]
+        entered = [name for name in visible if not Path(parent, name).is_symlink()]
+        shown = [name for name in files if not name.startswith(".")]
+        skipped["hidden"] += len(folders) - len(visible) + len(files) - len(shown)
+        skipped["linked folders"] += len(visible) - len(entered)
+        folders[:] = entered
+        yield from (Path(parent, name) for name in shown)
+
+
+def _keep(path: Path, skipped: Counter[str]) -> bool:
+    keep = path.is_file() and is_text(path)
+    skipped["not text"] += not keep
+    return keep
+
+
+def _missing(path: Path) -> str:
+    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, [*siblings, python_docs.NAME], n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"give a file, a folder, - or {python_docs.NAME}"
+    return f"no such file or folder: {path}; {hint}"

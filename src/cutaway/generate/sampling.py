@@ -1,0 +1,100 @@
+"""From logits to the next token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from cutaway.errors import UserError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen. Choices apply in this order.
+
+    Attributes:
+        repetition_penalty: divides positive logits of tokens already there, multiplies negative ones (Keskar et al.
+            2019, section 4.1); 1 leaves them.
+        temperature: divides the logits; 0 takes the most likely token (greedy).
+        top_k: only so many of the most likely tokens (Fan et al. 2018).
+        top_p: only the fewest tokens whose probabilities reach this sum (Holtzman et al. 2020).
+        min_p: only tokens at least this share as likely as the most likely one (Nguyen et al. 2024).
+        seed: row i of a batch is drawn with seed + i, so that it is what it would be alone.
+
+    Raises:
+        UserError: a value that means nothing.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        checks = {
+            "temperature must be 0 (greedy) or more": self.temperature >= 0,
+            "top_k must be 1 or more": self.top_k is None or self.top_k >= 1,
+            "top_p must be above 0, and 1 at most": self.top_p is None or 0 < self.top_p <= 1,
+            "min_p must be between 0 and 1": self.min_p is None or 0 <= self.min_p <= 1,
+            "repetition_penalty must be above 0": self.repetition_penalty > 0,
+        }
+        for demand, holds in checks.items():
+            if not holds:
+                raise UserError(demand)
+
+
+class Sampler:
+    """Draws the next token of every row of a batch."""
+
+    def __init__(self, sampling: Sampling, rows: int) -> None:
+        self._sampling = sampling
+        self._generators = [torch.Generator().manual_seed(sampling.seed + row) for row in range(rows)]
+
+    def draw(self, logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> Int[Tensor, "B"]:
+        """Chooses a token a row, given all the tokens of each row so far."""
+        s = self._sampling
+        logits = logits.float().cpu()
+        if s.repetition_penalty != 1:
+            logits = penalised(logits, texts, s.repetition_penalty)
+        if s.temperature == 0:
+            return logits.argmax(dim=-1)
+        probabilities = (allowed(logits / s.temperature, s)).softmax(dim=-1)
+        draws = torch.stack([torch.rand(1, generator=generator) for generator in self._generators])  # (B, 1)
+        cumulative = probabilities.double().cumsum(dim=-1)
+        chosen = torch.searchsorted(cumulative, draws.double() * cumulative[:, -1:], right=True)
+        return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1)
+
+
+def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], penalty: float) -> Float[Tensor, "B V"]:
+    """Makes tokens that a text holds already less likely."""
+    logits = logits.clone()
+    for row, text in zip(logits, texts, strict=True):
+        seen = torch.tensor(sorted(set(text)), dtype=torch.long)
+        row[seen] = torch.where(row[seen] > 0, row[seen] / penalty, row[seen] * penalty)
+    return logits
+
+
+def allowed(logits: Float[Tensor, "B V"], sampling: Sampling) -> Float[Tensor, "B V"]:
+    """Sets the logits of tokens that top-k, top-p or min-p rule out to −∞; the most likely token always stays."""
+    if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
+        lowest = logits.topk(sampling.top_k, dim=-1).values[:, -1:]
+        logits = logits.masked_fill(logits < lowest, -torch.inf)
+    if sampling.top_p is not None:
+        logits = logits.masked_fill(~nucleus(logits.softmax(dim=-1), sampling.top_p), -torch.inf)
+    if sampling.min_p is not None:
+        probabilities = logits.softmax(dim=-1)
+        logits = logits.masked_fill(
+            probabilities < sampling.min_p * probabilities.amax(dim=-1, keepdim=True), -torch.inf
+        )
+    return logits
+
+
+def nucleus(probabilities: Float[Tensor, "B V"], top_p: float) -> Bool[Tensor, "B V"]:
+    """True for the fewest tokens, most likely first, whose probabilities sum to `top_p` or more."""
+    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
+    before = ordered.cumsum(dim=-1) - ordered  # what the more likely tokens sum to
+    return torch.zeros_like(probabilities, dtype=torch.bool).scatter(-1, order, before < top_p)

@@ -1,0 +1,44 @@
+"""From tokens to text as they come: whole characters only, and nothing from a stop string on."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+def stream_text(
+    tokens: Iterable[int], decode: Callable[[Sequence[int]], str], stop: Sequence[str] = (), end: int | None = None
+) -> Iterator[str]:
+    """Yields pieces of text that, joined, are what the tokens mean, up to the first stop string or the end token.
+
+    A piece is held back while it may still change: a character whose bytes are not all there, or the beginning of a
+    stop string.
+    """
+    ids: list[int] = []
+    shown = 0
+    for token in tokens:
+        if token == end:
+            break
+        ids.append(token)
+        text = decode(ids)
+        cut = first_stop(text, stop)
+        ready = len(text) - held_back(text, stop) if cut is None else cut
+        if ready > shown:
+            yield text[shown:ready]
+            shown = ready
+        if cut is not None:
+            return
+    rest = decode(ids)[shown:]
+    if rest:
+        yield rest
+
+
+def first_stop(text: str, stop: Sequence[str]) -> int | None:
+    """Where the first stop string begins, if there is one."""
+    places = [text.find(word) for word in stop if word in text]
+    return min(places, default=None)
+
+
+def held_back(text: str, stop: Sequence[str]) -> int:
+    """How many characters at the end may still change."""
+    if text.endswith("\N{REPLACEMENT CHARACTER}"):
+        return len(text) - len(text.rstrip("\N{REPLACEMENT CHARACTER}"))
+    beginnings = (n for word in stop for n in range(len(word) - 1, 0, -1) if text.endswith(word[:n]))
+    return max(beginnings, default=0)

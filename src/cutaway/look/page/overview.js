@@ -1,0 +1,36 @@
+// The head of the page and the samples.
+
+/** Such as "ln 65 = 4.17", which no line break tears apart. */
+function chanceLevel() {
+  return `ln\u00a0${count(data.vocabulary)}\u00a0=\u00a0${Math.log(data.vocabulary).toFixed(2)}`;
+}
+
+function showOverview() {
+  const last = data.validation.at(-1) ?? data.training.at(-1);
+  const name = data.validation.length ? "validation" : "training";
+  const sentences = [
+    `A model that knows nothing and gives all ${count(data.vocabulary)} tokens the same chance has a loss of
+     ${chanceLevel()} nats per token.`,
+  ];
+  if (last) {
+    sentences.push(
+      `This one ended at a ${name} loss of ${last[1].toFixed(3)}: on average it was as unsure as if it had to guess
+       among ${Math.exp(last[1]).toFixed(1)} equally likely tokens.`,
+    );
+  }
+  byId("verdict").textContent = sentences.join(" ");
+  const facts = data.facts.map(([fact, value]) => make("div", {}, make("dt", {}, fact), make("dd", {}, value)));
+  byId("facts").append(...facts);
+}
+
+function showSamples() {
+  byId("writing").hidden = data.samples.length === 0;
+  const losses = new Map(data.validation);
+  byId("samples").append(
+    ...data.samples.map(([step, text]) => {
+      const loss = losses.has(step) ? [make("span", {}, `validation loss ${losses.get(step).toFixed(2)}`)] : [];
+      const moment = make("div", { class: "moment" }, make("strong", {}, `step ${count(step)}`), ...loss);
+      return make("li", {}, moment, make("pre", {}, text));
+    }),
+  );
+}

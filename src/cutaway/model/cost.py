@@ -1,0 +1,55 @@
+"""What a model costs, before it is paid for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.model.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Sizes of a model and of training it; all but `parameters` in bytes."""
+
+    parameters: int
+    weights: int
+    gradients: int
+    optimizer: int
+    cache_per_token: int
+
+
+def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
+    """Counts a model, which may be on the meta device.
+
+    Args:
+        model: what to count.
+        optimizer_tensors: for each weight's name, how many tensors of its size the optimizer keeps.
+    """
+    weights = dict(model.named_parameters())
+    nbytes = sum(weight.nbytes for weight in weights.values())
+    kept = sum(weights[name].nbytes * tensors for name, tensors in optimizer_tensors.items())
+    return Cost(
+        parameters=sum(weight.numel() for weight in weights.values()),
+        weights=nbytes,
+        gradients=nbytes,
+        optimizer=kept,
+        cache_per_token=model.make_cache(batch=1, slots=1).nbytes,
+    )
+
+
+def saved_for_backward(model: nn.Module, forward: Callable[[], Tensor]) -> int:
+    """Runs a forward pass and counts the bytes that it keeps for the backward pass: the activations."""
+    own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    kept: dict[int, int] = {}
+
+    def remember(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
+        forward()
+    return sum(kept.values())

@@ -1,0 +1,41 @@
+"""Everything that depends on the machine that computes: the only file that knows its kinds."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from cutaway.errors import UserError
+
+
+def choose_device(name: str) -> torch.device:
+    """Finds a device by name. `auto` is CUDA if there is one, else the CPU; MPS only when asked for by name.
+
+    Raises:
+        UserError: this machine has no such device.
+    """
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if present["cuda"] else "cpu")
+    if not present[name]:
+        have = ", ".join(kind for kind, is_there in present.items() if is_there)
+        raise UserError(f"device {name!r} is not on this machine or torch was built without it; there is: {have}")
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Finds the dtype of matrix products. `auto` is bf16 where the device multiplies it faster than fp32."""
+    if name == "auto":
+        return torch.bfloat16 if _multiplies_bf16(device) else torch.float32
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
+    """Computes matrix products in this dtype while the block lasts; weights and sums stay in fp32."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("bf16"))

@@ -1,0 +1,188 @@
+"""Run folders: what lies in them, read and written so that a crash at any instant loses nothing."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cutaway.errors import JobError, UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The layout of a run folder.
+
+    `model.safetensors` holds the weights that were best on the validation part; `checkpoints/` what training needs to
+    go on from its last save.
+    """
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """All choices of the run, fully resolved."""
+        return self.path / "run.yaml"
+
+    @property
+    def config(self) -> Path:
+        """The model's choices."""
+        return self.path / "config.json"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights so far."""
+        return self.path / "model.safetensors"
+
+    @property
+    def tokenizer(self) -> Path:
+        """How text becomes tokens."""
+        return self.path / "tokenizer.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line: losses, rates, speeds."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """One JSON object a line: what the model wrote at a step."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def tokens(self) -> Path:
+        """The tokenized text."""
+        return self.path / "tokens"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What training needs to go on."""
+        return self.path / "checkpoints"
+
+    def require(self, *files: Path) -> None:
+        """Raises a UserError unless this is a run folder that holds these files."""
+        if not self.path.is_dir():
+            raise UserError(f"there is no folder {self.path}")
+        if not self.run.exists():
+            raise UserError(f"{self.path} is not a run folder: it has no {self.run.name}")
+        for file in files:
+            if not file.exists():
+                raise UserError(f"the run folder {self.path} lacks {file.name}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write to; when the block ends well, that file or folder takes the place of `path` at once.
+
+    Everything is on disk before the change of names, so that a crash leaves the old or the new, whole.
+
+    Raises:
+        JobError: the disk is full or cannot be written.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    _remove(temporary)
+    try:
+        yield temporary
+        for file in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
+            _sync(file)
+        if path.is_dir():
+            _remove(path)
+        temporary.replace(path)
+        _sync(path.parent)
+    except (OSError, SafetensorError) as error:
+        _remove(temporary)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in str(error)
+        why = "the disk is full" if full else str(error)
+        raise JobError(f"{path} could not be written: {why}; what was saved before is untouched") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a whole text file, or leaves the old one."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file, or leaves the old one."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Writes named tensors, or leaves the old file."""
+    with replacing(path) as temporary:
+        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Reads named tensors onto the CPU.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+
+
+def write_weights(path: Path, model: nn.Module) -> None:
+    """Writes a model's weights, shared ones once."""
+    write_tensors(path, dict(model.named_parameters()))
+
+
+@torch.no_grad()
+def read_weights(path: Path, model: nn.Module) -> None:
+    """Fills a model's weights: every one of them, with nothing left over.
+
+    Raises:
+        UserError: the file is missing or damaged, or weights are missing, left over or of another shape.
+    """
+    found, wanted = read_tensors(path), dict(model.named_parameters())
+    wrong = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
+    complaints = {
+        "misses": [name for name in wanted if name not in found],
+        "does not fit the model in the shape of": wrong,
+        "holds what the model has no place for:": [name for name in found if name not in wanted],
+    }
+    for complaint, names in complaints.items():
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise UserError(f"{path} {complaint} {', '.join(names[:5])}{more} ({len(names)} in all)")
+    for name, weight in wanted.items():
+        weight.copy_(found[name])
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

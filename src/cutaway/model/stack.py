@@ -1,0 +1,97 @@
+"""Embedding, blocks and final norm: from token ids to hidden states."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from cutaway.model.block import Block, ParallelBlock
+from cutaway.nn.cache import Cache
+from cutaway.nn.embeddings import TokenEmbedding
+from cutaway.nn.geometry import Geometry, Places, locate
+from cutaway.nn.positions import BiasesScores, Rotates
+from cutaway.tap import tap
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Who may look at whom, whatever the text.
+
+    Attributes:
+        causal: only at the past.
+        window: only so many tokens away.
+        limit: longest text there are positions for; None if the scheme goes on forever.
+    """
+
+    causal: bool = True
+    window: int | None = None
+    limit: int | None = None
+
+
+class Stack(nn.Module):
+    """Blocks over one sequence. What depends on positions is computed here, once for all of them."""
+
+    taps = ("norm",)
+
+    def __init__(
+        self,
+        embed: TokenEmbedding,
+        blocks: Sequence[Block | ParallelBlock],
+        norm: nn.Module,
+        sight: Sight,
+        *,
+        rotary: Rotates | None = None,
+        biases: BiasesScores | None = None,
+    ) -> None:
+        super().__init__()
+        self.embed = embed
+        for i, block in enumerate(blocks):
+            self.add_module(str(i), block)
+        self.blocks: list[Block | ParallelBlock] = list(blocks)
+        self.norm = norm
+        self.sight = sight
+        self.rotary = rotary
+        self.biases = biases
+
+    def make_cache(self, batch: int, slots: int) -> Cache:
+        """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights."""
+        return Cache([block.remembers() for block in self.blocks], batch, slots, like=self.embed.weight.detach())
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "B T"],
+        attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
+        documents: Int[Tensor, "B T"] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "B T C"]:
+        """Computes the hidden state of each token, for a head to read."""
+        places = self.places(tokens, attention_mask, documents, cache)
+        geometry = self.geometry(places, cache)
+        x = self.embed(tokens, places.positions)
+        for i, block in enumerate(self.blocks):
+            x = block(x, geometry, None if cache is None else cache.stores[i])
+        if cache is not None:
+            cache.advance(tokens.shape[1])
+        return tap("norm", self.norm(x))
+
+    def places(
+        self, tokens: Tensor, attention_mask: Tensor | None, documents: Tensor | None, cache: Cache | None
+    ) -> Places:
+        """Finds where the tokens stand, after those in the cache.
+
+        Raises:
+            ValueError: there are more tokens than positions, or both documents and a cache.
+        """
+        length = tokens.shape[1] + (0 if cache is None else cache.length)
+        if self.sight.limit is not None and length > self.sight.limit:
+            raise ValueError(f"the model has {self.sight.limit} positions, and the text has {length} tokens")
+        if cache is not None and documents is not None:
+            raise ValueError("packed documents are for training: they cannot be continued from a cache")
+        return locate(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
+
+    def geometry(self, places: Places, cache: Cache | None) -> Geometry:
+        """Says who may look at whom, and computes what all layers share."""
+        keys = places if cache is None else cache.extend(places)
+        rotation = None if self.rotary is None else self.rotary(places.positions)
+        return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases)

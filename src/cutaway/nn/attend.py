@@ -1,0 +1,87 @@
+"""softmax(Q Kᵀ · scale) V, as the equation says and as the processor likes it.
+
+The plain body is the reference: every other is tested equal to it, gradients included. It runs when somebody looks at
+the scores or the weights, which the fused kernel never forms.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from cutaway.nn.geometry import Geometry
+from cutaway.tap import tap, watching
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How scores are made.
+
+    Attributes:
+        scale: multiplies q · k; 1/√D in most models.
+        softcap: scores are squeezed into ±softcap by a tanh (Gemma 2, section 2); None leaves them.
+    """
+
+    scale: float
+    softcap: float | None = None
+
+
+def attend(
+    q: Float[Tensor, "B H Tq D"],
+    k: Float[Tensor, "B G Tk D"],
+    v: Float[Tensor, "B G Tk Dv"],
+    geometry: Geometry,
+    scoring: Scoring,
+    dropout: float = 0.0,
+) -> Float[Tensor, "B H Tq Dv"]:
+    """Mixes the values by how well each key answers each query (Vaswani et al. 2017, eq. 1).
+
+    Query head h looks at key-value head ⌊h · G / H⌋. A query that may look at nothing gets zeros. `dropout` is the
+    share of weights that is zeroed.
+    """
+    if watching("scores", "weights"):
+        return plain(q, k, v, geometry, scoring, dropout)
+    if scoring.softcap is None and (geometry.is_triangle or geometry.is_full):
+        return F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            is_causal=not geometry.is_full,
+            scale=scoring.scale,
+            dropout_p=dropout,
+            enable_gqa=k.shape[1] != q.shape[1],
+        )
+    body = masked if scoring.softcap is None else plain  # no kernel squeezes scores
+    blocks = [body(q[:, :, rows], k, v, geometry.rows(rows), scoring, dropout) for rows in geometry.blocks()]
+    return torch.cat(blocks, dim=2)
+
+
+def plain(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring, dropout: float) -> Tensor:
+    """The equation, step by step."""
+    repeats = q.shape[1] // k.shape[1]
+    k, v = k.repeat_interleave(repeats, dim=1), v.repeat_interleave(repeats, dim=1)
+    scores = q @ k.mT * scoring.scale  # (B, H, Tq, Tk)
+    if scoring.softcap is not None:
+        scores = scoring.softcap * torch.tanh(scores / scoring.softcap)
+    scores = tap("scores", scores if geometry.bias is None else scores + geometry.bias)
+    weights = tap("weights", softmax(scores, geometry.mask))
+    return F.dropout(weights, dropout, training=dropout > 0) @ v
+
+
+def softmax(scores: Float[Tensor, "B H Tq Tk"], mask: Tensor) -> Float[Tensor, "B H Tq Tk"]:
+    """Softmax over the keys that may be looked at; a row that may look at nothing is zeros."""
+    hidden = ~mask
+    weights = scores.masked_fill(hidden, torch.finfo(scores.dtype).min).softmax(dim=-1)
+    return weights.masked_fill(hidden, 0.0)
+
+
+def masked(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring, dropout: float) -> Tensor:
+    """The fused kernel under a mask or a bias."""
+    mask, bias = geometry.mask, geometry.bias
+    if bias is not None:
+        mask = bias.to(q.dtype).masked_fill(~mask, -torch.inf)
+    return F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, scale=scoring.scale, dropout_p=dropout, enable_gqa=k.shape[1] != q.shape[1]
+    )

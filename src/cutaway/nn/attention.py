@@ -1,0 +1,86 @@
+"""Grouped attention: multi-head, grouped-query and multi-query are one equation with one, some or all heads a group."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cutaway.nn.attend import Scoring, attend
+from cutaway.nn.cache import Shapes, Store
+from cutaway.nn.geometry import Geometry
+from cutaway.nn.positions import rotate
+from cutaway.tap import tap
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Sizes of an attention: `count` query heads share `groups` key-value heads, each `width` wide."""
+
+    count: int
+    groups: int
+    width: int
+
+
+class Attention(nn.Module):
+    """Attention with H query heads over G key-value heads: MHA if G = H (Vaswani et al. 2017, section 3.2), MQA if
+    G = 1 (Shazeer 2019), GQA between (Ainslie et al. 2023).
+
+    Args:
+        width: C, of the tokens.
+        heads: the sizes.
+        scoring: how scores are made.
+        bias: whether queries, keys and values have one; `out_bias` likewise for the output.
+        norms: what each query head and each key head passes through before it is rotated.
+        rotary: whether queries and keys are rotated.
+        dropout: share of attention weights zeroed in training.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: Heads,
+        scoring: Scoring,
+        *,
+        bias: bool = False,
+        out_bias: bool = False,
+        norms: tuple[nn.Module, nn.Module] | None = None,
+        rotary: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.scoring = scoring
+        self.query = nn.Linear(width, heads.count * heads.width, bias=bias)
+        self.key = nn.Linear(width, heads.groups * heads.width, bias=bias)
+        self.value = nn.Linear(width, heads.groups * heads.width, bias=bias)
+        self.out = nn.Linear(heads.count * heads.width, width, bias=out_bias)
+        self.q_norm, self.k_norm = norms or (nn.Identity(), nn.Identity())
+        self.dropout = dropout
+        rotated = ("q_rotated", "k_rotated") if rotary else ()
+        self.taps = ("input", "q", "k", "v", *rotated, "scores", "weights", "mix", "out")
+
+    def remembers(self) -> Shapes:
+        """What a cache must hold of each token."""
+        shape = (self.heads.groups, self.heads.width)
+        return {"key": shape, "value": shape}
+
+    def forward(
+        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None
+    ) -> Float[Tensor, "B T C"]:
+        """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls."""
+        x = tap("input", x)
+        q = tap("q", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)
+        k = tap("k", self.k_norm(split_heads(self.key(x), self.heads.width)))  # (B, G, T, D)
+        v = tap("v", split_heads(self.value(x), self.heads.width))  # (B, G, T, D)
+        if geometry.rotation is not None:
+            q = tap("q_rotated", rotate(q, geometry.rotation))
+            k = tap("k_rotated", rotate(k, geometry.rotation))
+        if store is not None:
+            k, v = store.remember("key", k), store.remember("value", v)  # (B, G, Tk, D)
+        mix = tap("mix", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
+        return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
+
+
+def split_heads(x: Float[Tensor, "B T HD"], width: int) -> Float[Tensor, "B H T D"]:
+    """Cuts the last axis into heads of `width` and moves them before the tokens."""
+    return x.unflatten(-1, (-1, width)).transpose(1, 2)

@@ -1,0 +1,74 @@
+"""The network that every token passes through by itself."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cutaway.tap import tap
+
+Activation = Callable[[Tensor], Tensor]
+
+
+def gelu_tanh(x: Tensor) -> Tensor:
+    """GELU by its tanh approximation, as GPT-2 has it (Hendrycks & Gimpel 2016, section 2)."""
+    return F.gelu(x, approximate="tanh")
+
+
+def squared_relu(x: Tensor) -> Tensor:
+    """max(x, 0)² (So et al. 2021, "Primer", section 4)."""
+    return F.relu(x).square()
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": gelu_tanh,
+    "silu": F.silu,
+    "squared_relu": squared_relu,
+}
+
+
+class Dense(nn.Module):
+    """y = down(activation(up(x))) (Vaswani et al. 2017, section 3.3)."""
+
+    taps = ("input", "hidden", "out")
+
+    def __init__(
+        self, width: int, hidden: int, activation: Activation, *, bias: bool = True, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.up = nn.Linear(width, hidden, bias=bias)
+        self.down = nn.Linear(hidden, width, bias=bias)
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        """Transforms each token."""
+        x = tap("input", x)
+        hidden = tap("hidden", self.activation(self.up(x)))  # (B, T, F)
+        return tap("out", self.down(self.dropout(hidden)))
+
+
+class Gated(nn.Module):
+    """y = down(activation(gate(x)) · up(x)): SwiGLU with SiLU, GEGLU with GELU (Shazeer 2020, eq. 6)."""
+
+    taps = ("input", "gate", "hidden", "out")
+
+    def __init__(
+        self, width: int, hidden: int, activation: Activation, *, bias: bool = False, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, hidden, bias=bias)
+        self.up = nn.Linear(width, hidden, bias=bias)
+        self.down = nn.Linear(hidden, width, bias=bias)
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        """Transforms each token."""
+        x = tap("input", x)
+        gate = tap("gate", self.activation(self.gate(x)))  # (B, T, F)
+        hidden = tap("hidden", gate * self.up(x))  # (B, T, F)
+        return tap("out", self.down(self.dropout(hidden)))

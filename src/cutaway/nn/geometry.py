@@ -1,0 +1,130 @@
+"""Who may look at whom: everything that attention must know beside queries, keys and values.
+
+A *slot* is where a token is stored; a *position* is where it stands in its own text. They differ under left padding and
+in packed documents. Whether a token lies in the past is judged by positions within one document, so that one rule
+serves plain, padded, packed and cached sequences.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from cutaway.nn.positions import BiasesScores, Rotation
+
+BLOCK = 512
+"""Longest run of queries whose mask or bias is built at once: what is (Tq, Tk) in size is never T × T for long texts."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where tokens stand: the position of each, whether it is text or padding, and which document it belongs to."""
+
+    positions: Int[Tensor, "#B T"]
+    keep: Bool[Tensor, "B T"] | None = None
+    documents: Int[Tensor, "B T"] | None = None
+
+    def __getitem__(self, slots: slice) -> "Places":
+        columns = (None if x is None else x[:, slots] for x in (self.positions, self.keep, self.documents))
+        return Places(*columns)  # type: ignore[arg-type]  # the first is never None
+
+
+def locate(
+    tokens: Int[Tensor, "B T"],
+    attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
+    documents: Int[Tensor, "B T"] | None = None,
+    start: int | Int[Tensor, "B 1"] = 0,
+) -> Places:
+    """Finds the place of each token.
+
+    Args:
+        tokens: only their shape and device matter.
+        attention_mask: 1 for text, 0 for padding, on either side.
+        documents: a number a token; positions begin anew where it changes.
+        start: position of the first token: how many the cache holds already, padding not counted.
+    """
+    slots = torch.arange(tokens.shape[1], device=tokens.device)[None]  # (1, T)
+    positions, keep = slots + start, None
+    if documents is not None:
+        begins = torch.zeros_like(documents, dtype=torch.bool)
+        begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
+        positions = slots - (slots * begins).cummax(dim=1).values
+    if attention_mask is not None:
+        keep = attention_mask.bool()
+        if documents is None:
+            positions = (keep.cumsum(dim=1) - 1).clamp(min=0) + start
+    return Places(positions, keep, documents)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What attention must know of one forward pass.
+
+    Attributes:
+        queries: places of the tokens that look.
+        keys: places of the tokens looked at: all that the cache holds, then the queries' own.
+        causal: a token may look only at itself and its past.
+        window: a token may look at no more than this many tokens, itself included (and as many ahead if not causal).
+        rotation: what turns queries and new keys, computed once for all layers.
+        biases: the scheme that biases scores, if there is one.
+    """
+
+    queries: Places
+    keys: Places
+    causal: bool = True
+    window: int | None = None
+    rotation: Rotation | None = None
+    biases: BiasesScores | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Number of queries and of keys."""
+        return self.queries.positions.shape[1], self.keys.positions.shape[1]
+
+    @property
+    def is_full(self) -> bool:
+        """True if it is certain, without a look at the data, that every query may look at every key."""
+        return self._is_even and (not self.causal or self.size[0] == 1)
+
+    @property
+    def is_triangle(self) -> bool:
+        """True if it is certain, without a look at the data, that query i may look at the keys up to i and no other."""
+        return self._is_even and self.causal and self.size[0] == self.size[1]
+
+    @property
+    def _is_even(self) -> bool:
+        plain = self.keys.keep is None and self.keys.documents is None and self.biases is None
+        return plain and (self.window is None or self.window >= self.size[1])
+
+    def blocks(self) -> Iterator[slice]:
+        """Runs of queries short enough to build a mask for."""
+        return (slice(i, i + BLOCK) for i in range(0, self.size[0], BLOCK))
+
+    def rows(self, block: slice) -> "Geometry":
+        """The same geometry for some of the queries."""
+        if block.start == 0 and block.stop >= self.size[0]:
+            return self
+        return replace(self, queries=self.queries[block])
+
+    @cached_property
+    def mask(self) -> Bool[Tensor, "#B 1 Tq Tk"]:
+        """True where a query may look at a key."""
+        past = self.queries.positions[:, :, None] - self.keys.positions[:, None, :]  # (B, Tq, Tk)
+        may = torch.ones_like(past, dtype=torch.bool)
+        if self.causal:
+            may &= past >= 0
+        if self.window is not None:
+            may &= past.abs() < self.window
+        if self.keys.documents is not None and self.queries.documents is not None:
+            may = may & (self.queries.documents[:, :, None] == self.keys.documents[:, None, :])
+        if self.keys.keep is not None:
+            may = may & self.keys.keep[:, None, :]
+        return may[:, None]
+
+    @cached_property
+    def bias(self) -> Float[Tensor, "#B H Tq Tk"] | None:
+        """What is added to the scores, or None."""
+        return None if self.biases is None else self.biases(self.queries.positions, self.keys.positions)

@@ -1,0 +1,142 @@
+"""How a token learns where it stands.
+
+A scheme is one of three kinds: it adds to the embeddings, it rotates queries and keys, or it biases the scores. All of
+them read positions, never slots: a left-padded text has the positions that it would have alone.
+"""
+
+import math
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines of each position's angles, both (B or 1, 1, T, D/2)."""
+
+
+class AddsToEmbeddings(Protocol):
+    """A scheme that adds a vector to each token's embedding."""
+
+    def __call__(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
+        """Returns what to add."""
+
+
+class Rotates(Protocol):
+    """A scheme that turns queries and keys by angles that grow with the position."""
+
+    def __call__(self, positions: Int[Tensor, "#B T"]) -> Rotation:
+        """Returns the rotation of each position, for `rotate`."""
+
+
+class BiasesScores(Protocol):
+    """A scheme that adds to each score a number that depends on the distance."""
+
+    def __call__(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
+        """Returns what to add, given the positions of queries and keys."""
+
+
+def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, "F"]:
+    """base^(−2i/width), in fp32 whatever the model's weights are: in bf16 the angles of position 300 would be wrong."""
+    return base ** (-torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
+
+
+class Sinusoidal(nn.Module):
+    """PE(p, 2i) = sin(p / base^(2i/C)), PE(p, 2i+1) = cos(same) (Vaswani et al. 2017, section 3.5).
+
+    An odd width drops the last cosine.
+    """
+
+    def __init__(self, width: int, *, base: float = 10_000.0) -> None:
+        super().__init__()
+        self.width = width
+        self.base = base
+
+    def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
+        """Computes the table's rows at these positions."""
+        angles = positions[..., None] * frequencies(self.width, self.base, positions.device)  # (B, T, ⌈C/2⌉)
+        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[..., : self.width]
+
+
+class Learned(nn.Module):
+    """One trained vector a position, up to `length` of them (Gehring et al. 2017, section 3.1)."""
+
+    def __init__(self, length: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(length, width))
+
+    def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
+        """Looks the positions up."""
+        return F.embedding(positions, self.weight)
+
+
+class Rotary(nn.Module):
+    """Angles p · base^(−2i/D), by which `rotate` turns each pair (i, i + D/2) (Su et al. 2021, section 3.4.2)."""
+
+    def __init__(self, head_width: int, *, base: float = 10_000.0) -> None:
+        super().__init__()
+        self.head_width = head_width
+        self.base = base
+
+    def forward(self, positions: Int[Tensor, "#B T"]) -> Rotation:
+        """Computes cosines and sines of the positions' angles."""
+        angles = positions[:, None, :, None] * frequencies(self.head_width, self.base, positions.device)
+        return angles.cos(), angles.sin()  # (B, 1, T, D/2)
+
+
+def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B H T D"]:
+    """Turns each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation."""
+    cos, sin = (table.to(x.dtype) for table in rotation)
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+class ALiBi(nn.Module):
+    """bias = −slope_h · |p_query − p_key|, slopes geometric over the heads (Press et al. 2022, section 3).
+
+    For a number of heads that is no power of two: the slopes of the next lower power, then every second slope of the
+    next higher one, as the paper's own code has it.
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        power = 2 ** math.floor(math.log2(heads))
+        self.slopes = [2 ** (-8 * (i + 1) / power) for i in range(power)]
+        self.slopes += [2 ** (-8 * (2 * i + 1) / (2 * power)) for i in range(heads - power)]
+
+    def forward(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
+        """Computes the penalty of every pair."""
+        distance = (queries[:, :, None] - keys[:, None, :]).abs()  # (B, Tq, Tk)
+        return -torch.tensor(self.slopes, device=queries.device)[:, None, None] * distance[:, None]
+
+
+class RelativeBias(nn.Module):
+    """A trained number a head and bucket of distance: exact when near, logarithmic when far (Raffel et al. 2020, 2.1).
+
+    A causal stack spends every bucket on the past; a bidirectional one half of them on the future.
+    """
+
+    def __init__(self, heads: int, *, buckets: int = 32, distance: int = 128, bidirectional: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(buckets, heads))
+        self.distance = distance
+        self.bidirectional = bidirectional
+
+    def forward(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
+        """Looks up the bucket of every pair."""
+        past = queries[:, :, None] - keys[:, None, :]  # (B, Tq, Tk), positive when the key lies before
+        return F.embedding(self.bucket(past), self.weight).permute(0, 3, 1, 2)
+
+    def bucket(self, past: Int[Tensor, "*B"]) -> Int[Tensor, "*B"]:
+        """Maps how far back a key lies to its bucket."""
+        buckets = self.weight.shape[0]
+        offset = torch.zeros_like(past)
+        if self.bidirectional:
+            buckets //= 2
+            offset = (past < 0) * buckets
+            past = past.abs()
+        past = past.clamp(min=0)
+        exact = buckets // 2
+        far = (past / exact).clamp(min=1).log() / math.log(self.distance / exact) * (buckets - exact)
+        return offset + torch.where(past < exact, past, (exact + far.long()).clamp(max=buckets - 1))

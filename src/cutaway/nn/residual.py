@@ -1,0 +1,49 @@
+"""Where the norm stands around a sublayer whose output is added to its input."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Sublayer = Callable[[Tensor], Tensor]
+
+
+class PreNorm(nn.Module):
+    """x + f(norm(x)) (Xiong et al. 2020, table 1): the stream itself is never normalised."""
+
+    def __init__(self, norm: nn.Module, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm = norm
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
+        """Adds the sublayer's output to the stream."""
+        return x + F.dropout(sublayer(self.norm(x)), self.dropout, self.training)
+
+
+class PostNorm(nn.Module):
+    """norm(x + f(x)) (Vaswani et al. 2017, section 3.1)."""
+
+    def __init__(self, norm: nn.Module, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm = norm
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
+        """Adds the sublayer's output to the stream, then normalises the stream."""
+        return self.norm(x + F.dropout(sublayer(x), self.dropout, self.training))
+
+
+class Sandwich(nn.Module):
+    """x + norm_out(f(norm_in(x))) (Ding et al. 2021, "CogView", section 2.4; Gemma 2)."""
+
+    def __init__(self, norm_in: nn.Module, norm_out: nn.Module, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm_in = norm_in
+        self.norm_out = norm_out
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
+        """Adds the sublayer's normalised output to the stream."""
+        return x + F.dropout(self.norm_out(sublayer(self.norm_in(x))), self.dropout, self.training)

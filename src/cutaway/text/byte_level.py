@@ -1,0 +1,8 @@
+"""Bytes written as printable characters, as byte-level tokenizers keep them in their vocabularies."""
+
+PRINTABLE = (*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1))
+OTHERS = tuple(byte for byte in range(256) if byte not in PRINTABLE)
+
+# GPT-2's alphabet: a printable byte stands for itself, the others follow from code point 256 on.
+CHARACTERS = {byte: chr(byte) for byte in PRINTABLE} | {byte: chr(256 + i) for i, byte in enumerate(OTHERS)}
+BYTES = {character: byte for byte, character in CHARACTERS.items()}

@@ -1,0 +1,95 @@
+"""What training needs to go on bit for bit: saved whole or not at all, at any instant."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import nn
+
+from cutaway.errors import UserError
+from cutaway.model.files import (
+    read_json,
+    read_tensors,
+    read_weights,
+    replacing,
+    write_json,
+    write_tensors,
+    write_text,
+    write_weights,
+)
+from cutaway.train.optimizers import Optimizer
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Random state is not part of it: batches and dropout are pure functions of the seed and the step.
+
+    Attributes:
+        step: updates made.
+        tokens: targets learnt from.
+        seconds: spent training, evaluations left out.
+        best: lowest validation loss so far, at step `best_step`.
+        window_loss: sum of the losses since the last line of the log, over `window_steps` steps.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_step: int = 0
+    window_loss: float = 0.0
+    window_steps: int = 0
+
+
+class Checkpoints:
+    """The folder `checkpoints/`: `step-N/` folders, and a file `latest` that names the one to go on from."""
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self._folder = folder
+        self._keep = keep
+        self._latest = folder / "latest"
+
+    def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+        """Saves everything, then names it the latest, then forgets the oldest.
+
+        Raises:
+            JobError: the disk is full; the one before stays the latest.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"step-{progress.step}"
+        with replacing(path) as temporary:
+            temporary.mkdir()
+            write_weights(temporary / "model.safetensors", model)
+            write_tensors(temporary / "optimizer.safetensors", optimizer.state())
+            write_json(temporary / "progress.json", asdict(progress))
+        write_text(self._latest, path.name + "\n")
+        for old in self._steps()[: -self._keep]:
+            if old != path:
+                shutil.rmtree(old)
+
+    def load(self, model: nn.Module, optimizer: Optimizer) -> Progress | None:
+        """Takes up the latest checkpoint and returns its progress; None if nothing was ever saved.
+
+        Raises:
+            UserError: it is damaged or belongs to another model.
+        """
+        if not self._latest.exists():
+            return None
+        path = self._folder / self._latest.read_text(encoding="utf-8").strip()
+        if not path.is_dir():
+            raise UserError(f"{self._latest} names {path.name}, which is not there; there is: {self._names()}")
+        read_weights(path / "model.safetensors", model)
+        optimizer.load(read_tensors(path / "optimizer.safetensors"))
+        try:
+            return Progress(**read_json(path / "progress.json"))
+        except TypeError:
+            raise UserError(f"{path / 'progress.json'} does not hold the progress of a run") from None
+
+    def _steps(self) -> list[Path]:
+        folders = [path for path in self._folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
+        return sorted(folders, key=lambda path: int(path.name.removeprefix("step-")))
+
+    def _names(self) -> str:
+        return ", ".join(path.name for path in self._steps()) or "none"

@@ -1,0 +1,173 @@
+"""The training loop. It knows a task, batches by number, and nothing of what they mean."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.config.train import TrainConfig
+from cutaway.errors import JobError
+from cutaway.model.device import autocast, choose_precision
+from cutaway.model.files import RunFolder, write_weights
+from cutaway.train.callbacks import Callback
+from cutaway.train.checkpoints import Checkpoints, Progress
+from cutaway.train.diagnosis import explain_non_finite
+from cutaway.train.evaluate import evaluate
+from cutaway.train.optimizers import Optimizer, make_optimizer
+from cutaway.train.schedules import rate
+from cutaway.train.signals import Interrupted, Stopper
+from cutaway.train.tasks.base import Batch, Batches, FiniteBatches, Task
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt, and from what."""
+
+    task: Task
+    training: Batches
+    validation: FiniteBatches | None
+
+
+class Trainer:
+    """Trains a model on its device until the last step, an early stop, or a signal.
+
+    Everything is a pure function of the config and the step, so a run that was killed and resumed ends with the same
+    weights and figures, bit for bit on a CPU, as one that was not.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        lesson: Lesson,
+        config: TrainConfig,
+        folder: RunFolder,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self._model = model
+        self._lesson = lesson
+        self._config = config
+        self._folder = folder
+        self._callbacks = callbacks
+        self._device = next(model.parameters()).device
+        self._precision = choose_precision(config.precision, self._device)
+        self._optimizer: Optimizer = make_optimizer(config.optimizer, model)
+        self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
+
+    def run(self) -> Progress:
+        """Trains from the latest checkpoint on, or from the start.
+
+        Raises:
+            Interrupted: a signal came; everything is saved.
+            JobError: the loss or the gradient is not finite, or the disk is full; the last checkpoint is good.
+        """
+        progress = self._checkpoints.load(self._model, self._optimizer)
+        if progress is None:
+            progress = Progress()
+            self._save(progress)
+            write_weights(self._folder.weights, self._model)
+        for callback in self._callbacks:
+            callback.start(progress)
+        self._model.train()
+        with Stopper() as stopper:
+            while not self._is_over(progress):
+                self._advance(progress)
+                if stopper.signal is not None:
+                    self._save(progress)
+                    raise Interrupted(
+                        f"stopped and saved at step {progress.step}; go on with: "
+                        f"cutaway train --resume {self._folder.path}",
+                        128 + stopper.signal,
+                    )
+        for callback in self._callbacks:
+            callback.finish(progress)
+        return progress
+
+    def _advance(self, progress: Progress) -> None:
+        """One step, and whatever falls due after it."""
+        c = self._config
+        share = rate(c.schedule, progress.step, c.steps)
+        began = time.perf_counter()
+        loss, norm, tokens = self.step(progress.step, share)
+        spent = time.perf_counter() - began
+        progress.step += 1
+        progress.tokens += tokens
+        progress.seconds += spent
+        progress.window_loss += loss
+        progress.window_steps += 1
+        is_last = progress.step == c.steps
+        if progress.step % c.log_every == 0 or is_last:
+            self._log(progress, {"learning_rate_share": share, "gradient_norm": norm}, tokens / spent)
+        if progress.step % c.evaluate_every == 0 or is_last:
+            self._evaluate(progress)
+        if progress.step % c.save_every == 0 or is_last:
+            self._save(progress)
+
+    def step(self, step: int, share: float) -> tuple[float, float, int]:
+        """Learns from one batch; returns its mean loss, the gradient's norm before clipping, and its target count.
+
+        The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
+        """
+        torch.manual_seed((self._config.seed << 32) + step)  # of dropout, so that resuming needs no random state
+        batch = self._lesson.task.collate(self._lesson.training[step], self._device)
+        total = count = torch.zeros((), device=self._device)
+        for part in split(batch, self._config.accumulation):
+            with autocast(self._device, self._precision):
+                loss, targets = self._lesson.task.loss(self._model, part)
+            loss.backward()
+            total, count = total + loss.detach(), count + targets
+        mean, norm = (total / count).item(), self._scale_gradients(int(count.item()))
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            self._model.zero_grad()
+            cause = explain_non_finite(self._model, self._lesson.task, batch)
+            raise JobError(
+                f"loss {mean} and gradient norm {norm} at step {step + 1}: {cause}; the last checkpoint is good, try a "
+                f"lower learning rate or gradient_clip"
+            )
+        with autocast(self._device, self._precision):
+            self._optimizer.step(share)
+        return mean, norm, int(count.item())
+
+    def _scale_gradients(self, count: int) -> float:
+        """Divides the gradient of a sum by the number of targets and clips it; returns its norm in between."""
+        gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients).item() / count
+        clip = self._config.gradient_clip or math.inf
+        torch._foreach_mul_(gradients, (clip / norm if norm > clip else 1.0) / count)
+        return norm
+
+    def _log(self, progress: Progress, figures: dict[str, float], speed: float) -> None:
+        loss = progress.window_loss / progress.window_steps
+        progress.window_loss, progress.window_steps = 0.0, 0
+        for callback in self._callbacks:
+            callback.log(progress, {"loss": loss, **figures, "tokens_per_second": speed, "seconds": progress.seconds})
+
+    def _evaluate(self, progress: Progress) -> None:
+        """Reads the validation part and keeps the weights if they are the best so far; the last ones if there is none."""
+        if self._lesson.validation is None:
+            write_weights(self._folder.weights, self._model)
+            return
+        figures = evaluate(
+            self._model, self._lesson.task, self._lesson.validation, self._precision, self._config.evaluate_batches
+        )
+        if progress.best is None or figures["loss"] < progress.best:
+            progress.best, progress.best_step = figures["loss"], progress.step
+            write_weights(self._folder.weights, self._model)
+        for callback in self._callbacks:
+            callback.evaluate(progress, figures)
+
+    def _is_over(self, progress: Progress) -> bool:
+        c = self._config
+        waited = (progress.step - progress.best_step) // c.evaluate_every
+        return progress.step >= c.steps or (c.patience is not None and progress.step > 0 and waited >= c.patience)
+
+    def _save(self, progress: Progress) -> None:
+        self._checkpoints.save(self._model, self._optimizer, progress)
+
+
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """Cuts a batch into equal parts along its examples."""
+    chunks: dict[str, tuple[Tensor, ...]] = {name: tensor.chunk(parts) for name, tensor in batch.items()}
+    return [{name: pieces[i] for name, pieces in chunks.items()} for i in range(parts)]

@@ -1,0 +1,93 @@
+"""The optimizer of a run, and its state by the names of the weights."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.config.optimizer import AdamWConfig, MuonConfig, OptimizerConfig
+from cutaway.errors import UserError
+from cutaway.train.muon import Muon
+
+
+class Optimizer:
+    """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled."""
+
+    def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
+        self._names = {weight: name for name, weight in model.named_parameters()}
+        self._parts = parts
+        self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
+        held = [weight for part in parts for group in part.param_groups for weight in group["params"]]
+        assert len(held) == len(set(held)) == len(self._names), "every weight belongs to exactly one group"
+
+    def step(self, rate: float) -> None:
+        """Updates all weights from their gradients, at this share of the peak learning rates; forgets the gradients."""
+        for part, peaks in zip(self._parts, self._peaks, strict=True):
+            for group, peak in zip(part.param_groups, peaks, strict=True):
+                group["lr"] = peak * rate
+            part.step()
+            part.zero_grad()
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the optimizer remembers, as ``{weight's name}:{what}``."""
+        return {
+            f"{self._names[weight]}:{key}": value
+            for part in self._parts
+            for weight, entry in part.state.items()
+            for key, value in entry.items()
+        }
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up a saved state.
+
+        Raises:
+            UserError: it belongs to another model.
+        """
+        owners = {self._names[w]: (p, w) for p in self._parts for g in p.param_groups for w in g["params"]}
+        for full, value in state.items():
+            name, _, key = full.rpartition(":")
+            if name not in owners:
+                raise UserError(f"the optimizer's state has {name!r}, which is no weight of this model")
+            part, weight = owners[name]
+            part.state[weight][key] = value.to(weight.device) if value.dim() else value
+
+
+def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
+    """Sorts the weights into groups and gives each its optimizer."""
+    return _MAKERS[config.kind](config, model)
+
+
+def _adamw(config: AdamWConfig, model: nn.Module) -> Optimizer:
+    return Optimizer(model, [_adamw_over(config, list(model.parameters()))])
+
+
+def _muon(config: MuonConfig, model: nn.Module) -> Optimizer:
+    matrices = [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear)]
+    held = set(matrices)
+    others = [weight for weight in model.parameters() if weight not in held]
+    muon = Muon(
+        matrices,
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        iterations=config.iterations,
+        weight_decay=config.weight_decay,
+    )
+    return Optimizer(model, [muon, _adamw_over(config.adamw, others)])
+
+
+def _adamw_over(config: AdamWConfig, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    matrices = [weight for weight in weights if weight.dim() > 1]
+    vectors = [weight for weight in weights if weight.dim() <= 1]
+    groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=config.learning_rate,
+        betas=(config.beta1, config.beta2),
+        eps=config.epsilon,
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
+
+
+_MAKERS: dict[str, Callable[[Any, nn.Module], Optimizer]] = {"adamw": _adamw, "muon": _muon}

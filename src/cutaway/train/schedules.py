@@ -1,0 +1,30 @@
+"""The learning rate as a share of its peak, a pure function of the step."""
+
+import math
+
+from cutaway.config.schedule import (
+    ConstantConfig,
+    CosineConfig,
+    LinearConfig,
+    ScheduleConfig,
+    StableConfig,
+)
+
+
+def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
+    """Share of the peak learning rate at a step, the first being 0 and the last steps − 1.
+
+    Warm-up rises in a straight line and is over after `warmup` steps, whatever follows.
+    """
+    if step < schedule.warmup:
+        return (step + 1) / (schedule.warmup + 1)
+    progress = (step - schedule.warmup) / max(1, steps - schedule.warmup)  # 0 at the peak, 1 at the end
+    match schedule:
+        case ConstantConfig():
+            return 1.0
+        case CosineConfig(floor=floor):
+            return floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
+        case LinearConfig(floor=floor):
+            return floor + (1 - floor) * (1 - progress)
+        case StableConfig(floor=floor, decay=decay):
+            return floor + (1 - floor) * min(1.0, (1 - progress) / decay)
