@@ -46,7 +46,7 @@ def test_every_token_but_the_first_is_a_target_once(length: int, batch_size: int
 
 
 def test_a_text_shorter_than_the_context_is_named() -> None:
-    with pytest.raises(UserError, match="7 tokens.*context of 7 needs 8"):
+    with pytest.raises(UserError, match=r"7 tokens.*context of 7 needs 8"):
         RandomWindows(stream(7), context=7, batch_size=1, seed=0)
     with pytest.raises(UserError, match="two are needed"):
         SequentialWindows(stream(1), context=7, batch_size=1)

@@ -17,9 +17,8 @@ from cutaway.errors import UserError, nearest
 class _Loader(yaml.SafeLoader):
     """YAML as people read it: `1e-3` is a number, and `no` and `on` are words (a field that is a switch takes both)."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
 
-
+_Loader.yaml_implicit_resolvers = {}
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|)$"), ["~", "n", ""])
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9][0-9_]*$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
@@ -114,7 +113,7 @@ def _assign(tree: dict[str, Any], path: list[str], value: Any) -> None:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

@@ -1,7 +1,7 @@
 """Writing on, token by token, with what attention remembers kept in a cache."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,7 @@ from cutaway.model.transformer import Transformer
 from cutaway.nn.cache import Cache
 
 
+@runtime_checkable
 class Reader(Protocol):
     """Something that reads texts as they grow and scores what may follow each."""
 

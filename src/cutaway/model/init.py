@@ -10,8 +10,8 @@
 | every other bias                           | 0 (norm weights: 1)                                         |
 
 A fresh model then knows nothing and says so: its loss is ln V. That holds for a tied head only if embeddings are small:
-after a final norm, the logit of the token just read is about √width · |embedding|, so with the customary 0.02 or 1/√width
-a fresh net predicts its own input with great confidence.
+after a final norm, the logit of the token just read is about √width · |embedding|, so with the customary 0.02 or
+1/√width a fresh net predicts its own input with great confidence.
 """
 
 from functools import singledispatch

@@ -22,8 +22,10 @@ class Heads:
 
 
 class Attention(nn.Module):
-    """Attention with H query heads over G key-value heads: MHA if G = H (Vaswani et al. 2017, section 3.2), MQA if
-    G = 1 (Shazeer 2019), GQA between (Ainslie et al. 2023).
+    """Attention with H query heads over G key-value heads.
+
+    It is called multi-head if G = H (Vaswani et al. 2017, section 3.2), multi-query if G = 1 (Shazeer 2019), and
+    grouped-query between (Ainslie et al. 2023).
 
     Args:
         width: C, of the tokens.

@@ -62,7 +62,7 @@ class Cache:
         self._keep[:, length : self.length] = True
         self.length = length
 
-    def reorder(self, rows: Int[Tensor, "N"]) -> None:
+    def reorder(self, rows: Int[Tensor, " N"]) -> None:
         """Makes row i what row `rows[i]` was: beams survive, multiply or end."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
         for store in self.stores:

@@ -16,7 +16,7 @@ from torch import Tensor
 from cutaway.nn.positions import BiasesScores, Rotation
 
 BLOCK = 512
-"""Longest run of queries whose mask or bias is built at once: what is (Tq, Tk) in size is never T × T for long texts."""
+"""Longest run of queries whose mask or bias is built at once, so that neither is ever T × T for a long text."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ them read positions, never slots: a left-padded text has the positions that it w
 """
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ Rotation = tuple[Tensor, Tensor]
 """Cosines and sines of each position's angles, both (B or 1, 1, T, D/2)."""
 
 
+@runtime_checkable
 class AddsToEmbeddings(Protocol):
     """A scheme that adds a vector to each token's embedding."""
 
@@ -23,6 +24,7 @@ class AddsToEmbeddings(Protocol):
         """Returns what to add."""
 
 
+@runtime_checkable
 class Rotates(Protocol):
     """A scheme that turns queries and keys by angles that grow with the position."""
 
@@ -30,6 +32,7 @@ class Rotates(Protocol):
         """Returns the rotation of each position, for `rotate`."""
 
 
+@runtime_checkable
 class BiasesScores(Protocol):
     """A scheme that adds to each score a number that depends on the distance."""
 
@@ -37,7 +40,7 @@ class BiasesScores(Protocol):
         """Returns what to add, given the positions of queries and keys."""
 
 
-def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, "F"]:
+def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
     """base^(−2i/width), in fp32 whatever the model's weights are: in bf16 the angles of position 300 would be wrong."""
     return base ** (-torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
 

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cutaway.errors import UserError
 from cutaway.model.files import write_text
 from cutaway.train.checkpoints import Progress
 
 
+@runtime_checkable
 class Callback(Protocol):
     """Told of everything that happens in a run, in order."""
 

@@ -1,6 +1,5 @@
 """Finding where numbers stopped being numbers."""
 
-import torch
 from torch import Tensor, nn
 
 from cutaway.tap import capture, tap_names
@@ -26,7 +25,7 @@ def explain_non_finite(model: nn.Module, task: Task, batch: Batch) -> str:
             broken.append(f"the gradient of {name}")
 
     weights = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
-    with capture(model, edits={name: watch for name in tap_names(model)}):
+    with capture(model, edits=dict.fromkeys(tap_names(model), watch)):
         loss, _ = task.loss(model, batch)
         if not broken:
             loss.backward()

@@ -145,7 +145,7 @@ class Trainer:
             callback.log(progress, {"loss": loss, **figures, "tokens_per_second": speed, "seconds": progress.seconds})
 
     def _evaluate(self, progress: Progress) -> None:
-        """Reads the validation part and keeps the weights if they are the best so far; the last ones if there is none."""
+        """Reads the validation part and keeps the best weights so far; without such a part, the last."""
         if self._lesson.validation is None:
             write_weights(self._folder.weights, self._model)
             return

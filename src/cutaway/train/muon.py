@@ -1,7 +1,6 @@
 """Muon: momentum whose every matrix is made orthogonal before it is applied."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -38,7 +37,7 @@ class Muon(torch.optim.Optimizer):
         self.iterations = iterations
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # a closure would make no sense here
         """Applies one update from the gradients that are there."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
@@ -46,7 +45,7 @@ class Muon(torch.optim.Optimizer):
             torch._foreach_lerp_(means, [weight.grad for weight in weights], 1 - group["momentum"])
             ahead = torch._foreach_lerp([weight.grad for weight in weights], means, group["momentum"])
             torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-            for weight, update in zip(weights, orthogonalise_all(ahead, self.iterations), strict=True):
+            for weight, update in zip(weights, orthogonalise_all(list(ahead), self.iterations), strict=True):
                 weight.add_(update, alpha=-group["lr"] * max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5)
 
     def _mean(self, weight: nn.Parameter) -> Tensor:

@@ -15,7 +15,7 @@ class Optimizer:
     """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled."""
 
     def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
-        self._names = {weight: name for name, weight in model.named_parameters()}
+        self._names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
         self._parts = parts
         self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
         held = [weight for part in parts for group in part.param_groups for weight in group["params"]]
@@ -63,11 +63,10 @@ def _adamw(config: AdamWConfig, model: nn.Module) -> Optimizer:
 
 
 def _muon(config: MuonConfig, model: nn.Module) -> Optimizer:
-    matrices = [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear)]
-    held = set(matrices)
-    others = [weight for weight in model.parameters() if weight not in held]
+    matrices = block_matrices(model)
+    others = [weight for name, weight in model.named_parameters() if name not in matrices]
     muon = Muon(
-        matrices,
+        matrices.values(),
         learning_rate=config.learning_rate,
         momentum=config.momentum,
         iterations=config.iterations,
@@ -76,10 +75,16 @@ def _muon(config: MuonConfig, model: nn.Module) -> Optimizer:
     return Optimizer(model, [muon, _adamw_over(config.adamw, others)])
 
 
+def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The matrices inside blocks, by name: neither embeddings nor the head, whose rows are tokens."""
+    linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    return {name: weight for name, weight in model.named_parameters() if name in linear}
+
+
 def _adamw_over(config: AdamWConfig, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
     matrices = [weight for weight in weights if weight.dim() > 1]
     vectors = [weight for weight in weights if weight.dim() <= 1]
-    groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]],
         lr=config.learning_rate,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from cutaway.config.train import TrainConfig
 from cutaway.model.cost import saved_for_backward
 from cutaway.model.files import RunFolder
 from cutaway.train.loop import Lesson, Trainer
+from cutaway.train.optimizers import block_matrices
 from cutaway.train.tasks.language_modeling import LanguageModeling
 
 
@@ -76,6 +76,5 @@ def rehearse(
 
 def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:
     """How many tensors of its own size the optimizer keeps for each weight."""
-    matrices = {f"{name}.weight" for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
-    one = matrices if config.optimizer.kind == "muon" else set()
-    return {name: 1 if name in one else 2 for name, _ in model.named_parameters()}
+    single = block_matrices(model) if config.optimizer.kind == "muon" else {}
+    return {name: 1 if name in single else 2 for name, _ in model.named_parameters()}

@@ -1,6 +1,6 @@
 """What the loop knows of what is being learnt."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ Batch = dict[str, Tensor]
 """Named tensors whose first axis is the example."""
 
 
+@runtime_checkable
 class Task(Protocol):
     """Something to learn: how examples become a batch, what is lost on it, and how the loss is told to people."""
 
@@ -22,6 +23,7 @@ class Task(Protocol):
         """Turns the summed loss over a whole part of the data into the figures that people compare."""
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Examples by number: batch i is the same whenever it is asked for."""
 
@@ -29,6 +31,7 @@ class Batches(Protocol):
         """Returns what `Task.collate` takes."""
 
 
+@runtime_checkable
 class FiniteBatches(Batches, Protocol):
     """As many batches as it takes to see every example once."""
 

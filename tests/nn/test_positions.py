@@ -1,0 +1,99 @@
+"""Each position scheme says what its paper says."""
+
+import math
+
+import pytest
+import torch
+
+from cutaway.nn.positions import ALiBi, Learned, RelativeBias, Rotary, Sinusoidal, rotate
+
+
+def positions(*values: int) -> torch.Tensor:
+    return torch.tensor([values])
+
+
+@pytest.mark.parametrize("width", [8, 7])
+def test_sinusoidal_is_the_papers_formula(width: int) -> None:
+    table = Sinusoidal(width, base=100.0)(positions(0, 3, 11))[0]
+    for row, position in enumerate((0, 3, 11)):
+        for column in range(width):
+            angle = position / 100 ** (2 * (column // 2) / width)
+            expected = math.cos(angle) if column % 2 else math.sin(angle)
+            assert table[row, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_sinusoidal_shifts_are_rotations() -> None:
+    """The product of two positions' vectors depends on their distance alone (Vaswani et al. 2017, section 3.5)."""
+    table = Sinusoidal(12)(torch.arange(20)[None])[0]
+    products = table @ table.T
+    for distance in range(10):
+        diagonal = products.diagonal(distance)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal))
+
+
+def test_learned_looks_up() -> None:
+    scheme = Learned(9, 5)
+    torch.nn.init.normal_(scheme.weight)
+    assert torch.equal(scheme(positions(4, 0))[0], scheme.weight[[4, 0]])
+
+
+def test_rotated_products_depend_on_the_distance_alone() -> None:
+    rotary = Rotary(10)
+    q, k = torch.randn(1, 2, 1, 10), torch.randn(1, 2, 1, 10)
+
+    def score(i: int, j: int) -> torch.Tensor:
+        return (rotate(q, rotary(positions(i))) * rotate(k, rotary(positions(j)))).sum(dim=-1)
+
+    torch.testing.assert_close(score(9, 4), score(25, 20), atol=1e-4, rtol=1e-4)
+    assert (score(9, 4) - score(9, 3)).abs().max() > 1e-2
+    assert (score(9, 4) - score(4, 9)).abs().max() > 1e-2, "the direction counts"
+
+
+def test_rotation_keeps_lengths_and_leaves_position_zero() -> None:
+    rotary, x = Rotary(10), torch.randn(1, 3, 2, 10)
+    rotated = rotate(x, rotary(positions(0, 7)))
+    torch.testing.assert_close(rotated.norm(dim=-1), x.norm(dim=-1))
+    torch.testing.assert_close(rotated[:, :, 0], x[:, :, 0])
+
+
+def test_rotary_pairs_halves_as_llama_does() -> None:
+    base, width, position = 50.0, 6, 5
+    x = torch.randn(1, 1, 1, width)
+    rotated = rotate(x, Rotary(width, base=base)(positions(position)))[0, 0, 0]
+    for i in range(width // 2):
+        angle = position * base ** (-2 * i / width)
+        a, b = x[0, 0, 0, i].item(), x[0, 0, 0, i + width // 2].item()
+        assert rotated[i].item() == pytest.approx(a * math.cos(angle) - b * math.sin(angle), abs=1e-5)
+        assert rotated[i + width // 2].item() == pytest.approx(b * math.cos(angle) + a * math.sin(angle), abs=1e-5)
+
+
+def test_angles_are_exact_in_a_half_precision_model() -> None:
+    exact, half = Rotary(8), Rotary(8).to(torch.bfloat16)
+    for one, other in zip(exact(positions(301)), half(positions(301)), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_alibi_slopes_are_the_papers() -> None:
+    assert ALiBi(8).slopes == [2**-i for i in range(1, 9)]
+    assert ALiBi(6).slopes == [2**-2, 2**-4, 2**-6, 2**-8, 2**-1, 2**-3]
+    bias = ALiBi(8)(positions(5), positions(2, 5))
+    assert bias[0, 0, 0].tolist() == [-1.5, 0.0]
+
+
+def test_relative_buckets_are_exact_near_and_logarithmic_far() -> None:
+    scheme = RelativeBias(3, buckets=32, distance=128)
+    past = torch.arange(400)
+    buckets = scheme.bucket(past)
+    assert buckets[:16].tolist() == list(range(16))
+    assert (buckets[1:] >= buckets[:-1]).all()
+    assert buckets[128:].tolist() == [31] * 272
+    assert buckets[64].item() == 16 + int(math.log(4) / math.log(8) * 16)
+    assert (scheme.bucket(-past) == 0).all(), "a causal scheme spends nothing on the future"
+
+
+def test_bidirectional_buckets_tell_past_from_future() -> None:
+    scheme = RelativeBias(3, buckets=32, distance=128, bidirectional=True)
+    distances = torch.arange(1, 200)
+    past, future = scheme.bucket(distances), scheme.bucket(-distances)
+    assert torch.equal(future, past + 16)
+    assert past.max() == 15

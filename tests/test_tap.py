@@ -1,0 +1,225 @@
+"""Looking inside: the names are the listed ones, the tensors are the model's own, and looking costs nothing when off."""
+
+import threading
+from typing import Any
+
+import pytest
+import torch
+from support import ROOT, run_python
+from variants import matrix, name, tokens, variant
+
+from cutaway.config.reading import load_preset, presets
+from cutaway.errors import UserError
+from cutaway.model.build import build
+from cutaway.tap import capture, tap, tap_names, watching
+
+
+def emitted(model: torch.nn.Module, ids: torch.Tensor) -> list[str]:
+    """Names of all taps that a pass goes through, asked for or not."""
+    passed = []
+
+    class Everything(capture):
+        def see(self, name: str, x: torch.Tensor) -> torch.Tensor:
+            passed.append(self._full_name(name))
+            return x
+
+    with torch.no_grad(), Everything(model, "*"):
+        model(ids)
+    return passed
+
+
+@pytest.mark.parametrize("choices", list(matrix()), ids=name)
+def test_every_listed_tap_is_emitted_once_and_no_other(choices: dict[str, Any]) -> None:
+    model = variant(**choices)
+    assert sorted(emitted(model, tokens())) == sorted(tap_names(model))
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_the_list_of_taps_holds_for_every_preset(preset: str) -> None:
+    config = load_preset(preset).model
+    with torch.device("meta"):
+        model = build(config.model_copy(update={"vocabulary": config.vocabulary or 65}))
+        names = emitted(model, torch.zeros(2, 5, dtype=torch.long))
+    assert sorted(names) == sorted(tap_names(model))
+
+
+def test_names_are_the_documented_ones() -> None:
+    names = tap_names(variant(position="rotary", feedforward={"kind": "gated", "hidden": 44}))
+    assert names[:2] == ["decoder.norm", "decoder.embed.tokens"]
+    for one in ("q", "k", "v", "q_rotated", "k_rotated", "scores", "weights", "mix", "out", "input"):
+        assert f"decoder.1.self_attention.{one}" in names
+    for one in ("input", "gate", "hidden", "out"):
+        assert f"decoder.1.feedforward.{one}" in names
+    for one in ("in", "after_self_attention", "out"):
+        assert f"decoder.1.residual.{one}" in names
+    assert names[-1] == "head.logits"
+
+
+def test_looking_changes_nothing_and_shows_the_real_numbers() -> None:
+    model = variant(position="rotary").eval()
+    ids = tokens()
+    with torch.no_grad():
+        alone = model(ids)
+        with capture(model, "*") as trace:
+            watched = model(ids)
+    assert (watched - alone).abs().max() < 1e-5
+    assert torch.equal(trace["head.logits"], watched)
+    weights = trace["decoder.1.self_attention.weights"]
+    assert weights.shape == (3, 6, 13, 13)
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 6, 13))
+    assert (weights.triu(1) == 0).all()
+    stream = trace["decoder.0.residual.after_self_attention"] + trace["decoder.0.feedforward.out"]
+    torch.testing.assert_close(stream, trace["decoder.0.residual.out"])
+
+
+def test_only_what_is_asked_for_is_kept_and_only_that_layer_runs_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = variant().eval()
+    fused = torch.nn.functional.scaled_dot_product_attention
+    calls = []
+
+    def counted(*arguments: Any, **options: Any) -> torch.Tensor:
+        calls.append(1)
+        return fused(*arguments, **options)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", counted)
+    with capture(model, "decoder.1.self_attention.weights") as trace:
+        model(tokens())
+    assert list(trace) == ["decoder.1.self_attention.weights"]
+    assert len(calls) == 1, "the other layer stays fused"
+
+
+def test_an_edit_takes_the_tensors_place() -> None:
+    model = variant(residual="pre").eval()
+    ids = tokens()
+    with torch.no_grad():
+        with capture(model, "decoder.0.residual.out") as source:
+            model(tokens(seed=8))
+        patch = {"decoder.0.residual.out": lambda _, x: source["decoder.0.residual.out"]}
+        with capture(model, "decoder.0.residual.out", edits=patch) as trace:
+            patched = model(ids)
+        assert torch.equal(trace["decoder.0.residual.out"], source["decoder.0.residual.out"])
+        torch.testing.assert_close(patched, model(tokens(seed=8)))
+
+
+def test_an_edit_of_the_weights_is_felt_without_recording_them() -> None:
+    model = variant().eval()
+    names: list[str] = []
+
+    def silence(full: str, x: torch.Tensor) -> torch.Tensor:
+        names.append(full)
+        return torch.zeros_like(x)
+
+    with torch.no_grad(), capture(model, "*.mix", edits={"decoder.0.*.weights": silence}) as trace:
+        model(tokens())
+    assert names == ["decoder.0.self_attention.weights"]
+    assert (trace["decoder.0.self_attention.mix"] == 0).all()
+    assert (trace["decoder.1.self_attention.mix"] != 0).any()
+
+
+def test_an_edit_may_not_change_the_shape() -> None:
+    model = variant()
+    edits = {"decoder.0.feedforward.hidden": lambda _, x: x[:, :1]}
+    with pytest.raises(ValueError, match=r"'decoder.0.feedforward.hidden' returned shape \(3, 1, 44\)"), capture(
+        model, edits=edits
+    ):
+        model(tokens())
+    assert model(tokens()).isfinite().all(), "all is undone"
+
+
+def test_gradients_flow_to_what_was_captured() -> None:
+    model = variant()
+    with capture(model, "decoder.0.residual.out") as trace:
+        logits = model(tokens())
+    (gradient,) = torch.autograd.grad(logits.sum(), trace["decoder.0.residual.out"])
+    assert gradient.abs().sum() > 0
+
+
+def test_a_pattern_without_a_match_names_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"'decoder.0.self_attention.wights'.*'decoder.0.self_attention.weights'"):
+        capture(variant(), "decoder.0.self_attention.wights")
+
+
+def test_a_name_that_was_not_captured_names_the_nearest() -> None:
+    model = variant()
+    with capture(model, "decoder.*.residual.out") as trace:
+        model(tokens())
+    with pytest.raises(KeyError, match=r"did you mean 'decoder.0.residual.out'"):
+        trace["decoder.0.residual.ou"]
+
+
+def test_everything_is_undone_even_after_an_error() -> None:
+    model = variant()
+    with pytest.raises(ZeroDivisionError), capture(model, "*"):
+        raise ZeroDivisionError
+    assert not watching("weights")
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def test_two_captures_in_one_thread_are_refused() -> None:
+    model = variant()
+    with capture(model, "*.mix"), pytest.raises(RuntimeError, match="already open"), capture(model, "*.out"):
+        pass
+    assert not watching("mix")
+
+
+def test_other_models_and_threads_are_left_alone() -> None:
+    model, other = variant(), variant()
+    with capture(model, "*.mix") as trace:
+        other(tokens())
+        assert len(trace) == 0
+        thread = threading.Thread(target=lambda: model(tokens()))
+        thread.start()
+        thread.join()
+        assert len(trace) == 0
+        model(tokens())
+        assert len(trace) == 2
+
+
+def test_a_tap_is_nothing_when_nobody_watches() -> None:
+    x = torch.ones(2)
+    assert tap("anything", x) is x
+
+
+COMPILED = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import torch
+from variants import tokens, variant
+import cutaway.tap
+from cutaway.tap import capture
+
+graphs = []
+def backend(graph, inputs):
+    graphs.append(graph.code)
+    return graph
+
+torch.set_grad_enabled(False)
+model = variant(position="rotary", residual="pre").eval()
+expected = model(tokens())
+model.compile(backend=backend, fullgraph=True)
+torch.testing.assert_close(model(tokens()), expected)
+assert len(graphs) == 1, "one graph, without a break"
+with capture(model, "*.weights") as trace:
+    torch.testing.assert_close(model(tokens()), expected)
+assert len(trace) == 2, list(trace)
+torch.testing.assert_close(model(tokens()), expected)
+assert len(graphs) == 1, "capture compiled nothing anew"
+
+import cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings
+import cutaway.model.block, cutaway.model.stack, cutaway.model.heads
+for module in (cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings,
+               cutaway.model.block, cutaway.model.stack, cutaway.model.heads):
+    module.tap = lambda name, x: x
+cutaway.nn.attend.watching = lambda *names: False
+torch._dynamo.reset()
+model.compile(backend=backend, fullgraph=True)
+model(tokens())
+assert len(graphs) == 2
+assert graphs[0] == graphs[1], "the graph with taps is the graph without"
+print("passed")
+"""
+
+
+def test_the_compiled_graph_holds_no_tap_and_capture_compiles_nothing() -> None:
+    assert run_python(COMPILED).endswith("passed\n")
