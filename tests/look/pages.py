@@ -16,7 +16,7 @@ from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 
-LINE = "to be, or\n not to be"
+LINE = "to be, or\n not to be: that is the question"
 HOSTILE = "</script><script>document.title = 'broken'</script><img src=x onerror=alert(1)><!--<script>\u2028&amp;\""
 
 
@@ -24,7 +24,7 @@ def make_model(vocabulary: int, *, layers: int = 2, heads: int = 3) -> Transform
     """In training mode, and with a dropout that would show in every number."""
     config = {
         "vocabulary": vocabulary,
-        "context": 32,
+        "context": 64,
         "width": 4 * heads,
         "layers": layers,
         "position": {"kind": "rotary"},

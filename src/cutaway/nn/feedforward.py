@@ -1,10 +1,13 @@
 """The network that every token passes through by itself."""
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from cutaway.tap import tap
 
@@ -18,7 +21,24 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 def squared_relu(x: Tensor) -> Tensor:
     """max(x, 0)² (So et al. 2021, "Primer", section 4)."""
-    return F.relu(x).square()
+    y: Tensor = _SquaredReLU.apply(x)
+    return y
+
+
+class _SquaredReLU(torch.autograd.Function):
+    """y = r² with r = max(x, 0), and dx = 2 r · dy: two passes over memory backwards, where autograd makes five."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        positive = x.relu()
+        ctx.save_for_backward(positive)
+        return positive.square()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (positive,) = ctx.saved_tensors
+        return (gradient * positive).mul_(2)
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines of each position's angles, both (B or 1, 1, T, D/2)."""
+"""Cosines and signed sines of each position's angles, both (B or 1, 1, T, D): once for each partner of a pair."""
 
 
 @runtime_checkable
@@ -83,16 +83,19 @@ class Rotary(nn.Module):
         self.base = base
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Rotation:
-        """Computes cosines and sines of the positions' angles."""
+        """Computes cosines and signed sines of the positions' angles."""
         angles = positions[:, None, :, None] * frequencies(self.head_width, self.base, positions.device)
-        return angles.cos(), angles.sin()  # (B, 1, T, D/2)
+        cos, sin = angles.cos(), angles.sin()  # (B, 1, T, D/2)
+        return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
 
 def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B H T D"]:
-    """Turns each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation."""
+    """Turns each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation.
+
+    y_i = x_i cos − x_{i + D/2} sin and y_{i + D/2} = x_{i + D/2} cos + x_i sin: rolling by D/2 swaps the partners.
+    """
     cos, sin = (table.to(x.dtype) for table in rotation)
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+    return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
 
 
 class ALiBi(nn.Module):
