@@ -84,6 +84,14 @@ def test_merges_come_from_the_training_part_and_characters_from_the_whole(tmp_pa
     assert prepare(data, CharTokenizer(), tmp_path / "char").tokenizer.encode("é") == [10]
 
 
+def test_merges_come_from_the_first_characters_of_a_huge_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutaway.data.prepare.TOKENIZER_CHARACTERS", 800)
+    (tmp_path / "a.txt").write_text("low lower lowest " * 50 + "queue queues é " * 50)
+    merges = prepare(DataConfig(path=str(tmp_path / "a.txt")), BPETokenizer(vocabulary=300), tmp_path / "out").tokenizer
+    assert len(merges.encode(" low")) == 1
+    assert len(merges.encode(" queue")) == 6
+
+
 def test_what_is_finished_is_opened_without_its_source(file: Path, tmp_path: Path) -> None:
     data = DataConfig(path=str(file))
     first = prepare(data, CharTokenizer(), tmp_path / "out")

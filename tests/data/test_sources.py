@@ -41,6 +41,11 @@ def test_a_folder_is_its_text_files_in_order(tmp_path: Path) -> None:
     assert source.skipped == {"hidden": 3, "not text": 2, "linked folders": 1}
 
 
+def test_a_folder_of_nothing_but_text_skips_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    assert open_source(DataConfig(path=str(tmp_path))).skipped == {}
+
+
 def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:
     assert "it is empty" in refusal(tmp_path)
     (tmp_path / ".hidden").write_text("text")
@@ -75,7 +80,13 @@ def test_python_brings_a_corpus_along() -> None:
     (text,) = texts(open_source(DataConfig()))
     assert len(text) > 300_000
     assert text == python_docs.python_docs()
-    assert text.index('"assert" statement') < text.index('"yield" statement')
+
+
+def test_topics_are_joined_in_order_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        sys.modules, "pydoc_data.topics", SimpleNamespace(topics={"while": "loop\n", "assert": "check\n"})
+    )
+    assert python_docs.python_docs() == "check\n\n\nloop\n"
 
 
 def test_docstrings_stand_in_for_missing_topics(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

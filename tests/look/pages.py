@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from cutaway.config import ModelConfig
 from cutaway.config.tokenizer import CharTokenizer
-from cutaway.look.report import Report, inspect_line
+from cutaway.look.report import Line, Report, inspect_line
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
@@ -38,18 +39,22 @@ def make_tokenizer(alphabet: str = LINE) -> Tokenizer:
     return train_tokenizer(CharTokenizer(), [], alphabet=alphabet)
 
 
-def make_report(**changes: Any) -> Report:
+@cache
+def inspected() -> Line:
     tokenizer = make_tokenizer()
-    line = inspect_line(make_model(tokenizer.vocabulary), tokenizer, LINE, top=5)
+    return inspect_line(make_model(tokenizer.vocabulary), tokenizer, LINE, top=5)
+
+
+def make_report(**changes: Any) -> Report:
     shown = {
         "title": "a small model",
         "facts": {"parameters": "1,234", "steps": "40"},
-        "vocabulary": tokenizer.vocabulary,
+        "vocabulary": make_tokenizer().vocabulary,
         "training": [(step, 2.5 - step / 50) for step in range(41)],
-        "validation": [(0, 2.625), (20, 2.125), (40, 1.875)],
+        "validation": [(0, 2.625), (20, 1.875), (40, 2.125)],
         "samples": [(0, "tbo rn"), (40, "to be")],
     }
-    return Report(**{**shown, **line._asdict(), **changes})
+    return Report(**{**shown, **inspected()._asdict(), **changes})
 
 
 class Page(HTMLParser):

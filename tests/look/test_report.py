@@ -8,16 +8,11 @@ import torch
 from cutaway.errors import JobError, UserError
 from cutaway.look.report import MOST_TRAINING_POINTS, inspect_line, write_report
 from cutaway.tap import capture
-from look.pages import HOSTILE, LINE, Page, make_model, make_report, make_tokenizer
+from look.pages import HOSTILE, LINE, Page, inspected, make_model, make_report, make_tokenizer
 
 TOKENIZER = make_tokenizer()
 IDS = TOKENIZER.encode(LINE)
 MODEL = make_model(TOKENIZER.vocabulary)
-
-
-@pytest.fixture(scope="module")
-def line():
-    return inspect_line(MODEL, TOKENIZER, LINE, top=5)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +30,8 @@ def written(tmp_path, **changes):
     return report, Page(path)
 
 
-def test_attention_is_what_the_model_computes(line):
+def test_attention_is_what_the_model_computes():
+    line = inspected()
     model = make_model(TOKENIZER.vocabulary).eval()
     with torch.no_grad(), capture(model, "decoder.*.self_attention.weights") as trace:
         model(torch.tensor([IDS]))
@@ -44,14 +40,16 @@ def test_attention_is_what_the_model_computes(line):
         assert np.array_equal(line.attention[layer], trace[f"decoder.{layer}.self_attention.weights"][0].numpy())
 
 
-def test_candidates_are_the_likeliest_and_have_their_probabilities(line, expected):
+def test_candidates_are_the_likeliest_and_have_their_probabilities(expected):
+    line = inspected()
     best = expected.topk(5)
     for shown, ids, log_probabilities in zip(line.next_tokens, best.indices, best.values, strict=True):
         assert [piece for piece, _ in shown] == TOKENIZER.pieces(ids.tolist())
         assert [math.log(p) for _, p in shown] == pytest.approx(log_probabilities.tolist(), abs=1e-5)
 
 
-def test_actual_tokens_have_their_log_probabilities_and_ranks(line, expected):
+def test_actual_tokens_have_their_log_probabilities_and_ranks(expected):
+    line = inspected()
     assert len(line.actual) == len(IDS)
     assert line.actual[-1] is None
     for (rank, log_probability), row, follower in zip(line.actual[:-1], expected, IDS[1:], strict=False):
@@ -59,7 +57,8 @@ def test_actual_tokens_have_their_log_probabilities_and_ranks(line, expected):
         assert rank == 1 + int((row > row[follower]).sum())
 
 
-def test_a_rank_within_the_candidates_names_the_follower(line):
+def test_a_rank_within_the_candidates_names_the_follower():
+    line = inspected()
     within = [(position, actual[0]) for position, actual in enumerate(line.actual[:-1]) if actual[0] <= 5]
     assert within
     for position, rank in within:
@@ -92,8 +91,9 @@ def test_a_line_too_long_for_the_page_is_refused_and_the_longest_fits(tmp_path):
     most = int(re.search(r"room for (\d+)", str(refusal.value))[1])
     with pytest.raises(UserError, match="room for"):
         inspect_line(model, TOKENIZER, "o" * (most + 1))
-    written(tmp_path, **inspect_line(model, TOKENIZER, "o" * most)._asdict())
-    assert 1.5e6 < (tmp_path / "report.html").stat().st_size < 2e6
+    path = tmp_path / "report.html"
+    write_report(path, make_report(**inspect_line(model, TOKENIZER, "o" * most)._asdict()))
+    assert 1.5e6 < path.stat().st_size < 2e6
 
 
 def test_the_page_holds_every_number(tmp_path):

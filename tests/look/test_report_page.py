@@ -76,7 +76,7 @@ def test_everything_is_shown_as_text(page):
 def test_the_header_says_what_chance_level_is(page):
     chance = np.log(REPORT.vocabulary)
     assert f"ln\u00a0{REPORT.vocabulary}\u00a0=\u00a0{chance:.2f} nats per token" in page.text_content("#verdict")
-    assert "validation loss of 1.875" in page.text_content("#verdict")
+    assert "lowest validation loss of this one was 1.875, at step 20" in page.text_content("#verdict")
 
 
 def test_choosing_a_head_enlarges_it_and_pointing_at_a_cell_shows_its_number(page):
@@ -148,7 +148,7 @@ def test_each_head_of_the_layer_shows_where_a_token_looks(page):
 
 def test_pointing_at_the_curve_shows_step_and_losses(page):
     page.locator("#loss circle").nth(1).hover(force=True)  # the cursor lies over it
-    assert page.inner_text("#loss-values") == "step 20: training 2.100, validation 2.125"
+    assert page.inner_text("#loss-values") == "step 20: training 2.100, validation 1.875"
     assert f"ln\u00a0{REPORT.vocabulary}" in page.text_content("#loss text.chance")
 
 

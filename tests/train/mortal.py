@@ -1,6 +1,6 @@
-"""Runs that die: a program that trains, kills itself at a chosen instant, and is begun again until it ends.
+"""A run that is stopped at chosen instants and begun again until it ends.
 
-Run as a script, apart from the tests: torch is imported once, and every life is a fork of that process.
+A program of its own, apart from the tests: it imports torch once, and each life of the run is a fork of it.
 """
 
 import json
@@ -9,99 +9,101 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch._dynamo  # what optimizers import when first made: once, before the forks
+import torch._dynamo  # noqa: F401 (the first optimizer imports it: once here, not in every life)
 
-from cutaway.config.reading import validate
-from cutaway.runs import Run, resume, start
+from cutaway.cli import main
+from cutaway.cli.train import write_sample
+from cutaway.config.reading import load_run
+from cutaway.runs import resume, start
 from cutaway.train.callbacks import Metrics, Samples
 from cutaway.train.loop import Trainer
 
-CHANGES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir")
+TOUCHES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir")
+
+os.fsync = lambda descriptor: None  # it is slow, and helps against power cuts only
 
 
-def live(out: Path, config: dict[str, Any]) -> None:
-    """Begins a run or goes on with it, as the command line does."""
-    run = resume(out) if (out / "run.yaml").exists() else start(validate(config), out)
-    run.train([Metrics(run.folder.metrics), Samples(run.folder.samples, 4, lambda: sample(run), lambda *_: None)])
+def live(config: Path, out: Path) -> None:
+    """Begins a run or goes on with it."""
+    run = resume(out) if (out / "run.yaml").exists() else start(load_run(config), out)
+    every = run.config.train.sample_every
+    assert every
+    run.train(
+        [Metrics(run.folder.metrics), Samples(run.folder.samples, every, lambda: write_sample(run), lambda *_: None)]
+    )
 
 
-def sample(run: Run) -> str:
-    was_training = run.model.training
-    text = run.pipeline.generate("", 5, seed=0)
-    run.model.train(was_training)
-    return text
+def live_on_the_command_line(config: Path, out: Path) -> None:
+    sys.argv = ["cutaway", "train", str(config), "--out", str(out)]
+    main()
 
 
-def die_at(instant: int, out: Path) -> None:
-    """Kills this process before it touches a file of the run for the n-th time."""
-    seen = 0
+def die_before_touch(number: int, out: Path) -> None:
+    """Kills this process just before it touches the files of the run for the n-th time."""
+    touches = 0
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        # What is removed inside a folder is named relative to it.
-        if event in CHANGES and (str(arguments[0]).startswith(str(out)) or event == "os.remove" and arguments[1] > 2):
-            seen += 1
-            if seen == instant:
+        nonlocal touches
+        # What lies in a folder that is removed is named relative to that folder, which comes as a descriptor.
+        is_relative = event == "os.remove" and arguments[1] >= 0
+        if event in TOUCHES and (is_relative or str(arguments[0]).startswith(str(out))):
+            touches += 1
+            if touches == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
 
 
-def signal_at(step: int, number: int) -> None:
+def signal_in_step(index: int, number: int) -> None:
     """Sends this process a signal in the middle of a step."""
-    learn = Trainer.step
+    step = Trainer.step
 
-    def watched(trainer: Trainer, index: int, share: float) -> tuple[float, float, int]:
-        if index == step:
+    def signalled_step(trainer: Trainer, i: int, share: float) -> tuple[float, float, int]:
+        if i == index:
             os.kill(os.getpid(), number)
-        return learn(trainer, index, share)
+        return step(trainer, i, share)
 
-    Trainer.step = watched
+    Trainer.step = signalled_step
 
 
-def forked(life: Callable[[], None]) -> int:
-    """Begins a life in a process of its own and returns the process's number."""
+def begin_life(config: Path, out: Path, end: dict[str, Any]) -> int:
+    """Forks a process that lives, and returns its number."""
     pid = os.fork()
     if pid:
         return pid
     try:
-        life()
-    except BaseException as error:
+        match end:
+            case {"touch": number}:
+                die_before_touch(number, out)
+                live(config, out)
+            case {"step": index, "signal": number}:
+                signal_in_step(index, number)
+                live_on_the_command_line(config, out)
+            case _:
+                live(config, out)
+    except SystemExit as exit:
+        os._exit(exit.code)
+    except BaseException:
         traceback.print_exc()
-        os._exit(getattr(error, "status", 1))
+        os._exit(1)
     os._exit(0)
 
 
-def lives(out: Path, config: dict[str, Any], deaths: list[dict[str, float]]) -> list[int]:
-    """Lives once for each death and then to the end; returns how each ended: a status, or minus a signal.
-
-    A death is at an `instant`, after some `seconds`, or by a `signal` at a `step`; a life that is over before it is the
-    last one.
-    """
-    statuses = [-1]
-    for death in [*deaths, {}]:
-        if statuses[-1] == 0:
-            break
-
-        def life(death: dict[str, Any] = death) -> None:
-            if "instant" in death:
-                die_at(death["instant"], out)
-            if "signal" in death:
-                signal_at(death["step"], death["signal"])
-            live(out, config)
-
-        pid = forked(life)
-        if "seconds" in death:
-            time.sleep(death["seconds"])
+def lives(config: Path, out: Path, ends: list[dict[str, Any]]) -> list[int]:
+    """Lives until each of these ends comes, then to the natural one; returns statuses, or minus a signal, in order."""
+    statuses = []
+    for end in [*ends, {}]:
+        pid = begin_life(config, out, end)
+        if "seconds" in end:
+            time.sleep(end["seconds"])
             os.kill(pid, signal.SIGKILL)
         statuses.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    return statuses[1:]
+    return statuses
 
 
 if __name__ == "__main__":
     jobs = json.load(sys.stdin)
-    print(json.dumps([lives(Path(job["out"]), job["config"], job["deaths"]) for job in jobs]))
+    print(json.dumps({out: lives(Path(job["config"]), Path(out), job["ends"]) for out, job in jobs.items()}))

@@ -79,11 +79,10 @@ def _folder(folder: Path, text_field: str) -> Source:
 def _visible_files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=lambda _: skipped.update(["unreadable folders"])):
         visible = [name for name in folders if not name.startswith(".")]
-        entered = [name for name in visible if not Path(parent, name).is_symlink()]
         shown = [name for name in files if not name.startswith(".")]
         skipped["hidden"] += len(folders) - len(visible) + len(files) - len(shown)
-        skipped["linked folders"] += len(visible) - len(entered)
-        folders[:] = entered
+        skipped["linked folders"] += sum(Path(parent, name).is_symlink() for name in visible)
+        folders[:] = visible
         yield from (Path(parent, name) for name in shown)
 
 

@@ -185,7 +185,7 @@ def _thinned(curve: Curve) -> tuple[list[tuple[int, float]], int]:
 def _packed(attention: Float[np.ndarray, "L H T T"]) -> dict[str, Any]:
     """The lower triangles, diagonal included, row by row, as the base64 of little-endian floats: every bit is kept."""
     if np.triu(attention, 1).any() or not np.isfinite(attention).all():
-        raise ValueError("the attention of a causal model is finite and looks at no later token; this one does not")
+        raise ValueError("this attention looks at a later token, or is not finite: no sound causal model gives that")
     rows, columns = np.tril_indices(attention.shape[-1])
     triangles = attention[:, :, rows, columns].astype("<f4")
     return {"shape": list(attention.shape), "lower_triangles": base64.b64encode(triangles.tobytes()).decode("ascii")}

@@ -89,8 +89,9 @@ def replacing(path: Path) -> Iterator[Path]:
         JobError: the disk is full or cannot be written.
     """
     temporary = path.with_name(path.name + ".tmp")
-    _remove(temporary)
     try:
+        path.parent.mkdir(exist_ok=True)
+        _remove(temporary)
         yield temporary
         for file in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
             _sync(file)
@@ -99,10 +100,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync(path.parent)
     except (OSError, SafetensorError) as error:
-        _remove(temporary)
         full = getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in str(error)
         why = "the disk is full" if full else str(error)
         raise JobError(f"{path} could not be written: {why}; what was saved before is untouched") from None
+    finally:
+        _remove(temporary)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -134,16 +136,28 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary)
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Reads named tensors onto the CPU.
+def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+    """Reads named tensors onto the CPU: all that have a shape here, and none besides.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing or damaged, or tensors are missing, left over or of another shape.
     """
     try:
-        return load_file(path)
+        found = load_file(path)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
+    complaints = {
+        "misses": [name for name in shapes if name not in found],
+        "does not fit the model in the shape of": [
+            name for name, shape in shapes.items() if name in found and found[name].shape != shape
+        ],
+        "holds what the model has no place for:": [name for name in found if name not in shapes],
+    }
+    for complaint, names in complaints.items():
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise UserError(f"{path} {complaint} {', '.join(names[:5])}{more} ({len(names)} in all)")
+    return found
 
 
 def write_weights(path: Path, model: nn.Module) -> None:
@@ -158,18 +172,9 @@ def read_weights(path: Path, model: nn.Module) -> None:
     Raises:
         UserError: the file is missing or damaged, or weights are missing, left over or of another shape.
     """
-    found, wanted = read_tensors(path), dict(model.named_parameters())
-    wrong = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
-    complaints = {
-        "misses": [name for name in wanted if name not in found],
-        "does not fit the model in the shape of": wrong,
-        "holds what the model has no place for:": [name for name in found if name not in wanted],
-    }
-    for complaint, names in complaints.items():
-        if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            raise UserError(f"{path} {complaint} {', '.join(names[:5])}{more} ({len(names)} in all)")
-    for name, weight in wanted.items():
+    weights = dict(model.named_parameters())
+    found = read_tensors(path, {name: weight.shape for name, weight in weights.items()})
+    for name, weight in weights.items():
         weight.copy_(found[name])
 
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from cutaway.errors import UserError
+from cutaway.errors import JobError, UserError
 from cutaway.model.files import write_text
 from cutaway.train.checkpoints import Progress
 
@@ -56,9 +57,18 @@ class JSONLines:
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Adds a row."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        """Adds a row.
+
+        Raises:
+            JobError: the disk is full or cannot be written.
+        """
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise JobError(
+                f"{self._path} could not be written: {error.strerror}; the last checkpoint is good"
+            ) from None
 
 
 class Metrics:
@@ -94,7 +104,7 @@ class Samples(Quiet):
 
     def start(self, progress: Progress) -> None:
         """Takes back what lies after the checkpoint; a run that begins writes before it has learnt anything."""
-        self._rows.rewind(progress.step)
+        self._rows.rewind(progress.step or -1)  # a run killed before its first step writes that first sample again
         if progress.step == 0:
             self._sample(0)
 
@@ -121,10 +131,11 @@ class TensorBoard:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise UserError("TensorBoard is not installed: pip install 'cutaway[tensorboard]'") from None
-        self._writer = SummaryWriter(str(folder))
+        self._open = partial(SummaryWriter, str(folder))
 
     def start(self, progress: Progress) -> None:
-        """Nothing to write yet."""
+        """Opens a file that takes back what lies after the checkpoint."""
+        self._writer = self._open(purge_step=progress.step + 1)
 
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
         """Adds a point to each curve."""

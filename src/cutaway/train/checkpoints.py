@@ -31,6 +31,7 @@ class Progress:
         tokens: targets learnt from.
         seconds: spent training, evaluations left out.
         best: lowest validation loss so far, at step `best_step`.
+        waited: evaluations since then.
         window_loss: sum of the losses since the last line of the log, over `window_steps` steps.
     """
 
@@ -39,6 +40,7 @@ class Progress:
     seconds: float = 0.0
     best: float | None = None
     best_step: int = 0
+    waited: int = 0
     window_loss: float = 0.0
     window_steps: int = 0
 
@@ -52,13 +54,14 @@ class Checkpoints:
         self._latest = folder / "latest"
 
     def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
-        """Saves everything, then names it the latest, then forgets the oldest.
+        """Saves everything, then names it the latest, then forgets the oldest. The latest is not saved anew.
 
         Raises:
             JobError: the disk is full; the one before stays the latest.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"step-{progress.step}"
+        if path == self._named():
+            return
         with replacing(path) as temporary:
             temporary.mkdir()
             write_weights(temporary / "model.safetensors", model)
@@ -75,17 +78,23 @@ class Checkpoints:
         Raises:
             UserError: it is damaged or belongs to another model.
         """
-        if not self._latest.exists():
+        path = self._named()
+        if path is None:
             return None
-        path = self._folder / self._latest.read_text(encoding="utf-8").strip()
         if not path.is_dir():
             raise UserError(f"{self._latest} names {path.name}, which is not there; there is: {self._names()}")
-        read_weights(path / "model.safetensors", model)
-        optimizer.load(read_tensors(path / "optimizer.safetensors"))
         try:
-            return Progress(**read_json(path / "progress.json"))
+            progress = Progress(**read_json(path / "progress.json"))
         except TypeError:
             raise UserError(f"{path / 'progress.json'} does not hold the progress of a run") from None
+        read_weights(path / "model.safetensors", model)
+        if progress.step:
+            optimizer.load(read_tensors(path / "optimizer.safetensors", optimizer.shapes()))
+        return progress
+
+    def _named(self) -> Path | None:
+        """The folder that `latest` names."""
+        return self._folder / self._latest.read_text(encoding="utf-8").strip() if self._latest.exists() else None
 
     def _steps(self) -> list[Path]:
         folders = [path for path in self._folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]

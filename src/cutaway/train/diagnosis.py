@@ -1,35 +1,44 @@
 """Finding where numbers stopped being numbers."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from cutaway.tap import capture, tap_names
-from cutaway.train.tasks.base import Batch, Task
 
 
-def explain_non_finite(model: nn.Module, task: Task, batch: Batch) -> str:
-    """Runs a bad batch once more under watch and says which tensor, in order of the pass, is first not finite.
+def explain_non_finite(model: nn.Module, again: Callable[[], object]) -> str:
+    """Does once more what went wrong, under watch, and says which number was the first that is none.
 
-    Every value in the forward pass is looked at by its tap; if all are finite, every gradient in the backward pass.
+    That is a weight that was broken before; or else the first tap in the order of the forward pass; or else the first
+    gradient of a tap in the order of the backward pass; or else the gradient of a weight.
+
+    Args:
+        model: whose taps are watched. It is left without gradients.
+        again: a forward pass of it or several, backward passes too if those count.
     """
-    broken: list[str] = []
+    broken = [f"the weight {name}" for name in non_finite_weights(model)]
 
     def watch(name: str, x: Tensor) -> Tensor:
-        if not x.isfinite().all():
-            broken.append(f"the value of {name}")
-        elif x.requires_grad:
-            x.register_hook(lambda gradient: _note_gradient(name, gradient))
+        note(f"the value of {name}", x)
+        if x.requires_grad:
+            x.register_hook(lambda gradient: note(f"the gradient of {name}", gradient))
         return x
 
-    def _note_gradient(name: str, gradient: Tensor) -> None:
-        if not gradient.isfinite().all():
-            broken.append(f"the gradient of {name}")
+    def note(name: str, x: Tensor) -> None:
+        if not x.isfinite().all():
+            broken.append(name)
 
-    weights = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
-    with capture(model, edits=dict.fromkeys(tap_names(model), watch)):
-        loss, _ = task.loss(model, batch)
-        if not broken:
-            loss.backward()
     model.zero_grad()
-    if weights:
-        return f"the weight {weights[0]} is not finite"
-    return f"{broken[0]} is the first that is not finite" if broken else "no tap shows it: the loss itself overflowed"
+    with capture(model, edits=dict.fromkeys(tap_names(model), watch)):
+        again()
+    for name, weight in model.named_parameters():
+        if weight.grad is not None:
+            note(f"the gradient of the weight {name}", weight.grad)
+    model.zero_grad()
+    return f"{broken[0]} is the first that is not finite" if broken else "every number is finite, but their sum is not"
+
+
+def non_finite_weights(model: nn.Module) -> list[str]:
+    """Names of the weights that hold an infinity or what is no number."""
+    return [name for name, weight in model.named_parameters() if not weight.isfinite().all()]

@@ -2,8 +2,10 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ from cutaway.model.device import autocast, choose_precision
 from cutaway.model.files import RunFolder, write_weights
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Checkpoints, Progress
-from cutaway.train.diagnosis import explain_non_finite
+from cutaway.train.diagnosis import explain_non_finite, non_finite_weights
 from cutaway.train.evaluate import evaluate
 from cutaway.train.optimizers import Optimizer, make_optimizer
 from cutaway.train.schedules import rate
@@ -66,24 +68,28 @@ class Trainer:
         progress = self._checkpoints.load(self._model, self._optimizer)
         if progress is None:
             progress = Progress()
-            self._save(progress)
             write_weights(self._folder.weights, self._model)
+            self._save(progress)
         for callback in self._callbacks:
             callback.start(progress)
+        try:
+            self._train(progress)
+        finally:
+            for callback in self._callbacks:
+                callback.finish(progress)
+        return progress
+
+    def _train(self, progress: Progress) -> None:
         self._model.train()
         with Stopper() as stopper:
-            while not self._is_over(progress):
+            while stopper.signal is None and not self._is_over(progress):
                 self._advance(progress)
-                if stopper.signal is not None:
-                    self._save(progress)
-                    raise Interrupted(
-                        f"stopped and saved at step {progress.step}; go on with: "
-                        f"cutaway train --resume {self._folder.path}",
-                        128 + stopper.signal,
-                    )
-        for callback in self._callbacks:
-            callback.finish(progress)
-        return progress
+            self._save(progress)
+        if stopper.signal is not None:
+            raise Interrupted(
+                f"stopped and saved at step {progress.step}; go on with: cutaway train --resume {self._folder.path}",
+                128 + stopper.signal,
+            )
 
     def _advance(self, progress: Progress) -> None:
         """One step, and whatever falls due after it."""
@@ -102,7 +108,7 @@ class Trainer:
             self._log(progress, {"learning_rate_share": share, "gradient_norm": norm}, tokens / spent)
         if progress.step % c.evaluate_every == 0 or is_last:
             self._evaluate(progress)
-        if progress.step % c.save_every == 0 or is_last:
+        if progress.step % c.save_every == 0:
             self._save(progress)
 
     def step(self, step: int, share: float) -> tuple[float, float, int]:
@@ -110,25 +116,26 @@ class Trainer:
 
         The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
         """
-        torch.manual_seed((self._config.seed << 32) + step)  # of dropout, so that resuming needs no random state
         batch = self._lesson.task.collate(self._lesson.training[step], self._device)
+        total, count = self._accumulate(step, batch)
+        mean, norm = total / max(1, count), self._scale_gradients(max(1, count))
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            self._give_up(
+                f"loss {mean} and gradient norm {norm} at step {step + 1}", lambda: self._accumulate(step, batch)
+            )
+        self._optimizer.step(share)
+        return mean, norm, count
+
+    def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
+        """Computes the gradient of the summed loss, part by part; returns that sum and the number of targets."""
+        torch.manual_seed((self._config.seed << 32) + step)  # of dropout, so that resuming needs no random state
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.accumulation):
             with autocast(self._device, self._precision):
                 loss, targets = self._lesson.task.loss(self._model, part)
             loss.backward()
             total, count = total + loss.detach(), count + targets
-        mean, norm = (total / count).item(), self._scale_gradients(int(count.item()))
-        if not (math.isfinite(mean) and math.isfinite(norm)):
-            self._model.zero_grad()
-            cause = explain_non_finite(self._model, self._lesson.task, batch)
-            raise JobError(
-                f"loss {mean} and gradient norm {norm} at step {step + 1}: {cause}; the last checkpoint is good, try a "
-                f"lower learning rate or gradient_clip"
-            )
-        with autocast(self._device, self._precision):
-            self._optimizer.step(share)
-        return mean, norm, int(count.item())
+        return total.item(), int(count.item())
 
     def _scale_gradients(self, count: int) -> float:
         """Divides the gradient of a sum by the number of targets and clips it; returns its norm in between."""
@@ -137,6 +144,10 @@ class Trainer:
         clip = self._config.gradient_clip or math.inf
         torch._foreach_mul_(gradients, (clip / norm if norm > clip else 1.0) / count)
         return norm
+
+    def _give_up(self, what: str, again: Callable[[], object]) -> NoReturn:
+        cause = explain_non_finite(self._model, again)
+        raise JobError(f"{what}: {cause}; the last checkpoint is good, try a lower learning rate or gradient_clip")
 
     def _log(self, progress: Progress, figures: dict[str, float], speed: float) -> None:
         loss = progress.window_loss / progress.window_steps
@@ -149,21 +160,29 @@ class Trainer:
         if self._lesson.validation is None:
             write_weights(self._folder.weights, self._model)
             return
-        figures = evaluate(
-            self._model, self._lesson.task, self._lesson.validation, self._precision, self._config.evaluate_batches
+        c = self._config
+        read = partial(
+            evaluate, self._model, self._lesson.task, self._lesson.validation, self._precision, c.evaluate_batches
         )
-        if progress.best is None or figures["loss"] < progress.best:
-            progress.best, progress.best_step = figures["loss"], progress.step
+        figures = read()
+        loss = figures["loss"]
+        if not math.isfinite(loss):
+            self._give_up(f"validation loss {loss} after step {progress.step}", read)
+        progress.waited += 1
+        if progress.best is None or loss < progress.best:
+            progress.best, progress.best_step, progress.waited = loss, progress.step, 0
             write_weights(self._folder.weights, self._model)
         for callback in self._callbacks:
             callback.evaluate(progress, figures)
 
     def _is_over(self, progress: Progress) -> bool:
         c = self._config
-        waited = (progress.step - progress.best_step) // c.evaluate_every
-        return progress.step >= c.steps or (c.patience is not None and progress.step > 0 and waited >= c.patience)
+        return progress.step >= c.steps or (c.patience is not None and progress.waited >= c.patience)
 
     def _save(self, progress: Progress) -> None:
+        """Saves, unless the last update broke the weights: the next loss would tell, but the good ones were gone."""
+        if non_finite_weights(self._model):
+            self._give_up(f"weights broken by step {progress.step}", lambda: None)
         self._checkpoints.save(self._model, self._optimizer, progress)
 
 

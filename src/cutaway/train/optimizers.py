@@ -1,13 +1,12 @@
 """The optimizer of a run, and its state by the names of the weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cutaway.config.optimizer import AdamWConfig, MuonConfig, OptimizerConfig
-from cutaway.errors import UserError
 from cutaway.train.muon import Muon
 
 
@@ -18,7 +17,7 @@ class Optimizer:
         self._names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
         self._parts = parts
         self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
-        held = [weight for part in parts for group in part.param_groups for weight in group["params"]]
+        held = [weight for _, weight in self._owned()]
         assert len(held) == len(set(held)) == len(self._names), "every weight belongs to exactly one group"
 
     def step(self, rate: float) -> None:
@@ -38,19 +37,22 @@ class Optimizer:
             for key, value in entry.items()
         }
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up a saved state.
+    def shapes(self) -> dict[str, torch.Size]:
+        """What `state` holds once a step was made: before, an optimizer remembers nothing."""
+        return {
+            f"{self._names[weight]}:{key}": torch.Size() if key == "step" else weight.shape
+            for part, weight in self._owned()
+            for key in _REMEMBERED[type(part)]
+        }
 
-        Raises:
-            UserError: it belongs to another model.
-        """
-        owners = {self._names[w]: (p, w) for p in self._parts for g in p.param_groups for w in g["params"]}
-        for full, value in state.items():
-            name, _, key = full.rpartition(":")
-            if name not in owners:
-                raise UserError(f"the optimizer's state has {name!r}, which is no weight of this model")
-            part, weight = owners[name]
-            part.state[weight][key] = value.to(weight.device) if value.dim() else value
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up a saved state, of the names and shapes that `shapes` tells."""
+        for part, weight in self._owned():
+            saved = {key: state[f"{self._names[weight]}:{key}"] for key in _REMEMBERED[type(part)]}
+            part.state[weight] = {key: value.to(weight.device) for key, value in saved.items()}
+
+    def _owned(self) -> Iterator[tuple[torch.optim.Optimizer, nn.Parameter]]:
+        return ((part, weight) for part in self._parts for group in part.param_groups for weight in group["params"])
 
 
 def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
@@ -95,4 +97,8 @@ def _adamw_over(config: AdamWConfig, weights: list[nn.Parameter]) -> torch.optim
     )
 
 
+_REMEMBERED: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
+    torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
+    Muon: ("mean",),
+}
 _MAKERS: dict[str, Callable[[Any, nn.Module], Optimizer]] = {"adamw": _adamw, "muon": _muon}

@@ -10,6 +10,7 @@ from torch import nn
 
 from cutaway.config.train import TrainConfig
 from cutaway.model.cost import saved_for_backward
+from cutaway.model.device import autocast, choose_precision
 from cutaway.model.files import RunFolder
 from cutaway.train.loop import Lesson, Trainer
 from cutaway.train.optimizers import block_matrices
@@ -62,8 +63,10 @@ def rehearse(
     batches = RandomTokens(vocabulary, part.batch_size, context)
     task = LanguageModeling()
     trainer = Trainer(model, Lesson(task, batches, None), part, RunFolder(Path()))
-    batch = task.collate(batches[0], next(model.parameters()).device)
-    activations = saved_for_backward(model, lambda: task.loss(model, batch)[0])
+    device = next(model.parameters()).device
+    batch = task.collate(batches[0], device)
+    with autocast(device, choose_precision(config.precision, device)):
+        activations = saved_for_backward(model, lambda: task.loss(model, batch)[0])
     times: list[float] = []
     began = time.perf_counter()
     while len(times) < steps and (not times or time.perf_counter() - began < patience):

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM as a wish to stop at the next good moment."""
 
 import signal
+import threading
 from types import FrameType, TracebackType
 
 from cutaway.errors import JobError
@@ -15,14 +16,18 @@ class Interrupted(JobError):
 
 
 class Stopper:
-    """Notes the first signal while the block lasts; a second Ctrl-C stops at once."""
+    """Notes the first signal while the block lasts; a second one stops at once.
+
+    Python lets only the main thread listen: in another, signals do what they did before.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self._old: dict[int, object] = {}
 
     def __enter__(self) -> "Stopper":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        is_main = threading.current_thread() is threading.main_thread()
+        for number in (signal.SIGINT, signal.SIGTERM) if is_main else ():
             self._old[number] = signal.signal(number, self._note)
         return self
 

@@ -6,16 +6,16 @@ function chanceLevel() {
 }
 
 function showOverview() {
-  const last = data.validation.at(-1) ?? data.training.at(-1);
-  const name = data.validation.length ? "validation" : "training";
+  const [curve, name] = data.validation.length ? [data.validation, "validation"] : [data.training, "training"];
   const sentences = [
     `A model that knows nothing and gives all ${count(data.vocabulary)} tokens the same chance has a loss of
      ${chanceLevel()} nats per token.`,
   ];
-  if (last) {
+  if (curve.length) {
+    const [step, loss] = curve.reduce((best, point) => (point[1] < best[1] ? point : best));
     sentences.push(
-      `This one ended at a ${name} loss of ${last[1].toFixed(3)}: on average it was as unsure as if it had to guess
-       among ${Math.exp(last[1]).toFixed(1)} equally likely tokens.`,
+      `The lowest ${name} loss of this one was ${loss.toFixed(3)}, at step ${count(step)}: on average it was as unsure
+       as if it had to guess among ${Math.exp(loss).toFixed(1)} equally likely tokens.`,
     );
   }
   byId("verdict").textContent = sentences.join(" ");
