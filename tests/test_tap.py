@@ -1,17 +1,17 @@
-"""Looking inside: the names are the listed ones, the tensors are the model's own, and looking costs nothing when off."""
+"""Looking inside: the names are the listed ones, the tensors the model's own, and not looking costs nothing."""
 
 import threading
 from typing import Any
 
 import pytest
 import torch
-from support import ROOT, run_python
-from variants import matrix, name, tokens, variant
 
 from cutaway.config.reading import load_preset, presets
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.tap import capture, tap, tap_names, watching
+from support import ROOT, run_python
+from variants import matrix, name, tokens, variant
 
 
 def emitted(model: torch.nn.Module, ids: torch.Tensor) -> list[str]:

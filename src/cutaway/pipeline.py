@@ -83,7 +83,9 @@ class Pipeline:
             for i, token in enumerate(tokens):
                 if not ended[i]:
                     rows[i].append(token)
-                    ended[i] = token == self.tokenizer.end or any(word in self.tokenizer.decode(rows[i]) for word in stop)
+                    ended[i] = token == self.tokenizer.end or any(
+                        word in self.tokenizer.decode(rows[i]) for word in stop
+                    )
             if all(ended):
                 break
         texts = ["".join(stream_text(row, self.tokenizer.decode, stop, self.tokenizer.end)) for row in rows]

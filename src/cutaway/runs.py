@@ -14,10 +14,11 @@ from cutaway.data.scan import scan_source
 from cutaway.data.shards import TokenStream
 from cutaway.data.sources import open_source
 from cutaway.data.windows import RandomWindows, SequentialWindows
+from cutaway.disk import write_text
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.model.device import choose_device, choose_precision
-from cutaway.model.files import RunFolder, write_json, write_text
+from cutaway.model.files import RunFolder, write_json
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline
 from cutaway.text.tokenizer import Tokenizer

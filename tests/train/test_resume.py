@@ -29,15 +29,14 @@ TIMINGS = {"seconds", "tokens_per_second"}
 
 
 def test_killed_at_any_touch_of_a_file_or_at_any_time(tmp_path: Path) -> None:
-    ends = {f"killed before touch {n}": [{"touch": n}] for n in range(2, 171, 8)}
+    ends = {f"killed before touch {n}": [{"touch": n}] for n in range(2, 171, 6)}
     touches = Random(1).choices(range(20, 60), k=7)
     ends["killed again and again"] = [{"touch": n} for n in touches]
-    times = Random(2).choices(range(50, 400), k=4)
-    ends["killed after some time"] = [{"seconds": n / 1000} for n in times]
+    ends["killed after some time"] = [{"seconds": Random(n).uniform(0.03, 0.2)} for n in range(6)]
     statuses = live(tmp_path, {"never stopped": [], **ends})
     assert all(status == [-signal.SIGKILL, 0] for name, status in statuses.items() if "touch" in name)
     assert set(statuses["killed again and again"][:-1]) == {-signal.SIGKILL}
-    assert -signal.SIGKILL in statuses["killed after some time"]
+    assert set(statuses["killed after some time"]) <= {-signal.SIGKILL, 0}
     straight = files(tmp_path / "never stopped")
     assert len(straight) == 16
     for name in ends:

@@ -11,8 +11,8 @@ from cutaway.config.data import DataConfig
 from cutaway.config.tokenizer import TokenizerConfig
 from cutaway.data.scan import Scan
 from cutaway.data.shards import TokenStream, open_shard
+from cutaway.disk import write_bytes
 from cutaway.errors import UserError
-from cutaway.text.files import write_atomically
 from cutaway.text.tokenizer import Tokenizer
 
 MANIFEST_FILE = "manifest.json"
@@ -93,7 +93,7 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
 
 def write_record(path: Path, record: Record) -> None:
     """Writes a record as JSON, whole or not at all."""
-    write_atomically(path, record.model_dump_json(indent=2).encode())
+    write_bytes(path, record.model_dump_json(indent=2).encode())
 
 
 def _open_part(folder: Path, name: str, part: Part) -> TokenStream:

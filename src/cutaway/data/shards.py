@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
+from cutaway.disk import write_bytes
 from cutaway.errors import UserError
-from cutaway.text.files import write_atomically
 
 
 class TokenStream:
@@ -43,7 +43,7 @@ def write_shard(path: Path, tokens: Sequence[NDArray[Any]]) -> None:
     """Writes arrays of token ids as one file, whole or not at all."""
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate(tokens))
-    write_atomically(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue())
 
 
 def open_shard(path: Path) -> NDArray[Any]:

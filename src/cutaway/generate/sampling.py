@@ -1,5 +1,6 @@
 """From logits to the next token."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Sampling:
         top_k: only so many of the most likely tokens (Fan et al. 2018).
         top_p: only the fewest tokens whose probabilities reach this sum (Holtzman et al. 2020).
         min_p: only tokens at least this share as likely as the most likely one (Nguyen et al. 2024).
-        seed: row i of a batch is drawn with seed + i, so that it is what it would be alone.
+        seed: row i of a batch is drawn with seed + i, so that it is what it would be alone; 0 up to 2⁶³ − 1.
 
     Raises:
         UserError: a value that means nothing.
@@ -40,7 +41,8 @@ class Sampling:
             "top_k must be 1 or more": self.top_k is None or self.top_k >= 1,
             "top_p must be above 0, and 1 at most": self.top_p is None or 0 < self.top_p <= 1,
             "min_p must be between 0 and 1": self.min_p is None or 0 <= self.min_p <= 1,
-            "repetition_penalty must be above 0": self.repetition_penalty > 0,
+            "repetition_penalty must be above 0": 0 < self.repetition_penalty < math.inf,
+            "seed must be 0 or more, and below 2 to the 63rd": 0 <= self.seed < 1 << 63,
         }
         for demand, holds in checks.items():
             if not holds:
@@ -54,18 +56,19 @@ class Sampler:
         self._sampling = sampling
         self._generators = [torch.Generator().manual_seed(sampling.seed + row) for row in range(rows)]
 
-    def draw(self, logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> Int[Tensor, "B"]:
+    def draw(self, logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> Int[Tensor, " B"]:
         """Chooses a token a row, given all the tokens of each row so far."""
         s = self._sampling
-        logits = logits.float().cpu()
+        logits = logits.cpu().double()
         if s.repetition_penalty != 1:
             logits = penalised(logits, texts, s.repetition_penalty)
         if s.temperature == 0:
             return logits.argmax(dim=-1)
-        probabilities = (allowed(logits / s.temperature, s)).softmax(dim=-1)
-        draws = torch.stack([torch.rand(1, generator=generator) for generator in self._generators])  # (B, 1)
-        cumulative = probabilities.double().cumsum(dim=-1)
-        chosen = torch.searchsorted(cumulative, draws.double() * cumulative[:, -1:], right=True)
+        below_best = logits - logits.amax(dim=-1, keepdim=True)  # so that a temperature near 0 overflows to −∞, not to ∞
+        probabilities = allowed(below_best / s.temperature, s).softmax(dim=-1)
+        draws = torch.cat([torch.rand(1, 1, generator=generator, dtype=torch.double) for generator in self._generators])
+        cumulative = probabilities.cumsum(dim=-1)
+        chosen = torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True)  # (B, 1)
         return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1)
 
 

@@ -21,9 +21,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from cutaway.disk import write_text
 from cutaway.errors import UserError
 from cutaway.tap import capture
-from cutaway.text.files import write_atomically
 from cutaway.text.tokenizer import Tokenizer
 
 LARGEST_ATTENTION = 1_800_000  # bytes of the page: with the rest it stays under two megabytes
@@ -126,7 +126,7 @@ def write_report(path: Path, report: Report) -> None:
         data=json.dumps(_page_data(report), allow_nan=False).replace("<", "\\u003c"),
         script="\n".join((page / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
     )
-    write_atomically(path, text.encode())
+    write_text(path, text)
 
 
 def _check_fits(attention: Float[Tensor, "L H T T"]) -> None:

@@ -1,10 +1,14 @@
 """Everything that depends on the machine that computes: the only file that knows its kinds."""
 
+import ctypes
+import sys
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
 from cutaway.errors import UserError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def choose_device(name: str) -> torch.device:
@@ -32,6 +36,18 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
     """Computes matrix products in this dtype while the block lasts; weights and sums stay in fp32."""
     return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def keep_freed_memory() -> None:
+    """Lets this process keep the memory of tensors that are gone for those to come.
+
+    By default glibc gives large pieces back to the system at once, and the next step asks for them again page by page:
+    about a tenth of the time of training on a CPU. Without glibc, nothing happens.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        for option in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
+            libc.mallopt(option, 1 << 30)
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -1,11 +1,8 @@
-"""Run folders: what lies in them, read and written so that a crash at any instant loses nothing."""
+"""Run folders: what lies in them, and how tensors and JSON get in and out."""
 
 import errno
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from cutaway.errors import JobError, UserError
+from cutaway.disk import replacing, write_text
+from cutaway.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -79,40 +77,6 @@ class RunFolder:
                 raise UserError(f"the run folder {self.path} lacks {file.name}")
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a path to write to; when the block ends well, that file or folder takes the place of `path` at once.
-
-    Everything is on disk before the change of names, so that a crash leaves the old or the new, whole.
-
-    Raises:
-        JobError: the disk is full or cannot be written.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        _remove(temporary)
-        yield temporary
-        for file in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
-            _sync(file)
-        if path.is_dir():
-            _remove(path)
-        temporary.replace(path)
-        _sync(path.parent)
-    except (OSError, SafetensorError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in str(error)
-        why = "the disk is full" if full else str(error)
-        raise JobError(f"{path} could not be written: {why}; what was saved before is untouched") from None
-    finally:
-        _remove(temporary)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a whole text file, or leaves the old one."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file, or leaves the old one."""
     write_text(path, json.dumps(value, indent=2) + "\n")
@@ -133,7 +97,11 @@ def read_json(path: Path) -> Any:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Writes named tensors, or leaves the old file."""
     with replacing(path) as temporary:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary)
+        except SafetensorError as error:  # which hides the system's own
+            code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
+            raise OSError(code, str(error)) from error
 
 
 def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
@@ -176,18 +144,3 @@ def read_weights(path: Path, model: nn.Module) -> None:
     found = read_tensors(path, {name: weight.shape for name, weight in weights.items()})
     for name, weight in weights.items():
         weight.copy_(found[name])
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 def squared_relu(x: Tensor) -> Tensor:
     """max(x, 0)² (So et al. 2021, "Primer", section 4)."""
-    y: Tensor = _SquaredReLU.apply(x)
+    y: Tensor = _SquaredReLU.apply(x)  # type: ignore[no-untyped-call]  # torch gives it no types
     return y
 
 

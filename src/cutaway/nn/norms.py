@@ -34,7 +34,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
         """Normalises the last axis."""
-        y: Tensor = _UnitRMS.apply(x, self.epsilon)
+        y: Tensor = _UnitRMS.apply(x, self.epsilon)  # type: ignore[no-untyped-call]  # torch gives it no types
         return y if self.weight is None else y * self.weight
 
 

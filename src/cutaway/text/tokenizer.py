@@ -7,10 +7,10 @@ from pathlib import Path
 import tokenizers
 from tokenizers.decoders import ByteLevel
 
+from cutaway.disk import write_bytes
 from cutaway.errors import UserError
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
-from cutaway.text.files import write_atomically
 
 END_OF_TEXT = "<|endoftext|>"
 NAMED_CHARACTERS = 8
@@ -58,7 +58,7 @@ class Tokenizer:
 
     def save(self, path: str | Path) -> None:
         """Writes the `tokenizer.json`, whole or not at all."""
-        write_atomically(Path(path), self._inner.to_str(pretty=True).encode())
+        write_bytes(Path(path), self._inner.to_str(pretty=True).encode())
 
     @property
     def sha256(self) -> str:

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from cutaway.disk import write_text
 from cutaway.errors import JobError, UserError
-from cutaway.model.files import write_text
 from cutaway.train.checkpoints import Progress
 
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 from torch import nn
 
+from cutaway.disk import replacing, write_text
 from cutaway.errors import UserError
 from cutaway.model.files import (
     read_json,
     read_tensors,
     read_weights,
-    replacing,
     write_json,
     write_tensors,
-    write_text,
     write_weights,
 )
 from cutaway.train.optimizers import Optimizer

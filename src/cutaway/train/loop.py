@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -128,7 +129,7 @@ class Trainer:
 
     def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
         """Computes the gradient of the summed loss, part by part; returns that sum and the number of targets."""
-        torch.manual_seed((self._config.seed << 32) + step)  # of dropout, so that resuming needs no random state
+        torch.manual_seed(seed_of_step(self._config.seed, step))  # of dropout: resuming needs no random state
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.accumulation):
             with autocast(self._device, self._precision):
@@ -184,6 +185,11 @@ class Trainer:
         if non_finite_weights(self._model):
             self._give_up(f"weights broken by step {progress.step}", lambda: None)
         self._checkpoints.save(self._model, self._optimizer, progress)
+
+
+def seed_of_step(seed: int, step: int) -> int:
+    """Mixes both into 32 bits: torch's generator on the CPU ignores all others."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
 def split(batch: Batch, parts: int) -> list[Batch]:
