@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from train.lessons import VOCABULARY, Fixed, same, small_model, weights, windows
 
 from cutaway.data.windows import IGNORED
 from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.language_modeling import LanguageModeling
+from train.lessons import VOCABULARY, Fixed, same, small_model, weights, windows
 
 COUNT = 90
 

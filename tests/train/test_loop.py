@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from train.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
 
 from cutaway.data.windows import IGNORED
 from cutaway.model.files import read_weights
 from cutaway.train.callbacks import Metrics
-from cutaway.train.loop import Lesson, Trainer
+from cutaway.train.loop import Lesson
 from cutaway.train.tasks.language_modeling import LanguageModeling
+from train.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
 
 OPTIMIZERS = ["adamw", "muon"]
 

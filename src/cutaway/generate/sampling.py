@@ -37,11 +37,11 @@ class Sampling:
 
     def __post_init__(self) -> None:
         checks = {
-            "temperature must be 0 (greedy) or more": self.temperature >= 0,
+            "temperature must be 0 (greedy) or more, and finite": 0 <= self.temperature < math.inf,
             "top_k must be 1 or more": self.top_k is None or self.top_k >= 1,
             "top_p must be above 0, and 1 at most": self.top_p is None or 0 < self.top_p <= 1,
             "min_p must be between 0 and 1": self.min_p is None or 0 <= self.min_p <= 1,
-            "repetition_penalty must be above 0": 0 < self.repetition_penalty < math.inf,
+            "repetition_penalty must be above 0, and finite": 0 < self.repetition_penalty < math.inf,
             "seed must be 0 or more, and below 2 to the 63rd": 0 <= self.seed < 1 << 63,
         }
         for demand, holds in checks.items():
@@ -64,12 +64,11 @@ class Sampler:
             logits = penalised(logits, texts, s.repetition_penalty)
         if s.temperature == 0:
             return logits.argmax(dim=-1)
-        below_best = logits - logits.amax(dim=-1, keepdim=True)  # so that a temperature near 0 overflows to −∞, not to ∞
+        below_best = logits - logits.amax(dim=-1, keepdim=True)  # a temperature near 0 then gives −∞, and no ∞
         probabilities = allowed(below_best / s.temperature, s).softmax(dim=-1)
         draws = torch.cat([torch.rand(1, 1, generator=generator, dtype=torch.double) for generator in self._generators])
         cumulative = probabilities.cumsum(dim=-1)
-        chosen = torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True)  # (B, 1)
-        return chosen.squeeze(-1).clamp(max=logits.shape[-1] - 1)
+        return torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True).squeeze(-1)
 
 
 def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], penalty: float) -> Float[Tensor, "B V"]:
@@ -86,7 +85,7 @@ def allowed(logits: Float[Tensor, "B V"], sampling: Sampling) -> Float[Tensor, "
     if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
         lowest = logits.topk(sampling.top_k, dim=-1).values[:, -1:]
         logits = logits.masked_fill(logits < lowest, -torch.inf)
-    if sampling.top_p is not None:
+    if sampling.top_p is not None and sampling.top_p < 1:
         logits = logits.masked_fill(~nucleus(logits.softmax(dim=-1), sampling.top_p), -torch.inf)
     if sampling.min_p is not None:
         probabilities = logits.softmax(dim=-1)
