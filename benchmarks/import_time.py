@@ -1,6 +1,6 @@
 """How long imports take, each in a fresh process, in turns: medians, and what lies above torch's own.
 
-    python benchmarks/import_time.py
+python benchmarks/import_time.py
 """
 
 import argparse

@@ -10,7 +10,7 @@ step on. The two take turns, `--rounds` times.
 
 import argparse
 import json
-import os
+import pickle
 import re
 import shutil
 import statistics
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from cutaway.config import load_preset, override
 from cutaway.data.corpus import open_corpus
 from cutaway.data.windows import SequentialWindows
+from cutaway.model.device import keep_freed_memory
 from cutaway.runs import start
 from cutaway.train.callbacks import Quiet
 from cutaway.train.checkpoints import Progress
@@ -35,6 +36,7 @@ from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.language_modeling import LanguageModeling
 
 BLOCK = 64
+RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none")
 README_COMMAND = (
     "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=20 --log_interval=1 "
     "--block_size=64 --batch_size=12 --n_layer=4 --n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000 "
@@ -76,11 +78,9 @@ def run_nanogpt(checkout: Path, data: Path, scratch: Path) -> tuple[float, float
     tokens[:cut].tofile(folder / "train.bin")
     tokens[cut:].tofile(folder / "val.bin")
     with (folder / "meta.pkl").open("wb") as file:
-        import pickle
-
         pickle.dump({"vocab_size": len(ids), "stoi": ids, "itos": {i: c for c, i in ids.items()}}, file)
     words = [sys.executable, *README_COMMAND.split(), WITHOUT_EVALUATIONS_BETWEEN]
-    done = subprocess.run(words, cwd=work, capture_output=True, text=True, check=True, env=os.environ | {"WANDB_MODE": "disabled"})
+    done = subprocess.run(words, cwd=work, capture_output=True, text=True, check=True)
     times = {int(n): float(ms) for n, ms in re.findall(r"iter (\d+): loss [\d.]+, time ([\d.]+)ms", done.stdout)}
     seconds = sum(ms for n, ms in times.items() if n not in (0, 2000)) / 1000
     module = load_nanogpt(work)
@@ -99,6 +99,7 @@ def judge(model: nn.Module, tokens: np.ndarray) -> float:
 def run_cutaway(data: Path, out: Path, choices: list[str]) -> tuple[list[tuple[float, int, float]], float]:
     """The course of a run of gpt-nano, and its last loss by the same judgement as nanoGPT's."""
     config = override(load_preset("gpt-nano"), [f"data.path={data}", f"model.context={BLOCK}", *choices])
+    keep_freed_memory()  # as `cutaway train` does
     run = start(config, out)
     clock = LossClock()
     run.train([clock])
@@ -115,7 +116,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("choices", nargs="*", default=[], metavar="key=value", help="changes to gpt-nano")
     arguments = parser.parse_args()
-    choices = ["train.steps=130", "train.evaluate_every=10", "train.sample_every=none", *arguments.choices]
+    choices = [*RUN, *arguments.choices]
 
     rounds = []
     for number in range(arguments.rounds):

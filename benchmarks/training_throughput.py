@@ -3,8 +3,9 @@
     python benchmarks/training_throughput.py --nanogpt DIR
 
 One shape for all: 6 layers, width 384, 6 heads, feed-forward 1536, context 256, 65 tokens, a tied head, no dropout;
-batches of 8; torch's fused AdamW. Contestants take turns in one process, in another order each round, so that whatever
-else the machine does meets all of them. A peer that is not installed is left out and named.
+batches of 8; torch's fused AdamW. Each contestant has a process of its own, as in use: cutaway's keeps freed memory, as
+`cutaway train` does. They take turns, in another order each round, so that whatever else the machine does meets all of
+them; who waits, sleeps. A peer that is not installed is left out and named.
 """
 
 import argparse
@@ -18,6 +19,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -29,7 +33,7 @@ from torch import Tensor, nn
 
 import cutaway
 from cutaway.config import load_preset, override
-from cutaway.model.device import autocast, choose_device, choose_precision
+from cutaway.model.device import autocast, choose_device, choose_precision, keep_freed_memory
 
 LAYERS, WIDTH, HEADS, CONTEXT, VOCABULARY, BATCH = 6, 384, 6, 256, 65, 8
 DEVICE = choose_device("cpu")
@@ -38,22 +42,18 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 @dataclass
 class Contestant:
-    """A model with the way to its loss, and the tokens per second of each round."""
+    """A model with the way to its loss."""
 
     name: str
     model: nn.Module
     loss: Callable[[Tensor, Tensor], Tensor]
 
     def __post_init__(self) -> None:
-        self.rates: list[float] = []
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, fused=True)
 
-    @property
-    def parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
-    def train(self, batches: list[tuple[Tensor, Tensor]], dtype: torch.dtype) -> float:
-        """One step a batch; returns tokens per second."""
+    def train(self, steps: int, dtype: torch.dtype) -> float:
+        """Makes steps on random batches; returns tokens per second."""
+        batches = [random_batch() for _ in range(steps)]
         start = time.perf_counter()
         for tokens, targets in batches:
             with autocast(DEVICE, dtype):
@@ -64,8 +64,35 @@ class Contestant:
         return sum(tokens.numel() for tokens, _ in batches) / (time.perf_counter() - start)
 
 
+class Seat:
+    """A contestant in a process of its own, which sleeps until it is its turn."""
+
+    def __init__(self, make: Callable[[], Contestant]) -> None:
+        self._pipe, other = get_context("spawn").Pipe()
+        get_context("spawn").Process(target=attend, args=(make, other), daemon=True).start()
+        self.name, self.parameters = self._pipe.recv()
+        self.rates: list[float] = []
+
+    def train(self, steps: int, dtype: torch.dtype) -> float:
+        """What the contestant's `train` returns."""
+        self._pipe.send((steps, dtype))
+        return self._pipe.recv()
+
+
+def attend(make: Callable[[], Contestant], pipe: Connection) -> None:
+    """What a contestant's process does."""
+    torch.manual_seed(0)
+    contestant = make()
+    contestant.model.train()
+    pipe.send((contestant.name, sum(weight.numel() for weight in contestant.model.parameters())))
+    with contextlib.suppress(EOFError):  # when the benchmark is over
+        while True:
+            pipe.send(contestant.train(*pipe.recv()))
+
+
 def cutaway_model() -> Contestant:
     unlike_the_preset = [f"model.vocabulary={VOCABULARY}", "model.dropout=0", "model.attention.dropout=0"]
+    keep_freed_memory()
     model = cutaway.build(override(load_preset("gpt-micro"), unlike_the_preset).model)
     return Contestant("cutaway", model, lambda tokens, targets: cross_entropy(model(tokens), targets))
 
@@ -114,32 +141,30 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
-def contestants(nanogpt: Path | None) -> list[Contestant]:
+def contestants(nanogpt: Path | None) -> list[Seat]:
     """Everybody who is there; who is not is named."""
-    present = [cutaway_model()]
+    present = [Seat(cutaway_model)]
     if nanogpt:
-        present.append(nanogpt_model(nanogpt))
+        present.append(Seat(partial(nanogpt_model, nanogpt)))
     else:
         print("left out: nanoGPT (name a checkout with --nanogpt DIR)", file=sys.stderr)
     for package, make in (("transformers", transformers_model), ("x_transformers", x_transformers_model)):
         if importlib.util.find_spec(package):
-            present.append(make())
+            present.append(Seat(make))
         else:
             print(f"left out: {package} (not installed)", file=sys.stderr)
     return present
 
 
-def measure(everybody: list[Contestant], dtype: torch.dtype, rounds: int, steps: int) -> None:
+def measure(everybody: list[Seat], dtype: torch.dtype, rounds: int, steps: int) -> None:
     """Lets everybody take turns, after one round that warms up and does not count."""
-    for contestant in everybody:
-        contestant.rates.clear()
-        contestant.model.train()
+    for seat in everybody:
+        seat.rates.clear()
     for turn in range(rounds + 1):
-        batches = [random_batch() for _ in range(steps)]
-        for contestant in random.sample(everybody, len(everybody)):
-            rate = contestant.train(batches, dtype)
+        for seat in random.sample(everybody, len(everybody)):
+            rate = seat.train(steps, dtype)
             if turn:
-                contestant.rates.append(rate)
+                seat.rates.append(rate)
 
 
 def random_batch() -> tuple[Tensor, Tensor]:
@@ -147,7 +172,7 @@ def random_batch() -> tuple[Tensor, Tensor]:
     return text[:, :-1].contiguous(), text[:, 1:].contiguous()
 
 
-def summary(everybody: list[Contestant]) -> dict[str, object]:
+def summary(everybody: list[Seat]) -> dict[str, object]:
     """Medians, and cutaway's median over that of the best peer."""
     medians = {contestant.name: statistics.median(contestant.rates) for contestant in everybody}
     peers = {name: rate for name, rate in medians.items() if name != "cutaway"}
@@ -156,7 +181,7 @@ def summary(everybody: list[Contestant]) -> dict[str, object]:
     return {"tokens_per_second": medians, "best_peer": best, "ratio": ratio}
 
 
-def show(results: dict[str, dict[str, object]], everybody: list[Contestant]) -> None:
+def show(results: dict[str, dict[str, object]], everybody: list[Seat]) -> None:
     table = Table("tokens/s (median)", "parameters", *results)
     for contestant in everybody:
         rates = [f"{result['tokens_per_second'][contestant.name]:,.0f}" for result in results.values()]
@@ -177,7 +202,6 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args()
 
-    torch.manual_seed(0)
     random.seed(0)
     everybody = contestants(arguments.nanogpt)
     results = {}

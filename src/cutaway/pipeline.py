@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import get_args, overload
 
-import torch
 from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
-from cutaway.errors import UserError
+from cutaway.config.train import Device
+from cutaway.errors import UserError, nearest
 from cutaway.generate.decoding import CachedReader, decode
 from cutaway.generate.sampling import Sampling
 from cutaway.generate.scoring import token_log_probabilities
-from cutaway.generate.streaming import stream_text
+from cutaway.generate.streaming import first_stop, stream_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights
@@ -42,23 +42,28 @@ class Pipeline:
 
     @overload
     def generate(
-        self, prompt: str, max_new_tokens: int = 100, *, stop: Sequence[str] = (), **options: Unpack[SamplingOptions]
+        self,
+        prompt: str,
+        max_new_tokens: int = 100,
+        *,
+        stop: str | Sequence[str] = (),
+        **options: Unpack[SamplingOptions],
     ) -> str: ...
     @overload
     def generate(
         self,
-        prompt: Sequence[str],
+        prompt: list[str] | tuple[str, ...],
         max_new_tokens: int = 100,
         *,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
     ) -> list[str]: ...
     def generate(
         self,
-        prompt: str | Sequence[str],
+        prompt: str | list[str] | tuple[str, ...],
         max_new_tokens: int = 100,
         *,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
     ) -> str | list[str]:
         """Writes on from a prompt, or from each of several at once.
@@ -66,7 +71,7 @@ class Pipeline:
         Args:
             prompt: one text or several, of any lengths.
             max_new_tokens: a text also ends at its end-of-text token, if the tokenizer has one.
-            stop: strings before which a text ends.
+            stop: a string or several; a text ends before the first of them.
             **options: how tokens are drawn: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `seed`.
                 With several prompts, each is what it would be alone with seed, seed + 1 and so on.
 
@@ -77,26 +82,34 @@ class Pipeline:
             UserError: a prompt holds characters that the tokenizer never saw, or an option has no meaning.
         """
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        stops = _stop_strings(stop)
         rows: list[list[int]] = [[] for _ in prompts]
-        ended = [False] * len(prompts)
-        for tokens in self._decode(prompts, max_new_tokens, Sampling(**options)):
-            for i, token in enumerate(tokens):
-                if not ended[i]:
-                    rows[i].append(token)
-                    ended[i] = token == self.tokenizer.end or any(
-                        word in self.tokenizer.decode(rows[i]) for word in stop
-                    )
-            if all(ended):
-                break
-        texts = ["".join(stream_text(row, self.tokenizer.decode, stop, self.tokenizer.end)) for row in rows]
+        unfinished = set(range(len(prompts)))
+        steps = self._decode(prompts, max_new_tokens, Sampling(**options))
+        while unfinished and (tokens := next(steps, None)) is not None:
+            for i in sorted(unfinished):
+                rows[i].append(tokens[i])
+                if self._has_ended(rows[i], stops):
+                    unfinished.remove(i)
+        texts = ["".join(stream_text(row, self.tokenizer.decode, stops, self.tokenizer.end)) for row in rows]
         return texts[0] if isinstance(prompt, str) else texts
 
     def stream(
-        self, prompt: str, max_new_tokens: int = 100, *, stop: Sequence[str] = (), **options: Unpack[SamplingOptions]
+        self,
+        prompt: str,
+        max_new_tokens: int = 100,
+        *,
+        stop: str | Sequence[str] = (),
+        **options: Unpack[SamplingOptions],
     ) -> Iterator[str]:
-        """Writes on from a prompt, as `generate` does, and yields the text piece by piece as it comes."""
+        """Writes on from a prompt, as `generate` does, and yields the text piece by piece as it comes.
+
+        Raises:
+            UserError: at once, before the first piece, for the reasons that `generate` has.
+        """
         steps = self._decode([prompt], max_new_tokens, Sampling(**options))
-        return stream_text((tokens[0] for tokens in steps), self.tokenizer.decode, stop, self.tokenizer.end)
+        tokens = (step[0] for step in steps)
+        return stream_text(tokens, self.tokenizer.decode, _stop_strings(stop), self.tokenizer.end)
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.
@@ -115,13 +128,23 @@ class Pipeline:
         if max_new_tokens < 1:
             raise UserError("max_new_tokens must be 1 or more")
         self.model.eval()
-        reader = CachedReader(self.model, self.config.model.context)
-        return decode(reader, [self._begin(prompt) for prompt in prompts], sampling, max_new_tokens)
+        read = CachedReader(self.model, self.config.model.context)
+        known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
+        begun = [self._begin(prompt) for prompt in prompts]
+        return decode(lambda texts: read(texts)[:, :known], begun, sampling, max_new_tokens)
 
     def _begin(self, prompt: str) -> list[int]:
-        """Tokens of a prompt; an empty one begins where documents begin, or else on a new line."""
-        tokens = self.tokenizer.encode(prompt or ("" if self.tokenizer.end is not None else "\n"))
-        return tokens or [self.tokenizer.end or 0]
+        """Tokens of a prompt; an empty one begins where documents begin, or else on a new line, or else anywhere."""
+        if prompt or self.tokenizer.end is not None:
+            return self.tokenizer.encode(prompt) or [self.tokenizer.end or 0]
+        try:
+            return self.tokenizer.encode("\n")
+        except UserError:  # it learnt from a single line
+            return [0]
+
+    def _has_ended(self, row: Sequence[int], stops: Sequence[str]) -> bool:
+        is_over = row[-1] == self.tokenizer.end
+        return is_over or (bool(stops) and first_stop(self.tokenizer.decode(row), stops) is not None)
 
 
 def load(path: str | Path, device: str = "auto") -> Pipeline:
@@ -134,11 +157,21 @@ def load(path: str | Path, device: str = "auto") -> Pipeline:
     Raises:
         UserError: there is no run there, a file of it is missing or damaged, or there is no such device.
     """
+    if device not in get_args(Device):
+        raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
     folder = RunFolder(Path(path))
     folder.require(folder.tokenizer, folder.weights)
-    config = load_run(folder.run)
-    with torch.device("meta"):
-        model = build(config.model)
-    model.to_empty(device=choose_device(device))
+    config, tokenizer = load_run(folder.run), Tokenizer.load(folder.tokenizer)
+    known = config.model.vocabulary
+    if known is not None and tokenizer.vocabulary > known:
+        raise UserError(f"{folder.tokenizer} has {tokenizer.vocabulary} tokens, and the model knows {known}")
+    model = build(config.model).to(choose_device(device))
     read_weights(folder.weights, model)
-    return Pipeline(model.eval(), Tokenizer.load(folder.tokenizer), config)
+    return Pipeline(model.eval(), tokenizer, config)
+
+
+def _stop_strings(stop: str | Sequence[str]) -> list[str]:
+    strings = [stop] if isinstance(stop, str) else list(stop)
+    if "" in strings:
+        raise UserError("a stop string cannot be empty: every text would end before it begins")
+    return strings

@@ -1,6 +1,6 @@
 """The learning rate over a run: up in a straight line, then down to its floor and never beyond either."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -23,16 +23,16 @@ schedules = st.one_of(
 def test_it_rises_to_the_peak_and_never_rises_again(schedule: ScheduleConfig, steps: int) -> None:
     shares = [rate(schedule, step, steps) for step in range(steps)]
     warm, rest = shares[: schedule.warmup], shares[schedule.warmup :]
-    assert all(0 < earlier < later < 1 for earlier, later in itertools.pairwise(warm))
+    assert all(0 < earlier < later < 1 for earlier, later in pairwise(warm))
     assert all(0 <= share <= 1 for share in shares)
     assert rest[:1] in ([], [1.0])
-    assert all(later <= earlier + 1e-12 for earlier, later in itertools.pairwise(rest))
+    assert all(later <= earlier + 1e-12 for earlier, later in pairwise(rest))
 
 
 @given(st.integers(1, 60), st.integers(0, 200))
 def test_warm_up_takes_even_steps_and_the_last_leads_to_the_peak(warmup: int, more: int) -> None:
     shares = [0.0, *(rate(CosineConfig(warmup=warmup), step, warmup + 1 + more) for step in range(warmup + 1))]
-    rises = [later - earlier for earlier, later in itertools.pairwise(shares)]
+    rises = [later - earlier for earlier, later in pairwise(shares)]
     assert shares[-1] == 1
     assert rises == pytest.approx([1 / (warmup + 1)] * (warmup + 1))
 

@@ -1,5 +1,6 @@
 """The command line: one file a command, and nothing heavy imported before a command runs."""
 
+import os
 import sys
 
 
@@ -8,20 +9,22 @@ def main() -> None:
 
     A person's mistake is one line and exit status 2, a failed job one line and exit status 1.
     """
-    from cutaway.cli.app import app
+    from cutaway.cli.app import run
     from cutaway.errors import JobError, UserError
 
     try:
-        app()
+        status = run()
+        sys.stdout.flush()
     except UserError as error:
         _fail(str(error), 2)
     except JobError as error:
         _fail(str(error), getattr(error, "status", 1))
     except KeyboardInterrupt:
         _fail("interrupted", 130)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone, and Python would complain on closing it
+    except BrokenPipeError:  # whoever read our output has gone; Python would complain when it closes what it wrote to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    sys.exit(status)
 
 
 def _fail(message: str, status: int) -> None:

@@ -12,22 +12,43 @@ from cutaway.cli.plan import plan
 from cutaway.cli.presets import presets
 from cutaway.cli.score import score
 from cutaway.cli.train import train
+from cutaway.cli.usage import UsageError, explain
+from cutaway.errors import UserError
 
 app = typer.Typer(
     help="Build, train, run and open transformers.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: name.replace("_", "-")},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: name.replace("_", "-"),
+    },
 )
 
 
+def run() -> int:
+    """Runs the command that the words after `cutaway` name, and returns its exit status.
+
+    Raises:
+        UserError: the words fit no command, or the command raises it.
+    """
+    try:
+        return app(standalone_mode=False) or 0
+    except UsageError as error:
+        raise UserError(explain(error)) from error
+
+
 @app.callback(invoke_without_command=True)
-def _version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if show:
+def _without_command(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
         from cutaway import __version__
 
         print(__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
 
 
 for command in (train, generate, score, evaluate, plan, compare, presets, demo):

@@ -38,8 +38,9 @@ def generate(
     pipeline = load(model, device)
     prompts = prompt or [""]
     if len(prompts) == 1 and not json:
+        pieces = pipeline.stream(prompts[0], max_new_tokens, stop=stop or (), **options)
         print(prompts[0], end="", flush=True)
-        for piece in pipeline.stream(prompts[0], max_new_tokens, stop=stop or (), **options):
+        for piece in pieces:
             print(piece, end="", flush=True)
         print()
         return

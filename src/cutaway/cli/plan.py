@@ -10,8 +10,8 @@ from cutaway.cli.show import AsJSON, print_facts, print_json, size
 
 def plan(
     words: Annotated[
-        list[str], typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What would be trained.")
-    ],
+        list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What would be trained.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="The text, for the vocabulary of a character tokenizer.")] = None,
     measure: Annotated[bool, typer.Option(help="Make a few training steps to tell the time.")] = True,
     json: AsJSON = False,
@@ -19,18 +19,15 @@ def plan(
     """Say what a run would take: parameters, bytes and, from a few measured steps, minutes."""
     import torch
 
-    from cutaway.cli.train import choose, sort_words
-    from cutaway.errors import UserError
+    from cutaway.cli.choices import choose, from_options, only_name, sort_words
     from cutaway.model.build import build
     from cutaway.model.cost import cost
     from cutaway.model.device import choose_device
     from cutaway.runs import with_expected_vocabulary
     from cutaway.train.rehearsal import optimizer_tensors, rehearse
 
-    names, assignments = sort_words(words)
-    if len(names) != 1:
-        raise UserError("name one preset or run file, such as: cutaway plan gpt-nano")
-    config = choose(names[0], [*([f"data.path={data}"] if data else []), *assignments])
+    names, assignments = sort_words(words or [])
+    config = choose(only_name(names), from_options({"data.path": data}) + assignments)
     config = with_expected_vocabulary(config)
     with torch.device("meta"):
         model = build(config.model)

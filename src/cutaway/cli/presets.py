@@ -1,6 +1,19 @@
 """`cutaway presets`."""
 
+from operator import attrgetter
+
 from cutaway.cli.show import AsJSON, print_json, print_table
+
+COLUMNS = {
+    "layers": "layers",
+    "width": "width",
+    "heads": "attention.heads",
+    "context": "context",
+    "position": "position.kind",
+    "norm": "norm.kind",
+    "feedforward": "feedforward.kind",
+    "residual": "residual",
+}
 
 
 def presets(json: AsJSON = False) -> None:
@@ -12,9 +25,5 @@ def presets(json: AsJSON = False) -> None:
     if json:
         print_json({name: model.model_dump(mode="json") for name, model in models.items()})
         return
-    rows = [
-        [name, m.layers, m.width, m.attention.heads, m.context, m.position.kind, m.norm.kind, m.feedforward.kind, m.residual]
-        for name, m in models.items()
-    ]
-    columns = ["preset", "layers", "width", "heads", "context", "position", "norm", "feedforward", "residual"]
-    print_table(columns, rows)
+    read = attrgetter(*COLUMNS.values())
+    print_table(["preset", *COLUMNS], [[name, *read(model)] for name, model in models.items()])

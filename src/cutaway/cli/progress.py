@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from cutaway.cli.show import size
@@ -15,12 +23,22 @@ from cutaway.train.checkpoints import Progress as Done
 console = Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """Tells a person something, as it is: no colours, no marks, no line broken."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def live_line(*columns: ProgressColumn) -> Progress:
+    """A line that moves, where there is a person to see it."""
+    return Progress(*columns, console=console, transient=True, disable=not console.is_interactive)
+
+
 class PreparationBar:
     """Shows how much of the text has become tokens."""
 
     def __init__(self) -> None:
         columns = (TextColumn("reading the text"), BarColumn(), TextColumn("{task.completed:,.0f} characters"))
-        self._progress = Progress(*columns, console=console, transient=True)
+        self._progress = live_line(*columns)
         self._task: TaskID | None = None
 
     def __enter__(self) -> "PreparationBar":
@@ -38,11 +56,16 @@ class PreparationBar:
 
 
 class TrainingBar:
-    """Told by the loop what happens; shows step, loss, speed, time left and memory."""
+    """Told by the loop what happens; shows step, loss, speed, time left and memory.
 
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-        self._columns = (
+    Args:
+        headline: what to say when training begins.
+        steps: how many there will be.
+    """
+
+    def __init__(self, headline: str, steps: int) -> None:
+        self._headline = headline
+        columns = (
             TextColumn("step {task.completed:,.0f}/{task.total:,.0f}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[figures]}"),
@@ -50,29 +73,27 @@ class TrainingBar:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self._progress = Progress(*self._columns, console=console, transient=True)
+        self._progress = live_line(*columns)
         self._task = self._progress.add_task("", total=steps, figures="")
-        self._training_loss = float("nan")
+        self._training_loss = ""
 
     def start(self, progress: Done) -> None:
-        """Shows the line."""
+        """Says what begins, and shows the line."""
+        say(self._headline)
         self._progress.update(self._task, completed=progress.step)
         self._progress.start()
 
     def log(self, progress: Done, figures: Mapping[str, float]) -> None:
         """Moves the line on."""
-        self._training_loss = figures["loss"]
+        self._training_loss = f"training loss {figures['loss']:.3f}  "
         text = f"loss {figures['loss']:.3f}  {figures['tokens_per_second']:,.0f} tokens/s  {size(peak_memory())}"
         self._progress.update(self._task, completed=progress.step, figures=text)
 
     def evaluate(self, progress: Done, figures: Mapping[str, float]) -> None:
         """Leaves a line."""
         best = "  best" if progress.best_step == progress.step else ""
-        console.print(
-            f"step {progress.step:>6,}  training loss {self._training_loss:.3f}  validation loss {figures['loss']:.3f}"
-            f"  {progress.seconds:,.0f} s{best}",
-            highlight=False,
-        )
+        losses = f"{self._training_loss}validation loss {figures['loss']:.3f}"
+        say(f"step {progress.step:>6,}  {losses}  {progress.seconds:,.0f} s{best}")
 
     def finish(self, progress: Done) -> None:
         """The line is taken away by `close`, which comes even if training fails."""

@@ -2,27 +2,37 @@
 
 import datetime
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cutaway.data.corpus import open_corpus
+from cutaway.data.corpus import Corpus, open_corpus
 from cutaway.look.report import Report, inspect_line, write_report
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import load
 from cutaway.train.callbacks import read_rows
 
 LINE_TOKENS = 48
-"""How many tokens of text the report opens the model on: what a page can show legibly."""
+"""Most tokens of text that the report opens the model on: what a page can show legibly."""
+
+Row = Mapping[str, Any]
 
 
 def write_run_report(folder: RunFolder) -> Path:
-    """Writes `report.html` into a run folder: the course of training, and the best weights' view of a line of text."""
+    """Writes `report.html` into a run folder: the course of training, and the best weights' view of a line of text.
+
+    Raises:
+        UserError: a file of the run is missing or damaged, or the model is too large for a page.
+    """
     pipeline = load(folder.path)
+    folder.require(folder.metrics)
     rows = read_rows(folder.metrics)
     samples = read_rows(folder.samples) if folder.samples.exists() else []
     curves = {
         kind: [(row["step"], row["loss"]) for row in rows if row["kind"] == kind] for kind in ("train", "validation")
     }
-    line = inspect_line(pipeline.model, pipeline.tokenizer, a_line(folder))
+    text = a_line(open_corpus(folder.path), min(LINE_TOKENS, pipeline.config.model.context))
+    line = inspect_line(pipeline.model, pipeline.tokenizer, text)
     path = folder.path / "report.html"
     write_report(
         path,
@@ -39,18 +49,17 @@ def write_run_report(folder: RunFolder) -> Path:
     return path
 
 
-def facts(rows: list[dict[str, float]], parameters: int) -> dict[str, str]:
+def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
     """The figures at the head of the report."""
     training = [row for row in rows if row["kind"] == "train"]
     validation = [row for row in rows if row["kind"] == "validation"]
-    last = training[-1]
-    shown = {
-        "parameters": f"{parameters:,}",
-        "tokens seen": f"{last['tokens']:,}",
-        "steps": f"{last['step']:,}",
-        "minutes of training": f"{last['seconds'] / 60:.1f}",
-        "training loss": f"{last['loss']:.3f} nats a token",
-    }
+    shown = {"parameters": f"{parameters:,}"}
+    if training:
+        last = training[-1]
+        shown["tokens seen"] = f"{last['tokens']:,}"
+        shown["steps"] = f"{last['step']:,}"
+        shown["minutes of training"] = f"{last['seconds'] / 60:.1f}"
+        shown["training loss"] = f"{last['loss']:.3f} nats a token"
     if validation:
         best = min(validation, key=lambda row: row["loss"])
         shown["validation loss"] = f"{best['loss']:.3f} nats a token, at step {best['step']:,}"
@@ -59,9 +68,11 @@ def facts(rows: list[dict[str, float]], parameters: int) -> dict[str, str]:
     return {**shown, "date": datetime.date.today().isoformat()}
 
 
-def a_line(folder: RunFolder) -> str:
-    """A few words from the held-out text, or from all of it if nothing was held out."""
-    corpus = open_corpus(folder.path)
-    tokens = corpus.validation if len(corpus.validation) > LINE_TOKENS else corpus.training
-    start = (len(tokens) - LINE_TOKENS) // 2
-    return corpus.tokenizer.decode(tokens[start : start + LINE_TOKENS].tolist())
+def a_line(corpus: Corpus, most: int) -> str:
+    """A few words from the held-out text, or from all of it if too little was held out: `most` tokens or fewer."""
+    tokens = corpus.validation if len(corpus.validation) > most else corpus.training
+    start = max(0, (len(tokens) - most) // 2)
+    text = corpus.tokenizer.decode(tokens[start : start + most].tolist()).strip("\N{REPLACEMENT CHARACTER}")
+    while len(corpus.tokenizer.encode(text)) > most:  # cut out of its text, it may fall into other tokens
+        text = text[:-1]
+    return text

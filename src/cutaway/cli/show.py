@@ -31,6 +31,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def figure(value: Any) -> str:
     """A number as a person reads it."""
+    if isinstance(value, float) and 0 < abs(value) < 0.001:
+        return f"{value:.3g}"
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,14 +1,16 @@
 """`cutaway train`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.cli.choices import choose, from_options, only_name, sort_words
 from cutaway.cli.show import AsJSON, print_json
+from cutaway.errors import UserError
 
 if TYPE_CHECKING:
-    from cutaway.config.run import RunConfig
     from cutaway.runs import Run
 
 
@@ -33,37 +35,23 @@ def train(
     cutaway train gpt-nano --data book.txt --out runs/book train.steps=200
     """
     from cutaway.cli.progress import PreparationBar
-    from cutaway.errors import UserError
     from cutaway.runs import resume as take_up
     from cutaway.runs import start
 
     names, assignments = sort_words(words or [])
-    options = {"data.path": data, "train.device": device, "train.seed": seed}
-    assignments = [f"{key}={value}" for key, value in options.items() if value is not None] + assignments
+    assignments = from_options({"data.path": data, "train.device": device, "train.seed": seed}) + assignments
     if resume is not None:
         if names or out:
             raise UserError("a resumed run keeps its preset and its folder: give only --resume DIR and train.* choices")
         report_outcome(take_up(resume, assignments), json)
         return
-    if len(names) != 1:
-        raise UserError("name one preset or run file, such as: cutaway train gpt-nano --data book.txt")
-    config = choose(names[0], assignments)
+    name = only_name(names)
+    config = choose(name, assignments)
+    out = out or free_folder(Path(name).stem)
+    refuse_foreign(out)
     with PreparationBar() as bar:
-        run = start(config, out or free_folder(Path(names[0]).stem), bar)
+        run = start(config, out, bar)
     report_outcome(run, json)
-
-
-def sort_words(words: list[str]) -> tuple[list[str], list[str]]:
-    """Parts names from ``key=value`` assignments, which may come in any order."""
-    return [word for word in words if "=" not in word], [word for word in words if "=" in word]
-
-
-def choose(name: str, assignments: list[str]) -> "RunConfig":
-    """Reads a preset or a run file and changes single choices."""
-    from cutaway.config.reading import load_preset, load_run, override
-
-    is_file = name.endswith((".yaml", ".yml"))
-    return override(load_run(Path(name)) if is_file else load_preset(name), assignments)
 
 
 def free_folder(name: str) -> Path:
@@ -74,20 +62,32 @@ def free_folder(name: str) -> Path:
     return folder
 
 
+def refuse_foreign(out: Path) -> None:
+    """Keeps a run's files from mingling with others.
+
+    Raises:
+        UserError: the folder holds something visible, and neither a run nor one that was being prepared.
+    """
+    from cutaway.data.corpus import MANIFEST_FILE
+    from cutaway.data.prepare import UNFINISHED_FILE
+    from cutaway.model.files import RunFolder
+
+    own = (RunFolder(out).run, out / MANIFEST_FILE, out / UNFINISHED_FILE)
+    if out.is_dir() and not any(path.exists() for path in own):
+        foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+        if foreign:
+            raise UserError(f"{out} holds other things, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
+
+
 def report_outcome(run: "Run", json: bool) -> None:
     """Trains a run under the eyes of a person, writes its report, and says what came of it."""
-    from cutaway.cli.progress import TrainingBar, console
-    from cutaway.cli.report import write_run_report
+    from cutaway.cli.progress import TrainingBar, say
     from cutaway.train.callbacks import Callback, Metrics, Samples, TensorBoard
 
     c = run.config.train
     parameters = sum(weight.numel() for weight in run.model.parameters())
-    console.print(
-        f"{run.config.preset or 'model'}: {parameters:,} parameters, {len(run.corpus.training):,} tokens of text; "
-        f"everything goes to {run.folder.path}",
-        highlight=False,
-    )
-    bar = TrainingBar(c.steps)
+    headline = f"{run.config.preset or 'model'}: {parameters:,} parameters, {len(run.corpus.training):,} tokens of text"
+    bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)
     callbacks: list[Callback] = [Metrics(run.folder.metrics), bar]
     if c.sample_every is not None:
         write = lambda: write_sample(run)  # noqa: E731
@@ -98,13 +98,26 @@ def report_outcome(run: "Run", json: bool) -> None:
         progress = run.train(callbacks)
     finally:
         bar.close()
-    report = write_run_report(run.folder)
+    report = try_report(run)
     if json:
         best = {"loss": progress.best, "step": progress.best_step}
-        print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": str(report)})
+        path = None if report is None else str(report)
+        print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": path})
         return
-    console.print(f"done after {progress.step:,} steps; look inside: {report}", highlight=False)
-    console.print(f"let it write: cutaway generate {run.folder.path} --temperature 0.8", highlight=False)
+    say(f"done after {progress.step:,} steps" + (f"; look inside: {report}" if report else ""))
+    say(f"let it write: cutaway generate {shlex.quote(str(run.folder.path))} --temperature 0.8")
+
+
+def try_report(run: "Run") -> Path | None:
+    """Writes the report; if there cannot be one, says why, for training went well nevertheless."""
+    from cutaway.cli.progress import say
+    from cutaway.cli.report import write_run_report
+
+    try:
+        return write_run_report(run.folder)
+    except UserError as error:
+        say(f"there is no report: {error}")
+        return None
 
 
 def write_sample(run: "Run") -> str:

@@ -37,7 +37,7 @@ def first_stop(text: str, stop: Sequence[str]) -> int | None:
 
 
 def held_back(text: str, stop: Sequence[str]) -> int:
-    """How many characters at the end may still change: unfinished ones, and before them the beginning of a stop string."""
+    """How many characters at the end may still change: unfinished ones, and the beginning of a stop string."""
     whole = text.rstrip("\N{REPLACEMENT CHARACTER}")
     beginnings = (n for word in stop for n in range(len(word) - 1, 0, -1) if whole.endswith(word[:n]))
     return len(text) - len(whole) + max(beginnings, default=0)

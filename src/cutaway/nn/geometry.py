@@ -112,12 +112,10 @@ class Geometry:
     @cached_property
     def mask(self) -> Bool[Tensor, "#B 1 Tq Tk"]:
         """True where a query may look at a key."""
-        past = self.queries.positions[:, :, None] - self.keys.positions[:, None, :]  # (B, Tq, Tk)
-        may = torch.ones_like(past, dtype=torch.bool)
-        if self.causal:
-            may &= past >= 0
+        q, k = self.queries.positions[:, :, None], self.keys.positions[:, None, :]  # (B, Tq, 1), (B, 1, Tk)
+        may = q >= k if self.causal else torch.ones_like(q == k)
         if self.window is not None:
-            may &= past.abs() < self.window
+            may = may & (q < k + self.window) & (k < q + self.window)
         if self.keys.documents is not None and self.queries.documents is not None:
             may = may & (self.queries.documents[:, :, None] == self.keys.documents[:, None, :])
         if self.keys.keep is not None:

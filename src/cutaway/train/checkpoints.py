@@ -79,6 +79,8 @@ class Checkpoints:
         """
         path = self._named()
         if path is None:
+            if any(step.name != "step-0" for step in self._steps()):
+                raise UserError(f"{self._latest} is missing: write into it one of {self._names()}")
             return None
         if not path.is_dir():
             raise UserError(f"{self._latest} names {path.name}, which is not there; there is: {self._names()}")

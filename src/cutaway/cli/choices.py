@@ -1,0 +1,64 @@
+"""From the words behind `train` and `plan` to the choices of a run."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cutaway.errors import UserError
+
+if TYPE_CHECKING:
+    from cutaway.config.run import RunConfig
+
+
+def sort_words(words: list[str]) -> tuple[list[str], list[str]]:
+    """Parts names from ``key=value`` assignments, which may come in any order."""
+    return [word for word in words if "=" not in word], [word for word in words if "=" in word]
+
+
+def from_options(options: dict[str, Any]) -> list[str]:
+    """Assignments of the options that were given; a text stays as it is, whatever it looks like."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
+
+
+def only_name(names: list[str]) -> str:
+    """The one preset or run file that is named.
+
+    Raises:
+        UserError: there is none, or several, or something that is neither; says what was probably meant.
+    """
+    from cutaway.config.reading import presets
+
+    for name in names:
+        if name.lower() not in presets() and not _is_run_file(name):
+            _refuse_if_known_otherwise(name)
+    if len(names) != 1:
+        given = f"not {len(names)} ({', '.join(names)})" if names else "such as gpt-nano"
+        raise UserError(f"name one preset or run file, {given}; there are: {', '.join(presets())}")
+    return names[0]
+
+
+def choose(name: str, assignments: list[str]) -> "RunConfig":
+    """Reads a preset, in letters of either case, or a run file, and changes single choices.
+
+    Raises:
+        UserError: there is no such preset or file, or no such choice.
+    """
+    from cutaway.config.reading import load_preset, load_run, override
+
+    return override(load_run(Path(name)) if _is_run_file(name) else load_preset(name.lower()), assignments)
+
+
+def _is_run_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
+def _refuse_if_known_otherwise(name: str) -> None:
+    from cutaway.config.mistakes import dotted_keys
+
+    if (Path(name) / "run.yaml").exists():
+        raise UserError(f"{name} is a run: go on with it by --resume {name}, or choose as it did by {name}/run.yaml")
+    if Path(name).exists():
+        raise UserError(f"{name} is no preset and no run file; if it is the text to learn from, write --data {name}")
+    if (key := name.replace("-", "_")) in dotted_keys():
+        raise UserError(f"{name} lacks its value: write {key}=VALUE, without spaces")

@@ -1,0 +1,50 @@
+"""Mistakes in how a command is called, in one line that says what was probably meant."""
+
+import sys
+from itertools import pairwise
+
+import typer
+
+from cutaway.errors import nearest
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises if the words do not fit the command; it offers no name for it."""
+
+
+def explain(error: Exception) -> str:
+    """Puts a usage error into one line."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is not None and hasattr(error, "possibilities"):
+        option: str = getattr(error, "option_name", "")
+        return f"there is no option {option!r}; {_meant(option, context)}"
+    message = str(getattr(error, "format_message", error.__str__)()).removesuffix(".")
+    command = "cutaway" if context is None else context.command_path
+    return f"{message[:1].lower()}{message[1:]} ({command} --help says more)"
+
+
+def _meant(option: str, context: typer.Context) -> str:
+    parameters = {parameter.name: parameter.opts for parameter in context.command.params}
+    keys = _keys(option) if "words" in parameters else []
+    if keys:
+        return f"write {' or '.join(f'{key}={_value(option)}' for key in keys[:2])}"
+    hint = nearest(option, [name for names in parameters.values() for name in names if name.startswith("--")])
+    takes_text = parameters.keys() & {"prompt", "text"}
+    return f"{hint} (a text that begins with - goes behind --)" if takes_text else hint
+
+
+def _keys(option: str) -> list[str]:
+    """The choices of a run that an option may stand for: train.steps for --steps."""
+    from cutaway.config.mistakes import dotted_keys
+
+    name = option.strip("-").replace("-", "_")
+    found = {key for key in dotted_keys() if name in (key, key.rpartition(".")[2])}
+    return sorted(found, key=lambda key: (key.count("."), key))
+
+
+def _value(option: str) -> str:
+    """What was given to an option, in the word behind it or in the same one."""
+    for word, following in pairwise([*sys.argv, ""]):
+        name, equals, value = word.partition("=")
+        if name.replace("_", "-") == option:
+            return value if equals else following or "VALUE"
+    return "VALUE"
