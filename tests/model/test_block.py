@@ -1,0 +1,56 @@
+"""Each residual order is its equation, read off the taps of a real pass."""
+
+import torch
+from variants import tokens, variant
+
+from cutaway.tap import capture
+
+
+def look(residual: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+    """A block, and its taps by their own names."""
+    model = variant(residual=residual, norm="layer").eval()
+    with torch.no_grad(), capture(model, "decoder.0.*") as trace:
+        model(tokens())
+    return model.decoder.blocks[0], {name.removeprefix("decoder.0."): x for name, x in trace.items()}
+
+
+def same(a: torch.Tensor, b: torch.Tensor) -> None:
+    torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_pre_norm() -> None:
+    block, taps = look("pre")
+    same(taps["self_attention.input"], block.self_attention_residual.norm(taps["residual.in"]))
+    same(taps["residual.after_self_attention"], taps["residual.in"] + taps["self_attention.out"])
+    same(taps["feedforward.input"], block.feedforward_residual.norm(taps["residual.after_self_attention"]))
+    same(taps["residual.out"], taps["residual.after_self_attention"] + taps["feedforward.out"])
+
+
+@torch.no_grad()
+def test_post_norm() -> None:
+    block, taps = look("post")
+    same(taps["self_attention.input"], taps["residual.in"])
+    middle = block.self_attention_residual.norm(taps["residual.in"] + taps["self_attention.out"])
+    same(taps["residual.after_self_attention"], middle)
+    same(taps["feedforward.input"], middle)
+    same(taps["residual.out"], block.feedforward_residual.norm(middle + taps["feedforward.out"]))
+
+
+@torch.no_grad()
+def test_sandwich() -> None:
+    block, taps = look("sandwich")
+    first, second = block.self_attention_residual, block.feedforward_residual
+    same(taps["self_attention.input"], first.norm_in(taps["residual.in"]))
+    middle = taps["residual.in"] + first.norm_out(taps["self_attention.out"])
+    same(taps["residual.after_self_attention"], middle)
+    same(taps["feedforward.input"], second.norm_in(middle))
+    same(taps["residual.out"], middle + second.norm_out(taps["feedforward.out"]))
+
+
+@torch.no_grad()
+def test_parallel() -> None:
+    block, taps = look("parallel")
+    same(taps["self_attention.input"], block.norm(taps["residual.in"]))
+    same(taps["feedforward.input"], taps["self_attention.input"])
+    same(taps["residual.out"], taps["residual.in"] + taps["self_attention.out"] + taps["feedforward.out"])
