@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 import torch
 from torch import Tensor
-from variants import POSITIONS, variant
 
 from cutaway.generate.decoding import CachedReader, Reader, UncachedReader, decode, pad_left, window_start
 from cutaway.generate.sampling import Sampling
 from cutaway.model.transformer import Transformer
+from variants import POSITIONS, variant
 
 CONTEXT, STEPS = 9, 26
 PROMPTS = [[5, 1, 30, 8], [17], [2, 9, 9, 14, 3, 36, 20, 7, 11, 0, 28, 4], [6, 6]]  # the third is beyond the context

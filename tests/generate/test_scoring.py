@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from variants import POSITIONS, VOCABULARY, variant
 
 from cutaway.generate.scoring import token_log_probabilities
+from variants import POSITIONS, VOCABULARY, variant
 
 CONTEXT = 10
 

@@ -36,7 +36,8 @@ def expected(ids: Sequence[int], stop: Sequence[str]) -> str:
 
 
 @given(
-    st.lists(st.integers(0, len(SYLLABLES) - 1), max_size=12), st.lists(st.text("abc", min_size=1, max_size=4), max_size=3)
+    st.lists(st.integers(0, len(SYLLABLES) - 1), max_size=12),
+    st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),
 )
 def test_joined_pieces_are_the_text_before_the_first_stop_string(ids: list[int], stop: list[str]) -> None:
     shown = list(stream_text(ids, decode, stop))
@@ -48,7 +49,9 @@ def test_joined_pieces_are_the_text_before_the_first_stop_string(ids: list[int],
 def test_characters_come_whole(text: str) -> None:
     shown = pieces(text)
     assert "".join(shown) == text
-    assert "\N{REPLACEMENT CHARACTER}" not in "".join(shown).replace("\N{REPLACEMENT CHARACTER}", "", text.count("\ufffd"))
+    assert "\N{REPLACEMENT CHARACTER}" not in "".join(shown).replace(
+        "\N{REPLACEMENT CHARACTER}", "", text.count("\ufffd")
+    )
 
 
 def test_every_character_is_shown_as_soon_as_its_bytes_are_there() -> None:

@@ -1,6 +1,5 @@
 """What a model is said to cost is what it takes."""
 
-import time
 from typing import Any
 
 import pytest
@@ -48,11 +47,9 @@ def test_a_cache_takes_as_much_for_every_token(slots: int, batch: int) -> None:
 
 def test_a_large_model_is_counted_without_being_made() -> None:
     config = load_preset("gpt2-small").model.model_copy(update={"vocabulary": 50257})
-    start = time.perf_counter()
     with torch.device("meta"):
         model = build(config)
     said = cost(model, dict.fromkeys(dict(model.named_parameters()), 2))
-    assert time.perf_counter() - start < 60
     assert all(weight.is_meta for weight in model.parameters())
     width, layers = 768, 12
     blocks = layers * (12 * width**2 + 13 * width)  # matrices; their biases, and two norms
@@ -68,7 +65,7 @@ def test_counting_leaves_torch_s_random_state_alone() -> None:
 
 
 def test_what_is_saved_for_the_way_back_is_counted_once_and_without_weights() -> None:
-    linear, x = nn.Linear(5, 7, bias=False), torch.randn(3, 5)
+    linear, x = nn.Linear(5, 7, bias=False), torch.randn(3, 5, requires_grad=True)
     assert saved_for_backward(linear, lambda: linear(x).sum()) == 3 * 5 * 4
     assert saved_for_backward(linear, lambda: (linear(x) + linear(x[:, :])).sum()) == 3 * 5 * 4
     hidden = 3 * 7 * 4

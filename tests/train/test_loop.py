@@ -11,7 +11,7 @@ import torch
 
 from cutaway.data.windows import IGNORED
 from cutaway.model.files import read_weights
-from cutaway.train.callbacks import Metrics
+from cutaway.train.callbacks import Metrics, Quiet
 from cutaway.train.loop import Lesson
 from cutaway.train.tasks.language_modeling import LanguageModeling
 from train.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
@@ -120,7 +120,7 @@ def test_dropout_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
     assert len({loss(seed, step) for seed in (3, 4) for step in (5, 6)}) == 4
 
 
-class Notes:
+class Notes(Quiet):
     """Writes down what it is told."""
 
     def __init__(self) -> None:

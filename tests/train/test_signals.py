@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.train.callbacks import Quiet
+from cutaway.train.checkpoints import Progress
 from cutaway.train.signals import Interrupted, Stopper
 from train.lessons import small_model, trainer
 
@@ -27,20 +29,16 @@ def test_the_first_is_noted_and_the_second_stops_at_once(number: signal.Signals)
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    class Caller:
+    class Caller(Quiet):
         """Sends a signal with the third line of the log."""
 
         ended = False
 
-        def start(self, progress: object) -> None: ...
-
-        def log(self, progress: object, figures: object) -> None:
+        def log(self, progress: Progress, figures: object) -> None:
             if progress.step == 3:
                 os.kill(os.getpid(), number)
 
-        def evaluate(self, progress: object, figures: object) -> None: ...
-
-        def finish(self, progress: object) -> None:
+        def finish(self, progress: Progress) -> None:
             self.ended = True
 
     caller = Caller()

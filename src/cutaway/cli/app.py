@@ -15,6 +15,8 @@ from cutaway.cli.train import train
 from cutaway.cli.usage import UsageError, explain
 from cutaway.errors import UserError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="Build, train, run and open transformers.",
     add_completion=False,
@@ -33,9 +35,12 @@ def run() -> int:
         UserError: the words fit no command, or the command raises it.
     """
     try:
-        return app(standalone_mode=False) or 0
+        status: int = app(standalone_mode=False) or 0
     except UsageError as error:
         raise UserError(explain(error)) from error
+    if status == INTERRUPTED:  # typer keeps the exception to itself
+        raise KeyboardInterrupt
+    return status
 
 
 @app.callback(invoke_without_command=True)

@@ -22,7 +22,7 @@ def plan(
     from cutaway.cli.choices import choose, from_options, only_name, sort_words
     from cutaway.model.build import build
     from cutaway.model.cost import cost
-    from cutaway.model.device import choose_device
+    from cutaway.model.device import choose_device, keep_freed_memory
     from cutaway.runs import with_expected_vocabulary
     from cutaway.train.rehearsal import optimizer_tensors, rehearse
 
@@ -43,6 +43,7 @@ def plan(
     }
     needed = figures.weights + figures.gradients + figures.optimizer
     if measure and needed < memory():
+        keep_freed_memory()  # as `train` does
         real = build(config.model).to(choose_device(config.train.device))
         assert config.model.vocabulary is not None
         found = rehearse(real, config.train, config.model.vocabulary, config.model.context)

