@@ -12,10 +12,10 @@ from cutaway.model.files import RunFolder
 from cutaway.pipeline import load
 from cutaway.train.callbacks import read_rows
 
-PLACES = 100
-"""How many places of the text that line is chosen from."""
 LINE_TOKENS = 48
 """Most tokens of text that the report opens the model on: what a page can show legibly."""
+PLACES = 100
+"""How many places of the text that line is chosen from."""
 
 Row = Mapping[str, Any]
 
