@@ -119,8 +119,9 @@ def test_an_edit_of_the_weights_is_felt_without_recording_them() -> None:
 def test_an_edit_may_not_change_the_shape() -> None:
     model = variant()
     edits = {"decoder.0.feedforward.hidden": lambda _, x: x[:, :1]}
-    with pytest.raises(ValueError, match=r"'decoder.0.feedforward.hidden' returned shape \(3, 1, 44\)"), capture(
-        model, edits=edits
+    with (
+        pytest.raises(ValueError, match=r"'decoder.0.feedforward.hidden' returned shape \(3, 1, 44\)"),
+        capture(model, edits=edits),
     ):
         model(tokens())
     assert model(tokens()).isfinite().all(), "all is undone"

@@ -1,9 +1,9 @@
 """Each residual order is its equation, read off the taps of a real pass."""
 
 import torch
-from variants import tokens, variant
 
 from cutaway.tap import capture
+from variants import tokens, variant
 
 
 def look(residual: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
