@@ -213,9 +213,14 @@ def test_ctrl_c_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("generate", "run", "the") == (130, "", "cutaway: interrupted\n")
 
 
-def test_who_stops_reading_is_not_complained_to() -> None:
-    command = [sys.executable, "-m", "cutaway", "presets"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
+def test_a_line_stays_one_whatever_it_names() -> None:
+    assert refused("generate", "a\nb") == "there is no folder a b"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_who_stops_reading_is_not_complained_to(unbuffered: str) -> None:
+    command, environment = [sys.executable, "-m", "cutaway", "presets"], os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None

@@ -156,3 +156,10 @@ def test_an_assignment_that_is_none(assignment: str, line: str) -> None:
     with pytest.raises(UserError) as error:
         changed(assignment)
     assert line in str(error.value)
+
+
+def test_the_order_of_a_kind_and_what_belongs_to_it_does_not_matter() -> None:
+    kind, rate = "train.optimizer=adamw", "train.optimizer.learning_rate=3e-3"
+    for assignments in ([kind, rate], [rate, kind], ["train.optimizer.kind=adamw", rate]):
+        optimizer = override(load_preset("gpt-nano"), assignments).train.optimizer
+        assert (optimizer.kind, optimizer.learning_rate) == ("adamw", 0.003)

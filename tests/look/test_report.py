@@ -156,4 +156,4 @@ def test_a_look_into_the_future_is_refused_and_the_old_page_stays(tmp_path):
 
 def test_an_unwritable_folder_is_told(tmp_path):
     with pytest.raises(JobError, match=r"report\.html"):
-        write_report(tmp_path / "missing" / "report.html", make_report())
+        write_report(tmp_path / "far" / "missing" / "report.html", make_report())

@@ -71,17 +71,20 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """Changes single choices, each given as ``train.steps=200``.
 
     Naming another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the choices beside it, which
-    belonged to the kind before.
+    belonged to the kind before. The order does not matter: kinds are chosen before what belongs to them.
 
     Raises:
         UserError: an assignment has no `=`, or names a key or value that does not exist.
     """
     tree = config.model_dump(mode="json")
+    changes: list[tuple[str, Any]] = []
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals:
             raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
-        _assign(tree, path.strip().replace("-", "_").split("."), _parse(text, assignment))
+        changes.append((path.strip().replace("-", "_"), _parse(text, assignment)))
+    for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
+        _assign(tree, path, value)
     return validate(tree)
 
 
@@ -97,18 +100,19 @@ def validate(given: Mapping[str, Any]) -> RunConfig:
         raise UserError(explain(error)) from None
 
 
-def _assign(tree: dict[str, Any], path: list[str], value: Any) -> None:
-    *parents, last = path
+def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.removesuffix(".kind").split(".")
     for i, name in enumerate(parents):
         branch = tree.setdefault(name, {})
         if not isinstance(branch, dict):
             raise UserError(f"{'.'.join(parents[: i + 1])} is a single value: nothing lies below it")
-        if last == "kind" and i == len(parents) - 1 and branch.get("kind") != value:
-            branch.clear()
         tree = branch
-    if isinstance(tree.get(last), dict) and tree[last].get("kind") == value:
-        return
-    tree[last] = value
+    old = tree.get(last)
+    names_kind = path.endswith(".kind") or (isinstance(old, dict) and "kind" in old and isinstance(value, str))
+    if not names_kind:
+        tree[last] = value
+    elif not isinstance(old, dict) or old.get("kind") != value:
+        tree[last] = {"kind": value}
 
 
 def _parse(text: str, where: str) -> Any:
