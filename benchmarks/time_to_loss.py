@@ -30,7 +30,7 @@ from cutaway.data.corpus import open_corpus
 from cutaway.data.windows import SequentialWindows
 from cutaway.model.device import keep_freed_memory
 from cutaway.runs import start
-from cutaway.train.callbacks import Quiet
+from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress
 from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.language_modeling import LanguageModeling
@@ -45,7 +45,7 @@ README_COMMAND = (
 WITHOUT_EVALUATIONS_BETWEEN = "--eval_interval=2000"
 
 
-class LossClock(Quiet):
+class LossClock(Callback):
     """Notes after how many seconds of training each validation loss was reached."""
 
     def __init__(self) -> None:

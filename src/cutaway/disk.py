@@ -15,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Gives a path to write to; when the block ends well, that file or folder takes the place of `path` at once.
 
     Everything is on disk before the change of names, so that a crash, a kill or a power cut leaves the old or the new,
-    whole.
+    whole. Only an old folder has to be removed before: replace none that counts.
 
     Raises:
         JobError: the disk is full or cannot be written.

@@ -101,7 +101,10 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     for assignment in assignments:
         if not assignment.startswith("train."):
             raise UserError(f"{assignment!r} cannot change in a run that has begun: only train.* can")
-    config = override(load_run(folder.run), assignments)
+    before = load_run(folder.run)
+    config = override(before, assignments)
+    if config.train.optimizer.kind != before.train.optimizer.kind:
+        raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
     if assignments:
         write_text(folder.run, dump_run(config))
     return _assemble(folder, config, open_corpus(out))

@@ -30,7 +30,7 @@ def fields(
         below = [one for one in options if issubclass(one, Record)]
         for one in below:
             kind = one.model_fields.get("kind")
-            chosen = [f"{key}.kind={kind.default}"] if kind else []
+            chosen = [f"{key}.kind={kind.default}"] if kind and len(below) > 1 else []
             needed = [f"{key}.{word}=x" for word, each in one.model_fields.items() if each.is_required()]
             yield from fields(one, f"{key}.", (*kinds, *chosen, *needed))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cutaway.errors import JobError, UserError
-from cutaway.train.callbacks import JSONLines, Metrics, Quiet, Samples, TensorBoard, read_rows
+from cutaway.train.callbacks import Callback, JSONLines, Metrics, Samples, TensorBoard, read_rows
 from cutaway.train.checkpoints import Progress
 from support import require_module
 
@@ -64,7 +64,7 @@ def test_samples_are_written_at_the_start_and_when_it_is_time_each_once(tmp_path
     samples.start(Progress())
     samples.start(Progress())  # killed before the first step, and begun again
     for step in (2, 4, 6, 8):
-        samples.evaluate(Progress(step=step), {})
+        samples.step(Progress(step=step))
     assert shown == [(0, "a"), (0, "b"), (4, "c"), (8, "d")]
     assert read_rows(path) == [{"step": step, "text": text} for step, text in shown[1:]]
     samples.start(Progress(step=5))
@@ -72,9 +72,9 @@ def test_samples_are_written_at_the_start_and_when_it_is_time_each_once(tmp_path
 
 
 def test_a_quiet_callback_does_nothing() -> None:
-    quiet = Quiet()
+    quiet = Callback()
     assert [quiet.start(Progress()), quiet.log(Progress(), {}), quiet.evaluate(Progress(), {})] == [None] * 3
-    assert quiet.finish(Progress()) is None
+    assert [quiet.step(Progress()), quiet.finish(Progress())] == [None] * 2
 
 
 def test_curves_of_a_resumed_run_do_not_overlap(tmp_path: Path) -> None:

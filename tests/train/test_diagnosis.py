@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cutaway.errors import JobError
 from cutaway.model.files import read_weights
-from cutaway.train.callbacks import Quiet
+from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress
 from cutaway.train.diagnosis import explain_non_finite
 from cutaway.train.loop import Lesson
@@ -112,7 +112,7 @@ def test_a_broken_weight_is_named_and_never_saved(tmp_path: Path, monkeypatch: p
         if progress.step == 5:
             model.get_parameter("decoder.1.self_attention.key.weight").data[3, 2] = math.inf
 
-    class Planter(Quiet):
+    class Planter(Callback):
         def log(self, progress: Progress, figures: Any) -> None:
             good[progress.step] = weights(model)
             if when == "between steps":

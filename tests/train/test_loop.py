@@ -11,7 +11,7 @@ import torch
 
 from cutaway.data.windows import IGNORED
 from cutaway.model.files import read_weights
-from cutaway.train.callbacks import Metrics, Quiet
+from cutaway.train.callbacks import Callback, Metrics
 from cutaway.train.loop import Lesson
 from cutaway.train.tasks.language_modeling import LanguageModeling
 from train.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
@@ -120,11 +120,12 @@ def test_dropout_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
     assert len({loss(seed, step) for seed in (3, 4) for step in (5, 6)}) == 4
 
 
-class Notes(Quiet):
+class Notes(Callback):
     """Writes down what it is told."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, int]] = []
+        self.steps: list[int] = []
         self.figures: dict[str, list[dict[str, float]]] = {"log": [], "evaluate": []}
 
     def start(self, progress: Any) -> None:
@@ -137,6 +138,9 @@ class Notes(Quiet):
     def evaluate(self, progress: Any, figures: dict[str, float]) -> None:
         self.events.append(("evaluate", progress.step))
         self.figures["evaluate"].append(figures)
+
+    def step(self, progress: Any) -> None:
+        self.steps.append(progress.step)
 
     def finish(self, progress: Any) -> None:
         self.events.append(("finish", progress.step))
@@ -154,6 +158,7 @@ def test_everything_falls_due_when_it_says(tmp_path: Path) -> None:
         ("evaluate", 8),
         ("finish", 8),
     ]
+    assert notes.steps == [1, 2, 3, 4, 5, 6, 7, 8]
     assert {path.name for path in (tmp_path / "checkpoints").glob("step-*")} == {"step-0", "step-5", "step-8"}
     assert (progress.step, progress.tokens) == (8, 8 * 4 * CONTEXT)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cutaway.train.callbacks import Quiet
+from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress
 from cutaway.train.signals import Interrupted, Stopper
 from train.lessons import small_model, trainer
@@ -29,7 +29,7 @@ def test_the_first_is_noted_and_the_second_stops_at_once(number: signal.Signals)
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    class Caller(Quiet):
+    class Caller(Callback):
         """Sends a signal with the third line of the log."""
 
         ended = False

@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from cutaway.cli.show import size
+from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress as Done
 
 console = Console(stderr=True)
@@ -55,7 +56,7 @@ class PreparationBar:
         self._progress.update(self._task, completed=done, total=total)
 
 
-class TrainingBar:
+class TrainingBar(Callback):
     """Told by the loop what happens; shows step, loss, speed, time left and memory.
 
     Args:
@@ -95,11 +96,8 @@ class TrainingBar:
         losses = f"{self._training_loss}validation loss {figures['loss']:.3f}"
         say(f"step {progress.step:>6,}  {losses}  {progress.seconds:,.0f} s{best}")
 
-    def finish(self, progress: Done) -> None:
-        """The line is taken away by `close`, which comes even if training fails."""
-
     def close(self) -> None:
-        """Takes the line away."""
+        """Takes the line away, even if training fails."""
         self._progress.stop()
 
     def sample(self, step: int, text: str) -> None:

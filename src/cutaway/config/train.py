@@ -21,7 +21,7 @@ class TrainConfig(Record):
     optimizer: OptimizerConfig = AdamWConfig()
     schedule: ScheduleConfig = CosineConfig()
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=1 << 32)
     device: Device = "auto"
     precision: Precision = Field("auto", description="auto: bf16 where the processor multiplies it, else fp32")
     log_every: int = Field(10, gt=0, description="steps")

@@ -119,7 +119,7 @@ def _begin(plan: Plan, folder: Path, name: str) -> Plan:
     if (folder / TOKENIZER_FILE).exists() or (folder / "tokens").exists():
         raise UserError(f"{folder} holds tokens of an unknown text: choose another folder, or remove this one")
     try:
-        (folder / "tokens").mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise JobError(f"cannot make the folder {folder}: {error.strerror}") from error
     write_record(path, plan)

@@ -13,7 +13,7 @@ from cutaway.train.checkpoints import Progress
 
 @runtime_checkable
 class Callback(Protocol):
-    """Told of everything that happens in a run, in order."""
+    """Told of everything that happens in a run, in order. Whoever inherits it takes up only what they care for."""
 
     def start(self, progress: Progress) -> None:
         """Training begins, or goes on, from here."""
@@ -24,24 +24,11 @@ class Callback(Protocol):
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
         """The validation part was read."""
 
+    def step(self, progress: Progress) -> None:
+        """A step was made, and what fell due after it was told."""
+
     def finish(self, progress: Progress) -> None:
         """No more steps will follow in this process."""
-
-
-class Quiet:
-    """A callback that does nothing: a base for those who care for one event only."""
-
-    def start(self, progress: Progress) -> None:
-        """Does nothing."""
-
-    def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Does nothing."""
-
-    def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Does nothing."""
-
-    def finish(self, progress: Progress) -> None:
-        """Does nothing."""
 
 
 class JSONLines:
@@ -71,7 +58,7 @@ class JSONLines:
             ) from None
 
 
-class Metrics:
+class Metrics(Callback):
     """Writes `metrics.jsonl`: rows of kind `train` and `validation`."""
 
     def __init__(self, path: Path) -> None:
@@ -89,11 +76,8 @@ class Metrics:
         """Adds a row."""
         self._rows.append({"kind": "validation", "step": progress.step, "tokens": progress.tokens, **figures})
 
-    def finish(self, progress: Progress) -> None:
-        """Nothing is left to write."""
 
-
-class Samples(Quiet):
+class Samples(Callback):
     """Lets the model write every so many steps, shows it, and keeps it in `samples.jsonl`."""
 
     def __init__(self, path: Path, every: int, write: Callable[[], str], show: Callable[[int, str], None]) -> None:
@@ -108,7 +92,7 @@ class Samples(Quiet):
         if progress.step == 0:
             self._sample(0)
 
-    def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
+    def step(self, progress: Progress) -> None:
         """Writes if it is time to."""
         if progress.step % self._every == 0:
             self._sample(progress.step)
@@ -119,7 +103,7 @@ class Samples(Quiet):
         self._show(step, text)
 
 
-class TensorBoard:
+class TensorBoard(Callback):
     """Writes scalars for TensorBoard.
 
     Raises:

@@ -109,6 +109,8 @@ class Trainer:
             self._log(progress, {"learning_rate_share": share, "gradient_norm": norm}, tokens / spent)
         if progress.step % c.evaluate_every == 0 or is_last:
             self._evaluate(progress)
+        for callback in self._callbacks:
+            callback.step(progress)
         if progress.step % c.save_every == 0:
             self._save(progress)
 
