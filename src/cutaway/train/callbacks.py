@@ -17,18 +17,23 @@ class Callback(Protocol):
 
     def start(self, progress: Progress) -> None:
         """Training begins, or goes on, from here."""
+        return
 
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
         """Some steps were made: mean loss, learning rate and so on."""
+        return
 
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
         """The validation part was read."""
+        return
 
     def step(self, progress: Progress) -> None:
         """A step was made, and what fell due after it was told."""
+        return
 
     def finish(self, progress: Progress) -> None:
         """No more steps will follow in this process."""
+        return
 
 
 class JSONLines:
