@@ -71,10 +71,13 @@ def test_samples_are_written_at_the_start_and_when_it_is_time_each_once(tmp_path
     assert [row["step"] for row in read_rows(path)] == [0, 4]
 
 
-def test_a_quiet_callback_does_nothing() -> None:
-    quiet = Callback()
-    assert [quiet.start(Progress()), quiet.log(Progress(), {}), quiet.evaluate(Progress(), {})] == [None] * 3
-    assert [quiet.step(Progress()), quiet.finish(Progress())] == [None] * 2
+def test_what_a_callback_does_not_take_up_passes_it_by() -> None:
+    class Idle(Callback):
+        """Takes up nothing."""
+
+    idle = Idle()
+    assert [idle.start(Progress()), idle.log(Progress(), {}), idle.evaluate(Progress(), {})] == [None] * 3
+    assert [idle.step(Progress()), idle.finish(Progress())] == [None] * 2
 
 
 def test_curves_of_a_resumed_run_do_not_overlap(tmp_path: Path) -> None:
