@@ -107,7 +107,7 @@ USES = {
     "plan gpt-nano --steps 3": "write train.steps=3",
     "presets gpt-nano": "got unexpected extra argument",
     "trian gpt-nano": "no such command 'trian'",
-    "gpt-nano": "no such command 'gpt-nano'",
+    "gpt-nano": "no such command 'gpt-nano' (cutaway --help says more)",
     "--data text.txt": "there is no option '--data'; known: --version",
 }
 

@@ -83,8 +83,10 @@ def test_words_come_in_any_order_with_dashes_or_underscores_and_the_preset_in_an
 
 
 def test_a_run_file_is_as_good_as_a_preset() -> None:
-    printed("train", "run/run.yaml", "--out", "new", "train.steps=1e0", "train.keep=1")
-    assert load_run(Path("new/run.yaml")).train.steps == 1
+    Path("run/run.yaml").write_text(Path("run/run.yaml").read_text().replace("seed: 0", "seed: 5"))
+    printed("train", "run/run.yaml", "--out", "new", "train.steps=1e0", "--seed", "0")
+    config = load_run(Path("new/run.yaml"))
+    assert (config.train.steps, config.train.seed) == (1, 0)
     assert load_run(Path("new/run.yaml")).model == load_run(Path("run/run.yaml")).model
 
 

@@ -111,6 +111,11 @@ def test_a_plan_counts_what_a_run_would_take(words: tuple[str, ...]) -> None:
     assert "minutes" not in plan
 
 
+def test_a_preset_comes_before_a_folder_of_its_name() -> None:
+    Path("GPT-Nano").mkdir()
+    assert "parameters" in printed("plan", "GPT-Nano", "--no-measure", "model.vocabulary=9")
+
+
 def test_a_plan_measures_a_few_steps() -> None:
     plan = json.loads(printed("plan", "gpt-nano", "--data", "text.txt", "--json", *TINY))
     assert plan["minutes"] > 0
