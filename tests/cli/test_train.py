@@ -32,17 +32,18 @@ def test_a_run_folder_holds_all_it_should() -> None:
 
 
 def test_it_says_what_it_does() -> None:
-    outcome = run(*TRAIN, "--out", "a run")
+    out = "a [red] run " + "x" * 80  # what is no markup, and longer than a line of a screen
+    outcome = run(*TRAIN, "--out", out)
     assert outcome.status == 0
     assert outcome.out == "", "what is told to a person is no output"
     lines = outcome.err.splitlines()
     assert "parameters" in lines[0]
-    assert lines[0].endswith("everything goes to a run")
+    assert lines[0].endswith(f"everything goes to {out}")
     assert "written at step 0" in lines[1]
     assert lines[-3].startswith("step      4  training loss")
     assert lines[-2:] == [
-        "done after 4 steps; look inside: a run/report.html",
-        "let it write: cutaway generate 'a run' --temperature 0.8",
+        f"done after 4 steps; look inside: {out}/report.html",
+        f"let it write: cutaway generate '{out}' --temperature 0.8",
     ]
 
 
@@ -123,6 +124,13 @@ def test_unusual_choices_go_well_to_the_report(choices: tuple[str, ...]) -> None
     result = json.loads(printed(*TRAIN, "--out", "new", "--json", *choices))
     assert Path(result["report"]).is_file()
     assert printed("generate", "new", "the", "--max-new-tokens", "4").startswith("the")
+
+
+def test_samples_leave_training_as_it_is() -> None:
+    for every in ("none", "1"):
+        printed(*TRAIN, "--out", f"every-{every}", "model.dropout=0.5", f"train.sample_every={every}")
+    assert Path("every-1/samples.jsonl").read_text().count("\n") == 5
+    assert Path("every-1/model.safetensors").read_bytes() == Path("every-none/model.safetensors").read_bytes()
 
 
 def test_a_run_without_a_report_says_why_and_is_good() -> None:

@@ -13,6 +13,11 @@ from cutaway.pipeline import load
 pytestmark = pytest.mark.usefixtures("here")
 
 
+def validation_losses(folder: str) -> list[float]:
+    rows = [json.loads(line) for line in Path(folder, "metrics.jsonl").read_text().splitlines()]
+    return [row["loss"] for row in rows if row["kind"] == "validation"]
+
+
 def test_it_writes_on_from_a_prompt() -> None:
     text = printed("generate", "run", "the cat", "--max-new-tokens", "20", "--seed", "3", "--temperature", "0.8")
     assert text == "the cat" + load("run").generate("the cat", 20, seed=3, temperature=0.8) + "\n"
@@ -44,7 +49,7 @@ def test_dashes_and_underscores_are_the_same_in_flags() -> None:
 
 def test_every_way_of_drawing_reaches_the_model() -> None:
     options = ["--temperature=3", "--top-k=2", "--top-p=0.5", "--min-p=0.9", "--repetition-penalty=9", "--seed=1"]
-    written = [printed("generate", "run", "the", "--max-new-tokens=30", option) for option in ["--json", *options]]
+    written = [printed("generate", "run", "the", "--max-new-tokens=30", option) for option in ["--seed=0", *options]]
     assert len(set(written)) == len(options) + 1
 
 
@@ -79,19 +84,19 @@ def test_it_is_measured_on_any_text_and_on_its_own() -> None:
 
 
 def test_a_figure_is_that_of_the_run() -> None:
-    rows = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
-    best = min(row["loss"] for row in rows if row["kind"] == "validation")
-    assert math.isclose(json.loads(printed("evaluate", "run", "--json"))["loss"], best, rel_tol=1e-6)
+    loss = json.loads(printed("evaluate", "run", "--json"))["loss"]
+    assert math.isclose(loss, min(validation_losses("run")), rel_tol=1e-6)
 
 
 def test_runs_are_compared_where_they_differ() -> None:
-    printed("train", "run/run.yaml", "--out", "new", "train.optimizer.learning_rate=3e-5", "--seed", "4")
-    printed("train", "run/run.yaml", "--out", "old", "train.optimizer.learning_rate=0.04")
+    words = ("train", "run/run.yaml", "train.evaluate_every=1", "train.log_every=1")
+    printed(*words, "--out", "new", "train.optimizer.learning_rate=3e-5", "--seed", "4")
+    printed(*words, "--out", "old", "train.optimizer.learning_rate=0.04")
     told = json.loads(printed("compare", "old", "new", "--json"))
     assert told["choices"] == {"train.optimizer.learning_rate": [0.04, 3e-5], "train.seed": [0, 4]}
     assert told["runs"] == ["old", "new"]
     losses = told["figures"]["validation loss"]
-    assert losses[0] < losses[1]
+    assert losses == [min(validation_losses("old")), min(validation_losses("new"))]
     table = printed("compare", "old", "new")
     assert "3e-05" in table, "a small number is not rounded to nothing"
     assert f"{losses[0]:.4f}" in table

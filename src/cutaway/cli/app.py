@@ -35,7 +35,7 @@ def run() -> int:
         UserError: the words fit no command, or the command raises it.
     """
     try:
-        status: int = app(standalone_mode=False) or 0
+        status: int = app(prog_name="cutaway", standalone_mode=False) or 0
     except UsageError as error:
         raise UserError(explain(error)) from error
     if status == INTERRUPTED:  # typer keeps the exception to itself
