@@ -8,7 +8,7 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 
 BATCH, TOKENS, VOCABULARY, WIDTH, HEADS, HEAD_WIDTH, HIDDEN, LAYERS = 3, 13, 37, 20, 6, 8, 44, 2
 
@@ -18,7 +18,7 @@ GROUPS = (6, 3, 1)
 RESIDUALS = ("pre", "post", "sandwich", "parallel")
 
 
-def variant(**choices: Any) -> Transformer:
+def variant(**choices: Any) -> DecoderOnly:
     """A model of this kind. Every weight is random, norms and biases too, so that none can be left out unnoticed."""
     attention = {"heads": HEADS, "head_width": HEAD_WIDTH, "bias": True, "out_bias": True}
     config = {

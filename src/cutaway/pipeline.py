@@ -17,7 +17,7 @@ from cutaway.generate.streaming import first_stop, stream_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
 
 
@@ -35,7 +35,7 @@ class SamplingOptions(TypedDict, total=False):
 class Pipeline:
     """A trained language model, its tokenizer, and the choices it was made with."""
 
-    def __init__(self, model: Transformer, tokenizer: Tokenizer, config: RunConfig) -> None:
+    def __init__(self, model: DecoderOnly, tokenizer: Tokenizer, config: RunConfig) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.config = config

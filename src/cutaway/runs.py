@@ -19,7 +19,7 @@ from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.model.device import choose_device, choose_precision
 from cutaway.model.files import RunFolder, write_json
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.pipeline import Pipeline
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.train.callbacks import Callback
@@ -41,7 +41,7 @@ class Run:
     folder: RunFolder
     config: RunConfig
     corpus: Corpus
-    model: Transformer
+    model: DecoderOnly
 
     @property
     def pipeline(self) -> Pipeline:

@@ -5,10 +5,10 @@ import torch
 
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 
 
-def model(name: str, *choices: str) -> Transformer:
+def model(name: str, *choices: str) -> DecoderOnly:
     """The preset's shape, without memory for its weights."""
     with torch.device("meta"):
         return build(override(load_preset(name), choices).model)

@@ -81,7 +81,7 @@ def test_lines_of_jsonl_are_documents(tmp_path: Path) -> None:
     [
         (b'{"text": "b"', "line 2: invalid JSON"),
         (b'{"text": "\xff"}', "line 2: invalid JSON"),
-        (b'["b"]', "line 2: a JSON object with a field 'text'"),
+        (b'["b"]', "line 2: a JSON object was expected"),
         (b'{"id": 1, "body": "b"}', "line 2: no field 'text'; there are: id, body"),
         (b'{"text": 5}', "line 2, field 'text': text was expected, not int"),
         (rb'{"text": "b\ud83d"}', r"line 2, field 'text': '\ud83d'"),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cutaway.generate.decoding import CachedReader, Reader, UncachedReader, decode, pad_left, window_start
 from cutaway.generate.sampling import Sampling
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from variants import POSITIONS, variant
 
 CONTEXT, STEPS = 9, 26
@@ -30,7 +30,7 @@ class Watched:
         return self.logits[-1]
 
 
-def model_of(position: str) -> Transformer:
+def model_of(position: str) -> DecoderOnly:
     return variant(position=position, context=CONTEXT).eval()
 
 

@@ -13,7 +13,7 @@ from cutaway.config import ModelConfig
 from cutaway.config.tokenizer import CharTokenizer
 from cutaway.look.report import Line, Report, inspect_line
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 
@@ -21,7 +21,7 @@ LINE = "to be, or\n not to be: that is the question"
 HOSTILE = "</script><script>document.title = 'broken'</script><img src=x onerror=alert(1)><!--<script>\u2028&amp;\""
 
 
-def make_model(vocabulary: int, *, layers: int = 2, heads: int = 3) -> Transformer:
+def make_model(vocabulary: int, *, layers: int = 2, heads: int = 3) -> DecoderOnly:
     """In training mode, and with a dropout that would show in every number."""
     config = {
         "vocabulary": vocabulary,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.tap import capture
 from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, name, tokens, variant
 
@@ -169,7 +169,7 @@ def test_reordered_and_truncated_caches_continue_as_their_texts(position: str) -
 
 
 def test_a_cache_says_what_it_takes_and_when_it_is_full() -> None:
-    model: Transformer = variant(attention={"kv_heads": 3})
+    model: DecoderOnly = variant(attention={"kv_heads": 3})
     cache = model.make_cache(BATCH, 5)
     assert cache.nbytes == LAYERS * 2 * BATCH * 3 * 5 * 8 * 4  # layers, k and v, rows, groups, slots, width, bytes
     with pytest.raises(ValueError, match="5 slots, and 13 are needed"):

@@ -9,7 +9,7 @@ import torch
 from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.train.tasks.language_modeling import LanguageModeling
 from variants import POSITIONS, RESIDUALS
 
@@ -17,7 +17,7 @@ UNSAID = {"gpt2-small": 5000, "llama-nano": 2048}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
 
 
-def fresh_loss(model: Transformer, vocabulary: int, shape: tuple[int, int]) -> float:
+def fresh_loss(model: DecoderOnly, vocabulary: int, shape: tuple[int, int]) -> float:
     """Its mean loss on uniformly random texts: nobody can beat ln V, and only who is sure of something exceeds it."""
     tokens = torch.randint(vocabulary, (shape[0], shape[1] + 1), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

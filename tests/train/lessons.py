@@ -13,7 +13,7 @@ from cutaway.data.shards import TokenStream
 from cutaway.data.windows import InputsAndTargets, RandomWindows, SequentialWindows
 from cutaway.model.build import build
 from cutaway.model.files import RunFolder
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.train.callbacks import Callback
 from cutaway.train.loop import Lesson, Trainer
 from cutaway.train.tasks.language_modeling import LanguageModeling
@@ -34,7 +34,7 @@ class Fixed:
         return self._batches[index % len(self._batches)]
 
 
-def small_model(seed: int = 0, **choices: Any) -> Transformer:
+def small_model(seed: int = 0, **choices: Any) -> DecoderOnly:
     config = {
         "vocabulary": VOCABULARY,
         "context": CONTEXT,

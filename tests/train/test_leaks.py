@@ -9,7 +9,7 @@ from typing import Any
 import jaxtyping
 import pytest
 
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.train.loop import Lesson
 from cutaway.train.rehearsal import RandomTokens
 from cutaway.train.tasks.language_modeling import LanguageModeling
@@ -30,7 +30,7 @@ def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
-def gain(folder: Path, model: Transformer) -> float:
+def gain(folder: Path, model: DecoderOnly) -> float:
     """By how much 200 steps on tokens that nobody saw before bring the loss below that of guessing."""
     content = Lesson(LanguageModeling(), RandomTokens(VOCABULARY, 8, CONTEXT), None)
     learner = trainer(folder, model, content, optimizer="muon", batch_size=8)

@@ -1,4 +1,4 @@
-"""Which text, and how much of it is held out."""
+"""What is learnt from, and how much of it is held out."""
 
 from pydantic import Field
 
@@ -6,8 +6,17 @@ from cutaway.config.base import Record
 
 
 class DataConfig(Record):
-    """The text a language model learns from."""
+    """The text or the examples that a model learns from."""
 
-    path: str = Field("python-docs", description="a file, a folder, - for standard input, or python-docs")
-    field: str = Field("text", description="of JSONL and Parquet: the field that holds the text")
-    validation: float = Field(0.1, ge=0, lt=1, description="share of the text, its last part, that is held out")
+    path: str = Field(
+        "python-docs",
+        description="a file, a folder, - for standard input, python-docs, or what two parallel files begin with",
+    )
+    field: str = Field("text", description="the field, column or file ending of what is read")
+    target: str | None = Field(
+        None, description="the field, column or file ending of what is to be learnt; none: label, summary or the like"
+    )
+    validation: float = Field(
+        0.1, ge=0, lt=1, description="share that is held out: the last part of a text, or random examples"
+    )
+    validation_path: str | None = Field(None, description="examples to validate with, in place of a share")

@@ -41,7 +41,7 @@ def read_file(path: Path, field: str) -> Iterator[Document]:
     """
     if _ends_with(path, ".parquet"):
         return _read_parquet(path, field)
-    if _ends_with(path.with_suffix("") if _ends_with(path, ".gz") else path, ".jsonl"):
+    if format_of(path) == ".jsonl":
         return _read_jsonl(path, field)
     return iter([_read_text_file(path)])
 
@@ -81,7 +81,12 @@ def is_text(path: Path) -> bool:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[ByteStream]:
+def opened(path: Path) -> Iterator[ByteStream]:
+    """Opens a file for its bytes, those within if it is a `.gz`.
+
+    Raises:
+        UserError: now or on the way: it cannot be read or is damaged.
+    """
     try:
         with gzip.open(path) if _ends_with(path, ".gz") else path.open("rb") as file:
             yield file
@@ -91,27 +96,58 @@ def _opened(path: Path) -> Iterator[ByteStream]:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
+def format_of(path: Path) -> str:
+    """The ending that tells what a file holds, in lower case: the last one, or the one before `.gz`."""
+    return (path.with_suffix("") if _ends_with(path, ".gz") else path).suffix.lower()
+
+
+def parse_row(line: bytes, place: str) -> dict[str, Any]:
+    """The fields of a line of JSONL.
+
+    Raises:
+        UserError: it is no JSON object.
+    """
+    try:
+        row = json.loads(line)
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError both are
+        raise UserError(f"{place}: invalid JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise UserError(f"{place}: a JSON object was expected, fields in braces")
+    return row
+
+
+def text_of(value: Any, place: str) -> str:
+    """The text of a field; a field that is null holds an empty one.
+
+    Raises:
+        UserError: it is something else, or no UTF-8 can hold it.
+    """
+    if not isinstance(value, str | None):
+        raise UserError(f"{place}: text was expected, not {type(value).__name__}")
+    text = value or ""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{place}: {text[error.start]!r}, half of a surrogate pair, is no character") from error
+    return text
+
+
 def _read_text_file(path: Path) -> Iterator[str]:
-    with _opened(path) as file:
+    with opened(path) as file:
         yield from read_text(file, str(path))
 
 
 def _read_jsonl(path: Path, field: str) -> Iterator[Document]:
-    with _opened(path) as file:
+    with opened(path) as file:
         for number, line in enumerate(file, start=1):
             yield [_read_line(line, f"{path}, line {number}", field)]
 
 
 def _read_line(line: bytes, place: str, field: str) -> str:
-    try:
-        row = json.loads(line) if line.strip() else {field: ""}
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError both are
-        raise UserError(f"{place}: invalid JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{place}: a JSON object with a field {field!r} was expected")
+    row = parse_row(line, place) if line.strip() else {field: ""}
     if field not in row:
         raise UserError(_no_field(place, field, row))
-    return _text_of(row[field], f"{place}, field {field!r}")
+    return text_of(row[field], f"{place}, field {field!r}")
 
 
 def _read_parquet(path: Path, field: str) -> Iterator[Document]:
@@ -126,21 +162,9 @@ def _read_parquet(path: Path, field: str) -> Iterator[Document]:
                 raise UserError(_no_field(str(path), field, file.schema_arrow.names))
             for batch in file.iter_batches(batch_size=256, columns=[field]):
                 for value in batch.column(0):
-                    yield [_text_of(value.as_py(), f"{path}, field {field!r}")]
+                    yield [text_of(value.as_py(), f"{path}, field {field!r}")]
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path} is no Parquet file, or is damaged: {str(error).splitlines()[0]}") from error
-
-
-def _text_of(value: Any, place: str) -> str:
-    """The text of a field; a field that is null holds an empty one."""
-    if not isinstance(value, str | None):
-        raise UserError(f"{place}: text was expected, not {type(value).__name__}")
-    text = value or ""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f"{place}: {text[error.start]!r}, half of a surrogate pair, is no character") from error
-    return text
 
 
 def _ends_with(path: Path, suffix: str) -> bool:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.generate.sampling import Sampler, Sampling
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 from cutaway.nn.cache import Cache
 
 
@@ -37,7 +37,7 @@ def decode(reader: Reader, prompts: Sequence[Sequence[int]], sampling: Sampling,
 class UncachedReader:
     """Reads every text anew each time: slow, and what the cached reader is tested against."""
 
-    def __init__(self, model: Transformer, context: int) -> None:
+    def __init__(self, model: DecoderOnly, context: int) -> None:
         self._model = model
         self._context = context
 
@@ -54,7 +54,7 @@ class CachedReader:
     Texts of different lengths stand in one batch, padded on the left.
     """
 
-    def __init__(self, model: Transformer, context: int) -> None:
+    def __init__(self, model: DecoderOnly, context: int) -> None:
         self._model = model
         self._context = context
         self._cache: Cache | None = None
@@ -74,7 +74,7 @@ class CachedReader:
         return read_last(self._model, tokens.to(device), None if mask is None else mask.to(device), self._cache)
 
 
-def read_last(model: Transformer, tokens: Tensor, mask: Tensor | None, cache: Cache | None) -> Float[Tensor, "B V"]:
+def read_last(model: DecoderOnly, tokens: Tensor, mask: Tensor | None, cache: Cache | None) -> Float[Tensor, "B V"]:
     """Scores what may follow the last token of each row; the head sees nothing else."""
     hidden = model.decoder(tokens, mask, None, cache)
     return model.head(hidden[:, -1:])[:, 0]
@@ -99,5 +99,5 @@ def pad_left(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | None]:
     return tokens, slots >= torch.tensor([[longest - len(text)] for text in texts])
 
 
-def _device(model: Transformer) -> torch.device:
+def _device(model: DecoderOnly) -> torch.device:
     return model.head.weight.device

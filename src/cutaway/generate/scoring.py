@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 
 
 @torch.inference_mode()
-def token_log_probabilities(model: Transformer, tokens: Sequence[int], context: int) -> list[float]:
+def token_log_probabilities(model: DecoderOnly, tokens: Sequence[int], context: int) -> list[float]:
     """Natural logarithm of each token's probability, given those before it; the first token has none.
 
     A text longer than the context is read in windows that overlap by half, and each token is scored where most of the
@@ -27,6 +27,6 @@ def token_log_probabilities(model: Transformer, tokens: Sequence[int], context: 
     return scores
 
 
-def _score(model: Transformer, window: Tensor) -> Tensor:
+def _score(model: DecoderOnly, window: Tensor) -> Tensor:
     logits = model(window[:, :-1]).float()
     return logits.log_softmax(dim=-1).gather(-1, window[:, 1:, None])[0, :, 0]

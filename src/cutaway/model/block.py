@@ -1,19 +1,42 @@
 """One layer: attention lets tokens speak to each other, then each thinks by itself."""
 
+from dataclasses import dataclass
+
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.nn.attention import Attention
 from cutaway.nn.cache import Shapes, Store
-from cutaway.nn.geometry import Geometry
+from cutaway.nn.geometry import Geometry, Places
 from cutaway.tap import tap
 
 
-class Block(nn.Module):
-    """Attention, then feed-forward, each with its residual connection."""
+@dataclass(frozen=True)
+class Memory:
+    """What an encoder leaves for a decoder to look at: a vector for each token of the source, and where it stands."""
 
-    taps = ("residual.in", "residual.after_self_attention", "residual.out")
+    hidden: Float[Tensor, "B Ts C"]
+    places: Places
+
+
+@dataclass(frozen=True)
+class Across:
+    """What one layer's cross-attention looks at.
+
+    Attributes:
+        source: vectors that the store does not hold yet: all of the source at first, none later.
+        geometry: who may look at which of them.
+        store: what it remembers of them.
+    """
+
+    source: Float[Tensor, "B Ts C"]
+    geometry: Geometry
+    store: Store | None = None
+
+
+class Block(nn.Module):
+    """Self-attention, cross-attention if there is a source, feed-forward, each with its residual connection."""
 
     def __init__(
         self,
@@ -21,50 +44,66 @@ class Block(nn.Module):
         feedforward: nn.Module,
         self_attention_residual: nn.Module,
         feedforward_residual: nn.Module,
+        *,
+        cross_attention: Attention | None = None,
+        cross_attention_residual: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.self_attention = self_attention
-        self.feedforward = feedforward
         self.self_attention_residual = self_attention_residual
+        self.cross_attention = cross_attention
+        self.cross_attention_residual = cross_attention_residual
+        self.feedforward = feedforward
         self.feedforward_residual = feedforward_residual
-
-    def remembers(self) -> Shapes:
-        """What a cache must hold of each token."""
-        return self.self_attention.remembers()
+        cross = () if cross_attention is None else ("residual.after_cross_attention",)
+        self.taps = ("residual.in", "residual.after_self_attention", *cross, "residual.out")
 
     def forward(
-        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None
+        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None, across: Across | None = None
     ) -> Float[Tensor, "B T C"]:
         """Moves the stream one layer on."""
         x = tap("residual.in", x)
         x = self.self_attention_residual(x, lambda y: self.self_attention(y, geometry, store))
         x = tap("residual.after_self_attention", x)
+        if across is not None:
+            x = self.cross_attention_residual(  # type: ignore[misc]  # the stack looks across only where there is one
+                x, lambda y: self.cross_attention(y, across.geometry, across.store, across.source)
+            )
+            x = tap("residual.after_cross_attention", x)
         return tap("residual.out", self.feedforward_residual(x, self.feedforward))
 
 
 class ParallelBlock(nn.Module):
-    """x + attention(norm(x)) + feedforward(norm(x)): both read the same stream (Wang & Komatsuzaki 2021, GPT-J)."""
+    """x + attention(norm(x)) + feedforward(norm(x)): both read the same stream (Wang & Komatsuzaki 2021, GPT-J).
+
+    With a source, cross-attention is one more of the terms.
+    """
 
     taps = ("residual.in", "residual.out")
 
     def __init__(
-        self, self_attention: Attention, feedforward: nn.Module, norm: nn.Module, *, dropout: float = 0.0
+        self,
+        self_attention: Attention,
+        feedforward: nn.Module,
+        norm: nn.Module,
+        *,
+        cross_attention: Attention | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.self_attention = self_attention
+        self.cross_attention = cross_attention
         self.feedforward = feedforward
         self.norm = norm
         self.dropout = dropout
 
-    def remembers(self) -> Shapes:
-        """What a cache must hold of each token."""
-        return self.self_attention.remembers()
-
     def forward(
-        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None
+        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None, across: Across | None = None
     ) -> Float[Tensor, "B T C"]:
         """Moves the stream one layer on."""
         x = tap("residual.in", x)
         y = self.norm(x)
         change = self.self_attention(y, geometry, store) + self.feedforward(y)
+        if across is not None:
+            change = change + self.cross_attention(y, across.geometry, across.store, across.source)  # type: ignore[misc]
         return tap("residual.out", x + F.dropout(change, self.dropout, self.training))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Cost:
     cache_per_token: int
 
 
-def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
+def cost(model: DecoderOnly, optimizer_tensors: dict[str, int]) -> Cost:
     """Counts a model, which may be on the meta device.
 
     Args:

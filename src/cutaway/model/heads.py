@@ -1,30 +1,155 @@
-"""From hidden states to logits."""
+"""From hidden states to logits: a score for every token, for every label of a sequence, or for every label of a token."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cutaway.tap import tap
 
+Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
+
 
 class LanguageHead(nn.Module):
-    """logits = h Wᵀ + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
+    """logits = t(h) Wᵀ + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
 
-    W may be the token embedding itself; `softcap` squeezes the logits into ±softcap by a tanh (Gemma 2, section 2).
+    W may be the token embedding itself; `softcap` squeezes the logits into ±softcap by a tanh (Gemma 2, section 2);
+    `transform` is a `Transform`, or nothing.
     """
 
     taps = ("logits",)
 
-    def __init__(self, weight: nn.Parameter, *, bias: bool = False, softcap: float | None = None) -> None:
+    def __init__(
+        self,
+        weight: nn.Parameter,
+        *,
+        bias: bool = False,
+        softcap: float | None = None,
+        transform: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.weight = weight
         self.bias = nn.Parameter(torch.zeros(weight.shape[0])) if bias else None
         self.softcap = softcap
+        self.transform = transform or nn.Identity()
 
-    def forward(self, hidden: Float[Tensor, "B T C"]) -> Float[Tensor, "B T V"]:
-        """Scores every token of the vocabulary at each place."""
-        logits = F.linear(hidden, self.weight, self.bias)
+    def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T V"]:
+        """Scores every token of the vocabulary at each place; padding is scored like the rest."""
+        logits = F.linear(self.transform(hidden), self.weight, self.bias)
         if self.softcap is not None:
             logits = self.softcap * torch.tanh(logits / self.softcap)
         return tap("logits", logits)
+
+
+class Transform(nn.Module):
+    """norm(activation(x W + b)): what BERT does before it scores tokens (Devlin et al. 2019, its own code)."""
+
+    def __init__(self, width: int, activation: Callable[[Tensor], Tensor], norm: nn.Module) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.activation = activation
+        self.norm = norm
+
+    def forward(self, hidden: Float[Tensor, "*T C"]) -> Float[Tensor, "*T C"]:
+        """Computes it, token by token."""
+        return self.norm(self.activation(self.dense(hidden)))
+
+
+class TokenHead(nn.Module):
+    """logits = dropout(h) Wᵀ + b at each place: tags of words, or whether a span begins or ends here."""
+
+    taps = ("logits",)
+
+    def __init__(self, width: int, labels: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(labels, width))
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T N"]:
+        """Scores every label at each place; padding is scored like the rest."""
+        return tap("logits", F.linear(self.dropout(hidden), self.weight, self.bias))
+
+
+class SequenceHead(nn.Module):
+    """logits = dropout(pool(h)) Wᵀ + b: one answer for the whole sequence.
+
+    Args:
+        width: C.
+        labels: N.
+        pool: one of `POOLINGS`.
+        hidden: whether the pooled vector first goes through tanh(x W + b) (Devlin et al. 2019, its own code).
+        dropout: share of the pooled vector zeroed in training.
+    """
+
+    taps = ("pooled", "logits")
+
+    def __init__(
+        self,
+        width: int,
+        labels: int,
+        pool: Callable[[Tensor, Tensor | None], Tensor],
+        *,
+        hidden: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.pool = pool
+        self.dense = nn.Linear(width, width) if hidden else None
+        self.weight = nn.Parameter(torch.zeros(labels, width))
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B N"]:
+        """Scores every label for each sequence; padding has no say."""
+        x = self.pool(hidden, attention_mask)
+        if self.dense is not None:
+            x = torch.tanh(self.dense(x))
+        return tap("logits", F.linear(self.dropout(tap("pooled", x)), self.weight, self.bias))
+
+
+Head = LanguageHead | SequenceHead | TokenHead
+
+
+def pool_first(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
+    """The first token that is no padding: BERT's [CLS]."""
+    return _pick(hidden, torch.zeros_like(hidden[:, 0, 0], dtype=torch.long) if mask is None else _first(mask))
+
+
+def pool_last(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
+    """The last token that is no padding: the only one that has seen all others in a causal stack."""
+    last = hidden.shape[1] - 1
+    return hidden[:, last] if mask is None else _pick(hidden, last - _first(mask.flip(1)))
+
+
+def pool_mean(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
+    """The mean over the tokens that are no padding; zeros if all are."""
+    if mask is None:
+        return hidden.mean(dim=1)
+    keep = mask.bool()[:, :, None]
+    return hidden.masked_fill(~keep, 0.0).sum(dim=1) / keep.sum(dim=1).clamp(min=1)
+
+
+def pool_max(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
+    """The largest value of each channel over the tokens that are no padding."""
+    if mask is not None:
+        hidden = hidden.masked_fill(~mask.bool()[:, :, None], torch.finfo(hidden.dtype).min)
+    return hidden.amax(dim=1)
+
+
+def _first(mask: Tensor) -> Tensor:
+    return mask.long().argmax(dim=1)
+
+
+def _pick(hidden: Tensor, places: Tensor) -> Tensor:
+    return hidden[torch.arange(len(hidden), device=hidden.device), places]
+
+
+POOLINGS: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {
+    "cls": pool_first,
+    "mean": pool_mean,
+    "max": pool_max,
+    "last": pool_last,
+}

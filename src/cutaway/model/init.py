@@ -2,8 +2,8 @@
 
 | weights                                    | standard deviation                                          |
 |--------------------------------------------|-------------------------------------------------------------|
-| query, key, value, up, gate                | 1/√inputs: what is read keeps its size                      |
-| attention's and feed-forward's last matrix | 1/√(inputs · 2 · layers): so does the sum of all branches   |
+| query, key, value, up, gate, dense         | 1/√inputs: what is read keeps its size                      |
+| attention's and feed-forward's last matrix | 1/√(inputs · sublayers): so does the sum of all of a stack  |
 | token embedding, learned positions         | 1/√width; 1/width where the head shares the embedding       |
 | free head                                  | 0.1/√width                                                  |
 | relative bias                              | 0.02                                                        |
@@ -19,7 +19,8 @@ from functools import singledispatch
 import torch
 from torch import nn
 
-from cutaway.model.heads import LanguageHead
+from cutaway.model.heads import Head, LanguageHead, SequenceHead, TokenHead, Transform
+from cutaway.model.stack import Stack
 from cutaway.model.transformer import Transformer
 from cutaway.nn.attention import Attention
 from cutaway.nn.embeddings import TokenEmbedding
@@ -30,59 +31,70 @@ from cutaway.nn.positions import Learned, RelativeBias
 @torch.no_grad()
 def initialise(model: Transformer) -> None:
     """Draws all weights anew, from torch's global generator."""
-    layers = len(model.decoder.blocks)
-    for module in model.modules():
-        draw(module, layers)
-    if model.head.weight is model.decoder.embed.weight:
-        width = model.head.weight.shape[1]
-        for module in model.decoder.embed.modules():
-            for weight in [module.weight] if isinstance(module, TokenEmbedding | Learned) else []:
-                weight.normal_(std=1 / width / model.decoder.embed.scale)
+    for part in model.children():
+        branches = sum(isinstance(module, Attention | Dense | Gated) for module in part.modules())
+        for module in part.modules():
+            draw(module, branches)
+    for part in model.children():
+        if isinstance(part, Stack) and part.embed.weight is model.head.weight:
+            width = part.embed.weight.shape[1]
+            for module in part.embed.modules():
+                for weight in [module.weight] if isinstance(module, TokenEmbedding | Learned) else []:
+                    weight.normal_(std=1 / width / part.embed.scale)
 
 
 @singledispatch
-def draw(module: nn.Module, layers: int) -> None:
+def draw(module: nn.Module, branches: int) -> None:
     """Draws the weights that a kind of module owns; most own none."""
 
 
 @draw.register
-def _(module: Attention, layers: int) -> None:
+def _(module: Attention, branches: int) -> None:
     for linear in (module.query, module.key, module.value):
         draw_linear(linear)
-    draw_linear(module.out, branches=2 * layers)
+    draw_linear(module.out, branches=branches)
 
 
 @draw.register
-def _(module: Dense, layers: int) -> None:
+def _(module: Dense, branches: int) -> None:
     draw_linear(module.up)
-    draw_linear(module.down, branches=2 * layers)
+    draw_linear(module.down, branches=branches)
 
 
 @draw.register
-def _(module: Gated, layers: int) -> None:
+def _(module: Gated, branches: int) -> None:
     draw_linear(module.up)
     draw_linear(module.gate)
-    draw_linear(module.down, branches=2 * layers)
+    draw_linear(module.down, branches=branches)
 
 
 @draw.register
-def _(module: TokenEmbedding, layers: int) -> None:
+def _(module: TokenEmbedding, branches: int) -> None:
     module.weight.normal_(std=module.weight.shape[1] ** -0.5)
 
 
 @draw.register
-def _(module: Learned, layers: int) -> None:
+def _(module: Learned, branches: int) -> None:
     module.weight.normal_(std=module.weight.shape[1] ** -0.5)
 
 
 @draw.register
-def _(module: RelativeBias, layers: int) -> None:
+def _(module: RelativeBias, branches: int) -> None:
     module.weight.normal_(std=0.02)
 
 
-@draw.register
-def _(module: LanguageHead, layers: int) -> None:
+@draw.register(LanguageHead)
+@draw.register(SequenceHead)
+@draw.register(TokenHead)
+def _(module: Head, branches: int) -> None:
     module.weight.normal_(std=0.1 * module.weight.shape[1] ** -0.5)
+    if isinstance(module, SequenceHead) and module.dense is not None:
+        draw_linear(module.dense)
+
+
+@draw.register
+def _(module: Transform, branches: int) -> None:
+    draw_linear(module.dense)
 
 
 def draw_linear(linear: nn.Linear, branches: int = 1) -> None:

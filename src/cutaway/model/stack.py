@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from cutaway.model.block import Block, ParallelBlock
+from cutaway.model.block import Across, Block, Memory, ParallelBlock
 from cutaway.nn.cache import Cache
 from cutaway.nn.embeddings import TokenEmbedding
 from cutaway.nn.geometry import Geometry, Places, locate
@@ -54,25 +54,35 @@ class Stack(nn.Module):
         self.rotary = rotary
         self.biases = biases
 
-    def make_cache(self, batch: int, slots: int) -> Cache:
-        """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights."""
-        return Cache([block.remembers() for block in self.blocks], batch, slots, like=self.embed.weight.detach())
+    def make_cache(self, batch: int, slots: int, source_slots: int = 0) -> Cache:
+        """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights.
+
+        A stack that looks across also needs room for `source_slots` tokens of the source.
+        """
+        like = self.embed.weight.detach()
+        across = [block.cross_attention.remembers() for block in self.blocks if block.cross_attention is not None]
+        source = Cache(across, batch, source_slots, like) if across else None
+        return Cache([block.self_attention.remembers() for block in self.blocks], batch, slots, like, source)
 
     def forward(
         self,
         tokens: Int[Tensor, "B T"],
         attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
+        *,
         documents: Int[Tensor, "B T"] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+        memory: Memory | None = None,
         cache: Cache | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Computes the hidden state of each token, for a head to read."""
         places = self.places(tokens, attention_mask, documents, cache)
         geometry = self.geometry(places, cache)
-        x = self.embed(tokens, places.positions)
+        x = self.embed(tokens, places.positions, segments)
+        across = self.across(x, places, memory, cache)
         for i, block in enumerate(self.blocks):
-            x = block(x, geometry, None if cache is None else cache.stores[i])
+            x = block(x, geometry, None if cache is None else cache.stores[i], across[i])
         if cache is not None:
-            cache.advance(tokens.shape[1])
+            cache.advance(tokens.shape[1], 0 if memory is None else memory.hidden.shape[1])
         return tap("norm", self.norm(x))
 
     def places(
@@ -95,3 +105,23 @@ class Stack(nn.Module):
         keys = places if cache is None else cache.extend(places)
         rotation = None if self.rotary is None else self.rotary(places.positions)
         return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases)
+
+    def across(
+        self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None
+    ) -> Sequence[Across | None]:
+        """Says, for each layer, what of the source it may look at: all that is no padding.
+
+        Raises:
+            ValueError: a stack that looks across has no source, neither here nor in the cache.
+        """
+        if self.blocks[0].cross_attention is None:
+            return [None] * len(self.blocks)
+        sealed = None if cache is None else cache.source
+        if memory is None and (sealed is None or sealed.length == 0):
+            raise ValueError("an encoder-decoder needs a source, or a cache that has read one")
+        if memory is None:
+            memory = Memory(x[:, :0], places[:0])
+        keys = memory.places if sealed is None else sealed.extend(memory.places)
+        stores = [None] * len(self.blocks) if sealed is None else sealed.stores
+        geometry = Geometry(places, keys, causal=False)
+        return [Across(memory.hidden, geometry, store) for store in stores]

@@ -69,14 +69,21 @@ class Attention(nn.Module):
         return {"key": shape, "value": shape}
 
     def forward(
-        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None
+        self,
+        x: Float[Tensor, "B T C"],
+        geometry: Geometry,
+        store: Store | None = None,
+        source: Float[Tensor, "B Ts C"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls."""
+        """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls.
+
+        Keys and values come from x itself (self-attention) or from the `source` (cross-attention).
+        """
         x = tap("input", x)
-        queries, keys, values = (split_heads(y, self.heads.width) for y in self.project(x))
+        queries, keys, values = (split_heads(y, self.heads.width) for y in self.project(x, source))
         q = tap("q", self.q_norm(queries))  # (B, H, T, D)
-        k = tap("k", self.k_norm(keys))  # (B, G, T, D)
-        v = tap("v", values)  # (B, G, T, D)
+        k = tap("k", self.k_norm(keys))  # (B, G, Ts, D)
+        v = tap("v", values)  # (B, G, Ts, D)
         if geometry.rotation is not None:
             q = tap("q_rotated", rotate(q, geometry.rotation))
             k = tap("k_rotated", rotate(k, geometry.rotation))
@@ -85,15 +92,16 @@ class Attention(nn.Module):
         mix = tap("mix", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
         return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
 
-    def project(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, ...]:
-        """Queries, keys and values of each token, heads side by side, (B, T, H · D) and twice (B, T, G · D).
+    def project(self, x: Float[Tensor, "B T C"], source: Float[Tensor, "B Ts C"] | None) -> tuple[Tensor, ...]:
+        """Queries of x, keys and values of the source, heads side by side, (B, T, H · D) and twice (B, Ts, G · D).
 
-        Many tokens go through one product with all three matrices: on two cores that makes training 4 % faster. One
-        token at a time would spend more on joining the matrices than on the product.
+        Where x is its own source, many tokens go through one product with all three matrices: on two cores that makes
+        training 4 % faster. One token at a time would spend more on joining the matrices than on the product.
         """
         layers = (self.query, self.key, self.value)
-        if x.shape[1] == 1:
-            return tuple(layer(x) for layer in layers)
+        if source is not None or x.shape[1] == 1:
+            source = x if source is None else source
+            return self.query(x), self.key(source), self.value(source)
         weight = torch.cat([layer.weight for layer in layers])
         bias = None if self.query.bias is None else torch.cat([layer.bias for layer in layers])
         return F.linear(x, weight, bias).split([layer.out_features for layer in layers], dim=-1)

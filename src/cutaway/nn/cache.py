@@ -1,6 +1,7 @@
 """What attention remembers while decoding: room for it is made once, and each token writes its slot."""
 
 from collections.abc import Mapping, Sequence
+from typing import Optional
 
 import torch
 from jaxtyping import Float, Int
@@ -13,17 +14,21 @@ Shapes = Mapping[str, tuple[int, int]]
 
 
 class Cache:
-    """The memory of a whole stack, for a batch of sequences that grow together.
+    """The memory of one attention of every layer, for a batch of sequences that grow together.
 
     Attributes:
         length: how many slots are filled, in every row alike. The stack moves it on, once a forward pass.
         stores: one memory a layer.
+        source: what cross-attention remembers of another sequence, the encoder's, which is written once and then full.
     """
 
-    def __init__(self, layers: Sequence[Shapes], batch: int, slots: int, like: Tensor) -> None:
+    def __init__(
+        self, layers: Sequence[Shapes], batch: int, slots: int, like: Tensor, source: Optional["Cache"] = None
+    ) -> None:
         self.length = 0
         self.slots = slots
         self.stores = [Store(self, shapes, batch, like) for shapes in layers]
+        self.source = source
         self._positions = torch.zeros(batch, slots, dtype=torch.long, device=like.device)
         self._keep = torch.ones(batch, slots, dtype=torch.bool, device=like.device)
         self._has_padding = False
@@ -31,7 +36,8 @@ class Cache:
     @property
     def nbytes(self) -> int:
         """Bytes that the stores take: all that grows with width and layers."""
-        return sum(tensor.nbytes for store in self.stores for tensor in store.tensors.values())
+        own = sum(tensor.nbytes for store in self.stores for tensor in store.tensors.values())
+        return own + (0 if self.source is None else self.source.nbytes)
 
     @property
     def next_position(self) -> int | Int[Tensor, "B 1"]:
@@ -53,12 +59,14 @@ class Cache:
             self._has_padding = True
         return Places(self._positions[:, :end], self._keep[:, :end] if self._has_padding else None)
 
-    def advance(self, tokens: int) -> None:
+    def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has now written."""
         self.length += tokens
+        if self.source is not None:
+            self.source.advance(source_tokens)
 
     def truncate(self, length: int) -> None:
-        """Forgets all but the first `length` slots."""
+        """Forgets all but the first `length` slots; the source stays whole."""
         self._keep[:, length : self.length] = True
         self.length = length
 
@@ -67,6 +75,8 @@ class Cache:
         self._positions, self._keep = self._positions[rows], self._keep[rows]
         for store in self.stores:
             store.tensors = {name: tensor[rows] for name, tensor in store.tensors.items()}
+        if self.source is not None:
+            self.source.reorder(rows)
 
 
 class Store:

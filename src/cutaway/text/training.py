@@ -1,65 +1,97 @@
 """A tokenizer from a configuration and, where it learns, from text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Inner
 
-from cutaway.config.tokenizer import BPETokenizer, ByteTokenizer, CharTokenizer, FileTokenizer, TokenizerConfig
-from cutaway.text.byte_level import BYTES, CHARACTERS
-from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer
+from cutaway.config.tokenizer import (
+    BPETokenizer,
+    ByteTokenizer,
+    CharTokenizer,
+    FileTokenizer,
+    TokenizerConfig,
+    UnigramTokenizer,
+    WordPieceTokenizer,
+    WordTokenizer,
+)
+from cutaway.text.byte_level import CHARACTERS
+from cutaway.text.learning import learn_bpe, learn_unigram, learn_wordpiece, learn_words
+from cutaway.text.special import END_OF_TEXT, SPELLINGS, spelt
+from cutaway.text.tokenizer import Tokenizer
 
 
 def train_tokenizer(
-    config: TokenizerConfig, texts: Iterable[str], *, alphabet: Iterable[str] = (), with_end: bool = False
+    config: TokenizerConfig,
+    texts: Iterable[str],
+    *,
+    alphabet: Iterable[str] = (),
+    with_end: bool = False,
+    specials: Sequence[str] = (),
 ) -> Tokenizer:
     """Makes the tokenizer that a configuration asks for.
 
+    Special tokens get the first ids, in the order given. A vocabulary counts them, and the end token too.
+
     Args:
         config: which one.
-        texts: what byte-pair encoding learns its merges from, in chunks; the other kinds leave it alone.
+        texts: what pieces and words are learnt from, in chunks; characters and bytes leave it alone.
         alphabet: every character that the character tokenizer shall know.
-        with_end: give character and byte tokenizers a token that ends a document; byte-pair encoding always has one.
+        with_end: add a last token that ends a document; byte-pair encoding without special tokens always has it.
+        specials: all different; the kinds that cannot do without an unknown token (word, wordpiece, unigram) add
+            ``[UNK]`` behind them if there is none among them. A file's are its own.
 
     Raises:
-        UserError: the file of a `FileTokenizer` is missing or no tokenizer.
+        UserError: the vocabulary is too small for the characters of the text, or the file of a `FileTokenizer` is
+            missing or no tokenizer.
     """
+    if isinstance(config, FileTokenizer):
+        return Tokenizer.load(config.path)
+    if isinstance(config, BPETokenizer) and not specials:
+        with_end = True
+    if isinstance(config, (WordTokenizer, WordPieceTokenizer, UnigramTokenizer)) and spelt("unknown", specials) is None:
+        specials = (*specials, SPELLINGS["unknown"][0])
+    inner = _make(config, texts, alphabet, with_end, specials)
+    # The end of text comes last, where it moves no other id.
+    special = [*specials, END_OF_TEXT] if with_end else specials
+    inner.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    return Tokenizer(inner)
+
+
+def _make(
+    config: TokenizerConfig, texts: Iterable[str], alphabet: Iterable[str], with_end: bool, specials: Sequence[str]
+) -> Inner:
+    unknown = spelt("unknown", specials) or ""
     match config:
         case CharTokenizer():
-            return _finished(_char(alphabet), with_end)
+            return _char(alphabet, specials)
         case ByteTokenizer():
-            return _finished(_byte(), with_end)
-        case BPETokenizer():
-            return _finished(_bpe(texts, config.vocabulary - 1), with_end=True)
-        case FileTokenizer():
-            return Tokenizer.load(config.path)
+            return _byte(specials)
+        case BPETokenizer(vocabulary=most):
+            return learn_bpe(texts, most - with_end, specials)
+        case WordPieceTokenizer(vocabulary=most, lowercase=lowercase):
+            return learn_wordpiece(texts, most - with_end, specials, unknown, lowercase=lowercase)
+        case UnigramTokenizer(vocabulary=most):
+            return learn_unigram(texts, most - with_end, specials, unknown)
+        case WordTokenizer(vocabulary=most, minimum_frequency=frequency, lowercase=lowercase):
+            return learn_words(texts, most - with_end, specials, unknown, frequency=frequency, lowercase=lowercase)
 
 
-def _char(alphabet: Iterable[str]) -> Inner:
-    inner = Inner(models.WordLevel({character: i for i, character in enumerate(sorted(set(alphabet)))}))
+def _char(alphabet: Iterable[str], specials: Sequence[str]) -> Inner:
+    vocabulary = {token: i for i, token in enumerate([*specials, *sorted(set(alphabet))])}
+    unknown = spelt("unknown", specials)
+    inner = Inner(models.WordLevel(vocabulary, unk_token=unknown) if unknown else models.WordLevel(vocabulary))
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     inner.decoder = decoders.Fuse()
     return inner
 
 
-def _byte() -> Inner:
-    inner = Inner(models.BPE({character: byte for byte, character in CHARACTERS.items()}, []))
+def _byte(specials: Sequence[str]) -> Inner:
+    inner = Inner(models.BPE({token: i for i, token in enumerate([*specials, *_bytes_in_order()])}, []))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     inner.decoder = decoders.ByteLevel()
     return inner
 
 
-def _bpe(texts: Iterable[str], vocabulary: int) -> Inner:
-    inner = Inner(models.BPE())
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    inner.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=list(BYTES), show_progress=False)
-    inner.train_from_iterator(texts, trainer)
-    return inner
-
-
-def _finished(inner: Inner, with_end: bool) -> Tokenizer:
-    """Puts the end of text last, where it moves no other id."""
-    if with_end:
-        inner.add_special_tokens([AddedToken(END_OF_TEXT, special=True, normalized=False)])
-    return Tokenizer(inner)
+def _bytes_in_order() -> list[str]:
+    return [CHARACTERS[byte] for byte in range(256)]

@@ -1,0 +1,53 @@
+"""`cutaway tokenize`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cutaway.cli.show import AsJSON, print_json, print_table
+
+
+def tokenize(
+    model: Annotated[Path, typer.Argument(help="A run folder, or a tokenizer.json.")],
+    text: Annotated[str, typer.Argument(help="What to cut into tokens.")],
+    merges: Annotated[bool, typer.Option("--merges", help="Show how byte-pair encoding joins each word.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Take the tokenizer of the source side.")] = False,
+    json: AsJSON = False,
+) -> None:
+    """Show how a text is cut into tokens."""
+    from cutaway.text.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.load(_file(model, source))
+    ids = tokenizer.encode(text)
+    pieces, unknown = tokenizer.pieces(ids), tokenizer.count_unknown(ids)
+    words = tokenizer.merges(text) if merges else []
+    if json:
+        tokens = [{"token": piece, "id": token} for piece, token in zip(pieces, ids, strict=True)]
+        told: dict[str, Any] = {"tokens": tokens, "unknown": unknown}
+        print_json({**told, "merges": words} if merges else told)
+        return
+    for steps in words:
+        for step in steps:
+            print(" ".join(map(repr, step)))
+        print()
+    print_table(["token", "id"], [[repr(piece), str(token)] for piece, token in zip(pieces, ids, strict=True)])
+    print(f"{len(ids)} tokens, {unknown} of them unknown, for {len(text)} characters")
+
+
+def _file(model: Path, source: bool) -> Path:
+    from cutaway.errors import UserError
+    from cutaway.model.files import RunFolder
+
+    if model.is_file():
+        if source:
+            raise UserError(f"--source asks for a run folder's second tokenizer, and {model} is a file: leave it out")
+        return model
+    folder = RunFolder(model)
+    folder.require(folder.tokenizer)
+    if not source:
+        return folder.tokenizer
+    file = folder.path / "source_tokenizer.json"
+    if not file.exists():
+        raise UserError(f"the run folder {model} has one tokenizer for both sides: leave --source out")
+    return file

@@ -1,0 +1,103 @@
+"""A finished collection: the examples of a task on disk, in two parts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+from pydantic import TypeAdapter, ValidationError
+
+from cutaway.config.base import Record
+from cutaway.config.data import DataConfig
+from cutaway.data.corpus import MANIFEST_FILE, read_record, write_record
+from cutaway.data.examples import AnyExample
+from cutaway.data.readers import opened
+from cutaway.disk import replacing, write_bytes
+from cutaway.errors import UserError
+
+EXAMPLES_FOLDER = "examples"
+
+
+class CollectionRequest(Record):
+    """What was asked for."""
+
+    kind: str
+    data: DataConfig
+    seed: int
+
+
+class CollectionManifest(Record):
+    """What a finished collection holds."""
+
+    request: CollectionRequest
+    training: int
+    validation: int
+    skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Collected(Generic[AnyExample]):
+    """All examples of a task."""
+
+    training: list[AnyExample]
+    validation: list[AnyExample]
+    skipped: dict[str, int]
+    """What was left out, and how many of each."""
+
+
+def open_examples(folder: Path, kind: type[AnyExample]) -> Collected[AnyExample]:
+    """Opens what `collect_examples` wrote, without the files that it was read from.
+
+    Raises:
+        UserError: there is nothing, or examples of another kind; a file is damaged.
+    """
+    manifest = read_record(manifest_path(folder), CollectionManifest)
+    if manifest.request.kind != kind.__name__:
+        raise UserError(f"{folder} holds examples of the kind {manifest.request.kind}, not {kind.__name__}")
+    training, validation = (list(_read_part(folder, part, kind)) for part in ("training", "validation"))
+    if (len(training), len(validation)) != (manifest.training, manifest.validation):
+        raise UserError(f"the examples in {folder} are not those of its manifest: remove the folder and start again")
+    return Collected(training, validation, manifest.skipped)
+
+
+def write_examples(collected: Collected[AnyExample], request: CollectionRequest, folder: Path) -> None:
+    """Writes a collection, whole or not at all.
+
+    Raises:
+        JobError: the folder cannot be written.
+    """
+    with replacing(folder / EXAMPLES_FOLDER) as temporary:
+        temporary.mkdir()
+        write_bytes(temporary / "training.jsonl", b"".join(_lines(collected.training)))
+        write_bytes(temporary / "validation.jsonl", b"".join(_lines(collected.validation)))
+        manifest = CollectionManifest(
+            request=request,
+            training=len(collected.training),
+            validation=len(collected.validation),
+            skipped=collected.skipped,
+        )
+        write_record(temporary / MANIFEST_FILE, manifest)
+
+
+def manifest_path(folder: Path) -> Path:
+    """Where the manifest of a collection is, once it is finished."""
+    return folder / EXAMPLES_FOLDER / MANIFEST_FILE
+
+
+def _lines(examples: Iterable[AnyExample]) -> Iterator[bytes]:
+    for example in examples:
+        yield TypeAdapter(type(example)).dump_json(example) + b"\n"
+
+
+def _read_part(folder: Path, part: str, kind: type[AnyExample]) -> Iterator[AnyExample]:
+    adapter = TypeAdapter(kind)
+    path = folder / EXAMPLES_FOLDER / f"{part}.jsonl"
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield adapter.validate_json(line)
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"]
+                raise UserError(
+                    f"{path}, line {number} is damaged ({reason}): remove the folder and start again"
+                ) from error

@@ -1,0 +1,55 @@
+"""Pairs of texts, from a table or from two files that are parallel line by line."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import Pair
+from cutaway.data.lines import read_lines
+from cutaway.data.readers import text_of
+from cutaway.data.tables import Row, read_table
+from cutaway.errors import UserError
+
+
+def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:
+    """The pairs of a table, or of the files `path.field` and `path.target`, each with or without `.gz`.
+
+    A pair with an empty side is skipped and counted.
+
+    Raises:
+        UserError: on the way, at what cannot be read, and at the end if the files differ in their numbers of lines.
+    """
+    for row in read_table(path, data, skipped) if path.is_file() else _read_parallel(path, data):
+        pair = Pair(text_of(row.source, row.place), text_of(row.target, row.place))
+        if pair.source.strip() and pair.target.strip():
+            yield pair
+        else:
+            skipped["empty"] += 1
+
+
+def _read_parallel(path: Path, data: DataConfig) -> Iterator[Row]:
+    sides = _side(path, data.field), _side(path, data.target)
+    for number, texts in enumerate(zip_longest(*map(read_lines, sides)), start=1):
+        if None in texts:
+            first, second = (sum(1 for _ in read_lines(side)) for side in sides)
+            raise UserError(
+                f"{sides[0]} has {first:,} lines and {sides[1].name} has {second:,}: they must match line by line"
+            )
+        yield Row(f"{path}, line {number}", *texts)
+
+
+def _side(path: Path, ending: str | None) -> Path:
+    for name in (f"{path.name}.{ending}", f"{path.name}.{ending}.gz"):
+        if path.with_name(name).is_file():
+            return path.with_name(name)
+    start = path.name + "."
+    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
+    endings = sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+    if not endings:
+        raise UserError(f"no such file: {path}, nor two whose names begin with it")
+    raise UserError(
+        f"{path} begins the names of several files: choose two by their endings with data.field and data.target; "
+        f"there are: {', '.join(endings)}"
+    )

@@ -1,0 +1,76 @@
+"""Questions with their answers in a context, in the JSON of SQuAD (Rajpurkar 2016; 2018 with unanswerable ones)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import Answer, Question
+from cutaway.data.readers import opened
+from cutaway.errors import UserError
+
+
+class _Part(BaseModel):
+    """A part of the file, of which only the named fields are read."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+
+class _Answer(_Part):
+    text: str = Field(min_length=1)
+    answer_start: int = Field(ge=0)
+
+
+class _Question(_Part):
+    id: str
+    question: str
+    answers: tuple[_Answer, ...] = ()
+
+
+class _Paragraph(_Part):
+    context: str
+    qas: tuple[_Question, ...]
+
+
+class _Article(_Part):
+    paragraphs: tuple[_Paragraph, ...]
+
+
+class _File(_Part):
+    data: tuple[_Article, ...]
+
+
+def read_squad(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Question]:
+    """The questions of a file. Those without an answer are skipped and counted.
+
+    Raises:
+        UserError: it is no such JSON, or an answer is not in its context where it is said to start.
+    """
+    with opened(path) as file:
+        content = file.read()
+    try:
+        articles = _File.model_validate_json(content).data
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise UserError(f"{path} is no SQuAD file: {place}: {first['msg']}") from error
+    for paragraph in (paragraph for article in articles for paragraph in article.paragraphs):
+        for asked in paragraph.qas:
+            answers = tuple(_checked(answer, asked.id, paragraph.context, path) for answer in asked.answers)
+            if answers:
+                yield Question(asked.id, asked.question, paragraph.context, answers)
+            else:
+                skipped["unanswerable"] += 1
+
+
+def _checked(answer: _Answer, question: str, context: str, path: Path) -> Answer:
+    start, text = answer.answer_start, answer.text
+    there = context[start : start + len(text)]
+    if there != text:
+        raise UserError(
+            f"{path}, question {question!r}: the answer {text!r} is not in its context at character {start}, "
+            f"which reads {there!r}"
+        )
+    return Answer(text, start)

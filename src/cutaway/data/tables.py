@@ -1,0 +1,119 @@
+"""Tables of which two fields count, what is read and what is to be learnt: JSONL, CSV and TSV.
+
+The fields are those that the configuration names. Without a choice, the usual names are looked for.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cutaway.config.data import DataConfig
+from cutaway.data.lines import read_lines
+from cutaway.data.readers import format_of, opened, parse_row
+from cutaway.errors import UserError
+
+SOURCES = ("text", "sentence", "document", "prompt", "source")
+TARGETS = ("label", "labels", "summary", "completion", "target")
+
+
+class Row(NamedTuple):
+    """The two fields of one row, and where they stand: file and line."""
+
+    place: str
+    source: Any
+    target: Any
+
+
+def read_table(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
+    """The rows of a file, by the end of its name: `.jsonl`, `.csv`, or else columns parted by tabs.
+
+    A first line of columns that holds the names of both fields is a header. Without one, there must be two columns.
+    Blank lines are skipped and counted.
+
+    Raises:
+        UserError: on the way, at what cannot be read: no such field, another number of columns; says in which line.
+    """
+    if format_of(path) == ".jsonl":
+        return _read_jsonl(path, data, skipped)
+    return _read_columns(path, data, skipped)
+
+
+def _read_jsonl(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            place = f"{path}, line {number}"
+            if line.strip():
+                row = parse_row(line, place)
+                source, target = _choose(row, data, place)
+                yield Row(place, row[source], row[target])
+            else:
+                skipped["empty"] += 1
+
+
+def _read_columns(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
+    cells = _read_csv(path) if format_of(path) == ".csv" else _read_tsv(path)
+    width, columns = 0, (0, 1)
+    for number, row in cells:
+        place = f"{path}, line {number}"
+        if not any(cell.strip() for cell in row):
+            skipped["empty"] += 1
+        elif not width:
+            width = len(row)
+            if _is_header(row, data):
+                source, target = _choose(row, data, place)
+                columns = row.index(source), row.index(target)
+            elif width == 2:
+                yield Row(place, *row)
+            else:
+                raise UserError(f"{place}: {width} columns: two are expected, or a header that names them")
+        elif len(row) == width:
+            yield Row(place, row[columns[0]], row[columns[1]])
+        else:
+            raise UserError(f"{place}: {len(row)} columns, where the first line has {width}")
+
+
+def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: no CSV ({error})") from error
+
+
+def _read_tsv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Every character but the tab is an ordinary one: a lone quote is common in such files, and begins nothing."""
+    for number, line in enumerate(read_lines(path), start=1):
+        yield number, line.split("\t")
+
+
+def _candidates(data: DataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that each of the two fields may have."""
+    is_chosen = data.field != DataConfig().field
+    return (data.field,) if is_chosen else SOURCES, (data.target,) if data.target else TARGETS
+
+
+def _is_header(row: list[str], data: DataConfig) -> bool:
+    """Whether the first line names the columns; if the configuration does, it must."""
+    is_chosen = data.field != DataConfig().field or data.target is not None
+    return is_chosen or all(any(name in row for name in names) for names in _candidates(data))
+
+
+def _choose(fields: Collection[str], data: DataConfig, place: str) -> tuple[str, str]:
+    """The names of the two fields.
+
+    Raises:
+        UserError: one is missing; says which there are.
+    """
+    source, target = _candidates(data)
+    return _first(source, fields, place, "data.field"), _first(target, fields, place, "data.target")
+
+
+def _first(names: tuple[str, ...], fields: Collection[str], place: str, key: str) -> str:
+    for name in names:
+        if name in fields:
+            return name
+    there = ", ".join(map(str, fields)) or "none"
+    raise UserError(f"{place}: no field {' or '.join(map(repr, names))}; there are: {there} (choose with {key})")

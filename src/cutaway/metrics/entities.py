@@ -1,0 +1,57 @@
+"""Named entities as tags of words, by seqeval."""
+
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cutaway.errors import UserError
+from cutaway.metrics.libraries import load_library
+from cutaway.metrics.report import Report, check_counts, percent, rows_by_class
+
+TAG = re.compile(r"O|[BIES](-.+)?")
+
+
+def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> Report:
+    """Entity precision, recall and F1, overall (micro) and by type, and the accuracy of the tags.
+
+    An entity is right if its first word, its last word and its type are. What counts as one is as in CoNLL's conlleval
+    (Tjong Kim Sang & De Meulder 2003), which is seqeval's default and what most papers report, not its strict mode: an
+    I- that follows no tag of its type begins an entity.
+
+    Args:
+        predicted: for each text, a tag a word: O, or B-, I-, E- or S- and the type (without -, all are of one type).
+        true: the tags that it has.
+
+    Raises:
+        UserError: unequal counts of texts, or of tags in one of them (which, and both counts); no texts; a tag of
+            another form; or seqeval is not installed.
+    """
+    _check_tags(predicted, true)
+    seqeval = load_library("seqeval.metrics.sequence_labeling", "seqeval", "entity F1")
+    guessed, wanted = ([list(tags) for tags in texts] for texts in (predicted, true))  # it takes nothing but lists
+    precision, recall, f1, _ = seqeval.precision_recall_fscore_support(
+        wanted, guessed, average="micro", zero_division=0
+    )
+    types = sorted({kind for kind, _, _ in seqeval.get_entities(wanted) + seqeval.get_entities(guessed)})
+    columns = seqeval.precision_recall_fscore_support(wanted, guessed, average=None, zero_division=0)
+    pairs = [pair for texts in zip(guessed, wanted, strict=True) for pair in zip(*texts, strict=True)]
+    return Report(
+        {
+            "entity_precision": 100 * float(precision),
+            "entity_recall": 100 * float(recall),
+            "entity_f1": 100 * float(f1),
+            "accuracy": percent(sum(guess == tag for guess, tag in pairs), len(pairs)),
+        },
+        signatures={"entity_f1": f"average:micro|mode:conlleval|version:seqeval-{version('seqeval')}"},
+        parts=rows_by_class(types, *columns),
+    )
+
+
+def _check_tags(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> None:
+    check_counts(predicted, true)
+    for number, (guess, tags) in enumerate(zip(predicted, true, strict=True), start=1):
+        if len(guess) != len(tags):
+            raise UserError(f"text {number}: {len(guess)} predicted tags for {len(tags)} words: give one for each")
+        for tag in [*tags, *guess]:
+            if not TAG.fullmatch(tag):
+                raise UserError(f"text {number}: {tag!r} is no entity tag: write O, or B- or I- and the type, as B-PER")

@@ -1,0 +1,63 @@
+"""Sequences that can only be right or wrong: sorted numbers, sums, copies."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
+
+from cutaway.metrics.report import Report, check_counts, percent
+
+
+class Graded(NamedTuple):
+    """One example: its length, whether all of it is right, and how many of its true tokens stand at their place."""
+
+    length: int
+    is_exact: bool
+    right: int
+    tokens: int
+
+
+def sequence_report(
+    predicted: Sequence[Sequence[Hashable]],
+    true: Sequence[Sequence[Hashable]],
+    lengths: Sequence[int],
+    longest_trained: int,
+) -> Report:
+    """Exact match, the share of sequences that are right throughout, and token accuracy; also by length, as parts.
+
+    Lengths within training and beyond it are never mixed: the figures of longer ones end in ``_beyond``, and a group
+    without examples has none. Token accuracy is the share of true tokens that stand at their place.
+
+    Args:
+        predicted: the tokens (words, ids) that the model gave for each example.
+        true: those that are right.
+        lengths: how long each example is, as its task counts it.
+        longest_trained: the greatest length in training.
+
+    Raises:
+        UserError: unequal counts, or no examples.
+    """
+    check_counts(predicted, true)
+    check_counts(lengths, true)
+    examples = [_grade(*example) for example in zip(predicted, true, lengths, strict=True)]
+    within = _shares(example for example in examples if example.length <= longest_trained)
+    beyond = _shares(example for example in examples if example.length > longest_trained)
+    parts = {
+        str(length): _shares(example for example in examples if example.length == length)
+        for length in sorted(set(lengths))
+    }
+    return Report(within | {f"{name}_beyond": share for name, share in beyond.items()}, parts=parts)
+
+
+def _grade(predicted: Sequence[Hashable], true: Sequence[Hashable], length: int) -> Graded:
+    right = sum(guess == token for guess, token in zip(predicted, true, strict=False))
+    return Graded(length, list(predicted) == list(true), right, len(true))
+
+
+def _shares(examples: Iterable[Graded]) -> dict[str, float]:
+    graded = list(examples)
+    if not graded:
+        return {}
+    return {
+        "exact_match": percent(sum(example.is_exact for example in graded), len(graded)),
+        "token_accuracy": percent(sum(example.right for example in graded), sum(example.tokens for example in graded)),
+        "sequences": len(graded),
+    }
