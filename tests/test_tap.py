@@ -9,12 +9,28 @@ import torch
 from cutaway.config.reading import load_preset, presets
 from cutaway.errors import UserError
 from cutaway.model.build import build
+from cutaway.model.transformer import EncoderDecoder
 from cutaway.tap import capture, tap, tap_names, watching
 from support import ROOT, run_python
-from variants import matrix, name, tokens, variant
+from variants import (
+    SOURCE_TOKENS,
+    encoder_decoder_matrix,
+    encoder_matrix,
+    matrix,
+    name,
+    tokens,
+    variant,
+)
+
+ALL_FAMILIES = [*matrix(), *encoder_matrix(), *encoder_decoder_matrix()]
 
 
-def emitted(model: torch.nn.Module, ids: torch.Tensor) -> list[str]:
+def source_of(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """What a model needs beside tokens."""
+    return {"source": tokens(length=SOURCE_TOKENS, seed=3)} if isinstance(model, EncoderDecoder) else {}
+
+
+def emitted(model: torch.nn.Module, ids: torch.Tensor, **inputs: torch.Tensor) -> list[str]:
     """Names of all taps that a pass goes through, asked for or not."""
     passed = []
 
@@ -24,14 +40,14 @@ def emitted(model: torch.nn.Module, ids: torch.Tensor) -> list[str]:
             return x
 
     with torch.no_grad(), Everything(model, "*"):
-        model(ids)
+        model(ids, **inputs)
     return passed
 
 
-@pytest.mark.parametrize("choices", list(matrix()), ids=name)
+@pytest.mark.parametrize("choices", ALL_FAMILIES, ids=name)
 def test_every_listed_tap_is_emitted_once_and_no_other(choices: dict[str, Any]) -> None:
     model = variant(**choices)
-    assert sorted(emitted(model, tokens())) == sorted(tap_names(model))
+    assert sorted(emitted(model, tokens(), **source_of(model))) == sorted(tap_names(model))
 
 
 @pytest.mark.parametrize("preset", presets())
@@ -39,7 +55,8 @@ def test_the_list_of_taps_holds_for_every_preset(preset: str) -> None:
     config = load_preset(preset).model
     with torch.device("meta"):
         model = build(config.model_copy(update={"vocabulary": config.vocabulary or 65}))
-        names = emitted(model, torch.zeros(2, 5, dtype=torch.long))
+        ids = torch.zeros(2, 5, dtype=torch.long)
+        names = emitted(model, ids, **({"source": ids} if isinstance(model, EncoderDecoder) else {}))
     assert sorted(names) == sorted(tap_names(model))
 
 
@@ -53,6 +70,48 @@ def test_names_are_the_documented_ones() -> None:
     for one in ("in", "after_self_attention", "out"):
         assert f"decoder.1.residual.{one}" in names
     assert names[-1] == "head.logits"
+
+
+def test_names_of_a_pair_say_which_stack_and_which_attention() -> None:
+    names = tap_names(variant(architecture="encoder_decoder", position="rotary"))
+    for one in ("input", "q", "k", "v", "scores", "weights", "mix", "out"):
+        assert f"decoder.1.cross_attention.{one}" in names
+        assert f"encoder.1.self_attention.{one}" in names
+    assert "decoder.1.cross_attention.q_rotated" not in names
+    assert "decoder.0.residual.after_cross_attention" in names
+    assert not [one for one in names if one.startswith("encoder.") and "cross" in one]
+    assert {"encoder.norm", "decoder.norm", "encoder.embed.out", "decoder.embed.out"} <= set(names)
+    assert names[-1] == "head.logits"
+
+
+def test_a_sequence_head_shows_what_it_pooled() -> None:
+    names = tap_names(variant(architecture="encoder", head={"kind": "sequence", "labels": 5}))
+    assert names[-2:] == ["head.pooled", "head.logits"]
+
+
+def test_cross_weights_share_one_look_among_the_tokens_of_the_source() -> None:
+    model = variant(architecture="encoder_decoder").eval()
+    source_mask = torch.arange(SOURCE_TOKENS) < torch.tensor([4, SOURCE_TOKENS, 7])[:, None]
+    with torch.no_grad(), capture(model, "decoder.*.cross_attention.weights") as trace:
+        model(tokens(), **source_of(model), source_mask=source_mask)
+    for weights in trace.values():
+        assert weights.shape == (3, 6, 13, SOURCE_TOKENS)
+        torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 6, 13))
+        assert (weights[~source_mask[:, None, None].expand_as(weights)] == 0).all()
+
+
+@torch.no_grad()
+def test_another_source_can_be_put_in_the_encoder_s_place() -> None:
+    model = variant(architecture="encoder_decoder").eval()
+    other = tokens(length=SOURCE_TOKENS, seed=4)
+    with capture(model, "encoder.norm") as read:
+        expected = model(tokens(), source=other)
+    patch = {"encoder.norm": lambda _, x: read["encoder.norm"]}
+    unpatched = model(tokens(), **source_of(model))
+    with capture(model, edits=patch):
+        patched = model(tokens(), **source_of(model))
+    assert (patched - unpatched).abs().max() > 1e-2
+    torch.testing.assert_close(patched, expected)
 
 
 def test_looking_changes_nothing_and_shows_the_real_numbers() -> None:

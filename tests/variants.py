@@ -8,9 +8,10 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
-from cutaway.model.transformer import DecoderOnly
+from cutaway.model.transformer import Transformer
 
 BATCH, TOKENS, VOCABULARY, WIDTH, HEADS, HEAD_WIDTH, HIDDEN, LAYERS = 3, 13, 37, 20, 6, 8, 44, 2
+SOURCE_TOKENS = 11
 
 POSITIONS = ("none", "sinusoidal", "learned", "rotary", "alibi", "relative")
 NORMS = ("layer", "rms")
@@ -18,7 +19,10 @@ GROUPS = (6, 3, 1)
 RESIDUALS = ("pre", "post", "sandwich", "parallel")
 
 
-def variant(**choices: Any) -> DecoderOnly:
+GATED = {"kind": "gated", "hidden": HIDDEN}
+
+
+def variant(**choices: Any) -> Transformer:
     """A model of this kind. Every weight is random, norms and biases too, so that none can be left out unnoticed."""
     attention = {"heads": HEADS, "head_width": HEAD_WIDTH, "bias": True, "out_bias": True}
     config = {
@@ -31,27 +35,58 @@ def variant(**choices: Any) -> DecoderOnly:
         "attention": attention | choices.get("attention", {}),
     }
     model = build(ModelConfig.model_validate(config))
+    generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in model.parameters():
-            weight += 0.2 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(weight.numel()))
+            weight += 0.2 * torch.randn(weight.shape, generator=generator)
     return model
 
 
 def matrix() -> Iterator[dict[str, Any]]:
-    """Every position scheme with every norm and grouping, and each other choice at least once."""
-    for position, norm, groups in itertools.product(POSITIONS, NORMS, GROUPS):
+    """Decoders: every position scheme with every grouping and residual order, and each other choice at least once."""
+    for (position, groups), norm in zip(itertools.product(POSITIONS, GROUPS), itertools.cycle(NORMS)):
         yield {"position": position, "norm": norm, "attention": {"kv_heads": groups}}
-    for residual, position in itertools.product(RESIDUALS, POSITIONS):
-        yield {"residual": residual, "position": position}
+    for (position, residual), norm in zip(itertools.product(POSITIONS, RESIDUALS[1:]), itertools.cycle(NORMS)):
+        yield {"residual": residual, "position": position, "norm": norm}
     yield {"attention": {"softcap": 2.0}}
     yield {"attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
     yield {"attention": {"qk_norm": True, "bias": False, "out_bias": False}, "position": "rotary"}
     yield {"attention": {"window": 4}, "position": "rotary"}
     yield {"attention": {"window": 4, "kv_heads": 2}, "position": "relative"}
-    yield {"feedforward": {"kind": "gated", "hidden": HIDDEN}}
-    yield {"feedforward": {"kind": "gated", "hidden": HIDDEN, "activation": "gelu", "bias": True}}
+    yield {"feedforward": GATED}
+    yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
+
+
+def encoder_matrix() -> Iterator[dict[str, Any]]:
+    """Encoders: each choice at least once."""
+    yield from _sparse_matrix("encoder")
+    transform = {"transform": "gelu", "bias": True}
+    yield {"architecture": "encoder", "embedding": {"segments": 3, "norm": True}, "head": transform}
+
+
+def encoder_decoder_matrix() -> Iterator[dict[str, Any]]:
+    """Encoders with decoders: each choice at least once."""
+    yield from _sparse_matrix("encoder_decoder")
+    yield {"architecture": "encoder_decoder", "encoder_layers": 3, "source_vocabulary": 41, "position": "sinusoidal"}
+
+
+def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:
+    """Every position scheme with half of the residual orders, norms and groupings in turn, then what is left."""
+    for i, position in enumerate(POSITIONS):
+        for j in (0, 1):
+            yield {
+                "architecture": architecture,
+                "position": position,
+                "residual": RESIDUALS[(i + 2 * j) % len(RESIDUALS)],
+                "norm": NORMS[(i // 2 + j) % len(NORMS)],
+                "attention": {"kv_heads": GROUPS[(i + j) % len(GROUPS)]},
+            }
+    yield {"architecture": architecture, "attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
+    yield {"architecture": architecture, "attention": {"qk_norm": True, "bias": False}, "position": "rotary"}
+    yield {"architecture": architecture, "attention": {"window": 4}, "position": "relative", "feedforward": GATED}
+    yield {"architecture": architecture, "embedding": {"scaled": True, "norm": True}, "final_norm": False}
 
 
 def name(choices: dict[str, Any]) -> str:

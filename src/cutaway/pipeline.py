@@ -2,23 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args, overload
+from typing import Any, TypeVar, get_args, overload
 
 from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
 from cutaway.config.train import Device
+from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.errors import UserError, nearest
-from cutaway.generate.decoding import CachedReader, decode
+from cutaway.generate.beams import BeamOptions
 from cutaway.generate.sampling import Sampling
-from cutaway.generate.scoring import token_log_probabilities
-from cutaway.generate.streaming import first_stop, stream_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
-from cutaway.model.files import RunFolder, read_weights
-from cutaway.model.transformer import DecoderOnly
+from cutaway.model.files import RunFolder, read_average, read_weights
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.verbs.answering import answer
+from cutaway.verbs.classifying import classify
+from cutaway.verbs.computing import compute
+from cutaway.verbs.embedding import embed
+from cutaway.verbs.filling import fill
+from cutaway.verbs.known import require
+from cutaway.verbs.rewriting import Rewriter
+from cutaway.verbs.tagging import tag
+from cutaway.verbs.writing import Writer
+
+Result = TypeVar("Result")
+Texts = list[str] | tuple[str, ...]
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -33,12 +44,19 @@ class SamplingOptions(TypedDict, total=False):
 
 
 class Pipeline:
-    """A trained language model, its tokenizer, and the choices it was made with."""
+    """A trained model, its tokenizer, and the choices it was made with.
 
-    def __init__(self, model: DecoderOnly, tokenizer: Tokenizer, config: RunConfig) -> None:
+    Which verbs it has depends on what it was trained for; any other raises a UserError that names those it has. A verb
+    takes one input and returns one result, or takes a list and returns a list.
+    """
+
+    def __init__(
+        self, model: Transformer, tokenizer: Tokenizer, config: RunConfig, source_tokenizer: Tokenizer | None = None
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.config = config
+        self.source_tokenizer = source_tokenizer
 
     @overload
     def generate(
@@ -52,7 +70,7 @@ class Pipeline:
     @overload
     def generate(
         self,
-        prompt: list[str] | tuple[str, ...],
+        prompt: Texts,
         max_new_tokens: int = 100,
         *,
         stop: str | Sequence[str] = (),
@@ -60,7 +78,7 @@ class Pipeline:
     ) -> list[str]: ...
     def generate(
         self,
-        prompt: str | list[str] | tuple[str, ...],
+        prompt: str | Texts,
         max_new_tokens: int = 100,
         *,
         stop: str | Sequence[str] = (),
@@ -81,17 +99,8 @@ class Pipeline:
         Raises:
             UserError: a prompt holds characters that the tokenizer never saw, or an option has no meaning.
         """
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        stops = _stop_strings(stop)
-        rows: list[list[int]] = [[] for _ in prompts]
-        unfinished = set(range(len(prompts)))
-        steps = self._decode(prompts, max_new_tokens, Sampling(**options))
-        while unfinished and (tokens := next(steps, None)) is not None:
-            for i in sorted(unfinished):
-                rows[i].append(tokens[i])
-                if self._has_ended(rows[i], stops):
-                    unfinished.remove(i)
-        texts = ["".join(stream_text(row, self.tokenizer.decode, stops, self.tokenizer.end)) for row in rows]
+        stops, sampling = _stop_strings(stop), Sampling(**options)
+        texts = self._writer("generate").generate(_several(prompt), max_new_tokens, stops, sampling)
         return texts[0] if isinstance(prompt, str) else texts
 
     def stream(
@@ -107,9 +116,7 @@ class Pipeline:
         Raises:
             UserError: at once, before the first piece, for the reasons that `generate` has.
         """
-        steps = self._decode([prompt], max_new_tokens, Sampling(**options))
-        tokens = (step[0] for step in steps)
-        return stream_text(tokens, self.tokenizer.decode, _stop_strings(stop), self.tokenizer.end)
+        return self._writer("stream").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.
@@ -117,42 +124,131 @@ class Pipeline:
         Raises:
             UserError: the text has fewer than two tokens, or characters that the tokenizer never saw.
         """
-        tokens = self.tokenizer.encode(text)
-        if len(tokens) < 2:
-            raise UserError("a text of two tokens or more is needed: the first is given, the others are scored")
+        return self._writer("score").score(text)
+
+    def fill(self, text: str | Texts, top_k: int = 5) -> Any:
+        """For each mask in a text, written as the tokenizer spells it (``[MASK]``), the likeliest tokens.
+
+        Each is a dict of `token` and `probability`, most likely first.
+
+        Raises:
+            UserError: there is no mask in a text, or the text is longer than the model takes.
+        """
+        self._prepare("fill")
+        return _like(text, fill(self.model, self.tokenizer, self.config, _several(text), top_k))
+
+    def classify(self, text: str | Texts) -> Any:
+        """The label of a text, as a dict of `label`, its `probability`, and the `probabilities` of all labels.
+
+        Of a model with several labels a text: `labels`, those more likely than not, and the `probabilities` of all. Of
+        one that tells a number: its `value`.
+
+        Raises:
+            UserError: the text is longer than the model takes.
+        """
+        self._prepare("classify")
+        return _like(text, classify(self.model, self.tokenizer, self.config, _several(text)))
+
+    def tag(self, text: str | Texts) -> Any:
+        """The words of a text, which white space parts, each as a dict of `word`, `tag` and `probability`.
+
+        Raises:
+            UserError: the text is longer than the model takes.
+        """
+        return _like(text, self.tag_words([one.split() for one in _several(text)]))
+
+    def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
+        """The same for sentences that are words already."""
+        self._prepare("tag")
+        return tag(self.model, self.tokenizer, self.config, sentences)
+
+    def answer(self, question: str, context: str) -> dict[str, Any]:
+        """The stretch of the context that answers the question best.
+
+        A context that is too long for the model is read in windows.
+
+        Returns:
+            the `answer`, the characters of the context from `start` to `end` that it is, and its `probability`.
+
+        Raises:
+            UserError: the question is longer than the model takes, or the context is empty.
+        """
+        return self.answer_all([(question, context)])[0]
+
+    def answer_all(self, questions: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """The same for many questions, each with its context."""
+        self._prepare("answer")
+        return answer(self.model, self.tokenizer, self.config, questions)
+
+    def translate(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+        """The text that beam search finds for a source.
+
+        Args:
+            text: one source or several.
+            beams: how many beginnings are followed; 1 is greedy.
+            length_penalty: α of Wu et al. 2016, eq. 14.
+
+        Raises:
+            UserError: a source is longer than the model takes: it is never cut.
+        """
+        options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
+        found = self.rewriter("translate").search(_several(text), options)
+        return _like(text, [best[0]["text"] for best in found])
+
+    def summarize(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+        """The same as `translate`, of a model that learnt to summarize."""
+        return self.translate(text, beams=beams, length_penalty=length_penalty)
+
+    def sort(self, numbers: Sequence[int]) -> list[int]:
+        """The numbers in order, as far as the model learnt it.
+
+        Raises:
+            UserError: a number is none that the model knows, or there are more than it takes.
+        """
+        return self.compute("sort", [numbers])[0]
+
+    def compute(self, operation: str, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+        """What the model makes of rows of numbers: `sort`, `reverse`, `copy` or `add`, whichever it learnt."""
+        self._prepare(operation)
+        return compute(self.model, self.config, rows)
+
+    def embed(self, text: str | Texts, *, pooling: str = "mean") -> Any:
+        """A vector for a text: its last hidden states, pooled.
+
+        Args:
+            text: one or several.
+            pooling: `mean`, `cls`, `max` or `last`.
+
+        Raises:
+            UserError: a text is empty or longer than the model takes, or there is no such pooling.
+        """
+        self._prepare("embed")
+        return _like(text, embed(self.model, self.tokenizer, self.config, _several(text), pooling))
+
+    def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
+        """What finds several texts for a source, or draws them; `truncate` cuts sources that are too long."""
+        self._prepare(verb)
+        assert isinstance(self.model, EncoderDecoder)
+        tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
+        return Rewriter(self.model, tokenizers, self.config.model.context, truncate=truncate)
+
+    def _writer(self, verb: str) -> Writer:
+        self._prepare(verb)
+        assert isinstance(self.model, DecoderOnly)
+        return Writer(self.model, self.tokenizer, self.config.model.context)
+
+    def _prepare(self, verb: str) -> None:
+        require(verb, self.config)
         self.model.eval()
-        scores = token_log_probabilities(self.model, tokens, self.config.model.context)
-        return list(zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True))
-
-    def _decode(self, prompts: Sequence[str], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
-        if max_new_tokens < 1:
-            raise UserError("max_new_tokens must be 1 or more")
-        self.model.eval()
-        read = CachedReader(self.model, self.config.model.context)
-        known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
-        begun = [self._begin(prompt) for prompt in prompts]
-        return decode(lambda texts: read(texts)[:, :known], begun, sampling, max_new_tokens)
-
-    def _begin(self, prompt: str) -> list[int]:
-        """Tokens of a prompt; an empty one begins where documents begin, or else on a new line, or else anywhere."""
-        if prompt or self.tokenizer.end is not None:
-            return self.tokenizer.encode(prompt) or [self.tokenizer.end or 0]
-        try:
-            return self.tokenizer.encode("\n")
-        except UserError:  # it learnt from a single line
-            return [0]
-
-    def _has_ended(self, row: Sequence[int], stops: Sequence[str]) -> bool:
-        is_over = row[-1] == self.tokenizer.end
-        return is_over or (bool(stops) and first_stop(self.tokenizer.decode(row), stops) is not None)
 
 
-def load(path: str | Path, device: str = "auto") -> Pipeline:
+def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
     """Opens a run folder.
 
     Args:
         path: the folder.
         device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
+        average: 1 takes the best weights; more takes the mean of so many last checkpoints.
 
     Raises:
         UserError: there is no run there, a file of it is missing or damaged, or there is no such device.
@@ -161,13 +257,34 @@ def load(path: str | Path, device: str = "auto") -> Pipeline:
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
     folder = RunFolder(Path(path))
     folder.require(folder.tokenizer, folder.weights)
-    config, tokenizer = load_run(folder.run), Tokenizer.load(folder.tokenizer)
-    known = config.model.vocabulary
-    if known is not None and tokenizer.vocabulary > known:
-        raise UserError(f"{folder.tokenizer} has {tokenizer.vocabulary} tokens, and the model knows {known}")
+    config = load_run(folder.run)
+    tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
+    source = None
+    if config.source_tokenizer is not None:
+        folder.require(folder.source_tokenizer)
+        source = _load_tokenizer(folder.source_tokenizer, config.model.source_vocabulary)
     model = build(config.model).to(choose_device(device))
-    read_weights(folder.weights, model)
-    return Pipeline(model.eval(), tokenizer, config)
+    if average == 1:
+        read_weights(folder.weights, model)
+    else:
+        read_average(folder.last_checkpoints(average), model)
+    return Pipeline(model.eval(), tokenizer, config, source)
+
+
+def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:
+    tokenizer = Tokenizer.load(path)
+    if known is not None and tokenizer.vocabulary > known:
+        raise UserError(f"{path} has {tokenizer.vocabulary} tokens, and the model knows {known}")
+    return tokenizer
+
+
+def _several(text: str | Texts) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _like(text: str | Texts, results: list[Result]) -> Result | list[Result]:
+    """One result for one text, a list for a list."""
+    return results[0] if isinstance(text, str) else results
 
 
 def _stop_strings(stop: str | Sequence[str]) -> list[str]:

@@ -43,7 +43,7 @@ def test_it_says_what_it_does() -> None:
     assert lines[-3].startswith("step      4  training loss")
     assert lines[-2:] == [
         f"done after 4 steps; look inside: {out}/report.html",
-        f"let it write: cutaway generate '{out}' --temperature 0.8",
+        f"use it: cutaway generate '{out}' --temperature 0.8",
     ]
 
 

@@ -1,6 +1,5 @@
 import pytest
 
-from cutaway.errors import UserError
 from cutaway.metrics.exact import sequence_report
 
 TRUE = [[1, 2], [3, 4], [5, 6, 7], [8, 9, 10, 11]]
@@ -38,8 +37,3 @@ def test_a_group_without_examples_has_no_figures(longest_trained: int, suffix: s
 def test_too_many_tokens_are_not_exact() -> None:
     figures = sequence_report([(1, 2, 3)], [(1, 2)], [2], longest_trained=2).figures
     assert figures == {"exact_match": 0, "token_accuracy": 100, "sequences": 1}
-
-
-def test_a_length_for_each_example() -> None:
-    with pytest.raises(UserError, match="4 examples"):
-        sequence_report(PREDICTED, TRUE, LENGTHS[1:], longest_trained=2)

@@ -1,4 +1,4 @@
-"""What must hold of every model: fused = plain, cached = uncached, padded = alone, and no look into the future."""
+"""What must hold of every decoder: fused = plain, cached = uncached, padded = alone, and no look into the future."""
 
 import random
 from typing import Any
@@ -8,29 +8,15 @@ import torch
 
 from cutaway.model.transformer import DecoderOnly
 from cutaway.tap import capture
+from model.identities import LENGTHS, assert_fused_equals_plain, close, mask
 from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, name, tokens, variant
 
 every_variant = pytest.mark.parametrize("choices", list(matrix()), ids=name)
 
-
-def close(a: torch.Tensor, b: torch.Tensor, tolerance: float = 2e-5) -> bool:
-    """Whether two tensors are equal but for rounding, relative to the largest value."""
-    return bool((a - b).abs().max() <= tolerance * b.abs().max().clamp(min=1e-3))
-
-
-def left_mask(lengths: list[int]) -> torch.Tensor:
-    return torch.arange(TOKENS) >= TOKENS - torch.tensor(lengths)[:, None]
-
-
-def right_mask(lengths: list[int]) -> torch.Tensor:
-    return torch.arange(TOKENS) < torch.tensor(lengths)[:, None]
-
-
-LENGTHS = [TOKENS, 5, 9]
 SETTINGS: dict[str, dict[str, torch.Tensor]] = {
     "whole": {},
-    "padded left": {"attention_mask": left_mask(LENGTHS)},
-    "padded right": {"attention_mask": right_mask(LENGTHS)},
+    "padded left": {"attention_mask": mask("left", LENGTHS)},
+    "padded right": {"attention_mask": mask("right", LENGTHS)},
     "packed": {"documents": torch.tensor([[0] * 4 + [1] * 6 + [2] * 3, [7] * TOKENS, [1] * 12 + [0]])},
 }
 
@@ -40,22 +26,7 @@ SETTINGS: dict[str, dict[str, torch.Tensor]] = {
 def test_fused_equals_plain_with_gradients(choices: dict[str, Any], setting: str) -> None:
     model, inputs = variant(**choices), SETTINGS[setting]
     kept = inputs.get("attention_mask", torch.ones(BATCH, TOKENS)).bool()
-    pull = torch.randn(BATCH, TOKENS, VOCABULARY) * kept[:, :, None]
-
-    def run() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        model.zero_grad()
-        logits = model(tokens(), **inputs)
-        (logits * pull).sum().backward()
-        return logits.detach(), {key: weight.grad for key, weight in model.named_parameters()}
-
-    fused, fused_gradients = run()
-    with capture(model, "*.weights") as trace:
-        plain, plain_gradients = run()
-    assert len(trace) == LAYERS, "the plain body ran in every layer"
-    assert close(fused[kept], plain[kept])
-    largest = max(gradient.abs().max() for gradient in plain_gradients.values())
-    for key, gradient in plain_gradients.items():  # some, such as a key's bias without positions, are zero by theory
-        assert (fused_gradients[key] - gradient).abs().max() <= 2e-5 * largest, key
+    assert_fused_equals_plain(model, lambda: model(tokens(), **inputs), kept, LAYERS)
 
 
 @every_variant
@@ -74,24 +45,24 @@ def test_cached_equals_uncached_for_any_split(choices: dict[str, Any]) -> None:
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
     model = variant(**choices).eval()
-    mask = left_mask(LENGTHS) if side == "left" else right_mask(LENGTHS)
-    padded = model(tokens(), attention_mask=mask)
-    other_padding = model(torch.where(mask, tokens(), tokens(seed=2)), attention_mask=mask)
+    kept = mask(side, LENGTHS)
+    padded = model(tokens(), attention_mask=kept)
+    other_padding = model(torch.where(kept, tokens(), tokens(seed=2)), attention_mask=kept)
     for row in range(BATCH):
-        alone = model(tokens()[row, mask[row]][None])[0]
-        assert close(padded[row, mask[row]], alone)
-        assert close(other_padding[row, mask[row]], alone)
+        alone = model(tokens()[row, kept[row]][None])[0]
+        assert close(padded[row, kept[row]], alone)
+        assert close(other_padding[row, kept[row]], alone)
 
 
 @every_variant
 def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
-    mask, more = left_mask(LENGTHS), tokens(length=4, seed=5)
+    kept, more = mask("left", LENGTHS), tokens(length=4, seed=5)
     cache = model.make_cache(BATCH, TOKENS + 4)
-    model(tokens(), attention_mask=mask, cache=cache)
+    model(tokens(), attention_mask=kept, cache=cache)
     continued = torch.cat([model(more[:, i : i + 1], cache=cache) for i in range(4)], dim=1)
     for row in range(BATCH):
-        alone = model(torch.cat([tokens()[row, mask[row]], more[row]])[None])[0, -4:]
+        alone = model(torch.cat([tokens()[row, kept[row]], more[row]])[None])[0, -4:]
         assert close(continued[row], alone)
 
 
@@ -117,14 +88,13 @@ def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict
 @every_variant
 def test_a_row_that_may_look_at_nothing_is_finite(choices: dict[str, Any]) -> None:
     model = variant(**choices)
-    mask = torch.ones(BATCH, TOKENS, dtype=torch.bool)
-    mask[1] = False
-    logits = model(tokens(), attention_mask=mask)
+    kept = mask("right", [TOKENS, 0, TOKENS])
+    logits = model(tokens(), attention_mask=kept)
     logits.sum().backward()
     assert logits.isfinite().all()
     assert all(weight.grad.isfinite().all() for weight in model.parameters())
     with capture(model, "decoder.0.self_attention.weights") as trace:
-        model(tokens(), attention_mask=mask)
+        model(tokens(), attention_mask=kept)
     assert (trace["decoder.0.self_attention.weights"][1] == 0).all()
 
 
@@ -140,10 +110,10 @@ def test_a_window_ends_where_it_says() -> None:
 
 def test_long_texts_are_computed_in_blocks_of_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     model = variant(position="alibi").eval()
-    mask = left_mask(LENGTHS)
-    whole = model(tokens(), attention_mask=mask)
+    kept = mask("left", LENGTHS)
+    whole = model(tokens(), attention_mask=kept)
     monkeypatch.setattr("cutaway.nn.geometry.BLOCK", 4)
-    assert close(model(tokens(), attention_mask=mask)[mask], whole[mask])
+    assert close(model(tokens(), attention_mask=kept)[kept], whole[kept])
 
 
 def test_learned_positions_end() -> None:

@@ -5,24 +5,26 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import DecoderOnly
-from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.model.transformer import EncoderDecoder, Transformer
 from variants import POSITIONS, RESIDUALS
 
 UNSAID = {"gpt2-small": 5000, "llama-nano": 2048}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
 
 
-def fresh_loss(model: DecoderOnly, vocabulary: int, shape: tuple[int, int]) -> float:
-    """Its mean loss on uniformly random texts: nobody can beat ln V, and only who is sure of something exceeds it."""
-    tokens = torch.randint(vocabulary, (shape[0], shape[1] + 1), generator=torch.Generator().manual_seed(1))
+def fresh_loss(model: Transformer, vocabulary: int, shape: tuple[int, int]) -> float:
+    """Its mean loss on random answers: nobody beats guessing, and only who is sure of something exceeds it."""
+    tokens = torch.randint(vocabulary, shape, generator=torch.Generator().manual_seed(1))
+    inputs = {"source": tokens.flip(1)} if isinstance(model, EncoderDecoder) else {}
     with torch.inference_mode():
-        total, count = LanguageModeling().loss(model.eval(), {"inputs": tokens[:, :-1], "targets": tokens[:, 1:]})
-    return float(total / count)
+        logits = model.eval()(tokens, **inputs).flatten(0, -2)
+    answers = torch.randint(logits.shape[-1], logits.shape[:1], generator=torch.Generator().manual_seed(2))
+    return float(F.cross_entropy(logits, answers))
 
 
 @pytest.mark.parametrize("name", presets())
@@ -42,6 +44,22 @@ def test_a_fresh_model_guesses(position: str, residual: str, head: dict[str, boo
         config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
         loss = fresh_loss(build(config, seed=5), 97, (60, 24))
         assert abs(loss - math.log(97)) < 0.1, others
+
+
+@pytest.mark.parametrize("architecture", ["encoder", "encoder_decoder"])
+@pytest.mark.parametrize("residual", RESIDUALS)
+def test_the_other_families_guess_too(architecture: str, residual: str) -> None:
+    choices: dict[str, Any] = {"architecture": architecture, "residual": residual}
+    for others in ({}, {"head": {"tied": False}}, {"head": {"transform": "gelu"}}, {"embedding": {"scaled": True}}):
+        config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
+        assert abs(fresh_loss(build(config, seed=5), 97, (60, 24)) - math.log(97)) < 0.1, others
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_fresh_heads_guess_labels(kind: str) -> None:
+    head = {"kind": kind, "labels": 5}
+    config = ModelConfig(architecture="encoder", vocabulary=97, context=24, width=32, layers=3, head=head)
+    assert abs(fresh_loss(build(config, seed=5), 97, (60, 24)) - math.log(5)) < 0.1
 
 
 def test_a_fresh_model_is_known_by_its_seed_and_leaves_torch_s_own_alone() -> None:

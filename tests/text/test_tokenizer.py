@@ -10,6 +10,7 @@ from cutaway.errors import UserError
 from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer
 from cutaway.text.training import train_tokenizer
 from support import require_module
+from text.kinds import READERS
 
 PROSE = "the cat sat on the mat; the dog isn't on it.\n\nWhat's 12 + 30?\n" * 9
 AWKWARD = [END_OF_TEXT, "\r\n", "\0", "e\u0301", "\u200d", "\ufeff", "👩\u200d👧", "漢字", " \n \n\n", "\x85\x1c"]
@@ -123,15 +124,27 @@ def test_a_file_cannot_ask_for_truncation_padding_or_surroundings(tmp_path: Path
     assert Tokenizer.load(path).encode("a") == list(b"a")
 
 
-def test_a_file_with_an_unknown_token_refuses_what_it_would_hide(tmp_path: Path) -> None:
+def test_a_file_with_an_unknown_token_uses_and_counts_it(tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     char("ab").save(path)
     content = json.loads(path.read_text())
-    content["model"] = {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "[UNK]": 2}, "unk_token": "[UNK]"}
+    content["model"] = {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "?": 2}, "unk_token": "?"}
     path.write_text(json.dumps(content))
-    assert Tokenizer.load(path).encode("ba") == [1, 0]
-    with pytest.raises(UserError, match="never saw 'c'"):
-        Tokenizer.load(path).encode("abc")
+    tokenizer = Tokenizer.load(path)
+    assert tokenizer.unknown == 2
+    assert tokenizer.encode("abc") == [0, 1, 2]
+    assert tokenizer.count_unknown(tokenizer.encode("abcd")) == 2
+
+
+def test_a_file_that_would_drop_characters_refuses_them(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    BPE.save(path)
+    content = json.loads(path.read_text())
+    content["pre_tokenizer"] = content["decoder"] = None  # characters are no longer written as bytes
+    path.write_text(json.dumps(content))
+    assert Tokenizer.load(path).decode(Tokenizer.load(path).encode("a")) == "a"
+    with pytest.raises(UserError, match="never saw '漢'"):
+        Tokenizer.load(path).encode("a漢")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b'{"version": "1.0"}', b"\xff\xfe{", b"cut"])
@@ -149,9 +162,22 @@ def test_what_is_no_tokenizer_file_is_refused_in_one_line(content: bytes | None,
 
 @pytest.mark.parametrize("tokenizer", [BYTE, BPE, char(PROSE, with_end=True)], ids=["byte", "bpe", "char"])
 def test_transformers_opens_the_file_and_agrees(tokenizer: Tokenizer, tmp_path: Path) -> None:
-    transformers = require_module("transformers")
-    tokenizer.save(tmp_path / "tokenizer.json")
-    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
-    ids = theirs(PROSE)["input_ids"]
+    ids, text = by_transformers(tokenizer, PROSE, tmp_path)
     assert ids == tokenizer.encode(PROSE)
-    assert theirs.decode(ids, clean_up_tokenization_spaces=False) == PROSE
+    assert text == PROSE
+
+
+@pytest.mark.parametrize("kind", ["word", "wordpiece", "unigram"])
+def test_transformers_agrees_on_special_tokens(kind: str, tmp_path: Path) -> None:
+    tokenizer, text = READERS[kind], "The cat sat on [MASK], newer [MASK] lowest"
+    ids, decoded = by_transformers(tokenizer, text, tmp_path)
+    assert ids == tokenizer.encode(text, special=True)
+    assert decoded == tokenizer.decode(ids, skip_special_tokens=False)
+
+
+def by_transformers(tokenizer: Tokenizer, text: str, folder: Path) -> tuple[list[int], str]:
+    transformers = require_module("transformers")
+    tokenizer.save(folder / "tokenizer.json")
+    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
+    ids = theirs(text)["input_ids"]
+    return ids, theirs.decode(ids, clean_up_tokenization_spaces=False)

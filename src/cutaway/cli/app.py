@@ -4,13 +4,21 @@ from typing import Annotated
 
 import typer
 
+from cutaway.cli.answer import answer
+from cutaway.cli.classify import classify
 from cutaway.cli.compare import compare
 from cutaway.cli.demo import demo
+from cutaway.cli.embed import embed
 from cutaway.cli.evaluate import evaluate
+from cutaway.cli.fill import fill
 from cutaway.cli.generate import generate
 from cutaway.cli.plan import plan
 from cutaway.cli.presets import presets
+from cutaway.cli.rewrite import translate
 from cutaway.cli.score import score
+from cutaway.cli.sort import sort
+from cutaway.cli.tag import tag
+from cutaway.cli.tokenize import tokenize
 from cutaway.cli.train import train
 from cutaway.cli.usage import UsageError, explain
 from cutaway.errors import UserError
@@ -56,5 +64,10 @@ def _without_command(
         raise typer.Exit(2)
 
 
-for command in (train, generate, score, evaluate, plan, compare, presets, demo):
+COMMANDS = (
+    *(train, generate, score, fill, classify, tag, translate, answer, embed, sort),
+    *(evaluate, tokenize, plan, compare, presets, demo),
+)
+for command in COMMANDS:
     app.command()(command)
+app.command("summarize", help="Write a summary of a text.")(translate)

@@ -1,35 +1,61 @@
 """`cutaway evaluate`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.show import AsJSON, print_facts, print_json
+from cutaway.cli.inputs import Device, Model
+from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from cutaway.metrics.report import Report
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A run folder.")],
+    model: Model,
     data: Annotated[
-        str | None, typer.Option(help="A text, read as a whole; the run's own validation part if not given.")
+        str | None, typer.Option(help="A text or examples, read as a whole; what the run held out if not given.")
     ] = None,
-    field: Annotated[str, typer.Option(help="Of JSONL and Parquet: the field that holds the text.")] = "text",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    field: Annotated[str | None, typer.Option(help="The field, column or ending of what is read.")] = None,
+    target: Annotated[str | None, typer.Option(help="The field, column or ending of what is right.")] = None,
+    beams: Annotated[int, typer.Option(help="Of written texts: how many beginnings are followed.")] = 5,
+    length_penalty: Annotated[float, typer.Option(help="Of written texts: above 0, longer ones are preferred.")] = 1.0,
+    tokenize: Annotated[str, typer.Option(help="How BLEU cuts texts into words: 13a, none, intl, char.")] = "13a",
+    average: Annotated[int, typer.Option(help="Take the mean of so many last checkpoints; 1: the best weights.")] = 1,
+    device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Measure how well a model predicts a text: loss in nats, perplexity, bits a character."""
+    """Measure a model by the metric that its task is known by."""
     from cutaway.config.data import DataConfig
+    from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
+    from cutaway.evaluation.examples import WritingOptions
     from cutaway.pipeline import load
-    from cutaway.runs import evaluate_pipeline, evaluate_validation
 
-    pipeline = load(model, device)
+    pipeline = load(model, device, average=average)
+    options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
     if data is None:
-        figures = evaluate_validation(pipeline, model)
+        report = evaluate_run(pipeline, model, options)
     else:
+        own = pipeline.config.data
+        chosen = DataConfig(path=data, field=field or own.field, target=target or own.target)
         with TemporaryDirectory() as scratch:
-            figures = evaluate_pipeline(pipeline, DataConfig(path=data, field=field), Path(scratch) / "tokens")
+            report = evaluate_data(pipeline, chosen, Path(scratch) / "tokens", options)
     if json:
-        print_json(figures)
+        print_json(asdict(report))
     else:
-        print_facts(figures)
+        show(report)
+
+
+def show(report: "Report") -> None:
+    """Prints figures, then those of each part, then how they were computed."""
+    print_facts(report.figures)
+    if report.parts:
+        columns = list(next(iter(report.parts.values())))
+        print()
+        print_table(["", *columns], [[name, *part.values()] for name, part in report.parts.items()])
+    if report.signatures:
+        print()
+        print_facts(report.signatures)

@@ -23,12 +23,12 @@ def plan(
     from cutaway.model.build import build
     from cutaway.model.cost import cost
     from cutaway.model.device import choose_device, keep_freed_memory
-    from cutaway.runs import with_expected_vocabulary
+    from cutaway.runs.expected import with_expected_sizes
     from cutaway.train.rehearsal import optimizer_tensors, rehearse
 
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
-    config = with_expected_vocabulary(config)
+    config = with_expected_sizes(config)
     with torch.device("meta"):
         model = build(config.model)
     figures = cost(model, optimizer_tensors(config.train, model))

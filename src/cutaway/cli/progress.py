@@ -94,6 +94,8 @@ class TrainingBar(Callback):
         """Leaves a line."""
         best = "  best" if progress.best_step == progress.step else ""
         losses = f"{self._training_loss}validation loss {figures['loss']:.3f}"
+        if "accuracy" in figures:
+            losses += f"  accuracy {figures['accuracy']:.1%}"
         say(f"step {progress.step:>6,}  {losses}  {progress.seconds:,.0f} s{best}")
 
     def close(self) -> None:

@@ -11,7 +11,18 @@ from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:
-    from cutaway.runs import Run
+    from cutaway.runs.run import Run
+
+
+EXAMPLES = {
+    "generate": "--temperature 0.8",
+    "fill": "'the [MASK] of a function'",
+    "classify": "'what do you think of this?'",
+    "tag": "'who lives where'",
+    "translate": "'a man is riding a bike .'",
+    "answer": "'a question?' 'a context that holds its answer'",
+}
+"""What to try a trained model with, by its first verb; one that computes takes numbers."""
 
 
 def train(
@@ -19,9 +30,11 @@ def train(
         list[str] | None,
         typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train, and choices to change."),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A text: a file, a folder, JSONL, Parquet, - or python-docs.")
+    task: Annotated[
+        str | None, typer.Option(help="What to learn, such as sequence-to-sequence; the preset knows.")
     ] = None,
+    data: Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")] = None,
+    validation: Annotated[str | None, typer.Option(help="Examples to validate with; else some are held out.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to make; runs/PRESET if not given.")] = None,
     resume: Annotated[Path | None, typer.Option(help="A run folder to go on with.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -35,17 +48,23 @@ def train(
     cutaway train gpt-nano --data book.txt --out runs/book train.steps=200
     """
     from cutaway.cli.progress import PreparationBar
-    from cutaway.runs import resume as take_up
-    from cutaway.runs import start
+    from cutaway.runs.requirements import chosen_by_task
+    from cutaway.runs.run import resume as take_up
+    from cutaway.runs.run import start
 
     names, assignments = sort_words(words or [])
-    assignments = from_options({"data.path": data, "train.device": device, "train.seed": seed}) + assignments
+    given = {"data.path": data, "data.validation_path": validation, "train.device": device, "train.seed": seed}
+    assignments = from_options(given) + assignments
     if resume is not None:
-        if names or out:
-            raise UserError("a resumed run keeps its preset and its folder: give only --resume DIR and train.* choices")
+        if names or out or task:
+            raise UserError(
+                "a resumed run keeps its preset, its task and its folder: give only --resume DIR and train.* choices"
+            )
         report_outcome(take_up(resume, assignments), json)
         return
     name = only_name(names)
+    if task is not None:
+        assignments = chosen_by_task(task, choose(name, [])) + assignments
     config = choose(name, assignments)
     out = out or free_folder(Path(name).stem)
     refuse_foreign(out)
@@ -84,13 +103,15 @@ def report_outcome(run: "Run", json: bool) -> None:
     from cutaway.cli.progress import TrainingBar, say
     from cutaway.model.device import keep_freed_memory
     from cutaway.train.callbacks import Callback, Metrics, Samples, TensorBoard
+    from cutaway.verbs.known import verbs
 
     c = run.config.train
     parameters = sum(weight.numel() for weight in run.model.parameters())
-    headline = f"{run.config.preset or 'model'}: {parameters:,} parameters, {len(run.corpus.training):,} tokens of text"
+    headline = f"{run.config.preset or 'model'}: {parameters:,} parameters, {run.course.amount}"
     bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)
     callbacks: list[Callback] = [Metrics(run.folder.metrics), bar]
-    if c.sample_every is not None:
+    writes = "generate" in verbs(run.config)
+    if writes and c.sample_every is not None:
         write = lambda: write_sample(run)  # noqa: E731
         callbacks.append(Samples(run.folder.samples, c.sample_every, write, bar.sample))
     if c.tensorboard:
@@ -100,14 +121,15 @@ def report_outcome(run: "Run", json: bool) -> None:
         progress = run.train(callbacks)
     finally:
         bar.close()
-    report = try_report(run)
+    report = try_report(run) if writes else None
     if json:
         best = {"loss": progress.best, "step": progress.best_step}
         path = None if report is None else str(report)
         print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": path})
         return
     say(f"done after {progress.step:,} steps" + (f"; look inside: {report}" if report else ""))
-    say(f"let it write: cutaway generate {shlex.quote(str(run.folder.path))} --temperature 0.8")
+    verb = verbs(run.config)[0]
+    say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {EXAMPLES.get(verb, '3 1 2')}")
 
 
 def try_report(run: "Run") -> Path | None:

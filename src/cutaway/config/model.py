@@ -29,7 +29,9 @@ class ModelConfig(Record):
     architecture: Literal["decoder", "encoder", "encoder_decoder"] = "decoder"
     vocabulary: int | None = Field(None, gt=1, description="tokens; the tokenizer's own number if not given")
     source_vocabulary: int | None = Field(
-        None, gt=1, description="of an encoder-decoder whose source has a tokenizer of its own; else both share one table"
+        None,
+        gt=1,
+        description="of an encoder-decoder whose source has its own tokenizer; else both share one table",
     )
     context: int = Field(256, gt=0, description="longest text it is trained on, in tokens")
     width: int = Field(128, gt=0)
@@ -64,6 +66,8 @@ class ModelConfig(Record):
 
     @model_validator(mode="after")
     def _has_its_parts(self) -> "ModelConfig":
+        if self.embedding.segments and self.architecture != "encoder":
+            raise ValueError("model.embedding.segments is of an encoder: no other model is told of segments")
         if self.architecture == "encoder_decoder":
             if self.head.kind != "language":
                 raise ValueError(f"an encoder_decoder writes text: its model.head is language, not {self.head.kind}")

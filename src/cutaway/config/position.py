@@ -8,7 +8,7 @@ from cutaway.config.base import Record
 
 
 class NoPositionConfig(Record):
-    """No positions: order is known only through the causal mask."""
+    """No positions: a decoder knows order through its causal mask alone, an encoder not at all."""
 
     kind: Literal["none"] = "none"
 

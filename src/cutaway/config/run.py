@@ -1,5 +1,7 @@
 """A whole run in one file."""
 
+from pydantic import Field
+
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.config.model import ModelConfig
@@ -14,6 +16,9 @@ class RunConfig(Record):
     preset: str | None = None
     model: ModelConfig = ModelConfig()
     tokenizer: TokenizerConfig = CharTokenizer()
+    source_tokenizer: TokenizerConfig | None = Field(
+        None, description="of a source that has its own; else one for both"
+    )
     data: DataConfig = DataConfig()
     task: TaskConfig = LanguageModelingConfig()
     train: TrainConfig = TrainConfig()

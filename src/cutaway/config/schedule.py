@@ -39,4 +39,13 @@ class StableConfig(Record):
     floor: float = Field(0.0, ge=0, le=1)
 
 
-ScheduleConfig = Annotated[ConstantConfig | CosineConfig | LinearConfig | StableConfig, Field(discriminator="kind")]
+class InverseSquareRootConfig(Record):
+    """Falls with 1/√step from the end of the warm-up on (Vaswani et al. 2017, eq. 3)."""
+
+    kind: Literal["inverse_sqrt"] = "inverse_sqrt"
+    warmup: int = Field(4000, gt=0, description="steps")
+
+
+ScheduleConfig = Annotated[
+    ConstantConfig | CosineConfig | LinearConfig | StableConfig | InverseSquareRootConfig, Field(discriminator="kind")
+]

@@ -1,6 +1,8 @@
 """What a model is trained to do."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cutaway.config.base import Record
 
@@ -11,4 +13,67 @@ class LanguageModelingConfig(Record):
     kind: Literal["language_modeling"] = "language_modeling"
 
 
-TaskConfig = LanguageModelingConfig
+class MaskedLanguageModelingConfig(Record):
+    """Predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
+
+    kind: Literal["masked_language_modeling"] = "masked_language_modeling"
+    share: float = Field(0.15, gt=0, lt=1, description="of the tokens that are to be predicted")
+    masked: float = Field(0.8, ge=0, le=1, description="share of those that the mask token stands for")
+    random: float = Field(0.1, ge=0, le=1, description="share of those that another token stands for; the rest stays")
+
+
+class SequenceToSequenceConfig(Record):
+    """Write the target from the source: translation, summarization (Sutskever et al. 2014)."""
+
+    kind: Literal["sequence_to_sequence"] = "sequence_to_sequence"
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")
+    truncate: bool = Field(False, description="cut sources that are too long, and count them; else leave them out")
+
+
+class SequenceClassificationConfig(Record):
+    """Choose a label for a text, or several, or tell a number."""
+
+    kind: Literal["sequence_classification"] = "sequence_classification"
+    problem: Literal["single_label", "multi_label", "regression"] = "single_label"
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: a label counts the more, the rarer it is"
+    )
+    labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
+
+
+class TokenClassificationConfig(Record):
+    """Choose a tag for each word."""
+
+    kind: Literal["token_classification"] = "token_classification"
+    labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
+
+
+class QuestionAnsweringConfig(Record):
+    """Find the answer to a question in a context (Rajpurkar et al. 2016)."""
+
+    kind: Literal["question_answering"] = "question_answering"
+    stride: int = Field(64, gt=0, description="tokens that two windows over a long context share")
+    longest_answer: int = Field(30, gt=0, description="tokens")
+
+
+class AlgorithmicConfig(Record):
+    """Compute on generated sequences; graded by those that are right from end to end."""
+
+    kind: Literal["algorithmic"] = "algorithmic"
+    operation: Literal["sort", "reverse", "copy", "add"] = "sort"
+    length: int = Field(12, gt=1, description="symbols in the longest sequence of training")
+    shortest: int | None = Field(None, gt=1, description="symbols in the shortest; as many as in the longest if none")
+    symbols: int = Field(100, gt=1, description="numbers from 0 up, below this; digits, and so 10, if it adds")
+    held_out: int = Field(1000, gt=0, description="sequences to validate with")
+
+
+TaskConfig = Annotated[
+    LanguageModelingConfig
+    | MaskedLanguageModelingConfig
+    | SequenceToSequenceConfig
+    | SequenceClassificationConfig
+    | TokenClassificationConfig
+    | QuestionAnsweringConfig
+    | AlgorithmicConfig,
+    Field(discriminator="kind"),
+]

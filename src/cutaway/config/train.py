@@ -17,6 +17,9 @@ class TrainConfig(Record):
 
     steps: int = Field(2000, gt=0, description="updates of the weights")
     batch_size: int = Field(32, gt=0, description="examples an update")
+    batch_tokens: int | None = Field(
+        None, gt=0, description="tokens an update, padding included, for tasks with examples: in place of batch_size"
+    )
     accumulation: int = Field(1, gt=0, description="parts that a batch is computed in, to save memory")
     optimizer: OptimizerConfig = AdamWConfig()
     schedule: ScheduleConfig = CosineConfig()

@@ -26,7 +26,7 @@ class BatchLimit:
 
     examples: int | None = None
     tokens: int | None = None
-    """Padding included: how many examples, times the longest side of any."""
+    """Padding included: how many examples, times the longest side of any; an empty one counts as one token."""
 
     def __post_init__(self) -> None:
         if self.examples is None and self.tokens is None:
@@ -37,7 +37,7 @@ class BatchLimit:
         most = len(longest) if self.examples is None else self.examples
         if self.tokens is None:
             return min(most, len(longest))
-        candidates = longest[: min(most, self.tokens // max(int(longest[0]), 1))]
+        candidates = longest[: min(most, self.tokens // int(longest[0]))]
         padded = np.arange(1, len(candidates) + 1) * candidates
         return max(int(np.searchsorted(padded, self.tokens, side="right")), 1)
 
@@ -140,7 +140,7 @@ def _cut(
     indices: Int64[np.ndarray, " N"], lengths: Int64[np.ndarray, "N S"], limit: BatchLimit
 ) -> list[Int64[np.ndarray, " n"]]:
     """Sorts examples by length, the longest side first, and cuts them into batches."""
-    longest = lengths.max(axis=1)
+    longest = lengths.max(axis=1, initial=1)
     order = np.lexsort((*lengths.T, longest))
     indices, longest = indices[order], longest[order]
     batches = []

@@ -45,9 +45,9 @@ def collect_examples(kind: type[AnyExample], data: DataConfig, folder: Path, see
         _refuse_other(read_record(manifest_path(folder), CollectionManifest).request, request, folder)
         return open_examples(folder, kind)
     skipped: Counter[str] = Counter()
-    training, validation = _read(kind, data.path, data, skipped), []
+    training, validation = read_examples(kind, data.path, data, skipped), []
     if data.validation_path:
-        validation = _read(kind, data.validation_path, data, skipped)
+        validation = read_examples(kind, data.validation_path, data, skipped)
     elif data.validation:
         training, validation = hold_out(training, data.validation, seed, data.path)
     _refuse_constant(training, data.path)
@@ -56,7 +56,12 @@ def collect_examples(kind: type[AnyExample], data: DataConfig, folder: Path, see
     return collected
 
 
-def _read(kind: type[AnyExample], path: str, data: DataConfig, skipped: Counter[str]) -> list[AnyExample]:
+def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: Counter[str]) -> list[AnyExample]:
+    """All examples of a file; those that are left out are counted.
+
+    Raises:
+        UserError: they cannot be read, or there are none.
+    """
     here: Counter[str] = Counter()
     examples: list[AnyExample] = list(READERS[kind](Path(path).expanduser(), data, here))
     if not examples:

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.data.corpus import MANIFEST_FILE, read_record, write_record
-from cutaway.data.examples import AnyExample
+from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
 from cutaway.disk import replacing, write_bytes
-from cutaway.errors import UserError
+from cutaway.errors import JobError, UserError
 
 EXAMPLES_FOLDER = "examples"
 
@@ -66,6 +66,10 @@ def write_examples(collected: Collected[AnyExample], request: CollectionRequest,
     Raises:
         JobError: the folder cannot be written.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JobError(f"cannot make the folder {folder}: {error.strerror}") from error
     with replacing(folder / EXAMPLES_FOLDER) as temporary:
         temporary.mkdir()
         write_bytes(temporary / "training.jsonl", b"".join(_lines(collected.training)))
@@ -84,9 +88,10 @@ def manifest_path(folder: Path) -> Path:
     return folder / EXAMPLES_FOLDER / MANIFEST_FILE
 
 
-def _lines(examples: Iterable[AnyExample]) -> Iterator[bytes]:
+def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
+    adapter: TypeAdapter[Example] = TypeAdapter(Example)
     for example in examples:
-        yield TypeAdapter(type(example)).dump_json(example) + b"\n"
+        yield adapter.dump_json(example) + b"\n"
 
 
 def _read_part(folder: Path, part: str, kind: type[AnyExample]) -> Iterator[AnyExample]:

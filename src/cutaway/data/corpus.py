@@ -27,6 +27,8 @@ class Request(Record):
     data: DataConfig
     tokenizer: TokenizerConfig | str
     """How to make the tokenizer, or the sha256 of one that was there."""
+    specials: tuple[str, ...] = ()
+    """Special tokens that it shall have."""
 
 
 class Part(Record):

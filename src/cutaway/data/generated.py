@@ -13,7 +13,6 @@ Operation = Literal["sort", "reverse", "copy", "add"]
 
 HELD_OUT_BITS = 4
 FEWEST_SEQUENCES = 1000
-DRAWN_AT_ONCE = 1 << 14
 
 InputsAndTargets = tuple[Int64[np.ndarray, "N T"], Int64[np.ndarray, "N T"]]
 
@@ -50,8 +49,9 @@ def sequences(
         )
     rng = np.random.default_rng(seed)
     drawn = [np.empty((0, width), np.int64)]
+    at_once = 64 + (min(count, FEWEST_SEQUENCES) << HELD_OUT_BITS if held_out else count + count // 8)
     while sum(map(len, drawn)) < count:
-        rows = rng.integers(symbols, size=(DRAWN_AT_ONCE, width))
+        rows = rng.integers(symbols, size=(at_once, width))
         drawn.append(rows[_is_held_out(rows) == held_out])
     return OPERATIONS[operation](np.concatenate(drawn)[:count], symbols)
 
@@ -62,10 +62,12 @@ def vocabulary(operation: Operation, symbols: int) -> int:
 
 
 def _is_held_out(rows: Int64[np.ndarray, "N W"]) -> Bool[np.ndarray, " N"]:
-    """FNV-1a over the symbols, and its highest bits (Fowler, Noll, Vo 1991)."""
-    mixed: UInt64[np.ndarray, " N"] = np.full(len(rows), 0xCBF29CE484222325, np.uint64)
+    """Whether the highest bits of a hash are zero: multiplied and folded as in SplitMix64 (Steele et al. 2014)."""
+    mixed: UInt64[np.ndarray, " N"] = np.zeros(len(rows), np.uint64)
     for column in rows.T.astype(np.uint64):
-        mixed = (mixed ^ column) * np.uint64(0x100000001B3)
+        mixed = (mixed + column + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
     return mixed >> np.uint64(64 - HELD_OUT_BITS) == 0
 
 

@@ -47,6 +47,7 @@ def prepare(
     tokenizer: TokenizerConfig | Tokenizer,
     folder: str | Path,
     *,
+    specials: tuple[str, ...] = (),
     progress: Progress = lambda done, total: None,
     shard_characters: int = SHARD_CHARACTERS,
 ) -> Corpus:
@@ -60,6 +61,7 @@ def prepare(
         data: which text, and how to cut it.
         tokenizer: one that is there, or how to make one: characters from the whole text, merges from the training part.
         folder: where the tokens go, together with `tokenizer.json` and `manifest.json`.
+        specials: special tokens that a tokenizer made here shall have.
         progress: called as `progress(done, total)` in characters; the total is None while they are counted.
         shard_characters: how much text goes into one file of tokens, and is lost when it is killed.
 
@@ -69,7 +71,8 @@ def prepare(
         JobError: the folder cannot be written.
     """
     folder = Path(folder)
-    request = Request(data=data, tokenizer=tokenizer.sha256 if isinstance(tokenizer, Tokenizer) else tokenizer)
+    how = tokenizer.sha256 if isinstance(tokenizer, Tokenizer) else tokenizer
+    request = Request(data=data, tokenizer=how, specials=specials)
     if (folder / MANIFEST_FILE).exists():
         _refuse_other(read_record(folder / MANIFEST_FILE, Manifest).request, request, folder)
     else:
@@ -92,7 +95,9 @@ def _finish(
     if not (folder / TOKENIZER_FILE).exists():
         if not isinstance(tokenizer, Tokenizer):
             texts = _training_texts(source, min(cut, TOKENIZER_CHARACTERS))
-            tokenizer = train_tokenizer(tokenizer, texts, alphabet=alphabet, with_end=scan.documents > 1)
+            tokenizer = train_tokenizer(
+                tokenizer, texts, alphabet=alphabet, specials=request.specials, with_end=scan.documents > 1
+            )
         tokenizer.save(folder / TOKENIZER_FILE)
     encoder = Encoder(Tokenizer.load(folder / TOKENIZER_FILE), scan, progress)
     parts = {

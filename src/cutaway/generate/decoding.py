@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.generate.sampling import Sampler, Sampling
-from cutaway.model.transformer import DecoderOnly
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder
 from cutaway.nn.cache import Cache
 
 
@@ -45,7 +45,8 @@ class UncachedReader:
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
         """Returns logits of the next token of each text."""
         rows = [torch.tensor([text[window_start(len(text), self._context) :]]) for text in texts]
-        return torch.cat([read_last(self._model, row.to(_device(self._model)), None, None) for row in rows])
+        device = device_of(self._model)
+        return torch.cat([score_last(self._model, self._model.hidden(row.to(device))) for row in rows])
 
 
 class CachedReader:
@@ -70,13 +71,14 @@ class CachedReader:
             tokens, mask = pad_left([text[start:] for text, start in zip(texts, starts, strict=True)])
             self._cache = self._model.make_cache(len(texts), self._context)
             self._starts = starts
-        device = _device(self._model)
-        return read_last(self._model, tokens.to(device), None if mask is None else mask.to(device), self._cache)
+        device = device_of(self._model)
+        mask = None if mask is None else mask.to(device)
+        hidden = self._model.hidden(tokens.to(device), attention_mask=mask, cache=self._cache)
+        return score_last(self._model, hidden)
 
 
-def read_last(model: DecoderOnly, tokens: Tensor, mask: Tensor | None, cache: Cache | None) -> Float[Tensor, "B V"]:
+def score_last(model: DecoderOnly | EncoderDecoder, hidden: Float[Tensor, "B T C"]) -> Float[Tensor, "B V"]:
     """Scores what may follow the last token of each row; the head sees nothing else."""
-    hidden = model.decoder(tokens, mask, None, cache)
     return model.head(hidden[:, -1:])[:, 0]
 
 
@@ -99,5 +101,6 @@ def pad_left(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | None]:
     return tokens, slots >= torch.tensor([[longest - len(text)] for text in texts])
 
 
-def _device(model: DecoderOnly) -> torch.device:
+def device_of(model: DecoderOnly | EncoderDecoder) -> torch.device:
+    """Where a model computes, and where its inputs must be."""
     return model.head.weight.device

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from cutaway.errors import UserError
+
+Figures: TypeAlias = dict[str, float | int]
+"""By name; counts are whole."""
 
 
 @dataclass(frozen=True)
@@ -16,17 +20,17 @@ class Report:
         parts: figures by class, entity type or length, in a fixed order.
     """
 
-    figures: dict[str, float]
+    figures: Figures
     signatures: dict[str, str] = field(default_factory=dict)
-    parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    parts: dict[str, Figures] = field(default_factory=dict)
 
 
-def percent(part: float, whole: float) -> float:
+def percent(part: int, whole: int) -> float:
     """The share in percent; nothing of nothing is 0."""
     return 100 * part / whole if whole else 0.0
 
 
-def rows_by_class(names: Iterable[str], *columns: Iterable[float]) -> dict[str, dict[str, float]]:
+def rows_by_class(names: Iterable[str], *columns: Iterable[Any]) -> dict[str, Figures]:
     """The parts of a report by class, from columns of precision, recall and F1 (shares of 1) and of support.
 
     Support is how many true ones there are.

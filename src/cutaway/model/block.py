@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.nn.attention import Attention
-from cutaway.nn.cache import Shapes, Store
+from cutaway.nn.cache import Store
+from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, Places
 from cutaway.tap import tap
 
@@ -106,4 +106,4 @@ class ParallelBlock(nn.Module):
         change = self.self_attention(y, geometry, store) + self.feedforward(y)
         if across is not None:
             change = change + self.cross_attention(y, across.geometry, across.store, across.source)  # type: ignore[misc]
-        return tap("residual.out", x + F.dropout(change, self.dropout, self.training))
+        return tap("residual.out", x + drop(change, self.dropout, self.training))

@@ -141,9 +141,7 @@ def _block(residual: Make) -> Make:
 
 def _parallel_block(c: ModelConfig, across: bool) -> ParallelBlock:
     cross_attention = _attention(c, across=True) if across else None
-    return ParallelBlock(
-        _attention(c), _feedforward(c), _norm(c), cross_attention=cross_attention, dropout=c.dropout
-    )
+    return ParallelBlock(_attention(c), _feedforward(c), _norm(c), cross_attention=cross_attention, dropout=c.dropout)
 
 
 def _head_width(c: ModelConfig) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cutaway.model.transformer import DecoderOnly
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Transformer
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Cost:
     cache_per_token: int
 
 
-def cost(model: DecoderOnly, optimizer_tensors: dict[str, int]) -> Cost:
+def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
     """Counts a model, which may be on the meta device.
 
     Args:
@@ -35,8 +35,19 @@ def cost(model: DecoderOnly, optimizer_tensors: dict[str, int]) -> Cost:
         weights=nbytes,
         gradients=nbytes,
         optimizer=kept,
-        cache_per_token=model.make_cache(batch=1, slots=1).nbytes,
+        cache_per_token=cache_of_a_token(model),
     )
+
+
+def cache_of_a_token(model: Transformer) -> int:
+    """Bytes that a token which is written takes in the cache: an encoder remembers nothing."""
+    match model:
+        case DecoderOnly():
+            return model.make_cache(batch=1, slots=1).nbytes
+        case EncoderDecoder():
+            return model.make_cache(batch=1, slots=1, source_slots=0).nbytes
+        case EncoderOnly():
+            return 0
 
 
 def saved_for_backward(model: nn.Module, forward: Callable[[], Tensor]) -> int:

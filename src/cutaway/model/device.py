@@ -5,6 +5,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
 
 from cutaway.errors import UserError
 
@@ -24,6 +25,11 @@ def choose_device(name: str) -> torch.device:
         have = ", ".join(kind for kind, is_there in present.items() if is_there)
         raise UserError(f"device {name!r} is not on this machine or torch was built without it; there is: {have}")
     return torch.device(name)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model is."""
+    return next(model.parameters()).device
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

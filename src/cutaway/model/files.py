@@ -2,7 +2,7 @@
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ class RunFolder:
         return self.path / "tokenizer.json"
 
     @property
+    def source_tokenizer(self) -> Path:
+        """How a source becomes tokens, where it has a tokenizer of its own."""
+        return self.path / "source_tokenizer.json"
+
+    @property
     def metrics(self) -> Path:
         """One JSON object a line: losses, rates, speeds."""
         return self.path / "metrics.jsonl"
@@ -65,6 +70,20 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """What training needs to go on."""
         return self.path / "checkpoints"
+
+    def last_checkpoints(self, count: int) -> list[Path]:
+        """The weights of the last so many checkpoints.
+
+        Raises:
+            UserError: there are fewer.
+        """
+        found = sorted(self.checkpoints.glob("step-*/model.safetensors"), key=lambda path: _step(path.parent))
+        if not 1 <= count <= len(found):
+            raise UserError(
+                f"{self.path} has {len(found)} checkpoints, and the mean of {count} is asked for: "
+                f"train.keep says how many are kept"
+            )
+        return found[-count:]
 
     def require(self, *files: Path) -> None:
         """Raises a UserError unless this is a run folder that holds these files."""
@@ -144,3 +163,21 @@ def read_weights(path: Path, model: nn.Module) -> None:
     found = read_tensors(path, {name: weight.shape for name, weight in weights.items()})
     for name, weight in weights.items():
         weight.copy_(found[name])
+
+
+@torch.no_grad()
+def read_average(paths: Sequence[Path], model: nn.Module) -> None:
+    """Fills a model with the mean of several sets of weights (Vaswani et al. 2017, section 6.1).
+
+    Raises:
+        UserError: as `read_weights` does.
+    """
+    weights = dict(model.named_parameters())
+    shapes = {name: weight.shape for name, weight in weights.items()}
+    for number, path in enumerate(paths, 1):
+        for name, found in read_tensors(path, shapes).items():
+            weights[name].copy_(found if number == 1 else weights[name].lerp(found.to(weights[name]), 1 / number))
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("step-"))

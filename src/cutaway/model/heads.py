@@ -1,4 +1,4 @@
-"""From hidden states to logits: a score for every token, for every label of a sequence, or for every label of a token."""
+"""From hidden states to logits: a score for every token, for every label of a sequence or for those of a token."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from cutaway.nn.dropout import Dropout
 from cutaway.tap import tap
 
 Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
@@ -66,7 +67,7 @@ class TokenHead(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(labels, width))
         self.bias = nn.Parameter(torch.zeros(labels))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T N"]:
         """Scores every label at each place; padding is scored like the rest."""
@@ -100,7 +101,7 @@ class SequenceHead(nn.Module):
         self.dense = nn.Linear(width, width) if hidden else None
         self.weight = nn.Parameter(torch.zeros(labels, width))
         self.bias = nn.Parameter(torch.zeros(labels))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B N"]:
         """Scores every label for each sequence; padding has no say."""
@@ -133,10 +134,12 @@ def pool_mean(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor
 
 
 def pool_max(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
-    """The largest value of each channel over the tokens that are no padding."""
-    if mask is not None:
-        hidden = hidden.masked_fill(~mask.bool()[:, :, None], torch.finfo(hidden.dtype).min)
-    return hidden.amax(dim=1)
+    """The largest value of each channel over the tokens that are no padding; zeros if all are."""
+    if mask is None:
+        return hidden.amax(dim=1)
+    keep = mask.bool()[:, :, None]
+    largest = hidden.masked_fill(~keep, torch.finfo(hidden.dtype).min).amax(dim=1)
+    return largest.masked_fill(~keep.any(dim=1), 0.0)
 
 
 def _first(mask: Tensor) -> Tensor:

@@ -4,7 +4,7 @@
 |--------------------------------------------|-------------------------------------------------------------|
 | query, key, value, up, gate, dense         | 1/√inputs: what is read keeps its size                      |
 | attention's and feed-forward's last matrix | 1/√(inputs · sublayers): so does the sum of all of a stack  |
-| token embedding, learned positions         | 1/√width; 1/width where the head shares the embedding       |
+| embeddings of tokens, positions, segments  | 1/√width; 1/width where the head shares the embedding       |
 | free head                                  | 0.1/√width                                                  |
 | relative bias                              | 0.02                                                        |
 | every other bias                           | 0 (norm weights: 1)                                         |
@@ -37,10 +37,17 @@ def initialise(model: Transformer) -> None:
             draw(module, branches)
     for part in model.children():
         if isinstance(part, Stack) and part.embed.weight is model.head.weight:
-            width = part.embed.weight.shape[1]
-            for module in part.embed.modules():
-                for weight in [module.weight] if isinstance(module, TokenEmbedding | Learned) else []:
-                    weight.normal_(std=1 / width / part.embed.scale)
+            draw_small(part.embed)
+
+
+def draw_small(embed: TokenEmbedding) -> None:
+    """Draws an embedding that the head shares; what else is added to it is as large as the tokens are when they enter."""
+    size = 1 / embed.weight.shape[1]
+    embed.weight.normal_(std=size)
+    if isinstance(embed.positions, Learned):
+        embed.positions.weight.normal_(std=size * embed.scale)
+    if embed.segments is not None:
+        embed.segments.normal_(std=size * embed.scale)
 
 
 @singledispatch
@@ -71,6 +78,8 @@ def _(module: Gated, branches: int) -> None:
 @draw.register
 def _(module: TokenEmbedding, branches: int) -> None:
     module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    if module.segments is not None:
+        module.segments.normal_(std=module.weight.shape[1] ** -0.5)
 
 
 @draw.register

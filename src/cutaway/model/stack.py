@@ -20,7 +20,7 @@ class Sight:
 
     Attributes:
         causal: only at the past.
-        window: only so many tokens away.
+        window: only so many tokens back, itself included; and as many ahead if not causal.
         limit: longest text there are positions for; None if the scheme goes on forever.
     """
 
@@ -106,13 +106,11 @@ class Stack(nn.Module):
         rotation = None if self.rotary is None else self.rotary(places.positions)
         return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases)
 
-    def across(
-        self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None
-    ) -> Sequence[Across | None]:
+    def across(self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None) -> Sequence[Across | None]:
         """Says, for each layer, what of the source it may look at: all that is no padding.
 
         Raises:
-            ValueError: a stack that looks across has no source, neither here nor in the cache.
+            ValueError: a stack that looks across has no source, neither here nor in the cache, or one in both.
         """
         if self.blocks[0].cross_attention is None:
             return [None] * len(self.blocks)
@@ -120,7 +118,9 @@ class Stack(nn.Module):
         if memory is None and (sealed is None or sealed.length == 0):
             raise ValueError("an encoder-decoder needs a source, or a cache that has read one")
         if memory is None:
-            memory = Memory(x[:, :0], places[:0])
+            memory = Memory(x[:, :0], Places(places.positions[:, :0]))
+        elif sealed is not None and sealed.length > 0:
+            raise ValueError("the cache has read its source already: give the source in the first call only")
         keys = memory.places if sealed is None else sealed.extend(memory.places)
         stores = [None] * len(self.blocks) if sealed is None else sealed.stores
         geometry = Geometry(places, keys, causal=False)

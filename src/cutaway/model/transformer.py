@@ -1,20 +1,19 @@
 """The model: a body that reads and a head that answers. Three bodies make three families.
 
-Called, a model gives logits and nothing else: losses live in tasks, sampling in `generate`. `hidden` gives what the head
-reads, so that whoever needs few of the logits need not compute them all: ``model.head(model.hidden(tokens)[:, -1:])``.
+Called, a model gives logits and nothing else: losses live in tasks, sampling in `generate`. `hidden` gives what the
+head reads, so that whoever needs few logits need not compute them all: ``model.head(model.hidden(tokens)[:, -1:])``.
 """
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cutaway.model.block import Memory
-from cutaway.model.heads import Head
+from cutaway.model.heads import Head, Mask
 from cutaway.model.stack import Stack
 from cutaway.nn.cache import Cache
 from cutaway.nn.geometry import locate
 
 Tokens = Int[Tensor, "B T"]
-Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
 
@@ -55,7 +54,8 @@ class DecoderOnly(nn.Module):
             tokens: ids.
             attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
             documents: a number a token: tokens see their own document only. Without it a row is one document.
-            cache: what earlier calls remembered; these tokens follow them and are added to it.
+            cache: what earlier calls remembered; these tokens follow them and are added to it. A head that pools sees
+                these tokens only.
 
         Raises:
             ValueError: more tokens than the model has positions or the cache has slots.
@@ -151,11 +151,10 @@ class EncoderDecoder(nn.Module):
             cache: what earlier calls remembered; these tokens follow them and are added to it.
 
         Raises:
-            ValueError: there is no source, neither here nor in the cache, or more tokens than there is room for.
+            ValueError: there is no source, neither here nor in the cache, or one in both; or more tokens than there is
+                room for.
         """
-        hidden = self.hidden(
-            tokens, source=source, attention_mask=attention_mask, source_mask=source_mask, cache=cache
-        )
+        hidden = self.hidden(tokens, source=source, attention_mask=attention_mask, source_mask=source_mask, cache=cache)
         return self.head(hidden, attention_mask)
 
 

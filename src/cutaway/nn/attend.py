@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry
 from cutaway.tap import tap, watching
 
@@ -67,7 +68,7 @@ def plain(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring,
         scores = scoring.softcap * torch.tanh(scores / scoring.softcap)
     scores = tap("scores", scores if geometry.bias is None else scores + geometry.bias)
     weights = tap("weights", softmax(scores, geometry.mask))
-    return F.dropout(weights, dropout, training=dropout > 0) @ v
+    return drop(weights, dropout, dropout > 0) @ v
 
 
 def softmax(scores: Float[Tensor, "B H Tq Tk"], mask: Tensor) -> Float[Tensor, "B H Tq Tk"]:

@@ -74,7 +74,7 @@ class Cache:
         """Makes row i what row `rows[i]` was: beams survive, multiply or end."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
         for store in self.stores:
-            store.tensors = {name: tensor[rows] for name, tensor in store.tensors.items()}
+            store.reorder(rows)
         if self.source is not None:
             self.source.reorder(rows)
 
@@ -93,3 +93,10 @@ class Store:
         start, end = self._cache.length, self._cache.length + new.shape[2]
         self.tensors[name][:, :, start:end] = new
         return self.tensors[name][:, :, :end].to(new.dtype)
+
+    def reorder(self, rows: Int[Tensor, " N"]) -> None:
+        """Makes row i what row `rows[i]` was; only what is filled is copied."""
+        length = self._cache.length
+        for name, old in self.tensors.items():
+            self.tensors[name] = new = old.new_zeros(len(rows), *old.shape[1:])
+            new[:, :, :length] = old[rows, :, :length]

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from cutaway.nn.dropout import Dropout
 from cutaway.nn.positions import AddsToEmbeddings
 from cutaway.tap import tap
 
@@ -37,7 +38,7 @@ class TokenEmbedding(nn.Module):
         self.segments = nn.Parameter(torch.zeros(segments, weight.shape[1])) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
     def forward(

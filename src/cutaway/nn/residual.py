@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from cutaway.nn.dropout import drop
 
 Sublayer = Callable[[Tensor], Tensor]
 
@@ -19,7 +20,7 @@ class PreNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
         """Adds the sublayer's output to the stream."""
-        return x + F.dropout(sublayer(self.norm(x)), self.dropout, self.training)
+        return x + drop(sublayer(self.norm(x)), self.dropout, self.training)
 
 
 class PostNorm(nn.Module):
@@ -32,7 +33,7 @@ class PostNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
         """Adds the sublayer's output to the stream, then normalises the stream."""
-        return self.norm(x + F.dropout(sublayer(x), self.dropout, self.training))
+        return self.norm(x + drop(sublayer(x), self.dropout, self.training))
 
 
 class Sandwich(nn.Module):
@@ -46,4 +47,4 @@ class Sandwich(nn.Module):
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
         """Adds the sublayer's normalised output to the stream."""
-        return x + F.dropout(self.norm_out(sublayer(self.norm_in(x))), self.dropout, self.training)
+        return x + drop(self.norm_out(sublayer(self.norm_in(x))), self.dropout, self.training)

@@ -63,7 +63,7 @@ def learn_wordpiece(
     """
     texts = list(texts)
     characters = _train_wordpiece(texts, 0, specials, lowercase)
-    _require(vocabulary, len(characters), "characters, alone and inside words")
+    _require(vocabulary, len(characters), "characters alone and inside words")
     # The library numbers the pieces inside words as it meets them, and settles ties by number: name them beforehand.
     inside = sorted(piece for piece in characters if piece.startswith(CONTINUING) and len(piece) > len(CONTINUING))
     vocabulary_by_piece = _train_wordpiece(texts, vocabulary, [*specials, *inside], lowercase)
@@ -87,9 +87,7 @@ def learn_unigram(texts: Iterable[str], vocabulary: int, specials: Sequence[str]
     try:
         inner.train_from_iterator(texts, trainer)
     except Exception as error:  # the library raises nothing more precise
-        raise UserError(
-            f"a vocabulary of {vocabulary} tokens cannot be learnt from this text ({error}): change tokenizer.vocabulary"
-        ) from error
+        raise UserError(f"no pieces can be learnt from the text ({error}): change tokenizer.vocabulary") from error
     learnt = _model(inner)["vocab"][len(specials) :]
     pieces = [*((special, 0.0) for special in specials), *_ordered(learnt)]
     inner.model = models.Unigram(pieces, unk_id=specials.index(unknown))
@@ -135,8 +133,8 @@ def _apart(specials: Sequence[str]) -> pre_tokenizers.PreTokenizer:
 def _require(vocabulary: int, needed: int, what: str) -> None:
     if vocabulary < needed:
         raise UserError(
-            f"a vocabulary of {vocabulary} tokens cannot hold all {what} and special tokens: "
-            f"set tokenizer.vocabulary to {needed} at least, with room for longer pieces"
+            f"the vocabulary cannot hold all {what}, and the special tokens: "
+            f"raise tokenizer.vocabulary by {needed - vocabulary} at least, by more for longer pieces"
         )
 
 

@@ -52,12 +52,19 @@ class Tokenizer:
         """The id of the token between two texts, and after the last."""
         self.mask: int | None = self._by_role("mask")
         """The id of the token that hides another."""
-        self.unknown: int | None = self._by_role("unknown")
+        unknown = getattr(inner.model, "unk_token", None)
+        self.unknown: int | None = self._by_role("unknown") if unknown is None else inner.token_to_id(unknown)
         """The id of the token for what the tokenizer never saw; without one, it refuses such text."""
-        design = getattr(inner.model, "unk_token", None)
-        if design is not None and inner.token_to_id(design) is not None:
-            self.unknown = inner.token_to_id(design)
         self._hidden = set(self._special.values()) - {self.unknown}
+
+    @property
+    def ordinary(self) -> range:
+        """The ids of the tokens that are text: special ones come before and behind them."""
+        special = set(self._special.values())
+        first = next((token for token in range(self.vocabulary) if token not in special), self.vocabulary)
+        return range(
+            first, next((token for token in range(first, self.vocabulary) if token in special), self.vocabulary)
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
@@ -168,7 +175,8 @@ class Tokenizer:
         if not (self._is_byte_level and self._ranks):
             raise UserError("the tokenizer has no merges to show: only byte-pair encoding over bytes has")
         self._refuse_unseen(set(text))
-        words = self._inner.pre_tokenizer.pre_tokenize_str(text)
+        normalizer = self._inner.normalizer
+        words = self._inner.pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(text) if normalizer else text)
         steps = [join_steps(word, self._ranks) for word, _ in words]
         return [[[_readable(piece) for piece in pieces] for pieces in word] for word in steps]
 

@@ -1,6 +1,7 @@
 """A tokenizer from a configuration and, where it learns, from text."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Inner
@@ -19,6 +20,10 @@ from cutaway.text.byte_level import CHARACTERS
 from cutaway.text.learning import learn_bpe, learn_unigram, learn_wordpiece, learn_words
 from cutaway.text.special import END_OF_TEXT, SPELLINGS, spelt
 from cutaway.text.tokenizer import Tokenizer
+
+Trained: TypeAlias = (
+    CharTokenizer | ByteTokenizer | WordTokenizer | BPETokenizer | WordPieceTokenizer | UnigramTokenizer
+)
 
 
 def train_tokenizer(
@@ -59,7 +64,7 @@ def train_tokenizer(
 
 
 def _make(
-    config: TokenizerConfig, texts: Iterable[str], alphabet: Iterable[str], with_end: bool, specials: Sequence[str]
+    config: Trained, texts: Iterable[str], alphabet: Iterable[str], with_end: bool, specials: Sequence[str]
 ) -> Inner:
     unknown = spelt("unknown", specials) or ""
     match config:
@@ -87,11 +92,8 @@ def _char(alphabet: Iterable[str], specials: Sequence[str]) -> Inner:
 
 
 def _byte(specials: Sequence[str]) -> Inner:
-    inner = Inner(models.BPE({token: i for i, token in enumerate([*specials, *_bytes_in_order()])}, []))
+    tokens = [*specials, *(CHARACTERS[byte] for byte in range(256))]
+    inner = Inner(models.BPE({token: i for i, token in enumerate(tokens)}, []))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     inner.decoder = decoders.ByteLevel()
     return inner
-
-
-def _bytes_in_order() -> list[str]:
-    return [CHARACTERS[byte] for byte in range(256)]

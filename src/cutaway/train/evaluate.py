@@ -1,5 +1,7 @@
 """Reading a held-out part from end to end."""
 
+from collections import Counter
+
 import torch
 from torch import nn
 
@@ -18,13 +20,13 @@ def evaluate(
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    total, count = 0.0, 0
+    sums: Counter[str] = Counter()
     try:
         for i in range(min(len(batches), limit or len(batches))):
             with autocast(device, precision):
-                loss, targets = task.loss(model, task.collate(batches[i], device))
-            total += loss.item()
-            count += int(targets.item())
+                parts = task.measure(model, task.collate(batches[i], device))
+            for name, part in parts.items():
+                sums[name] += part.item()
     finally:
         model.train(was_training)
-    return {**task.score(total, count), "tokens": count}
+    return {**task.score(sums), "tokens": int(sums["count"])}

@@ -195,6 +195,6 @@ def seed_of_step(seed: int, step: int) -> int:
 
 
 def split(batch: Batch, parts: int) -> list[Batch]:
-    """Cuts a batch into equal parts along its examples."""
+    """Cuts a batch along its examples into so many parts, as equal as can be; into fewer if it has fewer examples."""
     chunks: dict[str, tuple[Tensor, ...]] = {name: tensor.chunk(parts) for name, tensor in batch.items()}
-    return [{name: pieces[i] for name, pieces in chunks.items()} for i in range(parts)]
+    return [{name: pieces[i] for name, pieces in chunks.items()} for i in range(min(map(len, chunks.values())))]

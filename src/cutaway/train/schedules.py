@@ -5,6 +5,7 @@ import math
 from cutaway.config.schedule import (
     ConstantConfig,
     CosineConfig,
+    InverseSquareRootConfig,
     LinearConfig,
     ScheduleConfig,
     StableConfig,
@@ -28,3 +29,5 @@ def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
             return floor + (1 - floor) * (1 - progress)
         case StableConfig(floor=floor, decay=decay):
             return floor + (1 - floor) * min(1.0, (1 - progress) / decay)
+        case InverseSquareRootConfig(warmup=warmup):
+            return math.sqrt((warmup + 1) / (step + 1))

@@ -1,7 +1,9 @@
 """What the loop knows of what is being learnt."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -9,18 +11,26 @@ Batch = dict[str, Tensor]
 """Named tensors whose first axis is the example."""
 
 
+def to_tensors(arrays: Mapping[str, np.ndarray], device: torch.device) -> Batch:
+    """Moves named arrays to the device."""
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
+
+
 @runtime_checkable
 class Task(Protocol):
-    """Something to learn: how examples become a batch, what is lost on it, and how the loss is told to people."""
+    """Something to learn: how examples become a batch, what is lost on it, and how that is told to people."""
 
     def collate(self, examples: Any, device: torch.device) -> Batch:
         """Makes a batch of what the data yields."""
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Returns the summed loss of all targets, and how many targets there are."""
+        """Returns the summed loss of all targets, and how many targets there are: what training makes small."""
 
-    def score(self, total: float, count: int) -> dict[str, float]:
-        """Turns the summed loss over a whole part of the data into the figures that people compare."""
+    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Returns sums over a batch: the plain `loss`, the `count` of targets, and whatever else `score` needs."""
+
+    def score(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """Turns these sums over a whole part of the data into the figures that people compare, `loss` among them."""
 
 
 @runtime_checkable

@@ -1,14 +1,14 @@
 """Predict each token from those before it."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cutaway.data.windows import IGNORED
-from cutaway.train.tasks.base import Batch
+from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.tasks.base import Batch, to_tensors
 
 
 class LanguageModeling:
@@ -23,18 +23,23 @@ class LanguageModeling:
 
     def collate(self, examples: tuple[np.ndarray, np.ndarray], device: torch.device) -> Batch:
         """Takes inputs and targets, both (B, T)."""
-        inputs, targets = (torch.from_numpy(array).to(device, non_blocking=True) for array in examples)
-        return {"inputs": inputs, "targets": targets}
+        inputs, targets = examples
+        return to_tensors({"inputs": inputs, "targets": targets}, device)
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(target) over all targets that count."""
-        logits = model(batch["inputs"]).float().flatten(0, 1)  # (B · T, V)
-        targets = batch["targets"].flatten()
-        total = F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
-        return total, (targets != IGNORED).sum()
+        return cross_entropy(model.head, model.hidden(batch["inputs"]), batch["targets"])
 
-    def score(self, total: float, count: int) -> dict[str, float]:
-        """Loss a token in nats, perplexity, and bits a character."""
-        loss = total / count
-        bits = loss / math.log(2) / self._characters_per_token
-        return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "bits_per_character": bits}
+    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The same, and how many targets were ranked first."""
+        return measure_tokens(model.head, model.hidden(batch["inputs"]), batch["targets"])
+
+    def score(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """Loss a token in nats, perplexity, bits a character, and the share of tokens that were ranked first."""
+        loss = sums["loss"] / sums["count"]
+        return {
+            "loss": loss,
+            "perplexity": math.exp(min(loss, 700.0)),
+            "bits_per_character": loss / math.log(2) / self._characters_per_token,
+            "accuracy": sums["correct"] / sums["count"],
+        }

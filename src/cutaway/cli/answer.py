@@ -1,0 +1,30 @@
+"""`cutaway answer`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutaway.cli.inputs import Device, Model, read_file
+from cutaway.cli.show import AsJSON, print_json
+from cutaway.errors import UserError
+
+
+def answer(
+    model: Model,
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    context: Annotated[str | None, typer.Argument(help="Where the answer stands.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file to take the context from, - for standard input.")] = None,
+    device: Device = "auto",
+    json: AsJSON = False,
+) -> None:
+    """Find the answer to a question in a text."""
+    from cutaway.pipeline import load
+
+    if (context is None) == (file is None):
+        raise UserError("give one context: a text behind the question, or a file with --file")
+    found = load(model, device).answer(question, context if file is None else read_file(file))  # type: ignore[arg-type]
+    if json:
+        print_json(found)
+    else:
+        print(f"{found['answer']}\t{found['probability']:.1%}")

@@ -1,0 +1,30 @@
+"""`cutaway fill`."""
+
+from typing import Annotated
+
+import typer
+
+from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.show import AsJSON, print_json
+
+
+def fill(
+    model: Model,
+    text: Texts = None,
+    file: File = None,
+    top_k: Annotated[int, typer.Option(help="How many tokens to name for each mask.")] = 5,
+    device: Device = "auto",
+    json: AsJSON = False,
+) -> None:
+    """Say what a mask hides: cutaway fill RUN "The cat sat on the [MASK]."."""
+    from cutaway.pipeline import load
+
+    texts = given(text, file)
+    found = load(model, device).fill(texts, top_k)
+    if json:
+        print_json([{"text": one, "masks": masks} for one, masks in zip(texts, found, strict=True)])
+        return
+    for one, masks in zip(texts, found, strict=True):
+        print(one)
+        for candidates in masks:
+            print("  " + "  ".join(f"{c['token'].strip()} {c['probability']:.1%}" for c in candidates))

@@ -1,0 +1,18 @@
+"""`cutaway tag`."""
+
+from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.show import AsJSON, print_json, print_table
+
+
+def tag(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
+    """Give each word of a text its tag; white space parts words."""
+    from cutaway.pipeline import load
+
+    found = load(model, device).tag(given(text, file))
+    if json:
+        print_json(found)
+        return
+    for number, words in enumerate(found):
+        if number:
+            print()
+        print_table(["word", "tag", ""], [[one["word"], one["tag"], f"{one['probability']:.1%}"] for one in words])

@@ -1,0 +1,57 @@
+"""The words of a sentence as tokens, and the tags of those tokens that begin a word."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cutaway.data.examples import Tagged
+from cutaway.data.rows.sentences import number_of
+from cutaway.data.rows.texts import framed
+from cutaway.data.windows import IGNORED
+from cutaway.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class WordsRow:
+    """Token ids; where each word begins; and for each token the number of a tag, or `IGNORED` inside a word."""
+
+    tokens: list[int]
+    starts: list[int]
+    targets: list[int]
+
+    @property
+    def lengths(self) -> tuple[int]:
+        """How long the sentence is."""
+        return (len(self.tokens),)
+
+
+def align(tokenizer: Tokenizer, words: Sequence[str]) -> tuple[list[int], list[int]]:
+    """A sentence's tokens, between the begin token and the separator, and the place of each word's first token."""
+    pieces = tokenizer.encode_words(words)
+    place = 0 if tokenizer.begin is None else 1
+    starts = []
+    for word in pieces:
+        starts.append(place)
+        place += len(word)
+    return framed(tokenizer, [token for word in pieces for token in word]), starts
+
+
+def word_rows(
+    tokenizer: Tokenizer, examples: Sequence[Tagged], known: Sequence[str], limit: int, counted: Counter[str]
+) -> list[WordsRow]:
+    """Sentences as tokens and tags; those of more than `limit` tokens are left out, and counted.
+
+    Raises:
+        UserError: a tag is none that the model knows.
+    """
+    rows = []
+    for example in examples:
+        tokens, starts = align(tokenizer, example.words)
+        targets = [IGNORED] * len(tokens)
+        for start, tag in zip(starts, example.tags, strict=True):
+            targets[start] = number_of(tag, known)
+        rows.append(WordsRow(tokens, starts, targets))
+    fitting = [row for row in rows if len(row.tokens) <= limit]
+    if len(fitting) < len(rows):
+        counted[f"longer than {limit} tokens"] += len(rows) - len(fitting)
+    return fitting

@@ -1,0 +1,87 @@
+"""Measuring a model on examples, by the metric that its task is known by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cutaway.config.task import SequenceClassificationConfig, SequenceToSequenceConfig
+from cutaway.data.examples import Labelled, Pair, Question, Tagged
+from cutaway.generate.beams import BeamOptions
+from cutaway.metrics.answers import answer_report
+from cutaway.metrics.classes import classification_report, multi_label_report
+from cutaway.metrics.entities import entity_report
+from cutaway.metrics.report import Report
+from cutaway.metrics.summaries import rouge
+from cutaway.metrics.translation import bleu
+from cutaway.metrics.values import regression_report
+from cutaway.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class WritingOptions:
+    """How texts are written that are then compared with references.
+
+    Attributes:
+        beams: how many beginnings beam search follows.
+        length_penalty: α of Wu et al. 2016, eq. 14.
+        tokenize: how BLEU cuts texts into words.
+    """
+
+    beams: int = 5
+    length_penalty: float = 1.0
+    tokenize: str = "13a"
+
+
+Measure = Callable[[Pipeline, Sequence[Any], WritingOptions], Report]
+
+
+def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions) -> Report:
+    """BLEU, chrF and ROUGE of what beam search writes."""
+    task = pipeline.config.task
+    assert isinstance(task, SequenceToSequenceConfig)
+    rewriter = pipeline.rewriter("translate", truncate=task.truncate)
+    limit = pipeline.config.model.context
+    search = BeamOptions(beams=options.beams, length_penalty=options.length_penalty, max_new_tokens=limit)
+    written = [best[0]["text"] for best in rewriter.search([pair.source for pair in examples], search)]
+    references = [pair.target for pair in examples]
+    reports = bleu(written, references, tokenize=options.tokenize), rouge(written, references)
+    figures = {name: value for report in reports for name, value in report.figures.items()}
+    cut = {"truncated": rewriter.truncated} if rewriter.truncated else {}
+    signatures = {name: value for report in reports for name, value in report.signatures.items()}
+    return Report({**figures, **cut, "examples": len(examples)}, signatures)
+
+
+def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: WritingOptions) -> Report:
+    """Accuracy and a report by class, or correlations of numbers."""
+    task = pipeline.config.task
+    assert isinstance(task, SequenceClassificationConfig)
+    found = pipeline.classify([example.text for example in examples])
+    labels = task.labels or ()
+    if task.problem == "regression":
+        return regression_report([one["value"] for one in found], [float(example.labels[0]) for example in examples])
+    if task.problem == "multi_label":
+        return multi_label_report([one["labels"] for one in found], [example.labels for example in examples], labels)
+    return classification_report(
+        [one["label"] for one in found], [", ".join(example.labels) for example in examples], labels
+    )
+
+
+def words(pipeline: Pipeline, examples: Sequence[Tagged], options: WritingOptions) -> Report:
+    """Precision, recall and F1 of whole entities."""
+    found = pipeline.tag_words([example.words for example in examples])
+    return entity_report([[one["tag"] for one in row] for row in found], [example.tags for example in examples])
+
+
+def questions(pipeline: Pipeline, examples: Sequence[Question], options: WritingOptions) -> Report:
+    """Exact match and F1 of the answers."""
+    found = pipeline.answer_all([(example.question, example.context) for example in examples])
+    wanted = [[answer.text for answer in example.answers] for example in examples]
+    return answer_report([one["answer"] for one in found], wanted)
+
+
+MEASURES: dict[str, tuple[type[Any], Measure]] = {
+    "sequence_to_sequence": (Pair, pairs),
+    "sequence_classification": (Labelled, sentences),
+    "token_classification": (Tagged, words),
+    "question_answering": (Question, questions),
+}

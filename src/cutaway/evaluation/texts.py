@@ -1,0 +1,30 @@
+"""Measuring how well a model predicts a text."""
+
+from cutaway.data.corpus import Corpus, Part
+from cutaway.data.masking import Masked
+from cutaway.data.shards import TokenStream
+from cutaway.metrics.report import Report
+from cutaway.model.device import choose_precision, device_of
+from cutaway.pipeline import Pipeline
+from cutaway.runs.text import characters_per_token, masking, whole
+from cutaway.train.evaluate import evaluate
+from cutaway.train.tasks.base import FiniteBatches, Task
+from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+
+
+def measure_text(pipeline: Pipeline, corpus: Corpus, *, held_out: bool) -> Report:
+    """Loss, perplexity and accuracy over the part that was held out, or over the other one."""
+    manifest = corpus.manifest
+    tokens, part = (corpus.validation, manifest.validation) if held_out else (corpus.training, manifest.training)
+    task, windows = _task(pipeline, tokens, part)
+    precision = choose_precision(pipeline.config.train.precision, device_of(pipeline.model))
+    return Report(evaluate(pipeline.model, task, windows, precision))
+
+
+def _task(pipeline: Pipeline, tokens: TokenStream, part: Part) -> tuple[Task, FiniteBatches]:
+    config = pipeline.config
+    windows = whole(tokens, config.model.context)
+    if config.task.kind == "language_modeling":
+        return LanguageModeling(characters_per_token(part)), windows
+    return MaskedLanguageModeling(), Masked(windows, masking(config, pipeline.tokenizer), config.train.seed)

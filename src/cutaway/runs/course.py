@@ -1,0 +1,87 @@
+"""What a run teaches."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from cutaway.config.run import RunConfig
+from cutaway.errors import UserError
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.train.loop import Lesson
+
+Progress = Callable[[int, int | None], None]
+"""Told how much of the data is done, and of how much: None while it is being counted."""
+
+
+@runtime_checkable
+class Course(Protocol):
+    """Data that was prepared for a task, in the run's folder."""
+
+    @property
+    def config(self) -> RunConfig:
+        """All choices of the run, with what the data told of them: vocabulary and labels."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How text becomes tokens; that of the target if a source has its own."""
+
+    @property
+    def source_tokenizer(self) -> Tokenizer | None:
+        """How a source becomes tokens, if not by the same tokenizer."""
+
+    @property
+    def amount(self) -> str:
+        """How much data there is, and how much was left out, for people."""
+
+    def lesson(self) -> Lesson:
+        """The task, and batches to train on and to validate with."""
+
+
+@runtime_checkable
+class Preparation(Protocol):
+    """How the data of a task becomes a course."""
+
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> Course:
+        """Reads the data, makes the tokenizer, and writes into the folder what training needs.
+
+        Killed at any instant and called again, it goes on or begins anew.
+        """
+
+    def open(self, config: RunConfig, folder: Path) -> Course:
+        """Opens what was prepared, without a look at the data."""
+
+
+def with_vocabulary(config: RunConfig, tokenizer: Tokenizer, source_tokenizer: Tokenizer | None = None) -> RunConfig:
+    """Fills in how many tokens the model knows: as many as the tokenizer makes, unless there is to be room for more.
+
+    Raises:
+        UserError: the tokenizer makes more than the model is to know.
+    """
+    wanted = config.model.vocabulary
+    if wanted is not None and wanted < tokenizer.vocabulary:
+        raise UserError(
+            f"the text makes {tokenizer.vocabulary} tokens, and model.vocabulary is {wanted}: "
+            f"take a text with fewer, or leave it open with model.vocabulary=none"
+        )
+    source = None if source_tokenizer is None else config.model.source_vocabulary or source_tokenizer.vocabulary
+    return with_model(config, vocabulary=wanted or tokenizer.vocabulary, source_vocabulary=source)
+
+
+def with_labels(config: RunConfig, labels: int) -> RunConfig:
+    """Fills in how many labels the head scores.
+
+    Raises:
+        UserError: it is to score another number.
+    """
+    head = config.model.head
+    assert head.kind != "language"
+    if head.labels not in (None, labels):
+        raise UserError(
+            f"the data has {labels} labels, and model.head.labels is {head.labels}: leave it open with none"
+        )
+    return with_model(config, head=head.model_copy(update={"labels": labels}))
+
+
+def with_model(config: RunConfig, **choices: object) -> RunConfig:
+    """Changes choices of the model."""
+    return config.model_copy(update={"model": config.model.model_copy(update=choices)})

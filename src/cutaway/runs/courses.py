@@ -1,0 +1,18 @@
+"""Every task's way from its data to a course."""
+
+from cutaway.runs.course import Preparation
+from cutaway.runs.examples import ExamplePreparation
+from cutaway.runs.generated import GeneratedPreparation
+from cutaway.runs.subjects import pairs, questions, sentences, words
+from cutaway.runs.text import TextPreparation, language_modeling, masked_language_modeling
+from cutaway.text.special import UNDERSTANDING
+
+PREPARATIONS: dict[str, Preparation] = {
+    "language_modeling": TextPreparation(language_modeling),
+    "masked_language_modeling": TextPreparation(masked_language_modeling, UNDERSTANDING),
+    "sequence_to_sequence": ExamplePreparation(pairs.SUBJECT),
+    "sequence_classification": ExamplePreparation(sentences.SUBJECT),
+    "token_classification": ExamplePreparation(words.SUBJECT),
+    "question_answering": ExamplePreparation(questions.SUBJECT),
+    "algorithmic": GeneratedPreparation(),
+}

@@ -1,0 +1,131 @@
+"""Courses in examples: each shows something and says what to make of it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from cutaway.config.run import RunConfig
+from cutaway.data.batches import BatchLimit, Examples, RandomBatches, SequentialBatches
+from cutaway.data.collect import collect_examples
+from cutaway.data.collected import Collected, open_examples
+from cutaway.model.files import RunFolder
+from cutaway.runs.course import Progress, with_vocabulary
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.training import train_tokenizer
+from cutaway.train.loop import Lesson
+from cutaway.train.tasks.base import Task
+
+
+@runtime_checkable
+class Row(Protocol):
+    """An example as numbers."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many tokens it has on each of its sides."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What examples of a kind are for.
+
+    Attributes:
+        kind: of the examples.
+        specials: special tokens that the tokenizer must have.
+        texts: what tokenizers learn from: of each example what is read, and what is written.
+        fit: fills in choices that the examples tell: labels.
+        rows: examples as numbers; counts those that are cut or left out.
+        task: what is learnt from the rows.
+    """
+
+    kind: type[Any]
+    specials: tuple[str, ...]
+    texts: Callable[[Any], tuple[Iterable[str], Iterable[str]]]
+    fit: Callable[[RunConfig, Sequence[Any]], RunConfig]
+    rows: Callable[["ExampleCourse", Sequence[Any], Counter[str]], Sequence[Row]]
+    task: Callable[[RunConfig, Sequence[Any]], Task]
+
+
+@dataclass(frozen=True)
+class ExampleCourse:
+    """Examples, and the tokenizers that were made from them."""
+
+    config: RunConfig
+    subject: Subject
+    examples: Collected[Any]
+    tokenizer: Tokenizer
+    source_tokenizer: Tokenizer | None
+    counted: Counter[str] = field(default_factory=Counter)
+    """Examples that were cut or left out as rows, and how many of each."""
+
+    @cached_property
+    def training(self) -> Sequence[Row]:
+        """What is trained on."""
+        return self.subject.rows(self, self.examples.training, self.counted)
+
+    @property
+    def amount(self) -> str:
+        """How many examples there are, and what was left out."""
+        count = len(self.training)
+        counts = {**self.examples.skipped, **self.counted}
+        return f"{count:,} examples" + "".join(f", {number:,} {reason}" for reason, number in counts.items())
+
+    def lesson(self) -> Lesson:
+        """Batches of examples of similar lengths."""
+        c = self.config.train
+        limit = BatchLimit(tokens=c.batch_tokens) if c.batch_tokens else BatchLimit(examples=c.batch_size)
+        task = self.subject.task(self.config, self.training)
+        training = Examples(self.training, RandomBatches(lengths(self.training), limit, c.seed))
+        held_out = self.subject.rows(self, self.examples.validation, self.counted)
+        return Lesson(task, training, in_order(held_out, limit) if held_out else None)
+
+
+def in_order(rows: Sequence[Row], limit: BatchLimit) -> Examples[Row]:
+    """Every row once, those of similar lengths together."""
+    return Examples(rows, SequentialBatches(lengths(rows), limit))
+
+
+def lengths(rows: Sequence[Row]) -> np.ndarray:
+    """How long each row is on each of its sides, (N, S)."""
+    return np.array([row.lengths for row in rows], np.int64)
+
+
+@dataclass(frozen=True)
+class ExamplePreparation:
+    """How files of examples become a course."""
+
+    subject: Subject
+
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> ExampleCourse:
+        """Writes the examples and their tokenizers into the folder."""
+        subject, paths = self.subject, RunFolder(folder)
+        examples = collect_examples(subject.kind, config.data, folder, config.train.seed)
+        read, written = (list(texts) for texts in zip(*map(subject.texts, examples.training), strict=True))
+        shared = config.source_tokenizer is None
+        texts = [text for group in ([*read, *written] if shared else written) for text in group]
+        tokenizer = _make(config.tokenizer, texts, subject.specials, paths.tokenizer)
+        source = None
+        if config.source_tokenizer is not None:
+            texts = [text for group in read for text in group]
+            source = _make(config.source_tokenizer, texts, subject.specials, paths.source_tokenizer)
+        config = subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
+        return ExampleCourse(config, subject, examples, tokenizer, source)
+
+    def open(self, config: RunConfig, folder: Path) -> ExampleCourse:
+        """Opens them."""
+        paths = RunFolder(folder)
+        source = None if config.source_tokenizer is None else Tokenizer.load(paths.source_tokenizer)
+        examples = open_examples(folder, self.subject.kind)
+        return ExampleCourse(config, self.subject, examples, Tokenizer.load(paths.tokenizer), source)
+
+
+def _make(config: Any, texts: Sequence[str], specials: tuple[str, ...], path: Path) -> Tokenizer:
+    alphabet = set().union(*texts)
+    tokenizer = train_tokenizer(config, texts, alphabet=alphabet, specials=specials)
+    tokenizer.save(path)
+    return tokenizer

@@ -1,0 +1,43 @@
+"""What a run's data will tell of its model, guessed without preparing it: for counting."""
+
+from cutaway.config.run import RunConfig
+from cutaway.config.tokenizer import ByteTokenizer, CharTokenizer, FileTokenizer, TokenizerConfig
+from cutaway.data.scan import scan_source
+from cutaway.data.sources import open_source
+from cutaway.runs.course import with_labels, with_model
+from cutaway.text.tokenizer import Tokenizer
+
+BYTES = 256
+LABELS = 2
+
+
+def with_expected_sizes(config: RunConfig) -> RunConfig:
+    """Fills in how many tokens and labels the model will know, as far as that is open.
+
+    A learnt vocabulary may end with fewer tokens than it is asked for; special tokens of characters and bytes are not
+    counted. Labels are taken to be two, or the symbols of a computation.
+    """
+    model = config.model
+    if model.vocabulary is None:
+        config = with_model(config, vocabulary=_expected(config, config.tokenizer))
+    if config.source_tokenizer is not None and model.source_vocabulary is None:
+        config = with_model(config, source_vocabulary=_expected(config, config.source_tokenizer))
+    if model.head.kind != "language" and model.head.labels is None:
+        known = getattr(config.task, "labels", None)
+        config = with_labels(config, getattr(config.task, "symbols", len(known) if known else LABELS))
+    return config
+
+
+def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
+    if config.task.kind == "algorithmic":
+        return config.task.symbols
+    match tokenizer:
+        case CharTokenizer():
+            scan, alphabet = scan_source(open_source(config.data), lambda done, total: None)
+            return len(alphabet) + (scan.documents > 1)
+        case ByteTokenizer():
+            return BYTES
+        case FileTokenizer(path=path):
+            return Tokenizer.load(path).vocabulary
+        case learnt:
+            return learnt.vocabulary

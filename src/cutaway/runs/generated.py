@@ -1,0 +1,117 @@
+"""Courses in made-up sequences: sort, reverse, copy, add."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from cutaway.config.run import RunConfig
+from cutaway.config.task import AlgorithmicConfig
+from cutaway.data.batches import BatchLimit
+from cutaway.data.generated import sequences, vocabulary
+from cutaway.model.files import RunFolder
+from cutaway.runs.course import Progress, with_labels, with_vocabulary
+from cutaway.runs.examples import in_order
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.words import tokenizer_of_words
+from cutaway.train.loop import Lesson
+from cutaway.train.tasks.token_classification import TokenClassification
+
+
+@dataclass(frozen=True)
+class SequenceRow:
+    """Symbols, and what stands in each place afterwards."""
+
+    tokens: list[int]
+    targets: list[int]
+
+    @property
+    def lengths(self) -> tuple[int]:
+        """How many symbols there are."""
+        return (len(self.tokens),)
+
+
+class GeneratedBatches:
+    """Batches of sequences of one length each, made when asked for; batch i depends on the seed and on i alone."""
+
+    def __init__(self, task: AlgorithmicConfig, batch_size: int, seed: int) -> None:
+        self._task = task
+        self._batch_size = batch_size
+        self._seed = seed
+
+    def __getitem__(self, index: int) -> list[SequenceRow]:
+        rng = np.random.default_rng((self._seed, index))
+        length = int(rng.integers(shortest(self._task), self._task.length + 1))
+        return make_rows(self._task, self._batch_size, length, int(rng.integers(1 << 63)))
+
+
+@dataclass(frozen=True)
+class GeneratedCourse:
+    """Nothing but a rule, and symbols that are spelt as numbers."""
+
+    config: RunConfig
+    tokenizer: Tokenizer
+    source_tokenizer: None = None
+
+    @property
+    def amount(self) -> str:
+        """What is learnt."""
+        task = algorithmic(self.config)
+        return f"sequences to {task.operation}, of {task.length} symbols, without end"
+
+    def lesson(self) -> Lesson:
+        """Sequences without end to train on, and held-out ones to validate with."""
+        task, c = algorithmic(self.config), self.config.train
+        training = GeneratedBatches(task, c.batch_size, c.seed)
+        return Lesson(TokenClassification(), training, in_order(self.held_out, BatchLimit(examples=1024)))
+
+    @cached_property
+    def held_out(self) -> list[SequenceRow]:
+        """Sequences that are never trained on, of each length in turn."""
+        return held_out(self.config, self.config.train.seed)
+
+
+class GeneratedPreparation:
+    """Nothing to read: only the symbols become a tokenizer, so that they can be written and looked at."""
+
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> GeneratedCourse:
+        """Writes the tokenizer."""
+        task = algorithmic(config)
+        signs = ["+", "="] if task.operation == "add" else []
+        tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
+        assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols)
+        tokenizer.save(RunFolder(folder).tokenizer)
+        config = with_labels(with_vocabulary(config, tokenizer), task.symbols)
+        return GeneratedCourse(config, tokenizer)
+
+    def open(self, config: RunConfig, folder: Path) -> GeneratedCourse:
+        """Opens the tokenizer."""
+        return GeneratedCourse(config, Tokenizer.load(RunFolder(folder).tokenizer))
+
+
+def held_out(config: RunConfig, seed: int, length: int | None = None) -> list[SequenceRow]:
+    """Sequences that are never trained on: of all lengths of training, or of one."""
+    task = algorithmic(config)
+    lengths = [length] if length is not None else range(shortest(task), task.length + 1)
+    share = -(-task.held_out // len(lengths))
+    return [row for one in lengths for row in make_rows(task, share, one, seed, held_out=True)]
+
+
+def make_rows(
+    task: AlgorithmicConfig, count: int, length: int, seed: int, *, held_out: bool = False
+) -> list[SequenceRow]:
+    """Sequences of one length, and their targets."""
+    inputs, targets = sequences(task.operation, count, length, task.symbols, seed, held_out=held_out)
+    return [SequenceRow(*row) for row in zip(inputs.tolist(), targets.tolist(), strict=True)]
+
+
+def shortest(task: AlgorithmicConfig) -> int:
+    """Symbols in the shortest sequence of training."""
+    return task.shortest or task.length
+
+
+def algorithmic(config: RunConfig) -> AlgorithmicConfig:
+    """The task of such a run."""
+    assert isinstance(config.task, AlgorithmicConfig)
+    return config.task

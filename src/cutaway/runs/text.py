@@ -1,0 +1,117 @@
+"""Courses in continuous text: predict what follows, or what is hidden."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutaway.config.run import RunConfig
+from cutaway.config.task import MaskedLanguageModelingConfig
+from cutaway.data.corpus import Corpus, Part, open_corpus
+from cutaway.data.masking import Masked, Masking
+from cutaway.data.prepare import prepare
+from cutaway.data.shards import TokenStream
+from cutaway.data.windows import RandomWindows, SequentialWindows
+from cutaway.errors import UserError
+from cutaway.runs.course import Progress, with_vocabulary
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.train.loop import Lesson
+from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+
+EVALUATION_TOKENS = 8192
+"""How many tokens an evaluation reads at once."""
+
+MakeLesson = Callable[[RunConfig, Corpus], Lesson]
+
+
+@dataclass(frozen=True)
+class TextCourse:
+    """A text as tokens, the first part to train on, the last to validate with."""
+
+    config: RunConfig
+    corpus: Corpus
+    make_lesson: MakeLesson
+    source_tokenizer: None = None
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How text becomes tokens."""
+        return self.corpus.tokenizer
+
+    @property
+    def amount(self) -> str:
+        """How much text there is."""
+        return f"{len(self.corpus.training):,} tokens of text"
+
+    def lesson(self) -> Lesson:
+        """Windows anywhere in the text to train on, and windows end to end to validate with."""
+        return self.make_lesson(self.config, self.corpus)
+
+
+@dataclass(frozen=True)
+class TextPreparation:
+    """How a text becomes a course.
+
+    Attributes:
+        make_lesson: what is learnt from it.
+        specials: special tokens that the tokenizer must have.
+    """
+
+    make_lesson: MakeLesson
+    specials: tuple[str, ...] = ()
+
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> TextCourse:
+        """Writes the text's tokens into the folder."""
+        corpus = prepare(config.data, config.tokenizer, folder, specials=self.specials, progress=progress)
+        return TextCourse(with_vocabulary(config, corpus.tokenizer), corpus, self.make_lesson)
+
+    def open(self, config: RunConfig, folder: Path) -> TextCourse:
+        """Opens the tokens."""
+        return TextCourse(config, open_corpus(folder), self.make_lesson)
+
+
+def language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
+    """Predict each token from those before it."""
+    part = corpus.manifest.validation
+    training, validation = windows(config, corpus)
+    return Lesson(LanguageModeling(characters_per_token(part) if validation else 1.0), training, validation)
+
+
+def masked_language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
+    """Predict hidden tokens from those on both sides."""
+    training, validation = windows(config, corpus)
+    hiding = masking(config, corpus.tokenizer)
+    masked = None if validation is None else Masked(validation, hiding, config.train.seed)
+    return Lesson(MaskedLanguageModeling(), Masked(training, hiding, config.train.seed), masked)
+
+
+def windows(config: RunConfig, corpus: Corpus) -> tuple[RandomWindows, SequentialWindows | None]:
+    """Windows to train on and, if anything was held out, to validate with."""
+    c = config
+    training = RandomWindows(corpus.training, c.model.context, c.train.batch_size, c.train.seed)
+    has_validation = corpus.manifest.validation.characters > 0
+    return training, whole(corpus.validation, c.model.context) if has_validation else None
+
+
+def whole(tokens: TokenStream, context: int) -> SequentialWindows:
+    """All of a text, in windows end to end."""
+    return SequentialWindows(tokens, context, max(1, EVALUATION_TOKENS // context))
+
+
+def masking(config: RunConfig, tokenizer: Tokenizer) -> Masking:
+    """How the task hides tokens.
+
+    Raises:
+        UserError: the tokenizer has no mask.
+    """
+    task: Any = config.task
+    assert isinstance(task, MaskedLanguageModelingConfig)
+    if tokenizer.mask is None:
+        raise UserError("masked language modelling needs a tokenizer with a mask token: train one, or choose another")
+    return Masking(tokenizer.mask, tokenizer.ordinary, task.share, task.masked, task.random)
+
+
+def characters_per_token(part: Part) -> float:
+    """How many characters a token stands for on average."""
+    return part.characters / max(1, sum(part.shards) - 1)

@@ -1,0 +1,94 @@
+"""Cross-entropy from hidden states, with never more logits at once than a cache of the processor likes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cutaway.data.windows import IGNORED
+
+LOGITS_AT_ONCE = 1 << 21
+"""8 MB in fp32. A vocabulary of 50,000 then takes 41 tokens at a time, whatever the batch."""
+
+
+def cross_entropy(
+    head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"], label_smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Sums −log p(target) over all targets that count; returns the sum and how many there are.
+
+    Only hidden states with a target that counts reach the head. If their logits are many, they are computed part by
+    part, and the gradients of each part at once, so that neither logits nor their gradients are ever there as a whole.
+
+    Args:
+        head: gives logits (N, V) for hidden states (N, C).
+        hidden: what the head reads.
+        targets: ids, or `IGNORED`.
+        label_smoothing: share of certainty given to all tokens alike (Szegedy et al. 2016, section 7).
+    """
+    hidden, targets = counted(hidden, targets)
+    count = torch.tensor(len(targets), device=targets.device)
+
+    def loss(part: Tensor, wanted: Tensor) -> Tensor:
+        logits = head(part).float()
+        return F.cross_entropy(logits, wanted, label_smoothing=label_smoothing, reduction="sum")
+
+    rows = _rows_at_once(head)
+    if len(targets) <= rows or not torch.is_grad_enabled():
+        parts = _parts(hidden, targets, rows)
+        return sum((loss(*part) for part in parts), hidden.new_zeros(())), count
+    weights = [weight for weight in head.parameters() if weight.requires_grad]
+    total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)
+    return total, count
+
+
+def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
+    """Sums over all targets that count: their loss, how many there are, and how many the head ranks first."""
+    hidden, targets = counted(hidden, targets)
+    total, correct = hidden.new_zeros((), dtype=torch.float32), torch.zeros((), device=hidden.device)
+    for part, wanted in _parts(hidden, targets, _rows_at_once(head)):
+        logits = head(part).float()
+        total += F.cross_entropy(logits, wanted, reduction="sum")
+        correct += (logits.argmax(dim=-1) == wanted).sum()
+    return {"loss": total, "count": torch.tensor(len(targets)), "correct": correct}
+
+
+def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[Tensor, Tensor]:
+    """The hidden states and targets that count, (N, C) and (N)."""
+    keep = targets != IGNORED
+    return (hidden.flatten(0, -2), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
+
+
+def _rows_at_once(head: nn.Module) -> int:
+    return max(1, LOGITS_AT_ONCE // len(head.weight))  # type: ignore[arg-type]  # heads have one row a score
+
+
+def _parts(hidden: Tensor, targets: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    return zip(hidden.split(rows), targets.split(rows), strict=True)
+
+
+class _InParts(torch.autograd.Function):
+    """The sum of a loss over parts of its rows, whose gradients are computed together with it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, loss: Callable[[Tensor, Tensor], Tensor], rows: int, targets: Tensor, hidden: Tensor, *weights: Tensor
+    ) -> Tensor:
+        total = hidden.new_zeros((), dtype=torch.float32)
+        gradients = [torch.zeros_like(weight) for weight in weights]
+        hidden_gradients = []
+        for part, wanted in _parts(hidden.detach(), targets, rows):
+            with torch.enable_grad():
+                value = loss(part.requires_grad_(), wanted)
+                own, *others = torch.autograd.grad(value, [part, *weights])
+            total += value.detach()
+            hidden_gradients.append(own)
+            torch._foreach_add_(gradients, others)
+        ctx.save_for_backward(torch.cat(hidden_gradients), *gradients)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        return (None, None, None, *(gradient * scale for gradient in ctx.saved_tensors))

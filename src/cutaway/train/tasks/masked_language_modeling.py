@@ -1,0 +1,37 @@
+"""Predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.tasks.base import Batch, to_tensors
+
+
+class MaskedLanguageModeling:
+    """Cross-entropy of the tokens that were chosen to be predicted, in nats; which those are, the data says."""
+
+    def collate(self, examples: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Batch:
+        """Takes inputs, targets, and which inputs are text, all (B, T)."""
+        inputs, targets, keep = examples
+        mask = {} if keep.all() else {"attention_mask": keep}
+        return to_tensors({"inputs": inputs, "targets": targets, **mask}, device)
+
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Sums −log p(token) over the tokens to be predicted; no others reach the head."""
+        return cross_entropy(model.head, self._hidden(model, batch), batch["targets"])
+
+    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The same, and how many tokens were ranked first."""
+        return measure_tokens(model.head, self._hidden(model, batch), batch["targets"])
+
+    def score(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """Loss a hidden token in nats, its perplexity, and the share of hidden tokens that were ranked first."""
+        loss = sums["loss"] / sums["count"]
+        return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
+
+    def _hidden(self, model: nn.Module, batch: Batch) -> Tensor:
+        return model.hidden(batch["inputs"], attention_mask=batch.get("attention_mask"))

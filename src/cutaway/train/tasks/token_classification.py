@@ -1,0 +1,60 @@
+"""Choose a label for each token that has one: tags of words, or the symbols that a computation leaves in its places."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.data.padding import pad, pad_with_mask
+from cutaway.data.windows import IGNORED
+from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.tasks.base import Batch, to_tensors
+
+
+@runtime_checkable
+class LabelledTokens(Protocol):
+    """Token ids, and the number of a label for each, or `IGNORED`."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """The ids."""
+
+    @property
+    def targets(self) -> Sequence[int]:
+        """The labels."""
+
+
+class TokenClassification:
+    """Cross-entropy of each label, in nats."""
+
+    def collate(self, examples: Sequence[LabelledTokens], device: torch.device) -> Batch:
+        """Pads at the ends."""
+        arrays = pad_with_mask([row.tokens for row in examples], "tokens", "attention_mask")
+        return to_tensors({**arrays, "targets": pad([row.targets for row in examples], IGNORED)}, device)
+
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Sums −log p(label) over all tokens that have one."""
+        return cross_entropy(model.head, self._hidden(model, batch), batch["targets"])
+
+    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The same; how many labels were right; how many rows there were, and how many were right throughout."""
+        hidden, targets = self._hidden(model, batch), batch["targets"]
+        predicted = model.head(hidden).argmax(dim=-1)
+        right = ((predicted == targets) | (targets == IGNORED)).all(dim=1)
+        return {
+            **measure_tokens(model.head, hidden, targets),
+            "rows": torch.tensor(len(targets)),
+            "right_rows": right.sum(),
+        }
+
+    def score(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """Loss a label in nats, and the shares of labels and of whole rows that are right."""
+        return {
+            "loss": sums["loss"] / sums["count"],
+            "accuracy": sums["correct"] / sums["count"],
+            "exact": sums["right_rows"] / sums["rows"],
+        }
+
+    def _hidden(self, model: nn.Module, batch: Batch) -> Tensor:
+        return model.hidden(batch["tokens"], attention_mask=batch.get("attention_mask"))

@@ -1,0 +1,33 @@
+"""A vector for each text."""
+
+from collections.abc import Sequence
+
+import torch
+
+from cutaway.config.run import RunConfig
+from cutaway.data.rows.sentences import sentences
+from cutaway.errors import UserError, nearest
+from cutaway.model.device import device_of
+from cutaway.model.heads import POOLINGS
+from cutaway.model.transformer import Transformer
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.verbs.batching import in_batches, require_fitting
+
+
+@torch.inference_mode()
+def embed(
+    model: Transformer, tokenizer: Tokenizer, config: RunConfig, texts: Sequence[str], pooling: str
+) -> list[list[float]]:
+    """The pooled last hidden states of each text (see `Pipeline.embed`)."""
+    if pooling not in POOLINGS:
+        raise UserError(f"no pooling is called {pooling!r}; {nearest(pooling, POOLINGS)}")
+    rows = sentences(tokenizer, texts)
+    if not all(rows):
+        raise UserError("an empty text has no vector: take it out")
+    require_fitting(rows, config.model.context)
+
+    def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:
+        hidden = model.hidden(tokens, attention_mask=mask)
+        return POOLINGS[pooling](hidden, mask).float().tolist()
+
+    return in_batches(rows, compute, device_of(model))

@@ -1,0 +1,75 @@
+"""Writing on from a prompt, and telling how likely a text is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cutaway.errors import UserError
+from cutaway.generate.decoding import CachedReader, decode
+from cutaway.generate.sampling import Sampling
+from cutaway.generate.scoring import token_log_probabilities
+from cutaway.generate.streaming import first_stop, stream_text
+from cutaway.model.transformer import DecoderOnly
+from cutaway.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A decoder language model with its tokenizer.
+
+    Attributes:
+        model: the model.
+        tokenizer: its own.
+        context: how many tokens it looks back.
+    """
+
+    model: DecoderOnly
+    tokenizer: Tokenizer
+    context: int
+
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, stops: Sequence[str], sampling: Sampling
+    ) -> list[str]:
+        """Writes on from each prompt (see `Pipeline.generate`)."""
+        rows: list[list[int]] = [[] for _ in prompts]
+        unfinished = set(range(len(prompts)))
+        steps = self._decode(prompts, max_new_tokens, sampling)
+        while unfinished and (tokens := next(steps, None)) is not None:
+            for i in sorted(unfinished):
+                rows[i].append(tokens[i])
+                if self._has_ended(rows[i], stops):
+                    unfinished.remove(i)
+        return ["".join(stream_text(row, self.tokenizer.decode, stops, self.tokenizer.end)) for row in rows]
+
+    def stream(self, prompt: str, max_new_tokens: int, stops: Sequence[str], sampling: Sampling) -> Iterator[str]:
+        """The same for one prompt, piece by piece as it comes (see `Pipeline.stream`)."""
+        steps = self._decode([prompt], max_new_tokens, sampling)
+        return stream_text((step[0] for step in steps), self.tokenizer.decode, stops, self.tokenizer.end)
+
+    def score(self, text: str) -> list[tuple[str, float]]:
+        """How likely each token is (see `Pipeline.score`)."""
+        tokens = self.tokenizer.encode(text)
+        if len(tokens) < 2:
+            raise UserError("a text of two tokens or more is needed: the first is given, the others are scored")
+        scores = token_log_probabilities(self.model, tokens, self.context)
+        return list(zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True))
+
+    def _decode(self, prompts: Sequence[str], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
+        if max_new_tokens < 1:
+            raise UserError("max_new_tokens must be 1 or more")
+        read = CachedReader(self.model, self.context)
+        known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
+        begun = [self._begin(prompt) for prompt in prompts]
+        return decode(lambda texts: read(texts)[:, :known], begun, sampling, max_new_tokens)
+
+    def _begin(self, prompt: str) -> list[int]:
+        """Tokens of a prompt; an empty one begins where documents begin, or else on a new line, or else anywhere."""
+        if prompt or self.tokenizer.end is not None:
+            return self.tokenizer.encode(prompt) or [self.tokenizer.end or 0]
+        try:
+            return self.tokenizer.encode("\n")
+        except UserError:  # it learnt from a single line
+            return [0]
+
+    def _has_ended(self, row: Sequence[int], stops: Sequence[str]) -> bool:
+        is_over = row[-1] == self.tokenizer.end
+        return is_over or (bool(stops) and first_stop(self.tokenizer.decode(row), stops) is not None)

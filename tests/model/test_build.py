@@ -1,0 +1,83 @@
+"""Which tables are one, how many layers a side has, and what cannot be built."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cutaway.config.model import ModelConfig
+from cutaway.errors import UserError
+from cutaway.model.build import build
+from cutaway.model.transformer import EncoderDecoder
+from variants import SOURCE_TOKENS, VOCABULARY, WIDTH, tokens, variant
+
+SOURCE_VOCABULARY = 41
+
+
+def pair(**choices: Any) -> EncoderDecoder:
+    return variant(architecture="encoder_decoder", **choices)
+
+
+def test_source_target_and_head_share_one_table() -> None:
+    model = pair()
+    assert model.encoder.embed.weight is model.decoder.embed.weight is model.head.weight
+    assert sum(weight.shape == (VOCABULARY, WIDTH) for weight in model.parameters()) == 1
+
+
+def test_a_source_with_a_tokenizer_of_its_own_has_a_table_of_its_own() -> None:
+    model = pair(source_vocabulary=SOURCE_VOCABULARY)
+    assert model.encoder.embed.weight.shape == (SOURCE_VOCABULARY, WIDTH)
+    assert model.decoder.embed.weight is model.head.weight
+    highest = tokens(length=SOURCE_TOKENS) + SOURCE_VOCABULARY - VOCABULARY
+    assert model(tokens(), source=highest).shape[-1] == VOCABULARY
+
+
+def test_a_source_vocabulary_of_the_same_size_is_still_another() -> None:
+    model = pair(source_vocabulary=VOCABULARY)
+    assert model.encoder.embed.weight is not model.decoder.embed.weight
+
+
+def test_a_free_head_leaves_the_embeddings_shared() -> None:
+    model = pair(head={"tied": False})
+    assert model.encoder.embed.weight is model.decoder.embed.weight
+    assert model.head.weight is not model.decoder.embed.weight
+
+
+def test_each_side_has_its_layers_and_its_own_positions() -> None:
+    model = pair(encoder_layers=3, layers=2)
+    assert (len(model.encoder.blocks), len(model.decoder.blocks)) == (3, 2)
+    assert model.encoder.embed.positions.weight is not model.decoder.embed.positions.weight
+    assert len(pair(layers=2).encoder.blocks) == 2
+    assert all(block.cross_attention is None for block in model.encoder.blocks)
+    assert all(block.cross_attention is not None for block in model.decoder.blocks)
+
+
+SEQUENCE, TOKEN = {"kind": "sequence", "labels": 5}, {"kind": "token", "labels": 5}
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"encoder_layers": 3}, r"model\.encoder_layers is of an encoder_decoder"),
+        ({"architecture": "encoder", "encoder_layers": 3}, r"model\.encoder_layers is of an encoder_decoder"),
+        ({"architecture": "encoder", "source_vocabulary": 9}, r"model\.source_vocabulary is of an encoder_decoder"),
+        ({"architecture": "encoder_decoder", "head": TOKEN}, r"model\.head is language, not token"),
+        ({"architecture": "encoder_decoder", "head": SEQUENCE}, r"model\.head is language, not sequence"),
+    ],
+    ids=["decoder", "encoder", "source vocabulary", "token head", "sequence head"],
+)
+def test_parts_that_do_not_belong_together_are_refused(choices: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ModelConfig.model_validate(choices)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_a_number_of_labels_is_needed(kind: str) -> None:
+    with pytest.raises(UserError, match=r"number of labels is not known without data: give model\.head\.labels"):
+        build(ModelConfig.model_validate({"vocabulary": 7, "head": {"kind": kind}}))
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "encoder", "encoder_decoder"])
+def test_a_vocabulary_is_needed(architecture: str) -> None:
+    with pytest.raises(UserError, match=r"vocabulary is not known without a tokenizer: give model\.vocabulary"):
+        build(ModelConfig.model_validate({"architecture": architecture}))

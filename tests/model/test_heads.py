@@ -1,0 +1,107 @@
+"""Heads: what they pool is the text alone, and what they compute is their equation."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from cutaway.config.head import SequenceHeadConfig
+from cutaway.model.heads import POOLINGS
+from cutaway.tap import capture
+from model.identities import LENGTHS, close, mask
+from variants import BATCH, TOKENS, VOCABULARY, WIDTH, tokens, variant
+
+LABELS = 5
+every_pooling = pytest.mark.parametrize("pooling", POOLINGS)
+both_stacks = pytest.mark.parametrize("architecture", ["encoder", "decoder"])
+
+
+def test_every_pooling_can_be_chosen() -> None:
+    for pooling in POOLINGS:
+        assert SequenceHeadConfig.model_validate({"pooling": pooling}).pooling == pooling
+
+
+@both_stacks
+@every_pooling
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_padded_sequence_is_answered_as_alone(architecture: str, pooling: str, side: str) -> None:
+    head = {"kind": "sequence", "labels": LABELS, "pooling": pooling, "hidden": side == "left"}
+    model, kept = variant(architecture=architecture, head=head).eval(), mask(side, LENGTHS)
+    padded = model(tokens(), attention_mask=kept)
+    assert padded.shape == (BATCH, LABELS)
+    other_padding = model(torch.where(kept, tokens(), tokens(seed=2)), attention_mask=kept)
+    for row in range(BATCH):
+        alone = model(tokens()[row, kept[row]][None])[0]
+        assert close(padded[row], alone)
+        assert close(other_padding[row], alone)
+
+
+@every_pooling
+def test_a_sequence_of_padding_is_finite(pooling: str) -> None:
+    model = variant(architecture="encoder", head={"kind": "sequence", "labels": LABELS, "pooling": pooling})
+    logits = model(tokens(), attention_mask=mask("right", [TOKENS, 0, 7]))
+    logits.square().sum().backward()
+    assert logits.isfinite().all()
+    assert all(weight.grad.isfinite().all() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("integers", [False, True])
+def test_poolings_are_what_they_are_called(integers: bool) -> None:
+    hidden, kept = torch.randn(BATCH, TOKENS, WIDTH), mask("left", LENGTHS)
+    kept[1, 9], kept[2, -1] = False, False  # gaps, and one more on the right
+    pooled = {name: pool(hidden, kept.long() if integers else kept) for name, pool in POOLINGS.items()}
+    for row in range(BATCH):
+        text = hidden[row, kept[row]]
+        torch.testing.assert_close(pooled["cls"][row], text[0])
+        torch.testing.assert_close(pooled["last"][row], text[-1])
+        torch.testing.assert_close(pooled["mean"][row], text.mean(dim=0))
+        torch.testing.assert_close(pooled["max"][row], text.max(dim=0).values)
+
+
+@every_pooling
+def test_without_a_mask_all_is_text(pooling: str) -> None:
+    hidden = torch.randn(BATCH, TOKENS, WIDTH)
+    whole = torch.ones(BATCH, TOKENS, dtype=torch.bool)
+    torch.testing.assert_close(POOLINGS[pooling](hidden, None), POOLINGS[pooling](hidden, whole))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_the_sequence_head_is_its_equation(hidden: bool) -> None:
+    model = variant(architecture="encoder", head={"kind": "sequence", "labels": LABELS, "hidden": hidden}).eval()
+    with capture(model, ["encoder.norm", "head.*"]) as trace:
+        logits = model(tokens())
+    pooled = trace["encoder.norm"].mean(dim=1)
+    if hidden:
+        pooled = (pooled @ model.head.dense.weight.T + model.head.dense.bias).tanh()
+    torch.testing.assert_close(trace["head.pooled"], pooled)
+    torch.testing.assert_close(logits, pooled @ model.head.weight.T + model.head.bias)
+    assert torch.equal(trace["head.logits"], logits)
+
+
+@both_stacks
+def test_the_token_head_is_its_equation(architecture: str) -> None:
+    model = variant(architecture=architecture, head={"kind": "token", "labels": LABELS}).eval()
+    with capture(model, f"{architecture}.norm") as trace:
+        logits = model(tokens(), attention_mask=mask("right", LENGTHS))
+    assert logits.shape == (BATCH, TOKENS, LABELS)
+    torch.testing.assert_close(logits, trace[f"{architecture}.norm"] @ model.head.weight.T + model.head.bias)
+
+
+def test_the_transform_comes_before_the_scores() -> None:
+    head = {"transform": "gelu", "bias": True, "softcap": 3.0}
+    model = variant(architecture="encoder", head=head, norm={"kind": "layer", "epsilon": 0.3}).eval()
+    with capture(model, "encoder.norm") as trace:
+        logits = model(tokens())
+    transform, table = model.head.transform, model.encoder.embed.weight
+    y = F.gelu(trace["encoder.norm"] @ transform.dense.weight.T + transform.dense.bias)
+    y = F.layer_norm(y, (WIDTH,), transform.norm.weight, transform.norm.bias, 0.3)
+    torch.testing.assert_close(logits, 3 * ((y @ table.T + model.head.bias) / 3).tanh())
+    assert logits.shape == (BATCH, TOKENS, VOCABULARY)
+
+
+def test_dropout_acts_in_training_only() -> None:
+    for kind in ("sequence", "token"):
+        model = variant(architecture="encoder", head={"kind": kind, "labels": LABELS}, dropout=0.5)
+        hidden = torch.randn(BATCH, TOKENS, WIDTH)
+        assert not torch.equal(model.head(hidden), model.head(hidden))
+        model.eval()
+        assert torch.equal(model.head(hidden), model.head(hidden))
