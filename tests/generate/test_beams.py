@@ -111,7 +111,7 @@ def test_one_beam_is_greedy(penalty: float) -> None:
     model, (source, mask) = translator(), sources()
     reader = CachedSourceReader(model, source, mask, STEPS)
     ruled_out = torch.zeros(VOCABULARY).index_fill(0, torch.tensor(FORBIDDEN), -torch.inf)
-    steps = decode(lambda texts: reader(texts) + ruled_out, [[BEGIN]] * len(source), Sampling(temperature=0), STEPS)
+    steps = decode(lambda texts: reader(texts) + ruled_out, [[BEGIN]] * len(source), Sampling(temperature=0.0), STEPS)
     greedy = [[*itertools.takewhile(lambda token: token != END, text)] for text in zip(*steps, strict=True)]
     assert [list(found[0].tokens) for found in translate(model, beams=1, length_penalty=penalty)] == greedy
     assert len({len(text) for text in greedy}) > 1, "some end before others"
@@ -171,7 +171,7 @@ def test_stopping_early_loses_nothing(penalty: float, n_best: int, monkeypatch: 
 def test_sentences_leave_the_batch_when_they_are_done() -> None:
     model, (source, mask) = translator(), sources()
     watched = Watched(CachedSourceReader(model, source, mask, STEPS))
-    found = search(watched, len(source), beams=1, length_penalty=0)
+    found = search(watched, len(source), beams=1, length_penalty=0.0)
     lengths = [min(len(one.tokens) + 1, STEPS) for [one] in found]
     assert watched.rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
     assert watched.orders == len(set(lengths)), "one beam has no order to change"

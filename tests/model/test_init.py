@@ -13,7 +13,7 @@ from cutaway.model.build import build
 from cutaway.model.transformer import EncoderDecoder, Transformer
 from variants import POSITIONS, RESIDUALS
 
-UNSAID = {"gpt2-small": 5000, "llama-nano": 2048}
+UNSAID = {"gpt2-small": 5000, "llama-nano": 2048, "bert-base": 5000}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
 
 
@@ -30,8 +30,10 @@ def fresh_loss(model: Transformer, vocabulary: int, shape: tuple[int, int]) -> f
 @pytest.mark.parametrize("name", presets())
 def test_a_fresh_preset_guesses(name: str) -> None:
     vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
-    config = override(load_preset(name), [f"model.vocabulary={vocabulary}"]).model
-    loss = fresh_loss(build(config, seed=3), vocabulary, (2, min(config.context, 50)))
+    labels = [] if load_preset(name).model.head.kind == "language" else [f"model.head.labels={vocabulary}"]
+    config = override(load_preset(name), [f"model.vocabulary={vocabulary}", *labels]).model
+    length = min(config.context, 50)
+    loss = fresh_loss(build(config, seed=3), vocabulary, (max(2, 400 // length), length))
     assert abs(loss - math.log(vocabulary)) < 0.1
 
 

@@ -209,7 +209,6 @@ def test_t5() -> None:
         attention={"head_width": 10},
         feedforward={"kind": "gated", "hidden": HIDDEN, "activation": "gelu_tanh"},
         norm="rms",
-        head={"tied": False},
     )
     weights = randomise(theirs)
     scaled = {name: weight * 10**0.5 for name, weight in weights.items() if name.endswith("Attention.q.weight")}

@@ -17,7 +17,9 @@ class GroupedConfig(Record):
     bias: bool = Field(False, description="of queries, keys and values")
     out_bias: bool = Field(False, description="of the output")
     qk_norm: bool = Field(False, description="normalise each query and key head")
-    window: int | None = Field(None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead")
+    window: int | None = Field(
+        None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
+    )
     softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 

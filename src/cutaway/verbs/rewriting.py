@@ -94,7 +94,7 @@ class Rewriter:
                 written[i].append(tokens[i])
             if not unfinished:
                 break
-        return [target.decode(row) for row in written]
+        return [target.decode(row).strip() for row in written]
 
     def _sources(self, texts: Sequence[str]) -> list[list[int]]:
         if any(not text.strip() for text in texts):
@@ -125,5 +125,5 @@ class Rewriter:
         return [token for token in (target.pad, target.begin, target.unknown) if token is not None]
 
     def _told(self, hypothesis: Hypothesis) -> dict[str, Any]:
-        text = self.tokenizers.target.decode(hypothesis.tokens)
+        text = self.tokenizers.target.decode(hypothesis.tokens).strip()
         return {"text": text, "score": hypothesis.score, "log_probability": hypothesis.log_probability}
