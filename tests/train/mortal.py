@@ -17,7 +17,7 @@ import torch._dynamo  # noqa: F401 (the first optimizer imports it: once here, n
 from cutaway.cli import main
 from cutaway.cli.train import write_sample
 from cutaway.config.reading import load_run
-from cutaway.runs import resume, start
+from cutaway.runs.run import resume, start
 from cutaway.train.callbacks import Metrics, Samples
 from cutaway.train.loop import Trainer
 

@@ -86,10 +86,10 @@ def test_ignored_targets_do_not_count() -> None:
 
 def test_bits_a_character_make_tokenizers_comparable() -> None:
     total, tokens, characters = 120.0, 50, 170
-    figures = LanguageModeling(characters / tokens).score(total, tokens)
+    figures = LanguageModeling(characters / tokens).score({"loss": total, "count": tokens, "correct": 20})
     assert figures["bits_per_character"] == pytest.approx(total / math.log(2) / characters)
     assert figures["loss"] == pytest.approx(total / tokens)
 
 
 def test_a_hopeless_loss_has_a_perplexity_too() -> None:
-    assert math.isfinite(LanguageModeling().score(1e6, 10)["perplexity"])
+    assert math.isfinite(LanguageModeling().score({"loss": 1e6, "count": 10, "correct": 0})["perplexity"])

@@ -31,11 +31,14 @@ def evaluate(
     """Measure a model by the metric that its task is known by."""
     from cutaway.config.data import DataConfig
     from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
+    from cutaway.errors import UserError
     from cutaway.evaluation.examples import WritingOptions
     from cutaway.pipeline import load
 
     pipeline = load(model, device, average=average)
     options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
+    if options != WritingOptions() and pipeline.config.task.kind != "sequence_to_sequence":
+        raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from another")
     if data is None:
         report = evaluate_run(pipeline, model, options)
     else:

@@ -19,6 +19,7 @@ Truncate = Annotated[bool, typer.Option(help="Cut a text that is too long; else 
 
 
 def translate(
+    context: typer.Context,
     model: Model,
     text: Texts = None,
     file: File = None,
@@ -40,11 +41,13 @@ def translate(
 
     texts = given(text, file)
     sampling = Sampling(temperature=temperature, seed=seed)
+    if not sample and sampling != Sampling():
+        raise UserError("--temperature and --seed are of drawing, and a search draws nothing: write --sample too")
     if sample and n_best > 1:
         raise UserError("--n-best is of a search: draw several with --sample and another --seed")
     options = BeamOptions(beams=beams, length_penalty=length_penalty, n_best=n_best)
     pipeline = load(model, device)
-    rewriter = pipeline.rewriter("translate", truncate=truncate)
+    rewriter = pipeline.rewriter(str(context.info_name), truncate=truncate)
     limit = pipeline.config.model.context
     if sample:
         found = [[{"text": drawn}] for drawn in rewriter.draw(texts, limit, sampling)]

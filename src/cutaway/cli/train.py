@@ -87,11 +87,12 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         UserError: the folder holds something visible, and neither a run nor one that was being prepared.
     """
+    from cutaway.data.collected import manifest_path
     from cutaway.data.corpus import MANIFEST_FILE
     from cutaway.data.prepare import UNFINISHED_FILE
     from cutaway.model.files import RunFolder
 
-    own = (RunFolder(out).run, out / MANIFEST_FILE, out / UNFINISHED_FILE)
+    own = (RunFolder(out).run, out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out))
     if out.is_dir() and not any(path.exists() for path in own):
         foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
         if foreign:

@@ -28,7 +28,7 @@ def _meant(option: str, context: typer.Context) -> str:
     if keys:
         return f"write {' or '.join(f'{key}={_value(option)}' for key in keys[:2])}"
     hint = nearest(option, [name for names in parameters.values() for name in names if name.startswith("--")])
-    takes_text = parameters.keys() & {"prompt", "text"}
+    takes_text = parameters.keys() & {"prompt", "text", "question", "numbers"}
     return f"{hint} (a text that begins with - goes behind --)" if takes_text else hint
 
 

@@ -70,7 +70,10 @@ class ModelConfig(Record):
             raise ValueError("model.embedding.segments is of an encoder: no other model is told of segments")
         if self.architecture == "encoder_decoder":
             if self.head.kind != "language":
-                raise ValueError(f"an encoder_decoder writes text: its model.head is language, not {self.head.kind}")
+                raise ValueError(
+                    f"an encoder_decoder writes text: its model.head is language, not {self.head.kind}; "
+                    f"for another head write model.architecture=encoder"
+                )
             return self
         for name in ("source_vocabulary", "encoder_layers"):
             if getattr(self, name) is not None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
 
@@ -65,6 +65,12 @@ class AlgorithmicConfig(Record):
     shortest: int | None = Field(None, gt=1, description="symbols in the shortest; as many as in the longest if none")
     symbols: int = Field(100, gt=1, description="numbers from 0 up, below this; digits, and so 10, if it adds")
     held_out: int = Field(1000, gt=0, description="sequences to validate with")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AlgorithmicConfig":
+        if (self.shortest or 0) > self.length:
+            raise ValueError(f"task.shortest {self.shortest} is more than task.length {self.length}: change one of them")
+        return self
 
 
 TaskConfig = Annotated[

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.config.data import DataConfig
+from cutaway.data import python_docs
 from cutaway.data.collected import (
     Collected,
     CollectionManifest,
@@ -20,6 +21,7 @@ from cutaway.data.examples import AnyExample, Example, Labelled, Pair, Question,
 from cutaway.data.held_out import hold_out
 from cutaway.data.labelled import read_labelled
 from cutaway.data.pairs import read_pairs
+from cutaway.data.sources import STANDARD_INPUT
 from cutaway.data.squad import read_squad
 from cutaway.errors import UserError
 
@@ -62,6 +64,8 @@ def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: 
     Raises:
         UserError: they cannot be read, or there are none.
     """
+    if path in (python_docs.NAME, STANDARD_INPUT):
+        raise UserError(f"{path} is a text, and this task learns from examples: give a file of them with --data")
     here: Counter[str] = Counter()
     examples: list[AnyExample] = list(READERS[kind](Path(path).expanduser(), data, here))
     if not examples:

@@ -1,5 +1,6 @@
 """A finished collection: the examples of a task on disk, in two parts."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,13 @@ def write_examples(collected: Collected[AnyExample], request: CollectionRequest,
             skipped=collected.skipped,
         )
         write_record(temporary / MANIFEST_FILE, manifest)
+
+
+def remove_examples(folder: Path) -> None:
+    """Takes away what `write_examples` wrote, and the folder if it holds nothing else."""
+    shutil.rmtree(folder / EXAMPLES_FOLDER)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def manifest_path(folder: Path) -> Path:

@@ -47,6 +47,8 @@ def _side(path: Path, ending: str | None) -> Path:
     start = path.name + "."
     siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
     endings = sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+    if not endings and path.is_dir():
+        raise UserError(f"{path} is a folder: give a file of pairs in it, or what two parallel files begin with")
     if not endings:
         raise UserError(f"no such file: {path}, nor two whose names begin with it")
     raise UserError(

@@ -15,10 +15,11 @@ from cutaway.evaluation.texts import measure_text
 from cutaway.metrics.report import Report
 from cutaway.pipeline import Pipeline
 
+DEFAULT = WritingOptions()
 TEXT_TASKS = ("language_modeling", "masked_language_modeling")
 
 
-def evaluate_run(pipeline: Pipeline, out: Path, options: WritingOptions = WritingOptions()) -> Report:
+def evaluate_run(pipeline: Pipeline, out: Path, options: WritingOptions = DEFAULT) -> Report:
     """Measures a run's model on what the run held out.
 
     Raises:
@@ -38,9 +39,7 @@ def evaluate_run(pipeline: Pipeline, out: Path, options: WritingOptions = Writin
     raise UserError(f"the run {out} held nothing out: give data with --data")
 
 
-def evaluate_data(
-    pipeline: Pipeline, data: DataConfig, scratch: Path, options: WritingOptions = WritingOptions()
-) -> Report:
+def evaluate_data(pipeline: Pipeline, data: DataConfig, scratch: Path, options: WritingOptions = DEFAULT) -> Report:
     """Measures a model on the whole of some data.
 
     Args:

@@ -6,13 +6,14 @@ from typing import Any
 
 from cutaway.config.task import SequenceClassificationConfig, SequenceToSequenceConfig
 from cutaway.data.examples import Labelled, Pair, Question, Tagged
+from cutaway.data.rows.sentences import value_of
 from cutaway.generate.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.classes import classification_report, multi_label_report
 from cutaway.metrics.entities import entity_report
 from cutaway.metrics.report import Report
 from cutaway.metrics.summaries import rouge
-from cutaway.metrics.translation import bleu
+from cutaway.metrics.translation import bleu, check_tokenizer
 from cutaway.metrics.values import regression_report
 from cutaway.pipeline import Pipeline
 
@@ -25,11 +26,17 @@ class WritingOptions:
         beams: how many beginnings beam search follows.
         length_penalty: α of Wu et al. 2016, eq. 14.
         tokenize: how BLEU cuts texts into words.
+
+    Raises:
+        UserError: BLEU knows no such way: told before the texts are written, which takes long.
     """
 
     beams: int = 5
     length_penalty: float = 1.0
     tokenize: str = "13a"
+
+    def __post_init__(self) -> None:
+        check_tokenizer(self.tokenize)
 
 
 Measure = Callable[[Pipeline, Sequence[Any], WritingOptions], Report]
@@ -58,7 +65,7 @@ def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: Writing
     found = pipeline.classify([example.text for example in examples])
     labels = task.labels or ()
     if task.problem == "regression":
-        return regression_report([one["value"] for one in found], [float(example.labels[0]) for example in examples])
+        return regression_report([one["value"] for one in found], [value_of(example.labels) for example in examples])
     if task.problem == "multi_label":
         return multi_label_report([one["labels"] for one in found], [example.labels for example in examples], labels)
     return classification_report(

@@ -29,8 +29,7 @@ def bleu(
         UserError: unequal counts, no examples, an unknown tokenizer, or sacrebleu is not installed.
     """
     check_counts(hypotheses, references)
-    if tokenize not in TOKENIZERS:
-        raise UserError(f"BLEU knows no tokenizer {tokenize!r}; {nearest(tokenize, TOKENIZERS)}")
+    check_tokenizer(tokenize)
     sacrebleu = load_library("sacrebleu.metrics", "sacrebleu", "BLEU")
     metrics = {
         "bleu": sacrebleu.BLEU(tokenize=tokenize, lowercase=lowercase),
@@ -38,3 +37,13 @@ def bleu(
     }
     figures = {name: metric.corpus_score(hypotheses, [references]).score for name, metric in metrics.items()}
     return Report(figures, signatures={name: str(metric.get_signature()) for name, metric in metrics.items()})
+
+
+def check_tokenizer(name: str) -> None:
+    """Asks for one of `TOKENIZERS`.
+
+    Raises:
+        UserError: it is another.
+    """
+    if name not in TOKENIZERS:
+        raise UserError(f"BLEU knows no tokenizer {name!r}; {nearest(name, TOKENIZERS)}")

@@ -1,6 +1,7 @@
 """One layer: attention lets tokens speak to each other, then each thinks by itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -51,8 +52,8 @@ class Block(nn.Module):
         super().__init__()
         self.self_attention = self_attention
         self.self_attention_residual = self_attention_residual
-        self.cross_attention = cross_attention
-        self.cross_attention_residual = cross_attention_residual
+        self.cross_attention: Any = cross_attention  # none in a stack that looks at nothing but itself
+        self.cross_attention_residual: Any = cross_attention_residual
         self.feedforward = feedforward
         self.feedforward_residual = feedforward_residual
         cross = () if cross_attention is None else ("residual.after_cross_attention",)
@@ -66,7 +67,7 @@ class Block(nn.Module):
         x = self.self_attention_residual(x, lambda y: self.self_attention(y, geometry, store))
         x = tap("residual.after_self_attention", x)
         if across is not None:
-            x = self.cross_attention_residual(  # type: ignore[misc]  # the stack looks across only where there is one
+            x = self.cross_attention_residual(
                 x, lambda y: self.cross_attention(y, across.geometry, across.store, across.source)
             )
             x = tap("residual.after_cross_attention", x)
@@ -92,7 +93,7 @@ class ParallelBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.self_attention = self_attention
-        self.cross_attention = cross_attention
+        self.cross_attention: Any = cross_attention  # none in a stack that looks at nothing but itself
         self.feedforward = feedforward
         self.norm = norm
         self.dropout = dropout
@@ -105,5 +106,5 @@ class ParallelBlock(nn.Module):
         y = self.norm(x)
         change = self.self_attention(y, geometry, store) + self.feedforward(y)
         if across is not None:
-            change = change + self.cross_attention(y, across.geometry, across.store, across.source)  # type: ignore[misc]
+            change = change + self.cross_attention(y, across.geometry, across.store, across.source)
         return tap("residual.out", x + drop(change, self.dropout, self.training))

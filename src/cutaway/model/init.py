@@ -41,7 +41,7 @@ def initialise(model: Transformer) -> None:
 
 
 def draw_small(embed: TokenEmbedding) -> None:
-    """Draws an embedding that the head shares; what else is added to it is as large as the tokens are when they enter."""
+    """Draws an embedding that the head shares; what is added to it is as large as tokens are when they enter."""
     size = 1 / embed.weight.shape[1]
     embed.weight.normal_(std=size)
     if isinstance(embed.positions, Learned):

@@ -12,7 +12,8 @@ import numpy as np
 from cutaway.config.run import RunConfig
 from cutaway.data.batches import BatchLimit, Examples, RandomBatches, SequentialBatches
 from cutaway.data.collect import collect_examples
-from cutaway.data.collected import Collected, open_examples
+from cutaway.data.collected import Collected, open_examples, remove_examples
+from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
@@ -65,15 +66,30 @@ class ExampleCourse:
 
     @cached_property
     def training(self) -> Sequence[Row]:
-        """What is trained on."""
-        return self.subject.rows(self, self.examples.training, self.counted)
+        """What is trained on.
+
+        Raises:
+            UserError: nothing is left of the examples.
+        """
+        rows = self.subject.rows(self, self.examples.training, self.counted)
+        if not rows:
+            raise UserError(f"no example is left to train on{self._left_out}: raise model.context, or give others")
+        return rows
+
+    @cached_property
+    def validation(self) -> Sequence[Row]:
+        """What is validated with."""
+        return self.subject.rows(self, self.examples.validation, self.counted)
 
     @property
     def amount(self) -> str:
         """How many examples there are, and what was left out."""
-        count = len(self.training)
+        return f"{len(self.training):,} examples, {len(self.validation):,} to validate with{self._left_out}"
+
+    @property
+    def _left_out(self) -> str:
         counts = {**self.examples.skipped, **self.counted}
-        return f"{count:,} examples" + "".join(f", {number:,} {reason}" for reason, number in counts.items())
+        return "".join(f", {number:,} {reason}" for reason, number in counts.items())
 
     def lesson(self) -> Lesson:
         """Batches of examples of similar lengths."""
@@ -81,8 +97,7 @@ class ExampleCourse:
         limit = BatchLimit(tokens=c.batch_tokens) if c.batch_tokens else BatchLimit(examples=c.batch_size)
         task = self.subject.task(self.config, self.training)
         training = Examples(self.training, RandomBatches(lengths(self.training), limit, c.seed))
-        held_out = self.subject.rows(self, self.examples.validation, self.counted)
-        return Lesson(task, training, in_order(held_out, limit) if held_out else None)
+        return Lesson(task, training, in_order(self.validation, limit) if self.validation else None)
 
 
 def in_order(rows: Sequence[Row], limit: BatchLimit) -> Examples[Row]:
@@ -102,17 +117,25 @@ class ExamplePreparation:
     subject: Subject
 
     def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> ExampleCourse:
-        """Writes the examples and their tokenizers into the folder."""
-        subject, paths = self.subject, RunFolder(folder)
-        examples = collect_examples(subject.kind, config.data, folder, config.train.seed)
+        """Writes the examples and their tokenizers into the folder; nothing, if they are of no use."""
+        examples = collect_examples(self.subject.kind, config.data, folder, config.train.seed)
+        try:
+            course = self._fit(config, examples)
+            course.lesson()
+        except UserError:
+            remove_examples(folder)  # for their files may be mended, and are then to be read again
+            raise
+        course.tokenizer.save(RunFolder(folder).tokenizer)
+        if course.source_tokenizer is not None:
+            course.source_tokenizer.save(RunFolder(folder).source_tokenizer)
+        return course
+
+    def _fit(self, config: RunConfig, examples: Collected[Any]) -> ExampleCourse:
+        subject = self.subject
         read, written = (list(texts) for texts in zip(*map(subject.texts, examples.training), strict=True))
         shared = config.source_tokenizer is None
-        texts = [text for group in ([*read, *written] if shared else written) for text in group]
-        tokenizer = _make(config.tokenizer, texts, subject.specials, paths.tokenizer)
-        source = None
-        if config.source_tokenizer is not None:
-            texts = [text for group in read for text in group]
-            source = _make(config.source_tokenizer, texts, subject.specials, paths.source_tokenizer)
+        tokenizer = _learn(config.tokenizer, [*read, *written] if shared else written, subject.specials)
+        source = None if shared else _learn(config.source_tokenizer, read, subject.specials)
         config = subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
         return ExampleCourse(config, subject, examples, tokenizer, source)
 
@@ -124,8 +147,6 @@ class ExamplePreparation:
         return ExampleCourse(config, self.subject, examples, Tokenizer.load(paths.tokenizer), source)
 
 
-def _make(config: Any, texts: Sequence[str], specials: tuple[str, ...], path: Path) -> Tokenizer:
-    alphabet = set().union(*texts)
-    tokenizer = train_tokenizer(config, texts, alphabet=alphabet, specials=specials)
-    tokenizer.save(path)
-    return tokenizer
+def _learn(config: Any, groups: Iterable[Iterable[str]], specials: tuple[str, ...]) -> Tokenizer:
+    texts = [text for group in groups for text in group]
+    return train_tokenizer(config, texts, alphabet=set().union(*texts), specials=specials)

@@ -10,6 +10,7 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.batches import BatchLimit
 from cutaway.data.generated import sequences, vocabulary
+from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
@@ -76,8 +77,18 @@ class GeneratedPreparation:
     """Nothing to read: only the symbols become a tokenizer, so that they can be written and looked at."""
 
     def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> GeneratedCourse:
-        """Writes the tokenizer."""
+        """Writes the tokenizer.
+
+        Raises:
+            UserError: a sequence is longer than the model takes, or there are too few different ones.
+        """
         task = algorithmic(config)
+        longest = len(make_rows(task, 1, task.length, 0)[0].tokens)
+        if longest > config.model.context:
+            raise UserError(
+                f"sequences to {task.operation} have {longest} symbols, and model.context is {config.model.context}: "
+                f"write model.context={longest}, or choose a smaller task.length"
+            )
         signs = ["+", "="] if task.operation == "add" else []
         tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
         assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols)

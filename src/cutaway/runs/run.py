@@ -15,7 +15,7 @@ from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Course, Progress
 from cutaway.runs.courses import PREPARATIONS
-from cutaway.runs.requirements import require_model
+from cutaway.runs.requirements import require_choices, require_model
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress as TrainingProgress
 from cutaway.train.loop import Trainer
@@ -54,7 +54,7 @@ def start(config: RunConfig, out: Path, progress: Progress = lambda done, total:
     Killed at any instant and called again, it goes on.
 
     Raises:
-        UserError: the folder holds a run already, the model cannot learn the task, or the data or a choice is of no use.
+        UserError: the folder holds a run already, the model cannot learn the task, or the data or a choice is useless.
     """
     folder = RunFolder(out)
     if folder.run.exists():
@@ -63,6 +63,7 @@ def start(config: RunConfig, out: Path, progress: Progress = lambda done, total:
         raise UserError(f"{out} is a file: choose another folder")
     choose_device(config.train.device)
     require_model(config)
+    require_choices(config)
     course = PREPARATIONS[config.task.kind].prepare(config, out, progress)
     run = _assemble(folder, course)
     run.trainer()  # finds out that there is too little data before anything says that this is a run

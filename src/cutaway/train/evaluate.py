@@ -1,6 +1,6 @@
 """Reading a held-out part from end to end."""
 
-from collections import Counter
+from collections import defaultdict
 
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ def evaluate(
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    sums: Counter[str] = Counter()
+    sums: defaultdict[str, float] = defaultdict(float)
     try:
         for i in range(min(len(batches), limit or len(batches))):
             with autocast(device, precision):

@@ -40,7 +40,7 @@ def cross_entropy(
         parts = _parts(hidden, targets, rows)
         return sum((loss(*part) for part in parts), hidden.new_zeros(())), count
     weights = [weight for weight in head.parameters() if weight.requires_grad]
-    total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)
+    total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
     return total, count
 
 
@@ -90,5 +90,5 @@ class _InParts(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
         return (None, None, None, *(gradient * scale for gradient in ctx.saved_tensors))

@@ -42,6 +42,18 @@ def in_batches(
     return [found[i] for i in range(len(rows))]
 
 
+def require_no_empty(texts: Sequence[str], what: str) -> None:
+    """Refuses texts of nothing but white space.
+
+    Raises:
+        UserError: there is one; says which, and what cannot be done with it.
+    """
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            which = f"text {number} is empty, and" if len(texts) > 1 else "an empty text"
+            raise UserError(f"{which} {what}: take it out")
+
+
 def require_fitting(rows: Sequence[Sequence[int]], limit: int) -> None:
     """Refuses what is longer than the model was trained for: nothing is cut without a word.
 

@@ -11,7 +11,7 @@ from cutaway.model.device import device_of
 from cutaway.model.heads import POOLINGS
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.verbs.batching import in_batches, require_fitting
+from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 
 
 @torch.inference_mode()
@@ -21,9 +21,8 @@ def embed(
     """The pooled last hidden states of each text (see `Pipeline.embed`)."""
     if pooling not in POOLINGS:
         raise UserError(f"no pooling is called {pooling!r}; {nearest(pooling, POOLINGS)}")
+    require_no_empty(texts, "has no vector")
     rows = sentences(tokenizer, texts)
-    if not all(rows):
-        raise UserError("an empty text has no vector: take it out")
     require_fitting(rows, config.model.context)
 
     def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:

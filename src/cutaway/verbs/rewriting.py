@@ -11,7 +11,6 @@ from torch import Tensor
 from cutaway.data.padding import pad_with_mask
 from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.data.rows.texts import cut
-from cutaway.errors import UserError
 from cutaway.generate.beams import BeamOptions, beam_search
 from cutaway.generate.decoding import decode
 from cutaway.generate.hypotheses import Hypothesis
@@ -19,7 +18,7 @@ from cutaway.generate.reading import CachedSourceReader
 from cutaway.generate.sampling import Sampling
 from cutaway.model.device import device_of
 from cutaway.model.transformer import EncoderDecoder
-from cutaway.verbs.batching import in_batches, require_fitting
+from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 
 SOURCE_TOKENS_AT_ONCE = 1024
 DRAWN_AT_ONCE = 32
@@ -97,8 +96,7 @@ class Rewriter:
         return [target.decode(row).strip() for row in written]
 
     def _sources(self, texts: Sequence[str]) -> list[list[int]]:
-        if any(not text.strip() for text in texts):
-            raise UserError("an empty text cannot be rewritten: take it out")
+        require_no_empty(texts, "cannot be rewritten")
         rows = self.tokenizers.read(texts)
         if self.truncate:
             return cut(rows, self.context, self.counted)

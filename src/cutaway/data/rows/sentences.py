@@ -65,6 +65,21 @@ def number_of(label: str, known: Sequence[str]) -> int:
     return known.index(label)
 
 
+def value_of(labels: tuple[str, ...]) -> float:
+    """The number that the only label is.
+
+    Raises:
+        UserError: it is none, or there are more or fewer.
+    """
+    try:
+        (label,) = labels
+        return float(label)
+    except ValueError:
+        raise UserError(
+            f"{', '.join(labels) or 'an empty label'} is no number, and task.problem is regression"
+        ) from None
+
+
 def _single(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]:
     if len(labels) != 1:
         raise UserError(
@@ -79,18 +94,8 @@ def _several(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]
     return tuple(float(i in numbers) for i in range(len(known)))
 
 
-def _value(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]:
-    try:
-        (label,) = labels
-        return (float(label),)
-    except ValueError:
-        raise UserError(
-            f"{', '.join(labels) or 'an empty label'} is no number, and task.problem is regression"
-        ) from None
-
-
 TARGETS: dict[str, Callable[[tuple[str, ...], Sequence[str]], tuple[float, ...]]] = {
     "single_label": _single,
     "multi_label": _several,
-    "regression": _value,
+    "regression": lambda labels, known: (value_of(labels),),
 }

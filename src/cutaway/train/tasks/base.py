@@ -1,14 +1,17 @@
 """What the loop knows of what is being learnt."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 Batch = dict[str, Tensor]
 """Named tensors whose first axis is the example."""
+
+Model: TypeAlias = Any
+"""One of `cutaway.model.transformer`, of the architecture and with the head that the task needs."""
 
 
 def to_tensors(arrays: Mapping[str, np.ndarray], device: torch.device) -> Batch:
@@ -23,10 +26,10 @@ class Task(Protocol):
     def collate(self, examples: Any, device: torch.device) -> Batch:
         """Makes a batch of what the data yields."""
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns the summed loss of all targets, and how many targets there are: what training makes small."""
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Returns sums over a batch: the plain `loss`, the `count` of targets, and whatever else `score` needs."""
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.train.losses import cross_entropy, measure_tokens
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class LanguageModeling:
@@ -26,11 +26,11 @@ class LanguageModeling:
         inputs, targets = examples
         return to_tensors({"inputs": inputs, "targets": targets}, device)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(target) over all targets that count."""
         return cross_entropy(model.head, model.hidden(batch["inputs"]), batch["targets"])
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same, and how many targets were ranked first."""
         return measure_tokens(model.head, model.hidden(batch["inputs"]), batch["targets"])
 

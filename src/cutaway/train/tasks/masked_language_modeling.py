@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.train.losses import cross_entropy, measure_tokens
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class MaskedLanguageModeling:
@@ -20,11 +20,11 @@ class MaskedLanguageModeling:
         mask = {} if keep.all() else {"attention_mask": keep}
         return to_tensors({"inputs": inputs, "targets": targets, **mask}, device)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(token) over the tokens to be predicted; no others reach the head."""
         return cross_entropy(model.head, self._hidden(model, batch), batch["targets"])
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same, and how many tokens were ranked first."""
         return measure_tokens(model.head, self._hidden(model, batch), batch["targets"])
 
@@ -33,5 +33,5 @@ class MaskedLanguageModeling:
         loss = sums["loss"] / sums["count"]
         return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
 
-    def _hidden(self, model: nn.Module, batch: Batch) -> Tensor:
+    def _hidden(self, model: Model, batch: Batch) -> Tensor:
         return model.hidden(batch["inputs"], attention_mask=batch.get("attention_mask"))

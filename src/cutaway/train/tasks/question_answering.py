@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.rows.questions import QuestionRow
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class QuestionAnswering:
@@ -33,12 +33,12 @@ class QuestionAnswering:
             arrays["segments"] = pad([row.segments for row in examples], 0)
         return to_tensors(arrays, device)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums over the windows."""
         total = F.cross_entropy(span_logits(model, batch), batch["targets"], reduction="sum") / 2
         return total, torch.tensor(len(batch["targets"]))
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same, and how many windows are right in both places."""
         logits, targets = span_logits(model, batch), batch["targets"]
         return {
@@ -52,7 +52,7 @@ class QuestionAnswering:
         return {"loss": sums["loss"] / sums["count"], "accuracy": sums["correct"] / sums["count"]}
 
 
-def span_logits(model: nn.Module, batch: Batch) -> Tensor:
+def span_logits(model: Model, batch: Batch) -> Tensor:
     """Scores of each token as the first and as the last of the answer, (B, T, 2); padding is out of question."""
     segments = {"segments": batch["segments"]} if "segments" in batch else {}
     logits: Tensor = model(batch["tokens"], attention_mask=batch.get("attention_mask"), **segments).float()

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.data.padding import pad_with_mask
 from cutaway.data.rows.sentences import SentenceRow
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class SequenceClassification:
@@ -28,12 +28,12 @@ class SequenceClassification:
         batch = to_tensors(pad_with_mask([row.tokens for row in examples], "tokens", "attention_mask"), device)
         return {**batch, "targets": torch.tensor([row.target for row in examples], device=device)}
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums the loss over the examples, by the weights of their labels."""
         weights = None if self._weights is None else torch.tensor(self._weights, device=batch["targets"].device)
         return self._loss(_logits(model, batch), batch["targets"], weights), torch.tensor(len(batch["targets"]))
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Sums the loss, unweighted, and counts the examples that are right in all labels."""
         logits, targets = _logits(model, batch), batch["targets"]
         return {
@@ -53,7 +53,7 @@ def balanced_weights(targets: Sequence[int], labels: int) -> list[float]:
     return [len(targets) / (labels * count) for count in counts]
 
 
-def _logits(model: nn.Module, batch: Batch) -> Tensor:
+def _logits(model: Model, batch: Batch) -> Tensor:
     logits: Tensor = model(batch["tokens"], attention_mask=batch.get("attention_mask"))
     return logits.float()
 

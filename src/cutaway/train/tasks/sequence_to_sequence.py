@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.rows.pairs import PairRow
 from cutaway.data.windows import IGNORED
 from cutaway.train.losses import cross_entropy, measure_tokens
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class SequenceToSequence:
@@ -32,11 +32,11 @@ class SequenceToSequence:
         }
         return to_tensors(arrays, device)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums the smoothed loss over all tokens of the targets."""
         return cross_entropy(model.head, self._hidden(model, batch), batch["targets"], self._label_smoothing)
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Sums the loss, not smoothed, and counts the tokens that were ranked first."""
         return measure_tokens(model.head, self._hidden(model, batch), batch["targets"])
 
@@ -45,6 +45,6 @@ class SequenceToSequence:
         loss = sums["loss"] / sums["count"]
         return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
 
-    def _hidden(self, model: nn.Module, batch: Batch) -> Tensor:
+    def _hidden(self, model: Model, batch: Batch) -> Tensor:
         """A target padded at its end needs no mask: the decoder never looks ahead."""
         return model.hidden(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"))

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.windows import IGNORED
 from cutaway.train.losses import cross_entropy, measure_tokens
-from cutaway.train.tasks.base import Batch, to_tensors
+from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 @runtime_checkable
@@ -33,11 +33,11 @@ class TokenClassification:
         arrays = pad_with_mask([row.tokens for row in examples], "tokens", "attention_mask")
         return to_tensors({**arrays, "targets": pad([row.targets for row in examples], IGNORED)}, device)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(label) over all tokens that have one."""
         return cross_entropy(model.head, self._hidden(model, batch), batch["targets"])
 
-    def measure(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same; how many labels were right; how many rows there were, and how many were right throughout."""
         hidden, targets = self._hidden(model, batch), batch["targets"]
         predicted = model.head(hidden).argmax(dim=-1)
@@ -56,5 +56,5 @@ class TokenClassification:
             "exact": sums["right_rows"] / sums["rows"],
         }
 
-    def _hidden(self, model: nn.Module, batch: Batch) -> Tensor:
+    def _hidden(self, model: Model, batch: Batch) -> Tensor:
         return model.hidden(batch["tokens"], attention_mask=batch.get("attention_mask"))

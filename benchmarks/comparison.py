@@ -1,0 +1,37 @@
+"""What the benchmarks of trained models share: opening a run for its task, and showing figures side by side."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cutaway.pipeline import Pipeline, load
+
+
+def load_trained(run: Path, task: str, *, average: int = 1) -> Pipeline:
+    """Opens a run folder; leaves the process with one line if its model learnt another task."""
+    pipeline = load(run, average=average)
+    if pipeline.config.task.kind != task:
+        sys.exit(f"{run} learnt {pipeline.config.task.kind}: give a run that learnt {task}")
+    return pipeline
+
+
+def report_left_out(counted: Mapping[str, int]) -> None:
+    """Says on standard error what was left out or cut, and how many of each."""
+    for reason, count in counted.items():
+        print(f"{reason}: {count:,}", file=sys.stderr)
+
+
+def show(rows: Mapping[str, Mapping[str, float]], *, as_json: bool) -> None:
+    """Prints a row of figures for each contestant; all rows have the same columns."""
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    columns = next(iter(rows.values()))
+    table = Table("", *columns)
+    for name, figures in rows.items():
+        table.add_row(name, *(f"{figures[column]:.2f}" for column in columns))
+    Console().print(table)
