@@ -33,5 +33,9 @@ def show(rows: Mapping[str, Mapping[str, float]], *, as_json: bool) -> None:
     columns = next(iter(rows.values()))
     table = Table("", *columns)
     for name, figures in rows.items():
-        table.add_row(name, *(f"{figures[column]:.2f}" for column in columns))
+        table.add_row(name, *(spell(figures[column]) for column in columns))
     Console().print(table)
+
+
+def spell(figure: float) -> str:
+    return f"{figure:,}" if isinstance(figure, int) else f"{figure:.2f}"

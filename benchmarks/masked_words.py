@@ -28,8 +28,8 @@ from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
 TASK = "masked_language_modeling"
 
 
-def hidden_words(pipeline: Pipeline, tokens: TokenStream) -> Masked:
-    """A text with hidden tokens, the same ones whenever it is read."""
+def hide(pipeline: Pipeline, tokens: TokenStream) -> Masked:
+    """The text in windows, with the same tokens hidden whenever it is read."""
     config = pipeline.config
     return Masked(whole(tokens, config.model.context), masking(config, pipeline.tokenizer), config.train.seed)
 
@@ -38,10 +38,10 @@ def most_frequent(tokens: TokenStream) -> int:
     return int(np.bincount(tokens[:]).argmax())
 
 
-def share_of(token: int, batches: Masked) -> float:
-    """How many of the hidden tokens are this one, in percent."""
+def hidden_tokens(batches: Masked) -> np.ndarray:
+    """All that is to be found."""
     targets = np.concatenate([batches[i][1].ravel() for i in range(len(batches))])
-    return 100 * float((targets[targets != IGNORED] == token).mean())
+    return targets[targets != IGNORED]
 
 
 def main() -> None:
@@ -58,15 +58,15 @@ def main() -> None:
         tokens = corpus.validation
         if arguments.data:
             tokens = prepare(DataConfig(path=arguments.data, validation=0.0), pipeline.tokenizer, scratch).training
-        batches = hidden_words(pipeline, tokens)
-        guess = share_of(most_frequent(corpus.training), batches)
+        batches = hide(pipeline, tokens)
+        hidden = hidden_tokens(batches)
         precision = choose_precision(pipeline.config.train.precision, device_of(pipeline.model))
         figures = evaluate(pipeline.model, MaskedLanguageModeling(), batches, precision)
-    accuracy = 100 * figures["accuracy"]
-    hidden = {"hidden tokens": figures["tokens"]}
+    guess = float((hidden == most_frequent(corpus.training)).mean())
+    accuracy = figures["accuracy"]
     rows = {
-        "most frequent token": {"accuracy": guess, "ratio": 1.0},
-        str(arguments.run): {"accuracy": accuracy, "ratio": accuracy / guess},
+        "most frequent token": {"accuracy": 100 * guess, "hidden tokens": len(hidden), "ratio": 1.0},
+        str(arguments.run): {"accuracy": 100 * accuracy, "hidden tokens": figures["tokens"], "ratio": accuracy / guess},
     }
     show(rows, as_json=arguments.json)
 

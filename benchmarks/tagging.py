@@ -55,7 +55,7 @@ def learn_phrases(sentences: Sequence[Tagged]) -> dict[Phrase, str]:
 
 def tag_phrases(words: Sequence[str], phrases: Mapping[Phrase, str]) -> list[str]:
     """Tags by the longest phrases that begin at each place, from left to right."""
-    longest = max(map(len, phrases))
+    longest = max(map(len, phrases), default=0)
     tags: list[str] = []
     while len(tags) < len(words):
         rest = lower(words[len(tags) : len(tags) + longest])

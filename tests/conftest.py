@@ -11,7 +11,21 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-CHECKED = ("tap", "nn", "model", "data", "generate", "train", "look")
+CHECKED = (
+    "tap",
+    "nn",
+    "model",
+    "text",
+    "data",
+    "generate",
+    "train",
+    "look",
+    "metrics",
+    "verbs",
+    "pipeline",
+    "runs",
+    "evaluation",
+)
 
 install_import_hook([f"cutaway.{floor}" for floor in CHECKED], "beartype.beartype")
 

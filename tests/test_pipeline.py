@@ -13,8 +13,9 @@ from cutaway.config.data import DataConfig
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+from cutaway.evaluation.evaluate import evaluate_data
 from cutaway.pipeline import Pipeline, load
-from cutaway.runs import Run, evaluate_pipeline, start
+from cutaway.runs.run import Run, start
 from variants import POSITIONS
 
 TEXT = "the cat sat on a mat\nand ate a rat that ran far\n" * 30
@@ -57,7 +58,7 @@ def test_what_is_loaded_is_what_was_trained(position: str, head: str, tmp_path: 
     run = trained(tmp_path, f"model.position={position}", f"model.head.{head}", "model.attention.bias=yes")
     loaded = cutaway.load(str(tmp_path / "run"), device="cpu")
     assert loaded.config == run.config
-    assert loaded.tokenizer.sha256 == run.corpus.tokenizer.sha256
+    assert loaded.tokenizer.sha256 == run.course.tokenizer.sha256
     assert not loaded.model.training
     assert torch.equal(logits(loaded.model), logits(run.model))
     assert (loaded.model.head.weight is loaded.model.decoder.embed.weight) == (head == "tied=yes")
@@ -128,7 +129,8 @@ def test_a_score_is_the_model_s_own(pipeline: Pipeline, text: str) -> None:
 
 def test_scores_are_the_loss_that_evaluation_finds(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "line.txt").write_text("a mat at")
-    figures = evaluate_pipeline(pipeline, DataConfig(path=str(tmp_path / "line.txt")), tmp_path / "tokens")
+    data = DataConfig(path=str(tmp_path / "line.txt"))
+    figures = evaluate_data(pipeline, data, tmp_path / "tokens").figures
     scores = [score for _, score in pipeline.score("a mat at")]
     assert figures["tokens"] == len(scores)
     assert figures["loss"] == pytest.approx(-sum(scores) / len(scores), abs=1e-5)

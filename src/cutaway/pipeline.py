@@ -1,5 +1,6 @@
 """A model with all it needs to meet text, and the verbs that a person knows."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, overload
@@ -20,7 +21,7 @@ from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.answering import answer
 from cutaway.verbs.classifying import classify
-from cutaway.verbs.computing import compute
+from cutaway.verbs.computing import add, compute
 from cutaway.verbs.embedding import embed
 from cutaway.verbs.filling import fill
 from cutaway.verbs.known import require
@@ -137,17 +138,21 @@ class Pipeline:
         self._prepare("fill")
         return _like(text, fill(self.model, self.tokenizer, self.config, _several(text), top_k))
 
-    def classify(self, text: str | Texts) -> Any:
+    def classify(self, text: str | Texts, *, truncated: Counter[str] | None = None) -> Any:
         """The label of a text, as a dict of `label`, its `probability`, and the `probabilities` of all labels.
 
         Of a model with several labels a text: `labels`, those more likely than not, and the `probabilities` of all. Of
         one that tells a number: its `value`.
 
+        Args:
+            text: one or several.
+            truncated: counts texts that are cut because they are too long; without it, they are refused.
+
         Raises:
             UserError: the text is longer than the model takes.
         """
         self._prepare("classify")
-        return _like(text, classify(self.model, self.tokenizer, self.config, _several(text)))
+        return _like(text, classify(self.model, self.tokenizer, self.config, _several(text), truncated))
 
     def tag(self, text: str | Texts) -> Any:
         """The words of a text, which white space parts, each as a dict of `word`, `tag` and `probability`.
@@ -207,8 +212,24 @@ class Pipeline:
         """
         return self.compute("sort", [numbers])[0]
 
+    def add(self, first: int, second: int) -> int:
+        """The sum of two numbers, as far as the model learnt it.
+
+        Raises:
+            UserError: a number is below 0, or they have more digits than the model takes.
+        """
+        return self.add_all([(first, second)])[0]
+
+    def add_all(self, pairs: Sequence[tuple[int, int]]) -> list[int]:
+        """The same for many pairs."""
+        self._prepare("add")
+        return add(self.model, self.config, pairs)
+
     def compute(self, operation: str, rows: Sequence[Sequence[int]]) -> list[list[int]]:
-        """What the model makes of rows of numbers: `sort`, `reverse`, `copy` or `add`, whichever it learnt."""
+        """What the model makes of rows of symbols: `sort`, `reverse`, `copy` or `add`, whichever it learnt.
+
+        To add, two numbers are spelt digit by digit, as `cutaway.data.generated.sequences` tells.
+        """
         self._prepare(operation)
         return compute(self.model, self.config, rows)
 

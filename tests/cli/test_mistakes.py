@@ -25,7 +25,7 @@ TEXTS = {
 }
 
 WORDS = {
-    "": "name one preset or run file, such as gpt-nano; there are: gpt-micro, gpt-nano",
+    "": "name one preset or run file, such as gpt-nano; there are: bert-base, bert-nano, gpt-micro, gpt-nano",
     "gpt-naon": "no preset is called 'gpt-naon'; did you mean 'gpt-nano'?",
     "gpt-nano gpt-micro": "name one preset or run file, not 2 (gpt-nano, gpt-micro)",
     "text.txt": "text.txt is no preset and no run file; if it is the text to learn from, write --data text.txt",
@@ -41,10 +41,10 @@ WORDS = {
     "gpt-nano --steps train.seed=1": "write train.steps=VALUE",
     "gpt-nano --steps --json": "write train.steps=VALUE",
     "gpt-nano --dta text.txt": "there is no option '--dta'; did you mean '--data'?",
-    "gpt-nano -n 3": "there is no option '-n'; known: --data, --out",
+    "gpt-nano -n 3": "there is no option '-n'; known: --task, --data, --validation, --out",
     "gpt-nano --seed x": "invalid value for '--seed'",
     "gpt-nano --resume": "option '--resume' requires an argument",
-    "gpt-nano --resume run": "a resumed run keeps its preset and its folder",
+    "gpt-nano --resume run": "a resumed run keeps its preset, its task and its folder",
     "gpt-nano --device cude": "train.device cannot be 'cude'; did you mean 'cuda'?",
     "gpt-nano steps=3": "there is no 'steps'; did you mean 'train.steps'?",
     "gpt-nano model.widht=16": "there is no 'model.widht'; did you mean 'model.width'?",
@@ -71,7 +71,8 @@ RESUMES = {
     "--resume .": ". is not a run folder: it has no run.yaml",
     "--resume run --data text.txt": "cannot change in a run that has begun: only train.* can",
     "--resume run model.width=32": "'model.width=32' cannot change in a run that has begun: only train.* can",
-    "--resume run --out new": "a resumed run keeps its preset and its folder",
+    "--resume run --task language-modeling": "a resumed run keeps its preset, its task and its folder",
+    "--resume run --out new": "a resumed run keeps its preset, its task and its folder",
     "--resume run train.steps=x": "train.steps cannot be 'x'",
 }
 

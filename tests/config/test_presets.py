@@ -5,10 +5,12 @@ import torch
 
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import DecoderOnly
+from cutaway.model.transformer import Transformer
+from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.requirements import require_choices, require_model
 
 
-def model(name: str, *choices: str) -> DecoderOnly:
+def model(name: str, *choices: str) -> Transformer:
     """The preset's shape, without memory for its weights."""
     with torch.device("meta"):
         return build(override(load_preset(name), choices).model)
@@ -53,6 +55,66 @@ def test_llama_nano_has_no_bias_and_shares_key_value_heads() -> None:
     assert attention.kv_heads < attention.heads
 
 
+def attention(width: int) -> int:
+    """Queries, keys, values and output, each with its bias."""
+    return 4 * (width * width + width)
+
+
+def dense(width: int, hidden: int) -> int:
+    """Up and down, each with its bias."""
+    return width * hidden + hidden + hidden * width + width
+
+
+def test_transformer_base_is_the_paper_s() -> None:
+    encoder = attention(512) + dense(512, 2048) + 2 * 2 * 512
+    decoder = 2 * attention(512) + dense(512, 2048) + 3 * 2 * 512
+    total = 37000 * 512 + 6 * (encoder + decoder)  # one table for source, target and output
+    assert parameters("transformer-base", "model.vocabulary=37000") == total
+    assert round(total / 1e6) == 63, "the paper rounds up to 65 (table 3)"
+
+
+def test_transformer_tiny_is_small() -> None:
+    encoder = attention(128) + dense(128, 256) + 2 * 2 * 128
+    decoder = 2 * attention(128) + dense(128, 256) + 3 * 2 * 128
+    norms = 2 * 2 * 128  # what pre-norm stacks end with
+    assert parameters("transformer-tiny", "model.vocabulary=8000") == 8000 * 128 + 4 * (encoder + decoder) + norms
+    assert parameters("transformer-tiny", "model.vocabulary=8000") <= 4_000_000
+
+
+def test_bert_base_is_as_large_as_bert() -> None:
+    embeddings = (30522 + 512 + 2) * 768 + 2 * 768
+    layers = 12 * (attention(768) + dense(768, 3072) + 2 * 2 * 768)
+    head = 768 * 768 + 768 + 2 * 768 + 30522
+    assert parameters("bert-base", "model.vocabulary=30522") == embeddings + layers + head == 109_514_298
+
+
+def test_the_notebook_s_model_is_built_as_described() -> None:
+    embeddings, matrices = 65 * 8 + 8 * 8, 4 * 8 * 8
+    norms, head = 3 * 2 * 8, 65 * 8 + 65
+    assert parameters("notebook-char", "model.vocabulary=65") == embeddings + matrices + dense(8, 32) + norms + head
+    made = load_preset("notebook-char").model
+    assert (made.context, made.width, made.attention.heads, made.layers) == (8, 8, 2, 1)
+
+
+def test_the_sorter_is_built_as_described() -> None:
+    layer = 4 * 128 * 128 + 2 * 128 * 512 + 2 * 128
+    sizes = ("model.vocabulary=100", "model.head.labels=100")
+    assert parameters("sorter", *sizes) == (100 + 16) * 128 + 3 * layer + 128 + 100 * 128 + 100
+    assert load_preset("sorter").task.length <= load_preset("sorter").model.context
+
+
+def test_t5_nano_has_no_bias_but_the_relative_one() -> None:
+    names = [name for name, _ in model("t5-nano", "model.vocabulary=65").named_parameters()]
+    assert not [name for name in names if name.endswith(".bias")]
+    assert [name for name in names if "biases" in name] == ["encoder.biases.weight", "decoder.biases.weight"]
+
+
 @pytest.mark.parametrize("name", presets())
-def test_a_preset_says_what_it_is(name: str) -> None:
-    assert load_preset(name).preset == name
+def test_a_preset_says_what_it_is_and_can_learn_its_task(name: str) -> None:
+    config = load_preset(name)
+    assert config.preset == name
+    require_model(config)
+    require_choices(config)
+    needs_no_text = override(config, ["tokenizer=byte"])
+    with torch.device("meta"):
+        build(with_expected_sizes(needs_no_text).model)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cutaway.errors import JobError, UserError
 from cutaway.model.files import (
     RunFolder,
+    read_average,
     read_json,
     read_tensors,
     read_weights,
@@ -183,3 +184,47 @@ def test_a_folder_says_what_it_lacks(tmp_path: Path) -> None:
     folder.require()
     with pytest.raises(UserError, match=r"lacks model\.safetensors$"):
         folder.require(folder.weights)
+
+
+def linear(fill: float) -> nn.Linear:
+    layer = nn.Linear(3, 4)
+    with torch.no_grad():
+        layer.weight.copy_(torch.arange(12.0).view(4, 3) * fill)
+        layer.bias.fill_(fill)
+    return layer
+
+
+def checkpoint(folder: RunFolder, step: int, fill: float) -> Path:
+    path = folder.checkpoints / f"step-{step}" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    write_weights(path, linear(fill))
+    return path
+
+
+@pytest.mark.parametrize("fills", [(5.0,), (1.0, 4.0), (2.0, -7.0, 0.5, 8.0)])
+def test_an_average_is_the_mean_of_all_weights(fills: tuple[float, ...], tmp_path: Path) -> None:
+    folder, model = RunFolder(tmp_path), linear(99.0)
+    read_average([checkpoint(folder, step, fill) for step, fill in enumerate(fills)], model)
+    expected = linear(sum(fills) / len(fills))
+    torch.testing.assert_close(dict(model.named_parameters()), dict(expected.named_parameters()))
+
+
+def test_weights_of_another_shape_are_not_averaged(tmp_path: Path) -> None:
+    good = checkpoint(RunFolder(tmp_path), 1, 1.0)
+    write_weights(tmp_path / "other", nn.Linear(4, 3))
+    with pytest.raises(UserError, match=r"other does not fit the model in the shape of weight, bias \(2 in all\)$"):
+        read_average([good, tmp_path / "other"], linear(1.0))
+
+
+def test_the_last_checkpoints_are_those_of_the_last_steps(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    paths = {step: checkpoint(folder, step, 1.0) for step in (1000, 90, 0, 200)}
+    (folder.checkpoints / "latest").write_text("step-1000")
+    (folder.checkpoints / "step-2000.tmp").mkdir()
+    write_weights(folder.checkpoints / "step-2000.tmp" / "model.safetensors", linear(1.0))
+    assert folder.last_checkpoints(1) == [paths[1000]]
+    assert folder.last_checkpoints(3) == [paths[step] for step in (90, 200, 1000)]
+    for count in (0, 5):
+        said = f"has 4 checkpoints, and the mean of {count} is asked for: train.keep says how many are kept"
+        with pytest.raises(UserError, match=said):
+            folder.last_checkpoints(count)

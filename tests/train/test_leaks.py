@@ -10,8 +10,8 @@ import jaxtyping
 import pytest
 
 from cutaway.model.transformer import DecoderOnly
+from cutaway.runs.stand_ins import RandomTokens
 from cutaway.train.loop import Lesson
-from cutaway.train.rehearsal import RandomTokens
 from cutaway.train.tasks.language_modeling import LanguageModeling
 from train.lessons import CONTEXT, VOCABULARY, small_model, trainer
 from variants import POSITIONS, RESIDUALS

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cutaway.cli.add import add
 from cutaway.cli.answer import answer
 from cutaway.cli.classify import classify
 from cutaway.cli.compare import compare
@@ -16,7 +17,7 @@ from cutaway.cli.plan import plan
 from cutaway.cli.presets import presets
 from cutaway.cli.rewrite import translate
 from cutaway.cli.score import score
-from cutaway.cli.sort import sort
+from cutaway.cli.sort import copy, reverse, sort
 from cutaway.cli.tag import tag
 from cutaway.cli.tokenize import tokenize
 from cutaway.cli.train import train
@@ -65,8 +66,8 @@ def _without_command(
 
 
 COMMANDS = (
-    *(train, generate, score, fill, classify, tag, translate, answer, embed, sort),
-    *(evaluate, tokenize, plan, compare, presets, demo),
+    *(train, generate, score, fill, classify, tag, translate, answer, embed),
+    *(sort, reverse, copy, add, evaluate, tokenize, plan, compare, presets, demo),
 )
 for command in COMMANDS:
     app.command()(command)

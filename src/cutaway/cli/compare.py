@@ -7,7 +7,7 @@ import typer
 
 from cutaway.cli.show import AsJSON, print_json, print_table
 
-FIGURES = ("loss", "perplexity", "bits_per_character")
+FIGURES = ("loss", "perplexity", "bits_per_character", "accuracy", "exact")
 
 
 def compare(
@@ -55,7 +55,7 @@ def outcome(metrics: Path) -> dict[str, Any]:
     best = min(validation, key=lambda row: row["loss"], default={})
     last = train[-1] if train else {}
     return {
-        **{f"validation {name}": best.get(name) for name in FIGURES},
+        **{f"validation {name}": best[name] for name in FIGURES if name in best},
         "best step": best.get("step"),
         "training loss": last.get("loss"),
         "steps": last.get("step"),

@@ -30,8 +30,8 @@ def evaluate(
 ) -> None:
     """Measure a model by the metric that its task is known by."""
     from cutaway.config.data import DataConfig
-    from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
     from cutaway.errors import UserError
+    from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
     from cutaway.evaluation.examples import WritingOptions
     from cutaway.pipeline import load
 

@@ -11,6 +11,7 @@ from cutaway.errors import UserError
 
 Model = Annotated[Path, typer.Argument(help="A run folder.")]
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
+Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, with spaces between them.")]
 File = Annotated[Path | None, typer.Option(help="A file with a text a line, - for standard input; empty lines count.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
@@ -23,7 +24,7 @@ def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
     """
     if file is None:
         if not texts:
-            raise UserError("there is no text: give one, or a file with a text a line with --file")
+            raise UserError("nothing is given to work on: write it behind the run folder, or give --file, one a line")
         return list(texts)
     if texts:
         raise UserError(f"give texts or --file {file}, not both")
@@ -32,6 +33,23 @@ def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
     if not lines:
         raise UserError(f"{file} is empty")
     return [line.rstrip("\r") for line in lines]
+
+
+def given_numbers(words: Sequence[str] | None, file: Path | None) -> list[list[int]]:
+    """Rows of numbers: the one on the command line, or those of a file, a row a line.
+
+    Raises:
+        UserError: as `given` says, or a word is no whole number.
+    """
+    lines = given([" ".join(words)] if words else None, file)
+    return [[_whole(word) for word in line.split()] for line in lines]
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise UserError(f"{word!r} is no whole number: give numbers with spaces between them") from None
 
 
 def read_file(file: Path) -> str:

@@ -24,6 +24,7 @@ def plan(
     from cutaway.model.cost import cost
     from cutaway.model.device import choose_device, keep_freed_memory
     from cutaway.runs.expected import with_expected_sizes
+    from cutaway.runs.stand_ins import stand_in
     from cutaway.train.rehearsal import optimizer_tensors, rehearse
 
     names, assignments = sort_words(words or [])
@@ -32,23 +33,24 @@ def plan(
     with torch.device("meta"):
         model = build(config.model)
     figures = cost(model, optimizer_tensors(config.train, model))
+    tokens = config.train.batch_tokens or config.train.batch_size * config.model.context
     facts: dict[str, float] = {
         "parameters": figures.parameters,
         "weights_bytes": figures.weights,
         "gradients_bytes": figures.gradients,
         "optimizer_bytes": figures.optimizer,
         "cache_bytes_per_token": figures.cache_per_token,
-        "tokens_per_step": config.train.batch_size * config.model.context,
+        "tokens_per_step": tokens,
         "steps": config.train.steps,
     }
     needed = figures.weights + figures.gradients + figures.optimizer
     if measure and needed < memory():
         keep_freed_memory()  # as `train` does
         real = build(config.model).to(choose_device(config.train.device))
-        assert config.model.vocabulary is not None
-        found = rehearse(real, config.train, config.model.vocabulary, config.model.context)
+        part = stand_in(config, max(1, tokens // config.model.context // config.train.accumulation))
+        found = rehearse(real, config.train, part)
         facts["activations_bytes"] = found.activations
-        facts["tokens_per_second"] = round(found.tokens_per_second)
+        facts["tokens_per_second"] = round(tokens / found.seconds_per_step)
         facts["minutes"] = found.seconds_per_step * config.train.steps / 60
     if json:
         print_json(facts)

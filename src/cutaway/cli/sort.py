@@ -1,15 +1,9 @@
-"""`cutaway sort`, and `reverse`, `copy` and `add`: whichever a model has learnt."""
+"""`cutaway sort`, and `reverse` and `copy`: whichever a model has learnt."""
 
 from collections.abc import Callable
-from typing import Annotated
 
-import typer
-
-from cutaway.cli.inputs import Device, File, Model, given
+from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers
 from cutaway.cli.show import AsJSON, print_json
-from cutaway.errors import UserError
-
-Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers; of a sum: two, one digit after the other.")]
 
 
 def command(operation: str, help_text: str) -> Callable[..., None]:
@@ -20,8 +14,7 @@ def command(operation: str, help_text: str) -> Callable[..., None]:
     ) -> None:
         from cutaway.pipeline import load
 
-        lines = given(None if numbers is None else [" ".join(numbers)], file)
-        rows = [[whole(word) for word in line.split()] for line in lines]
+        rows = given_numbers(numbers, file)
         found = load(model, device).compute(operation, rows)
         if json:
             print_json([{"numbers": row, "result": result} for row, result in zip(rows, found, strict=True)])
@@ -33,16 +26,6 @@ def command(operation: str, help_text: str) -> Callable[..., None]:
     return compute
 
 
-def whole(word: str) -> int:
-    """A number as a person writes it.
-
-    Raises:
-        UserError: it is none.
-    """
-    try:
-        return int(word)
-    except ValueError:
-        raise UserError(f"{word!r} is no whole number: give numbers with spaces between them") from None
-
-
 sort = command("sort", "Sort numbers, by a model that learnt to.")
+reverse = command("reverse", "Reverse numbers, by a model that learnt to.")
+copy = command("copy", "Copy numbers, by a model that learnt to.")

@@ -21,8 +21,9 @@ EXAMPLES = {
     "tag": "'who lives where'",
     "translate": "'a man is riding a bike .'",
     "answer": "'a question?' 'a context that holds its answer'",
+    "add": "12 30",
 }
-"""What to try a trained model with, by its first verb; one that computes takes numbers."""
+"""What to try a trained model with, by its first verb; others that compute take any numbers."""
 
 
 def train(

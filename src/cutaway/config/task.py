@@ -69,7 +69,7 @@ class AlgorithmicConfig(Record):
     @model_validator(mode="after")
     def _fits(self) -> "AlgorithmicConfig":
         if (self.shortest or 0) > self.length:
-            raise ValueError(f"task.shortest {self.shortest} is more than task.length {self.length}: change one of them")
+            raise ValueError(f"task.shortest {self.shortest} is more than task.length {self.length}: change one")
         return self
 
 

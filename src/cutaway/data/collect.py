@@ -65,7 +65,7 @@ def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: 
         UserError: they cannot be read, or there are none.
     """
     if path in (python_docs.NAME, STANDARD_INPUT):
-        raise UserError(f"{path} is a text, and this task learns from examples: give a file of them with --data")
+        raise UserError(f"this task learns from examples, and {path} is a text: give a file of them with --data")
     here: Counter[str] = Counter()
     examples: list[AnyExample] = list(READERS[kind](Path(path).expanduser(), data, here))
     if not examples:

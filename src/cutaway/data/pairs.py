@@ -8,9 +8,12 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Pair
 from cutaway.data.lines import read_lines
-from cutaway.data.readers import text_of
+from cutaway.data.readers import format_of, text_of
 from cutaway.data.tables import Row, read_table
 from cutaway.errors import UserError
+
+TABLES = ("", "txt", "tsv", "csv", "jsonl")
+"""Endings of files that hold both sides."""
 
 
 def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:
@@ -21,6 +24,7 @@ def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
     Raises:
         UserError: on the way, at what cannot be read, and at the end if the files differ in their numbers of lines.
     """
+    _refuse_one_side(path)
     for row in read_table(path, data, skipped) if path.is_file() else _read_parallel(path, data):
         pair = Pair(text_of(row.source, row.place), text_of(row.target, row.place))
         if pair.source.strip() and pair.target.strip():
@@ -44,9 +48,7 @@ def _side(path: Path, ending: str | None) -> Path:
     for name in (f"{path.name}.{ending}", f"{path.name}.{ending}.gz"):
         if path.with_name(name).is_file():
             return path.with_name(name)
-    start = path.name + "."
-    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
-    endings = sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+    endings = _endings(path)
     if not endings and path.is_dir():
         raise UserError(f"{path} is a folder: give a file of pairs in it, or what two parallel files begin with")
     if not endings:
@@ -55,3 +57,22 @@ def _side(path: Path, ending: str | None) -> Path:
         f"{path} begins the names of several files: choose two by their endings with data.field and data.target; "
         f"there are: {', '.join(endings)}"
     )
+
+
+def _endings(path: Path) -> list[str]:
+    """What the names of files end with that begin with this one."""
+    start = path.name + "."
+    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
+    return sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+
+
+def _refuse_one_side(path: Path) -> None:
+    """Tells how to name two parallel files to whom names one of them."""
+    both = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
+    ending = format_of(path).removeprefix(".")
+    others = [one for one in _endings(both) if one not in (ending, *TABLES)]
+    if path.is_file() and ending not in TABLES and others:
+        raise UserError(
+            f"{path} is one of two parallel files: name what both begin with, {both}, and choose their endings, "
+            f"such as data.field={ending} data.target={others[0]}"
+        )

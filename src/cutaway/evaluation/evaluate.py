@@ -14,6 +14,7 @@ from cutaway.evaluation.sequences import measure_sequences
 from cutaway.evaluation.texts import measure_text
 from cutaway.metrics.report import Report
 from cutaway.pipeline import Pipeline
+from cutaway.runs.requirements import require_choices
 
 DEFAULT = WritingOptions()
 TEXT_TASKS = ("language_modeling", "masked_language_modeling")
@@ -49,11 +50,13 @@ def evaluate_data(pipeline: Pipeline, data: DataConfig, scratch: Path, options: 
         options: how texts are written that are compared with references.
 
     Raises:
-        UserError: the data cannot be read, is too little, or the task makes its own.
+        UserError: the data cannot be read, is too little, or the task makes its own; a field is chosen that the task
+            does not look at.
     """
     task = pipeline.config.task.kind
     if task == "algorithmic":
         raise UserError("this model computes on sequences that are made up: evaluate it without --data")
+    require_choices(pipeline.config.model_copy(update={"data": data}))
     if task in TEXT_TASKS:
         corpus = prepare(data.model_copy(update={"validation": 0.0}), pipeline.tokenizer, scratch)
         return measure_text(pipeline, corpus, held_out=False)

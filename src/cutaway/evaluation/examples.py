@@ -1,16 +1,18 @@
 """Measuring a model on examples, by the metric that its task is known by."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from cutaway.config.task import SequenceClassificationConfig, SequenceToSequenceConfig
+from cutaway.config.task import SequenceClassificationConfig, SequenceToSequenceConfig, TokenClassificationConfig
 from cutaway.data.examples import Labelled, Pair, Question, Tagged
 from cutaway.data.rows.sentences import value_of
 from cutaway.generate.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.classes import classification_report, multi_label_report
-from cutaway.metrics.entities import entity_report
+from cutaway.metrics.entities import are_entities, entity_report
 from cutaway.metrics.report import Report
 from cutaway.metrics.summaries import rouge
 from cutaway.metrics.translation import bleu, check_tokenizer
@@ -59,10 +61,16 @@ def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions)
 
 
 def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: WritingOptions) -> Report:
-    """Accuracy and a report by class, or correlations of numbers."""
+    """Accuracy and a report by class, or correlations of numbers; texts that are too long are cut, as in training."""
+    truncated: Counter[str] = Counter()
+    report = _judged(pipeline, examples, pipeline.classify([example.text for example in examples], truncated=truncated))
+    cut = {"truncated": truncated.total()} if truncated else {}
+    return Report({**report.figures, **cut}, report.signatures, report.parts)
+
+
+def _judged(pipeline: Pipeline, examples: Sequence[Labelled], found: Sequence[dict[str, Any]]) -> Report:
     task = pipeline.config.task
     assert isinstance(task, SequenceClassificationConfig)
-    found = pipeline.classify([example.text for example in examples])
     labels = task.labels or ()
     if task.problem == "regression":
         return regression_report([one["value"] for one in found], [value_of(example.labels) for example in examples])
@@ -74,9 +82,14 @@ def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: Writing
 
 
 def words(pipeline: Pipeline, examples: Sequence[Tagged], options: WritingOptions) -> Report:
-    """Precision, recall and F1 of whole entities."""
-    found = pipeline.tag_words([example.words for example in examples])
-    return entity_report([[one["tag"] for one in row] for row in found], [example.tags for example in examples])
+    """Precision, recall and F1 of whole entities; of tags that are none, such as parts of speech, of each tag."""
+    task = pipeline.config.task
+    assert isinstance(task, TokenClassificationConfig)
+    found = [[one["tag"] for one in row] for row in pipeline.tag_words([example.words for example in examples])]
+    true = [example.tags for example in examples]
+    if are_entities(task.labels or ()):
+        return entity_report(found, true)
+    return classification_report(list(chain(*found)), list(chain(*true)), task.labels or ())
 
 
 def questions(pipeline: Pipeline, examples: Sequence[Question], options: WritingOptions) -> Report:

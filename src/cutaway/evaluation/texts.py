@@ -1,12 +1,11 @@
 """Measuring how well a model predicts a text."""
 
 from cutaway.data.corpus import Corpus, Part
-from cutaway.data.masking import Masked
 from cutaway.data.shards import TokenStream
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
-from cutaway.runs.text import characters_per_token, masking, whole
+from cutaway.runs.text import characters_per_token, to_fill, whole
 from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.base import FiniteBatches, Task
 from cutaway.train.tasks.language_modeling import LanguageModeling
@@ -27,4 +26,4 @@ def _task(pipeline: Pipeline, tokens: TokenStream, part: Part) -> tuple[Task, Fi
     windows = whole(tokens, config.model.context)
     if config.task.kind == "language_modeling":
         return LanguageModeling(characters_per_token(part)), windows
-    return MaskedLanguageModeling(), Masked(windows, masking(config, pipeline.tokenizer), config.train.seed)
+    return MaskedLanguageModeling(), to_fill(config, pipeline.tokenizer, windows)

@@ -1,7 +1,7 @@
 """Named entities as tags of words, by seqeval."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from cutaway.errors import UserError
@@ -45,6 +45,11 @@ def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[st
         signatures={"entity_f1": f"average:micro|mode:conlleval|version:seqeval-{version('seqeval')}"},
         parts=rows_by_class(types, *columns),
     )
+
+
+def are_entities(tags: Iterable[str]) -> bool:
+    """Whether all these tags are those of entities: O, or B-, I-, E- or S- and a type."""
+    return all(TAG.fullmatch(tag) for tag in tags)
 
 
 def _check_tags(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> None:

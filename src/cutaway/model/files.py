@@ -77,7 +77,8 @@ class RunFolder:
         Raises:
             UserError: there are fewer.
         """
-        found = sorted(self.checkpoints.glob("step-*/model.safetensors"), key=lambda path: _step(path.parent))
+        whole = self.checkpoints.glob("step-*[0-9]/model.safetensors")  # one being written ends in .tmp
+        found = sorted(whole, key=lambda path: _step(path.parent))
         if not 1 <= count <= len(found):
             raise UserError(
                 f"{self.path} has {len(found)} checkpoints, and the mean of {count} is asked for: "

@@ -15,7 +15,7 @@ def drop(x: Float[Tensor, "..."], share: float, training: bool = True) -> Float[
     """
     if not training or share == 0:
         return x
-    zeroed = round(share * LEVELS)
+    zeroed = min(round(share * LEVELS), LEVELS - 1)
     draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(1 << 63), None)
     levels = draws.view(torch.int16)[: x.numel()].view(x.shape)
     return x * ((levels >= zeroed - LEVELS // 2).to(x.dtype) * (LEVELS / (LEVELS - zeroed)))

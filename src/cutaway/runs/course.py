@@ -57,14 +57,20 @@ def with_vocabulary(config: RunConfig, tokenizer: Tokenizer, source_tokenizer: T
     Raises:
         UserError: the tokenizer makes more than the model is to know.
     """
-    wanted = config.model.vocabulary
+    tokenizers = {"vocabulary": tokenizer, "source_vocabulary": source_tokenizer}
+    return with_model(config, **{key: _room_for(one, config, key) for key, one in tokenizers.items()})
+
+
+def _room_for(tokenizer: Tokenizer | None, config: RunConfig, key: str) -> int | None:
+    wanted: int | None = getattr(config.model, key)
+    if tokenizer is None:
+        return None
     if wanted is not None and wanted < tokenizer.vocabulary:
         raise UserError(
-            f"the text makes {tokenizer.vocabulary} tokens, and model.vocabulary is {wanted}: "
-            f"take a text with fewer, or leave it open with model.vocabulary=none"
+            f"the text makes {tokenizer.vocabulary} tokens, and model.{key} is {wanted}: "
+            f"take a text with fewer, or leave it open with model.{key}=none"
         )
-    source = None if source_tokenizer is None else config.model.source_vocabulary or source_tokenizer.vocabulary
-    return with_model(config, vocabulary=wanted or tokenizer.vocabulary, source_vocabulary=source)
+    return wanted or tokenizer.vocabulary
 
 
 def with_labels(config: RunConfig, labels: int) -> RunConfig:

@@ -2,6 +2,7 @@
 
 from cutaway.config.run import RunConfig
 from cutaway.config.tokenizer import ByteTokenizer, CharTokenizer, FileTokenizer, TokenizerConfig
+from cutaway.data.generated import vocabulary
 from cutaway.data.scan import scan_source
 from cutaway.data.sources import open_source
 from cutaway.runs.course import with_labels, with_model
@@ -30,7 +31,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
 
 def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
     if config.task.kind == "algorithmic":
-        return config.task.symbols
+        return vocabulary(config.task.operation, config.task.symbols)
     match tokenizer:
         case CharTokenizer():
             scan, alphabet = scan_source(open_source(config.data), lambda done, total: None)

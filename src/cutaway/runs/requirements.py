@@ -48,7 +48,7 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     Raises:
         UserError: there is no such task.
     """
-    task = name.replace("-", "_")
+    task = name.lower().replace("-", "_")
     if task not in REQUIREMENTS:
         raise UserError(f"no task is called {name!r}; {nearest(task, REQUIREMENTS)}")
     head = REQUIREMENTS[task].head
@@ -85,7 +85,7 @@ def require_choices(config: RunConfig) -> None:
     chosen, usual = config.model_dump(mode="json"), RunConfig().model_dump(mode="json")
     for key in UNREAD.get(config.task.kind, ()):
         if _at(chosen, key) != _at(usual, key):
-            raise UserError(f"{key} {_at(chosen, key)!r} means nothing to the task {config.task.kind}: leave it out")
+            raise UserError(f"{key} means nothing to the task {config.task.kind}: leave it out")
 
 
 def _at(tree: dict[str, Any], key: str) -> Any:

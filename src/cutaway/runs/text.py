@@ -11,7 +11,7 @@ from cutaway.data.corpus import Corpus, Part, open_corpus
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.prepare import prepare
 from cutaway.data.shards import TokenStream
-from cutaway.data.windows import RandomWindows, SequentialWindows
+from cutaway.data.windows import IGNORED, RandomWindows, SequentialWindows
 from cutaway.errors import UserError
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
@@ -81,9 +81,9 @@ def language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
 def masked_language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
     """Predict hidden tokens from those on both sides."""
     training, validation = windows(config, corpus)
-    hiding = masking(config, corpus.tokenizer)
-    masked = None if validation is None else Masked(validation, hiding, config.train.seed)
-    return Lesson(MaskedLanguageModeling(), Masked(training, hiding, config.train.seed), masked)
+    masked = Masked(training, masking(config, corpus.tokenizer), config.train.seed)
+    held_out = None if validation is None else to_fill(config, corpus.tokenizer, validation)
+    return Lesson(MaskedLanguageModeling(), masked, held_out)
 
 
 def windows(config: RunConfig, corpus: Corpus) -> tuple[RandomWindows, SequentialWindows | None]:
@@ -97,6 +97,21 @@ def windows(config: RunConfig, corpus: Corpus) -> tuple[RandomWindows, Sequentia
 def whole(tokens: TokenStream, context: int) -> SequentialWindows:
     """All of a text, in windows end to end."""
     return SequentialWindows(tokens, context, max(1, EVALUATION_TOKENS // context))
+
+
+def to_fill(config: RunConfig, tokenizer: Tokenizer, whole: SequentialWindows) -> Masked:
+    """Windows with hidden tokens to measure a model by.
+
+    Raises:
+        UserError: the text is so short that none is hidden.
+    """
+    masked = Masked(whole, masking(config, tokenizer), config.train.seed)
+    if all((masked[i][1] == IGNORED).all() for i in range(len(masked))):
+        raise UserError(
+            "the text to validate with is so short that none of its tokens is hidden: give more, or hold out a larger "
+            "share with data.validation"
+        )
+    return masked
 
 
 def masking(config: RunConfig, tokenizer: Tokenizer) -> Masking:

@@ -1,5 +1,6 @@
 """Labels of texts."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from cutaway.config.run import RunConfig
 from cutaway.config.task import SequenceClassificationConfig
 from cutaway.data.rows.sentences import sentences
+from cutaway.data.rows.texts import cut
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
@@ -16,12 +18,21 @@ from cutaway.verbs.batching import in_batches, require_fitting
 
 
 @torch.inference_mode()
-def classify(model: Transformer, tokenizer: Tokenizer, config: RunConfig, texts: Sequence[str]) -> list[dict[str, Any]]:
+def classify(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    config: RunConfig,
+    texts: Sequence[str],
+    truncated: Counter[str] | None = None,
+) -> list[dict[str, Any]]:
     """What the model says of each text, by the problem that it was trained for (see `Pipeline.classify`)."""
     task = config.task
     assert isinstance(task, SequenceClassificationConfig)
     rows = sentences(tokenizer, texts)
-    require_fitting(rows, config.model.context)
+    if truncated is None:
+        require_fitting(rows, config.model.context)
+    else:
+        rows = cut(rows, config.model.context, truncated)
     logits = in_batches(rows, lambda tokens, mask: model(tokens, attention_mask=mask).double(), device_of(model))
     return [_ANSWERS[task.problem](row, task.labels or ()) for row in logits]
 

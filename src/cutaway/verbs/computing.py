@@ -1,6 +1,7 @@
 """Sequences of symbols, computed on."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 
@@ -10,6 +11,34 @@ from cutaway.errors import UserError
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
 from cutaway.verbs.batching import in_batches, require_fitting
+
+
+def add(model: Transformer, config: RunConfig, pairs: Sequence[tuple[int, int]]) -> list[int]:
+    """The sums of pairs of numbers, written with as many digits as in training, or more if they need them."""
+    task = config.task
+    assert isinstance(task, AlgorithmicConfig)
+    rows, sizes = [], []
+    for pair in pairs:
+        if min(pair) < 0:
+            raise UserError(f"{min(pair)} is below 0, and the model adds numbers from 0 on")
+        digits = [_digits(number, task.symbols) for number in pair]
+        size = max(task.shortest or task.length, *map(len, digits))
+        first, second = ([0] * (size - len(number)) + number for number in digits)
+        rows.append([*first, task.symbols, *second, *[task.symbols + 1] * (size + 1)])
+        sizes.append(size)
+    found = compute(model, config, rows)
+    return [_number(row[-size - 1 :], task.symbols) for row, size in zip(found, sizes, strict=True)]
+
+
+def _digits(number: int, base: int) -> list[int]:
+    digits = [number % base]
+    while number := number // base:
+        digits.insert(0, number % base)
+    return digits
+
+
+def _number(digits: Sequence[int], base: int) -> int:
+    return reduce(lambda number, digit: number * base + digit, digits, 0)
 
 
 @torch.inference_mode()

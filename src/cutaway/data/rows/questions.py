@@ -67,8 +67,8 @@ class Windowing:
         if room <= self.stride:
             raise UserError(
                 f"the question has {len(asked)} tokens and leaves room for {max(room, 0)} of its context, which "
-                f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride or a "
-                f"longer model.context"
+                f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride "
+                f"or a longer model.context"
             )
         begin, separator = self.tokenizer.begin, self.tokenizer.separator
         assert begin is not None

@@ -86,7 +86,7 @@ def _single(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]:
             f"an example has {len(labels)} labels ({', '.join(labels) or 'none'}): for any number of them, "
             f"choose task.problem=multi_label"
         )
-    return (number_of(labels[0], known),)
+    return (float(number_of(labels[0], known)),)
 
 
 def _several(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]:

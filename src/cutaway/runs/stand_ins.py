@@ -1,0 +1,81 @@
+"""Meaningless data as large as a run's own may be: to measure what a step takes before there is any."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cutaway.config.run import RunConfig
+from cutaway.data.masking import Masked, Masking
+from cutaway.data.rows.pairs import PairRow
+from cutaway.data.rows.questions import QuestionRow
+from cutaway.data.rows.sentences import SentenceRow
+from cutaway.runs.generated import SequenceRow
+from cutaway.train.loop import Lesson
+from cutaway.train.tasks.base import Batches, Task
+from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+from cutaway.train.tasks.question_answering import QuestionAnswering
+from cutaway.train.tasks.sequence_classification import SequenceClassification
+from cutaway.train.tasks.sequence_to_sequence import SequenceToSequence
+from cutaway.train.tasks.token_classification import TokenClassification
+
+
+def stand_in(config: RunConfig, examples: int) -> Lesson:
+    """A lesson whose every batch has so many examples, each as long as the model takes."""
+    task, batches = _MAKERS[config.task.kind](config, examples)
+    return Lesson(task, batches, None)
+
+
+class RandomTokens:
+    """Windows of a text without sense."""
+
+    def __init__(self, vocabulary: int, batch_size: int, context: int) -> None:
+        self._vocabulary = vocabulary
+        self._shape = (batch_size, context + 1)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        tokens = np.random.default_rng(index).integers(self._vocabulary, size=self._shape)
+        return tokens[:, :-1], tokens[:, 1:]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The same example, over and over: what a step takes does not depend on what it reads."""
+
+    row: Any
+    count: int
+
+    def __getitem__(self, index: int) -> list[Any]:
+        return [self.row] * self.count
+
+
+def _text(config: RunConfig, examples: int) -> RandomTokens:
+    return RandomTokens(config.model.vocabulary or 1, examples, config.model.context)
+
+
+def _masked(config: RunConfig, examples: int) -> Masked:
+    assert config.task.kind == "masked_language_modeling"
+    task = config.task
+    ordinary = range(config.model.vocabulary or 1)
+    masking = Masking(0, ordinary, task.share, task.masked, task.random)
+    return Masked(_text(config, examples), masking, config.train.seed)
+
+
+def _tokens(config: RunConfig) -> list[int]:
+    return [0] * config.model.context
+
+
+_MAKERS: dict[str, Callable[[RunConfig, int], tuple[Task, Batches]]] = {
+    "language_modeling": lambda c, n: (LanguageModeling(), _text(c, n)),
+    "masked_language_modeling": lambda c, n: (MaskedLanguageModeling(), _masked(c, n)),
+    "sequence_to_sequence": lambda c, n: (SequenceToSequence(), Repeated(PairRow(_tokens(c), _tokens(c)), n)),
+    "sequence_classification": lambda c, n: (
+        SequenceClassification("single_label"),
+        Repeated(SentenceRow(_tokens(c), (0.0,)), n),
+    ),
+    "token_classification": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
+    "question_answering": lambda c, n: (QuestionAnswering(segments=False), Repeated(QuestionRow(_tokens(c), 1, []), n)),
+    "algorithmic": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
+}

@@ -1,0 +1,102 @@
+"""`cutaway evaluate` tells the figures that a task is known by, on what was held out and on any other data."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command import printed, refused
+from cli.tasks import COUNT, KINDS, MOODS, train_words
+
+pytestmark = pytest.mark.usefixtures("learnt")
+
+FIGURES = {
+    "language-modeling": {"loss", "perplexity", "bits_per_character", "accuracy", "tokens"},
+    "masked-language-modeling": {"loss", "perplexity", "accuracy", "tokens"},
+    "sequence-to-sequence": {"bleu", "chrf", "rouge1", "rouge2", "rougeL", "examples"},
+    "sequence-classification": {"accuracy", "macro_f1"},
+    "token-classification": {"entity_precision", "entity_recall", "entity_f1", "accuracy"},
+    "question-answering": {"exact_match", "f1"},
+    "algorithmic": {
+        *("exact_match", "token_accuracy", "sequences"),
+        *("exact_match_beyond", "token_accuracy_beyond", "sequences_beyond"),
+    },
+}
+DATA: dict[str, tuple[str, ...]] = {
+    "language-modeling": ("text.txt",),
+    "masked-language-modeling": ("text.txt",),
+    "sequence-to-sequence": ("pairs",),
+    "sequence-classification": ("labels.tsv",),
+    "token-classification": ("tags.conll",),
+    "question-answering": ("questions.json",),
+}
+
+
+def measured(*words: str) -> Any:
+    return json.loads(printed("evaluate", *words, "--json"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_held_out_is_measured(kind: str) -> None:
+    report = measured(kind)
+    assert set(report) == {"figures", "parts", "signatures"}
+    assert set(report["figures"]) == FIGURES[kind]
+    assert all(math.isfinite(value) for value in report["figures"].values())
+    shown = dict(line.split(maxsplit=1) for line in printed("evaluate", kind).splitlines() if line)
+    assert shown.keys() >= {*report["figures"], *report["parts"], *report["signatures"]}
+    name = next(iter(report["figures"]))
+    assert float(shown[name]) == pytest.approx(report["figures"][name], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_any_data_are_measured_as_a_whole(kind: str) -> None:
+    own, other = measured(kind)["figures"], measured(kind, "--data", *DATA[kind])
+    left_out = {name: value for name, value in other["figures"].items() if name.startswith("skipped")}
+    assert other["figures"].keys() - left_out.keys() == own.keys()
+    assert list(left_out.values()) == ([] if kind.endswith("language-modeling") else [1])
+
+
+def test_every_example_is_counted() -> None:
+    parts = measured("sequence-classification", "--data", "labels.jsonl")["parts"]
+    assert set(parts) == set(MOODS)
+    assert sum(part["support"] for part in parts.values()) == COUNT
+    assert measured("sequence-to-sequence")["figures"]["examples"] == COUNT // 10
+    assert measured("sequence-to-sequence", "--data", "pairs.tsv")["figures"]["examples"] == COUNT
+
+
+def test_fields_may_be_chosen_anew() -> None:
+    rows = [json.loads(line) for line in Path("labels.jsonl").read_text().splitlines()]
+    Path("other.jsonl").write_text("".join(json.dumps({"a": row["text"], "b": row["label"]}) + "\n" for row in rows))
+    chosen = measured("sequence-classification", "--data", "other.jsonl", "--field", "a", "--target", "b")
+    assert chosen == measured("sequence-classification", "--data", "labels.jsonl")
+
+
+def test_bleu_says_how_it_was_computed() -> None:
+    signatures = [measured("sequence-to-sequence", *words)["signatures"] for words in ((), ("--tokenize", "none"))]
+    assert "tok:13a" in signatures[0]["bleu"]
+    assert "tok:none" in signatures[1]["bleu"]
+
+
+def test_the_search_of_an_evaluation_may_be_chosen() -> None:
+    searches = ((), ("--beams", "1"), ("--beams", "3", "--length-penalty", "0"))
+    assert len({measured("sequence-to-sequence", *words)["figures"]["chrf"] for words in searches}) > 1
+
+
+def test_tags_that_are_no_entities_are_measured_one_by_one() -> None:
+    text = Path("tags.conll").read_text()
+    Path("speech.conll").write_text(text.replace(" O", " OTHER").replace("B-animal", "NOUN").replace("B-place", "NOUN"))
+    printed(*train_words("token-classification", "new"), "data.path=speech.conll")
+    report = measured("new", "--data", "speech.conll")
+    assert set(report["figures"]) == {"accuracy", "macro_f1", "skipped (document marks)"}
+    assert {name: part["support"] for name, part in report["parts"].items()} == {"NOUN": 2 * COUNT, "OTHER": 3 * COUNT}
+
+
+def test_checkpoints_are_averaged() -> None:
+    figures = [measured("masked-language-modeling", *words)["figures"]["loss"] for words in ((), ("--average", "2"))]
+    assert all(map(math.isfinite, figures))
+    assert figures[0] != figures[1]
+    for count in ("0", "9"):
+        line = refused("evaluate", "masked-language-modeling", "--average", count)
+        assert f"checkpoints, and the mean of {count} is asked for" in line

@@ -1,0 +1,82 @@
+"""A task that the model cannot learn is refused in words that mend it, and so is a choice that means nothing to it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cutaway.config.reading import override
+from cutaway.config.run import RunConfig
+from cutaway.errors import UserError
+from cutaway.runs.requirements import REQUIREMENTS, UNREAD, chosen_by_task, require_choices, require_model
+from runs.kinds import begin
+
+ARCHITECTURES = ("decoder", "encoder", "encoder_decoder")
+VALUES = {
+    "data.path": "x.tsv",
+    "data.field": "column",
+    "data.target": "column",
+    "data.validation_path": "y.tsv",
+    "train.batch_tokens": "99",
+    "source_tokenizer": "char",
+}
+CANNOT_LEARN = {
+    "masked_language_modeling": ("model.architecture=decoder", "needs a model whose architecture is encoder,"),
+    "sequence_to_sequence": ("model.architecture=encoder", "is encoder_decoder, and this one is encoder"),
+    "sequence_classification": ("model.head=language", "needs a sequence head, and model.head is language"),
+    "token_classification": ("model.head=sequence", "needs a token head, and model.head is sequence"),
+    "question_answering": ("model.architecture=decoder", "write model.architecture=encoder"),
+    "algorithmic": ("model.head=language", "write model.head=token"),
+    "language_modeling": ("model.architecture=encoder", "write model.architecture=decoder"),
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("task", REQUIREMENTS)
+def test_who_follows_the_advice_gets_a_model_that_fits(task: str, architecture: str) -> None:
+    config = override(RunConfig(), [f"model.architecture={architecture}", f"task={task}"])
+    followed = []
+    while True:
+        try:
+            require_model(config)
+            break
+        except UserError as error:
+            (advice,) = re.findall(r"write (model\.\w+=\w+)", str(error))
+        assert advice not in followed
+        followed.append(advice)
+        config = override(config, [advice])
+    needed = REQUIREMENTS[task]
+    assert config.model.architecture in needed.architectures
+    assert config.model.head.kind == needed.head
+    assert len(followed) == (architecture not in needed.architectures) + (needed.head != "language")
+
+
+@pytest.mark.parametrize("task", CANNOT_LEARN)
+def test_what_a_model_cannot_learn_is_refused_before_anything_is_written(task: str, tmp_path: Path) -> None:
+    choice, said = CANNOT_LEARN[task]
+    with pytest.raises(UserError, match=re.escape(said)):
+        begin(task, tmp_path, choice)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_a_task_brings_its_head(name: str) -> None:
+    task = name.replace("_", "-")
+    encoder = override(RunConfig(), ["model.architecture=encoder"])
+    config = override(encoder, chosen_by_task(task, encoder))
+    assert (config.task.kind, config.model.head.kind) == (name, REQUIREMENTS[name].head)
+    biased = override(config, ["model.head.bias=yes"] if config.model.head.kind == "language" else [])
+    assert override(biased, chosen_by_task(task, biased)) == biased, "one that is there is kept"
+
+
+def test_an_unknown_task_is_told_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"no task is called 'token-clasification'; did you mean 'token_classification"):
+        chosen_by_task("token-clasification", RunConfig())
+
+
+@pytest.mark.parametrize(("task", "key"), [(task, key) for task, keys in UNREAD.items() for key in keys])
+def test_a_choice_that_means_nothing_is_refused(task: str, key: str) -> None:
+    plain = override(RunConfig(), [f"task={task}"])
+    require_choices(plain)
+    with pytest.raises(UserError, match=rf"^{re.escape(key)} means nothing to the task {task}: leave it out$"):
+        require_choices(override(plain, [f"{key}={VALUES[key]}"]))
