@@ -21,7 +21,7 @@ from cutaway.data.shards import TokenStream
 from cutaway.data.windows import IGNORED
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
-from cutaway.runs.text import masking, whole
+from cutaway.runs.text import to_fill, whole
 from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
 
@@ -30,8 +30,7 @@ TASK = "masked_language_modeling"
 
 def hide(pipeline: Pipeline, tokens: TokenStream) -> Masked:
     """The text in windows, with the same tokens hidden whenever it is read."""
-    config = pipeline.config
-    return Masked(whole(tokens, config.model.context), masking(config, pipeline.tokenizer), config.train.seed)
+    return to_fill(pipeline.config, pipeline.tokenizer, whole(tokens, pipeline.config.model.context))
 
 
 def most_frequent(tokens: TokenStream) -> int:

@@ -1,7 +1,7 @@
 """A misspelt key or value is told, with the nearest one that exists."""
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -26,13 +26,17 @@ def fields(
     for name, field in record.model_fields.items():
         key = f"{path}{name}"
         yield key, kinds
-        options = [one for one in (field.annotation, *get_args(field.annotation)) if isinstance(one, type)]
-        below = [one for one in options if issubclass(one, Record)]
+        below = [one for one in parts(field.annotation) if isinstance(one, type) and issubclass(one, Record)]
         for one in below:
             kind = one.model_fields.get("kind")
             chosen = [f"{key}.kind={kind.default}"] if kind and len(below) > 1 else []
             needed = [f"{key}.{word}=x" for word, each in one.model_fields.items() if each.is_required()]
             yield from fields(one, f"{key}.", (*kinds, *chosen, *needed))
+
+
+def parts(annotation: Any) -> list[Any]:
+    """All types that an annotation is made of."""
+    return [annotation, *(one for part in get_args(annotation) for one in parts(part))]
 
 
 KEYS = [(key, kinds) for key, kinds in fields() if not key.endswith("kind")]

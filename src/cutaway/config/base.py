@@ -29,4 +29,13 @@ class Record(BaseModel):
                 understood[name] = {"kind": default, **value}
             elif isinstance(value, str) and value.lower() == "none" and type(None) in get_args(field.annotation):
                 understood[name] = None
+            elif isinstance(value, str) and _has_kinds(field.annotation):
+                understood[name] = {"kind": value}
         return understood
+
+
+def _has_kinds(annotation: Any) -> bool:
+    """Whether a field may hold a record of one of several kinds, besides nothing."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return "kind" in annotation.model_fields
+    return any(_has_kinds(part) for part in get_args(annotation))
