@@ -96,6 +96,7 @@ def same_training(config: RunConfig) -> Any:
         "learning_rate": optimizer.learning_rate,
         "adam_betas": [optimizer.beta1, optimizer.beta2],
         "clip_grad_norm": config.train.gradient_clip,
+        "scheduling": "decaying",  # it must have one; this one moves between epochs only
         "normalization": "tokens",
         "batch_size": config.train.batch_tokens,
         "batch_type": "token",

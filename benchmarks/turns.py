@@ -27,6 +27,7 @@ class Seat:
     def __init__(self, make: Callable[[], Contestant]) -> None:
         self._pipe, other = get_context("spawn").Pipe()
         get_context("spawn").Process(target=attend, args=(make, other), daemon=True).start()
+        other.close()  # so that the end of the process is the end of the pipe
         self.name, self.parameters = self._pipe.recv()
         self.rates: list[float] = []
 

@@ -196,13 +196,11 @@ class Pipeline:
         Raises:
             UserError: a source is longer than the model takes: it is never cut.
         """
-        options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
-        found = self.rewriter("translate").search(_several(text), options)
-        return _like(text, [best[0]["text"] for best in found])
+        return self._rewrite("translate", text, beams, length_penalty)
 
     def summarize(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
         """The same as `translate`, of a model that learnt to summarize."""
-        return self.translate(text, beams=beams, length_penalty=length_penalty)
+        return self._rewrite("summarize", text, beams, length_penalty)
 
     def sort(self, numbers: Sequence[int]) -> list[int]:
         """The numbers in order, as far as the model learnt it.
@@ -252,6 +250,11 @@ class Pipeline:
         assert isinstance(self.model, EncoderDecoder)
         tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
         return Rewriter(self.model, tokenizers, self.config.model.context, truncate=truncate)
+
+    def _rewrite(self, verb: str, text: str | Texts, beams: int, length_penalty: float) -> Any:
+        options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
+        found = self.rewriter(verb).search(_several(text), options)
+        return _like(text, [best[0]["text"] for best in found])
 
     def _writer(self, verb: str) -> Writer:
         self._prepare(verb)

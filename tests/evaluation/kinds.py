@@ -1,5 +1,6 @@
 """What every kind of run is measured by, and models that are always right."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,7 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     def pairs(rewriter: Any, texts: list[str], options: Any) -> list[list[dict[str, Any]]]:
         return [[{"text": known[text].target}] for text in texts]
 
-    def sentences(pipeline: Any, texts: list[str]) -> list[dict[str, Any]]:
+    def sentences(pipeline: Any, texts: list[str], *, truncated: Counter[str]) -> list[dict[str, Any]]:
         return [_right[run.config.task.problem](known[text].labels) for text in texts]
 
     def words(pipeline: Any, sentences: list[tuple[str, ...]]) -> list[list[dict[str, Any]]]:

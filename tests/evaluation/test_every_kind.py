@@ -132,6 +132,14 @@ def test_sources_that_are_cut_are_counted(tmp_path: Path) -> None:
         evaluate_data(whole.pipeline, DataConfig(path=str(tmp_path / "long.tsv")), tmp_path, QUICK)
 
 
+def test_texts_that_are_cut_are_counted(tmp_path: Path) -> None:
+    require_libraries("sequence_classification")
+    run = begin("sequence_classification", tmp_path)
+    (tmp_path / "long.tsv").write_text("the cat sat\tpet\n" + "the fox ran " * 20 + "\twild\n")
+    report = evaluate_data(run.pipeline, DataConfig(path=str(tmp_path / "long.tsv")), tmp_path)
+    assert report.figures["truncated"] == 1
+
+
 def test_every_class_has_its_part(started: dict[str, Run], monkeypatch: pytest.MonkeyPatch) -> None:
     require_libraries("sequence_classification")
     run = started["sequence_classification"]

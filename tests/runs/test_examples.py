@@ -73,6 +73,7 @@ def test_rare_labels_count_more_if_they_are_to(tmp_path: Path) -> None:
 
 def test_each_side_has_the_tokenizer_that_learnt_from_it(tmp_path: Path) -> None:
     run = begin("a tokenizer a side", tmp_path, "source_tokenizer=word")
+    run.train()
     loaded = load(run.folder.path, device="cpu")
     source, target = loaded.source_tokenizer, loaded.tokenizer
     assert source is not None

@@ -125,7 +125,7 @@ def report_outcome(run: "Run", json: bool) -> None:
         bar.close()
     report = try_report(run) if writes else None
     if json:
-        best = {"loss": progress.best, "step": progress.best_step}
+        best = {c.best: progress.best, "step": progress.best_step}
         path = None if report is None else str(report)
         print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": path})
         return

@@ -29,7 +29,7 @@ class Record(BaseModel):
                 understood[name] = {"kind": default, **value}
             elif isinstance(value, str) and value.lower() == "none" and type(None) in get_args(field.annotation):
                 understood[name] = None
-            elif isinstance(value, str) and _has_kinds(field.annotation):
+            elif isinstance(value, str) and str not in get_args(field.annotation) and _has_kinds(field.annotation):
                 understood[name] = {"kind": value}
         return understood
 

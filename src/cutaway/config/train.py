@@ -30,6 +30,9 @@ class TrainConfig(Record):
     log_every: int = Field(10, gt=0, description="steps")
     evaluate_every: int = Field(100, gt=0, description="steps")
     evaluate_batches: int | None = Field(None, gt=0, description="first batches of the validation part; all if none")
+    best: Literal["loss", "accuracy"] = Field(
+        "loss", description="figure of the validation part by which the best weights are kept"
+    )
     save_every: int = Field(500, gt=0, description="steps")
     keep: int = Field(2, gt=0, description="checkpoints to keep beside the best")
     sample_every: int | None = Field(500, gt=0, description="steps between samples; none: no samples")

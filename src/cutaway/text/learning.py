@@ -88,7 +88,7 @@ def learn_unigram(texts: Iterable[str], vocabulary: int, specials: Sequence[str]
         inner.train_from_iterator(texts, trainer)
     except Exception as error:  # the library raises nothing more precise
         raise UserError(f"no pieces can be learnt from the text ({error}): change tokenizer.vocabulary") from error
-    learnt = _model(inner)["vocab"][len(specials) :]
+    learnt = [(piece, score) for piece, score in _model(inner)["vocab"][len(specials) :]]
     pieces = [*((special, 0.0) for special in specials), *_ordered(learnt)]
     inner.model = models.Unigram(pieces, unk_id=specials.index(unknown))
     return inner

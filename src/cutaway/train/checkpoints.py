@@ -29,7 +29,7 @@ class Progress:
         step: updates made.
         tokens: targets learnt from.
         seconds: spent training, evaluations left out.
-        best: lowest validation loss so far, at step `best_step`.
+        best: best validation figure so far, the lowest loss unless `train.best` says otherwise, at step `best_step`.
         waited: evaluations since then.
         window_loss: sum of the losses since the last line of the log, over `window_steps` steps.
     """

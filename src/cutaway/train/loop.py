@@ -172,11 +172,15 @@ class Trainer:
         if not math.isfinite(loss):
             self._give_up(f"validation loss {loss} after step {progress.step}", read)
         progress.waited += 1
-        if progress.best is None or loss < progress.best:
-            progress.best, progress.best_step, progress.waited = loss, progress.step, 0
+        figure = figures[c.best]
+        if progress.best is None or self._is_better(figure, progress.best):
+            progress.best, progress.best_step, progress.waited = figure, progress.step, 0
             write_weights(self._folder.weights, self._model)
         for callback in self._callbacks:
             callback.evaluate(progress, figures)
+
+    def _is_better(self, figure: float, before: float) -> bool:
+        return figure < before if self._config.best == "loss" else figure > before
 
     def _is_over(self, progress: Progress) -> bool:
         c = self._config
