@@ -117,7 +117,7 @@ class Pipeline:
         Raises:
             UserError: at once, before the first piece, for the reasons that `generate` has.
         """
-        return self._writer("stream").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
+        return self._writer("generate").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.usefixtures("learnt")
 TRANSLATE = ("translate", "sequence-to-sequence")
 WAYS = [
     *((kind, verb, texts) for kind, (verb, texts) in INPUTS.items()),
-    ("sequence-to-sequence", "summarize", INPUTS["sequence-to-sequence"][1]),
     ("masked-language-modeling", "embed", ["the cat", "a rat that ran far", "mat"]),
     ("question-answering", "embed", ["the cat", "where does it live", "horse"]),
 ]
@@ -115,9 +114,10 @@ def test_several_translations_come_with_their_scores_best_first() -> None:
         scores = [written["score"] for written in one["written"]]
         assert len(scores) == 3
         assert scores == sorted(scores, reverse=True)
-    lines = printed(*TRANSLATE, *texts, "--n-best", "3").splitlines()
+    lines = printed(*TRANSLATE, *texts, "--n-best", "3").split("\n")
     assert lines[:3] == [f"{one['score']:.4f}\t{one['text']}" for one in found[0]["written"]]
-    assert printed(*TRANSLATE, *texts).splitlines() == [one["written"][0]["text"] for one in found]
+    best = "\n".join(one["written"][0]["text"] for one in found)
+    assert printed(*TRANSLATE, *texts) == printed("summarize", *TRANSLATE[1:], *texts) == f"{best}\n"
 
 
 def test_the_search_is_as_wide_and_likes_length_as_it_is_told() -> None:
@@ -132,8 +132,7 @@ def test_samples_are_drawn_again_from_the_same_seed() -> None:
     drawn = [printed(*words, *seed) for seed in ((), ("--seed", "0"), ("--seed", "1"), ("--temperature", "0.5"))]
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) == 3
-    likeliest = {printed(*words, "--temperature", "0", "--seed", seed) for seed in "12"}
-    assert likeliest == {printed(*words[:-1], "--beams", "1")}, "nothing is drawn at a temperature of 0"
+    assert len({printed(*words, "--temperature", "0", "--seed", seed) for seed in "12"}) == 1
 
 
 def test_a_text_that_is_too_long_is_cut_only_if_that_is_asked_for() -> None:
@@ -142,7 +141,7 @@ def test_a_text_that_is_too_long_is_cut_only_if_that_is_asked_for() -> None:
     assert "the model takes 32 at most" in line
     outcome = run(*TRANSLATE, "the cat", long, "--truncate")
     assert (outcome.status, outcome.err) == (0, "1 of 2 texts cut to 32 tokens\n")
-    assert len(outcome.out.splitlines()) == 2
+    assert outcome.out.count("\n") == 2
     assert run(*TRANSLATE, "the cat", "--truncate").err == ""
 
 
@@ -172,12 +171,11 @@ def test_numbers_are_sorted_a_row_a_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("operation", ["reverse", "copy"])
-def test_each_operation_is_a_verb_of_its_own(operation: str) -> None:
-    choices = (f"task.operation={operation}", "task.length=4", "task.symbols=9", "task.held_out=20")
+def test_each_operation_is_a_verb_of_its_own() -> None:
+    choices = ("task.operation=reverse", "task.length=4", "task.symbols=9", "task.held_out=20")
     printed("train", "sorter", "--out", "new", *SMALL, *choices, "train.batch_size=4")
-    assert len(told(operation, "new", "8", "1", "2")[0]["result"]) == 3
-    assert f"this model cannot sort: it was trained for algorithmic, and can {operation}" in refused("sort", "new", "1")
+    assert len(told("reverse", "new", "8", "1", "2")[0]["result"]) == 3
+    assert "this model cannot sort: it was trained for algorithmic, and can reverse" in refused("sort", "new", "1")
 
 
 def test_numbers_are_added_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:

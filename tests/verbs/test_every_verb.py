@@ -25,7 +25,7 @@ EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
     "tag words": ("tag", lambda p, given: p.tag_words(given), [text.split() for text in TEXTS]),
     "answer": ("answer", lambda p, given: p.answer_all(given), QUESTIONS),
     "sort": ("sort", lambda p, given: p.compute("sort", given), NUMBERS),
-    "translate": ("translate", lambda p, given: p.translate(given, length_penalty=0.0), TEXTS),
+    "translate": ("translate", lambda p, given: p.translate(given, beams=2), TEXTS),
     **{
         f"embed, {pooling}": ("tag", lambda p, given, pooling=pooling: p.embed(given, pooling=pooling), TEXTS)
         for pooling in ("mean", "cls", "max", "last")
@@ -33,8 +33,7 @@ EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
 }
 every_verb = pytest.mark.parametrize(("name", "verb", "given"), EVERY.values(), ids=EVERY)
 ALL_VERBS: dict[str, Callable[[Pipeline], object]] = {
-    "generate": lambda p: p.generate("a"),
-    "stream": lambda p: p.stream("a"),
+    "generate": lambda p: p.generate("a", 2),
     "score": lambda p: p.score("a low"),
     "fill": lambda p: p.fill("[MASK]"),
     "classify": lambda p: p.classify("a"),

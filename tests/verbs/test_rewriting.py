@@ -19,7 +19,7 @@ def test_of_several_texts_the_best_comes_first() -> None:
         assert len({(one["text"], one["log_probability"]) for one in best}) == 3
         assert all(one["log_probability"] < 0 for one in best)
     assert [best[0]["text"] for best in found] == asked.translate(TEXTS, beams=4)
-    assert asked.summarize(TEXTS, beams=4) == asked.translate(TEXTS, beams=4)
+    assert asked.summarize(TEXTS[0], beams=4) == asked.translate(TEXTS[0], beams=4)
 
 
 def test_more_beams_find_texts_that_are_no_less_likely() -> None:
@@ -42,7 +42,7 @@ def test_what_is_drawn_does_not_depend_on_what_stands_beside(temperature: float)
     rewriter = pipeline("translate").rewriter("translate")
 
     def draw(texts: list[str], seed: int) -> list[str]:
-        return rewriter.draw(texts, 20, Sampling(temperature=temperature, seed=seed))
+        return rewriter.draw(texts, 9, Sampling(temperature=temperature, seed=seed))
 
     together = draw(TEXTS, 5)
     assert together == [draw([text], 5 + i)[0] for i, text in enumerate(TEXTS)]

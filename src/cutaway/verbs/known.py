@@ -4,7 +4,7 @@ from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 
 VERBS: dict[str, tuple[str, ...]] = {
-    "language_modeling": ("generate", "stream", "score"),
+    "language_modeling": ("generate", "score"),
     "masked_language_modeling": ("fill", "embed"),
     "sequence_to_sequence": ("translate", "summarize"),
     "sequence_classification": ("classify", "embed"),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,8 @@ from cutaway.model.transformer import EncoderDecoder
 from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 
 SOURCE_TOKENS_AT_ONCE = 1024
+LENGTHS_TOGETHER = 8
+"""Lengths of sources that are searched together, with one limit for what is written."""
 DRAWN_AT_ONCE = 32
 
 
@@ -50,24 +53,20 @@ class Rewriter:
     def search(self, texts: Sequence[str], options: BeamOptions) -> list[list[dict[str, Any]]]:
         """For each source the best texts that beam search finds, best first (see `Pipeline.translate`).
 
-        A text ends at twice the tokens of the longest source beside it, and ten more, if not before.
+        A text ends at about twice the tokens of its source, and ten more, if not before. Sources with one such limit
+        are searched together: what is found does not depend on what stands beside it.
         """
-        target = self.tokenizers.target
-
-        @torch.inference_mode()
-        def compute(source: Tensor, mask: Tensor | None) -> list[list[dict[str, Any]]]:
-            longest = min(options.max_new_tokens, 2 * source.shape[1] + 10, self.context)
-            found = beam_search(
-                self._reader(source, mask, longest),
-                [self._begin] * len(source),
-                replace(options, max_new_tokens=longest),
-                vocabulary=target.vocabulary,
-                end=target.end,
-                forbidden=self._forbidden,
-            )
-            return [[self._told(hypothesis) for hypothesis in best] for best in found]
-
-        return in_batches(self._sources(texts), compute, device_of(self.model), tokens_at_once=SOURCE_TOKENS_AT_ONCE)
+        sources = self._sources(texts)
+        limits = [2 * -(-len(source) // LENGTHS_TOGETHER) * LENGTHS_TOGETHER + 10 for source in sources]
+        found: dict[int, list[dict[str, Any]]] = {}
+        for limit in set(limits):
+            chosen = [i for i in range(len(sources)) if limits[i] == limit]
+            longest = min(options.max_new_tokens, limit, self.context)
+            search = partial(self._search, replace(options, max_new_tokens=longest))
+            some = [sources[i] for i in chosen]
+            best = in_batches(some, search, device_of(self.model), tokens_at_once=SOURCE_TOKENS_AT_ONCE)
+            found.update(zip(chosen, best, strict=True))
+        return [found[i] for i in range(len(sources))]
 
     def draw(self, texts: Sequence[str], max_new_tokens: int, sampling: Sampling) -> list[str]:
         """A text for each source, drawn token by token; text i with seed + i, whatever stands beside it."""
@@ -77,6 +76,19 @@ class Rewriter:
             some = sources[start : start + DRAWN_AT_ONCE]
             drawn += self._draw_some(some, max_new_tokens, replace(sampling, seed=sampling.seed + start))
         return drawn
+
+    @torch.inference_mode()
+    def _search(self, options: BeamOptions, source: Tensor, mask: Tensor | None) -> list[list[dict[str, Any]]]:
+        target = self.tokenizers.target
+        found = beam_search(
+            self._reader(source, mask, options.max_new_tokens),
+            [self._begin] * len(source),
+            options,
+            vocabulary=target.vocabulary,
+            end=target.end,
+            forbidden=self._forbidden,
+        )
+        return [[self._told(hypothesis) for hypothesis in best] for best in found]
 
     def _draw_some(self, sources: Sequence[Sequence[int]], max_new_tokens: int, sampling: Sampling) -> list[str]:
         target = self.tokenizers.target

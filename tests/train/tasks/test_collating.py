@@ -31,7 +31,7 @@ def sums(pupil: Pupil, model: torch.nn.Module, rows: Sequence[object]) -> Counte
 def test_a_batch_is_the_sum_of_its_examples(name: str) -> None:
     pupil = PUPILS[name]
     model = variant(**pupil.model).eval()
-    rows = pupil.rows[2::2]
+    rows = pupil.rows
     assert MASKS & pupil.task.collate(pupil.batch(rows), CPU).keys(), "else nothing is padded"
     with torch.no_grad():
         together = sums(pupil, model, rows)
