@@ -17,23 +17,22 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from peers import describe_machine, load_nanogpt
-from torch import Tensor, nn
+from torch import Tensor
 
 from cutaway.config import load_preset, override
 from cutaway.data.corpus import open_corpus
-from cutaway.data.windows import SequentialWindows
+from cutaway.data.windows import IGNORED, SequentialWindows
 from cutaway.model.device import keep_freed_memory
-from cutaway.runs import start
+from cutaway.runs.run import start
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress
-from cutaway.train.evaluate import evaluate
-from cutaway.train.tasks.language_modeling import LanguageModeling
 
 BLOCK = 64
 RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none")
@@ -53,17 +52,6 @@ class LossClock(Callback):
 
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
         self.curve.append((progress.seconds, progress.step, figures["loss"]))
-
-
-class Logits(nn.Module):
-    """nanoGPT's model as one that maps tokens to logits."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.model(tokens, tokens)[0]
 
 
 def run_nanogpt(checkout: Path, data: Path, scratch: Path) -> tuple[float, float]:
@@ -87,13 +75,20 @@ def run_nanogpt(checkout: Path, data: Path, scratch: Path) -> tuple[float, float
     saved = torch.load(work / "out-shakespeare-char" / "ckpt.pt", map_location="cpu", weights_only=True)
     model = module.GPT(module.GPTConfig(**saved["model_args"]))
     model.load_state_dict(saved["model"])
-    return seconds, judge(Logits(model), tokens[cut:])
+    model.eval()
+    return seconds, judge(lambda inputs: model(inputs, inputs)[0], tokens[cut:])
 
 
-def judge(model: nn.Module, tokens: np.ndarray) -> float:
+@torch.inference_mode()
+def judge(logits: Callable[[Tensor], Tensor], tokens: np.ndarray) -> float:
     """Mean loss over the whole validation part, in windows of 64."""
     windows = SequentialWindows(tokens.astype(np.int64), BLOCK, 128)
-    return evaluate(model, LanguageModeling(), windows, torch.float32)["loss"]
+    total = count = 0.0
+    for i in range(len(windows)):
+        inputs, targets = map(torch.from_numpy, windows[i])
+        total += F.cross_entropy(logits(inputs).mT, targets, ignore_index=IGNORED, reduction="sum").item()
+        count += (targets != IGNORED).sum().item()
+    return total / count
 
 
 def run_cutaway(data: Path, out: Path, choices: list[str]) -> tuple[list[tuple[float, int, float]], float]:
@@ -104,7 +99,7 @@ def run_cutaway(data: Path, out: Path, choices: list[str]) -> tuple[list[tuple[f
     clock = LossClock()
     run.train([clock])
     validation = open_corpus(out).validation
-    return clock.curve, judge(run.model, validation[0 : len(validation)])
+    return clock.curve, judge(run.model.eval(), validation[0 : len(validation)])
 
 
 def main() -> None:

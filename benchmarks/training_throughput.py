@@ -20,8 +20,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -30,6 +28,7 @@ from peers import describe_machine, load_nanogpt
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
+from turns import Seat, take_turns
 
 import cutaway
 from cutaway.config import load_preset, override
@@ -62,32 +61,6 @@ class Contestant:
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
         return sum(tokens.numel() for tokens, _ in batches) / (time.perf_counter() - start)
-
-
-class Seat:
-    """A contestant in a process of its own, which sleeps until it is its turn."""
-
-    def __init__(self, make: Callable[[], Contestant]) -> None:
-        self._pipe, other = get_context("spawn").Pipe()
-        get_context("spawn").Process(target=attend, args=(make, other), daemon=True).start()
-        self.name, self.parameters = self._pipe.recv()
-        self.rates: list[float] = []
-
-    def train(self, steps: int, dtype: torch.dtype) -> float:
-        """What the contestant's `train` returns."""
-        self._pipe.send((steps, dtype))
-        return self._pipe.recv()
-
-
-def attend(make: Callable[[], Contestant], pipe: Connection) -> None:
-    """What a contestant's process does."""
-    torch.manual_seed(0)
-    contestant = make()
-    contestant.model.train()
-    pipe.send((contestant.name, sum(weight.numel() for weight in contestant.model.parameters())))
-    with contextlib.suppress(EOFError):  # when the benchmark is over
-        while True:
-            pipe.send(contestant.train(*pipe.recv()))
 
 
 def cutaway_model() -> Contestant:
@@ -156,17 +129,6 @@ def contestants(nanogpt: Path | None) -> list[Seat]:
     return present
 
 
-def measure(everybody: list[Seat], dtype: torch.dtype, rounds: int, steps: int) -> None:
-    """Lets everybody take turns, after one round that warms up and does not count."""
-    for seat in everybody:
-        seat.rates.clear()
-    for turn in range(rounds + 1):
-        for seat in random.sample(everybody, len(everybody)):
-            rate = seat.train(steps, dtype)
-            if turn:
-                seat.rates.append(rate)
-
-
 def random_batch() -> tuple[Tensor, Tensor]:
     text = torch.randint(VOCABULARY, (BATCH, CONTEXT + 1))
     return text[:, :-1].contiguous(), text[:, 1:].contiguous()
@@ -207,7 +169,7 @@ def main() -> None:
     results = {}
     for name, dtype in PRECISIONS.items():
         if dtype in (torch.float32, choose_precision("auto", DEVICE)):
-            measure(everybody, dtype, arguments.rounds, arguments.steps)
+            take_turns(everybody, arguments.rounds, arguments.steps, dtype)
             results[name] = summary(everybody)
         else:
             print(f"left out: {name} (this processor does not multiply it)", file=sys.stderr)

@@ -15,7 +15,6 @@ CHECKED = (
     "tap",
     "nn",
     "model",
-    "text",
     "data",
     "generate",
     "train",

@@ -42,7 +42,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout.")] = None,
     json: AsJSON = False,
 ) -> None:
-    """Train a model on a text, or go on with a run.
+    """Train a model on a text or on examples, or go on with a run.
 
     Ctrl-C saves and says how to go on. For example:
 
