@@ -142,6 +142,7 @@ USES = {
     f"evaluate {CLASSIFY} --data unseen.tsv": "'meh' is no class of this model",
     f"evaluate {CLASSIFY} --data empty": "empty holds no examples (it is empty)",
     f"evaluate {FILL} --data text.txt --target label": "data.target means nothing to the task masked_language_modeling",
+    f"evaluate {CLASSIFY} --target label": "--field and --target are of data that is given: write --data too",
     f"evaluate {SORT} --data text.txt": "this model computes on sequences that are made up: evaluate it without --data",
 }
 

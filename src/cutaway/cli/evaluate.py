@@ -35,6 +35,8 @@ def evaluate(
     from cutaway.evaluation.examples import WritingOptions
     from cutaway.pipeline import load
 
+    if data is None and (field or target):
+        raise UserError("--field and --target are of data that is given: write --data too")
     pipeline = load(model, device, average=average)
     options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
     if options != WritingOptions() and pipeline.config.task.kind != "sequence_to_sequence":
