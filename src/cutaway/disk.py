@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         _remove(temporary)
         yield temporary
         for file in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
@@ -36,6 +36,18 @@ def replacing(path: Path) -> Iterator[Path]:
         raise JobError(f"{path} could not be written: {why}; what was saved before is untouched") from error
     finally:
         _remove(temporary)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those that it lies in, unless it is there.
+
+    Raises:
+        JobError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JobError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -13,8 +13,8 @@ from cutaway.config.data import DataConfig
 from cutaway.data.corpus import MANIFEST_FILE, read_record, write_record
 from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
-from cutaway.disk import replacing, write_bytes
-from cutaway.errors import JobError, UserError
+from cutaway.disk import make_folder, replacing, write_bytes
+from cutaway.errors import UserError
 
 EXAMPLES_FOLDER = "examples"
 
@@ -67,10 +67,7 @@ def write_examples(collected: Collected[AnyExample], request: CollectionRequest,
     Raises:
         JobError: the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JobError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     with replacing(folder / EXAMPLES_FOLDER) as temporary:
         temporary.mkdir()
         write_bytes(temporary / "training.jsonl", b"".join(_lines(collected.training)))

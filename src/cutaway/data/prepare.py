@@ -25,7 +25,8 @@ from cutaway.data.encode import Encoder
 from cutaway.data.parts import in_parts, training_characters
 from cutaway.data.scan import Progress, Scan, scan_source
 from cutaway.data.sources import Source, open_source
-from cutaway.errors import JobError, UserError
+from cutaway.disk import make_folder
+from cutaway.errors import UserError
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 
@@ -123,10 +124,7 @@ def _begin(plan: Plan, folder: Path, name: str) -> Plan:
         return begun
     if (folder / TOKENIZER_FILE).exists() or (folder / "tokens").exists():
         raise UserError(f"{folder} holds tokens of an unknown text: choose another folder, or remove this one")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JobError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     write_record(path, plan)
     return plan
 

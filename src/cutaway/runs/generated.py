@@ -10,6 +10,7 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.batches import BatchLimit
 from cutaway.data.generated import sequences, vocabulary
+from cutaway.disk import make_folder
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
@@ -92,6 +93,7 @@ class GeneratedPreparation:
         signs = ["+", "="] if task.operation == "add" else []
         tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
         assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols)
+        make_folder(folder)
         tokenizer.save(RunFolder(folder).tokenizer)
         config = with_labels(with_vocabulary(config, tokenizer), task.symbols)
         return GeneratedCourse(config, tokenizer)
