@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 import torch
+import torch.fx.experimental._config
 
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.model.transformer import EncoderDecoder
+from cutaway.runs.expected import with_expected_sizes
 from cutaway.tap import capture, tap, tap_names, watching
+from shown import shown
 from support import ROOT, run_python
 from variants import (
+    EXPERTS,
+    SMALLER,
     SOURCE_TOKENS,
     encoder_decoder_matrix,
     encoder_matrix,
@@ -53,11 +58,14 @@ def test_every_listed_tap_is_emitted_once_and_no_other(choices: dict[str, Any]) 
 @pytest.mark.parametrize("preset", presets())
 def test_the_list_of_taps_holds_for_every_preset(preset: str) -> None:
     has_labels = load_preset(preset).model.head.kind != "language"
-    config = override(load_preset(preset), ["model.head.labels=7"] if has_labels else []).model
-    with torch.device("meta"):
-        model = build(config.model_copy(update={"vocabulary": config.vocabulary or 65}))
-        ids = torch.zeros(2, 5, dtype=torch.long)
-        names = emitted(model, ids, **({"source": ids} if isinstance(model, EncoderDecoder) else {}))
+    choices = ["model.head.labels=7"] if has_labels else []
+    choices += [f"model.vocabulary={load_preset(preset).model.vocabulary or 65}", *SMALLER.get(preset, [])]
+    config = with_expected_sizes(override(load_preset(preset), choices)).model
+    unknown_is_all = torch.fx.experimental._config.patch(meta_nonzero_assume_all_nonzero=True)  # of an expert's tokens
+    inputs, others = shown(config, 2, 5)
+    with torch.device("meta"), unknown_is_all:
+        given = {name: other.to("meta") for name, other in others.items()}
+        names = emitted(model := build(config), inputs.to("meta"), **given)
     assert sorted(names) == sorted(tap_names(model))
 
 
@@ -71,6 +79,13 @@ def test_names_are_the_documented_ones() -> None:
     for one in ("in", "after_self_attention", "out"):
         assert f"decoder.1.residual.{one}" in names
     assert names[-1] == "head.logits"
+
+
+def test_names_of_experts_are_those_of_networks_within_one() -> None:
+    names = tap_names(variant(feedforward=EXPERTS))
+    for one in ("input", "router", "load", "out", "experts.9.hidden", "experts.0.gate", "shared.out"):
+        assert f"decoder.1.feedforward.{one}" in names
+    assert "decoder.1.feedforward.hidden" not in names
 
 
 def test_names_of_a_pair_say_which_stack_and_which_attention() -> None:

@@ -20,6 +20,12 @@ RESIDUALS = ("pre", "post", "sandwich", "parallel")
 
 
 GATED = {"kind": "gated", "hidden": HIDDEN}
+EXPERTS = {"kind": "experts", "experts": 10, "chosen": 4, "shared": 2, "hidden": 7}
+IN_GROUPS = {"groups": 5, "groups_chosen": 3, "scale": 2.5}
+LATENT = {"kind": "latent", "query_rank": 16, "latent_rank": 10, "rotary_width": 4, "value_width": 9}
+
+SMALLER = {"deepseek-v3": ["model.layers=4", "model.feedforward.experts=16"]}
+"""Presets of which those layers and experts are built that differ: they have many more of the same."""
 
 
 def variant(**choices: Any) -> Transformer:
@@ -53,10 +59,24 @@ def matrix() -> Iterator[dict[str, Any]]:
     yield {"attention": {"qk_norm": True, "bias": False, "out_bias": False}, "position": "rotary"}
     yield {"attention": {"window": 4}, "position": "rotary"}
     yield {"attention": {"window": 4, "kv_heads": 2}, "position": "relative"}
+    yield from _latent_matrix()
+    yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
+    yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
+    yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
     yield {"feedforward": GATED}
     yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
+
+
+def _latent_matrix() -> Iterator[dict[str, Any]]:
+    """Latent attention with every position scheme, residual order and norm, and each of its own choices."""
+    for position, residual, norm in zip(POSITIONS, itertools.cycle(RESIDUALS), itertools.cycle(reversed(NORMS))):
+        yield {"attention": LATENT, "position": position, "residual": residual, "norm": norm}
+    plain = {"query_rank": None, "bias": False, "out_bias": False}
+    yield {"attention": LATENT | plain, "position": "rotary"}
+    yield {"attention": LATENT | {"window": 4}, "position": "rotary", "norm": "rms"}
+    yield {"attention": {"kind": "latent", "softcap": 2.0}, "position": "rotary", "norm": "rms"}
 
 
 def encoder_matrix() -> Iterator[dict[str, Any]]:
@@ -87,6 +107,10 @@ def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:
     yield {"architecture": architecture, "attention": {"qk_norm": True, "bias": False}, "position": "rotary"}
     yield {"architecture": architecture, "attention": {"window": 4}, "position": "relative", "feedforward": GATED}
     yield {"architecture": architecture, "embedding": {"scaled": True, "norm": True}, "final_norm": False}
+    yield {"architecture": architecture, "feedforward": EXPERTS | IN_GROUPS, "position": "relative"}
+    yield {"architecture": architecture, "feedforward": EXPERTS | {"gate": "softmax", "balance": "loss"}}
+    yield {"architecture": architecture, "attention": LATENT, "position": "rotary", "norm": "rms"}
+    yield {"architecture": architecture, "attention": LATENT | {"window": 4}, "position": "alibi", "residual": "post"}
 
 
 def name(choices: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
+from cutaway.config.task import WITHOUT_TEXT
 from cutaway.config.train import Device
 from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.errors import UserError, nearest
@@ -26,6 +27,8 @@ from cutaway.verbs.embedding import embed
 from cutaway.verbs.filling import fill
 from cutaway.verbs.known import require
 from cutaway.verbs.rewriting import Rewriter
+from cutaway.verbs.showing import show
+from cutaway.verbs.sources import PictureSources, Sources, TextSources
 from cutaway.verbs.tagging import tag
 from cutaway.verbs.writing import Writer
 
@@ -52,12 +55,27 @@ class Pipeline:
     """
 
     def __init__(
-        self, model: Transformer, tokenizer: Tokenizer, config: RunConfig, source_tokenizer: Tokenizer | None = None
+        self,
+        model: Transformer,
+        tokenizer: Tokenizer | None,
+        config: RunConfig,
+        source_tokenizer: Tokenizer | None = None,
     ) -> None:
         self.model = model
-        self.tokenizer = tokenizer
         self.config = config
         self.source_tokenizer = source_tokenizer
+        self._tokenizer = tokenizer
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How text becomes tokens.
+
+        Raises:
+            UserError: the model neither reads nor writes text.
+        """
+        if self._tokenizer is None:
+            raise UserError(f"this model has no tokenizer: {self.config.task.kind} needs no text")
+        return self._tokenizer
 
     @overload
     def generate(
@@ -138,21 +156,24 @@ class Pipeline:
         self._prepare("fill")
         return _like(text, fill(self.model, self.tokenizer, self.config, _several(text), top_k))
 
-    def classify(self, text: str | Texts, *, truncated: Counter[str] | None = None) -> Any:
-        """The label of a text, as a dict of `label`, its `probability`, and the `probabilities` of all labels.
+    def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Any:
+        """The label of an input, as a dict of `label`, its `probability`, and the `probabilities` of all labels.
 
-        Of a model with several labels a text: `labels`, those more likely than not, and the `probabilities` of all. Of
-        one that tells a number: its `value`.
+        Of a model with several labels an input: `labels`, those more likely than not, and the `probabilities` of all.
+        Of one that tells a number: its `value`.
 
         Args:
-            text: one or several.
+            given: one input, or a list of several: texts; or pictures or recordings, as paths or as arrays; or graphs
+                (`cutaway.data.examples.Graph`).
             truncated: counts texts that are cut because they are too long; without it, they are refused.
 
         Raises:
-            UserError: the text is longer than the model takes.
+            UserError: an input cannot be read, or the model does not take it.
         """
         self._prepare("classify")
-        return _like(text, classify(self.model, self.tokenizer, self.config, _several(text), truncated))
+        assert not isinstance(self.model, EncoderDecoder)
+        shown = show(self.config, self._tokenizer, _several(given), truncated)
+        return _like(given, classify(self.model, self.config, shown))
 
     def tag(self, text: str | Texts) -> Any:
         """The words of a text, which white space parts, each as a dict of `word`, `tag` and `probability`.
@@ -202,6 +223,19 @@ class Pipeline:
         """The same as `translate`, of a model that learnt to summarize."""
         return self._rewrite("summarize", text, beams, length_penalty)
 
+    def caption(self, picture: Any, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+        """The text that beam search finds for a picture.
+
+        Args:
+            picture: one or a list of several, as paths or as arrays (height, width, channels).
+            beams: how many beginnings are followed; 1 is greedy.
+            length_penalty: α of Wu et al. 2016, eq. 14.
+
+        Raises:
+            UserError: a picture cannot be read, or the model does not take it.
+        """
+        return self._rewrite("caption", picture, beams, length_penalty)
+
     def sort(self, numbers: Sequence[int]) -> list[int]:
         """The numbers in order, as far as the model learnt it.
 
@@ -245,16 +279,19 @@ class Pipeline:
         return _like(text, embed(self.model, self.tokenizer, self.config, _several(text), pooling))
 
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
-        """What finds several texts for a source, or draws them; `truncate` cuts sources that are too long."""
+        """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
         self._prepare(verb)
         assert isinstance(self.model, EncoderDecoder)
-        tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
-        return Rewriter(self.model, tokenizers, self.config.model.context, truncate=truncate)
+        sources: Sources = PictureSources(self.config)
+        if verb != "caption":
+            tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
+            sources = TextSources(tokenizers, self.config.model.context, truncate)
+        return Rewriter(self.model, sources, self.tokenizer, self.config.model.context)
 
-    def _rewrite(self, verb: str, text: str | Texts, beams: int, length_penalty: float) -> Any:
+    def _rewrite(self, verb: str, given: Any, beams: int, length_penalty: float) -> Any:
         options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
-        found = self.rewriter(verb).search(_several(text), options)
-        return _like(text, [best[0]["text"] for best in found])
+        found = self.rewriter(verb).search(_several(given), options)
+        return _like(given, [best[0]["text"] for best in found])
 
     def _writer(self, verb: str) -> Writer:
         self._prepare(verb)
@@ -280,10 +317,12 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
     folder = RunFolder(Path(path))
-    folder.require(folder.tokenizer, folder.weights)
+    folder.require(folder.weights)
     config = load_run(folder.run)
-    tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
-    source = None
+    tokenizer = source = None
+    if config.task.kind not in WITHOUT_TEXT:
+        folder.require(folder.tokenizer)
+        tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
     if config.source_tokenizer is not None:
         folder.require(folder.source_tokenizer)
         source = _load_tokenizer(folder.source_tokenizer, config.model.source_vocabulary)
@@ -302,13 +341,13 @@ def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:
     return tokenizer
 
 
-def _several(text: str | Texts) -> list[str]:
-    return [text] if isinstance(text, str) else list(text)
+def _several(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
 
 
-def _like(text: str | Texts, results: list[Result]) -> Result | list[Result]:
-    """One result for one text, a list for a list."""
-    return results[0] if isinstance(text, str) else results
+def _like(given: Any, results: list[Result]) -> Result | list[Result]:
+    """One result for one input, a list for a list."""
+    return results if isinstance(given, list | tuple) else results[0]
 
 
 def _stop_strings(stop: str | Sequence[str]) -> list[str]:

@@ -128,6 +128,24 @@ def test_a_plan_measures_a_few_steps() -> None:
     assert "tokens_per_second" in printed("plan", "gpt-nano", "--data", "text.txt", *TINY)
 
 
+def test_a_plan_says_what_other_attentions_would_remember() -> None:
+    words = ("plan", "deepseek-nano", "--no-measure", "model.vocabulary=9")
+    plan = json.loads(printed(*words, "--json"))
+    caches = plan["cache_bytes_per_token_by_attention"]
+    assert plan["attention"] == "MLA"
+    assert list(caches) == ["MHA", "GQA, 2 groups", "MQA", "MLA"]
+    assert caches["MLA"] == plan["cache_bytes_per_token"] < caches["GQA, 2 groups"]
+    own = [line for line in printed(*words).splitlines() if line.endswith("this model")]
+    assert [line.split()[:2] for line in own] == [["MLA", f"{caches['MLA']:,}"]]
+    assert "attention of" not in printed("plan", "bert-nano", "--no-measure", "model.vocabulary=9"), "it keeps none"
+
+
+def test_a_plan_of_what_fits_nowhere_is_counted_only() -> None:
+    told = printed("plan", "deepseek-v3", "model.layers=4")
+    assert "too large to rehearse here" in told
+    assert "tokens_per_second" not in told
+
+
 def test_presets_are_listed() -> None:
     assert list(json.loads(printed("presets", "--json"))) == presets()
     lines = printed("presets").splitlines()

@@ -98,6 +98,13 @@ def test_rotary_positions_need_an_even_head() -> None:
     assert "rotary positions turn pairs, and a head is 3 wide" in line
 
 
+def test_the_rotary_part_of_latent_attention_is_even_too() -> None:
+    line = complaint("model.attention=latent", "model.position=rotary", "model.attention.rotary_width=7")
+    assert line == "model.attention.rotary_width cannot be 7: input should be a multiple of 2"
+    odd = override(RunConfig(), ["model.width=12", "model.attention=latent", "model.position=rotary"]).model
+    assert odd.width // odd.attention.heads == 3, "what is not rotated needs no pairs"
+
+
 def test_an_unknown_preset_is_told_with_the_nearest() -> None:
     with pytest.raises(UserError, match="no preset is called 'gpt-naon'; did you mean 'gpt-nano'"):
         load_preset("gpt-naon")

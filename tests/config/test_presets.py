@@ -8,6 +8,7 @@ from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
 from cutaway.runs.expected import with_expected_sizes
 from cutaway.runs.requirements import require_choices, require_model
+from variants import SMALLER
 
 
 def model(name: str, *choices: str) -> Transformer:
@@ -88,6 +89,18 @@ def test_bert_base_is_as_large_as_bert() -> None:
     assert parameters("bert-base", "model.vocabulary=30522") == embeddings + layers + head == 109_514_298
 
 
+def test_vit_nano_is_small() -> None:
+    size = [f"model.embedding.{key}={value}" for key, value in {"channels": 1, "height": 28, "width": 28}.items()]
+    assert parameters("vit-nano", "model.head.labels=10", *size) < 210_000
+
+
+def test_vit_b16_is_as_large_as_vit_s() -> None:
+    patches = 16 * 16 * 3 * 768 + 768
+    layers = 12 * (attention(768) + dense(768, 3072) + 2 * 2 * 768)
+    total = patches + 768 + (14 * 14 + 1) * 768 + layers + 2 * 768 + 1000 * 768 + 1000
+    assert parameters("vit-b16") == total == 86_567_656
+
+
 def test_the_notebook_s_model_is_built_as_described() -> None:
     embeddings, matrices = 65 * 8 + 8 * 8, 4 * 8 * 8
     norms, head = 3 * 2 * 8, 65 * 8 + 65
@@ -109,12 +122,51 @@ def test_t5_nano_has_no_bias_but_the_relative_one() -> None:
     assert [name for name in names if "biases" in name] == ["encoder.biases.weight", "decoder.biases.weight"]
 
 
+def test_graph_nano_knows_no_order() -> None:
+    names = [name for name, _ in model("graph-nano", "model.vocabulary=9", "model.head.labels=2").named_parameters()]
+    assert [name for name in names if "position" in name or "biases" in name] == ["encoder.biases.weight"]
+    assert 100_000 < parameters("graph-nano", "model.vocabulary=9", "model.head.labels=2") < 200_000
+
+
+def test_protein_nano_reads_amino_acids() -> None:
+    assert load_preset("protein-nano").tokenizer.kind == "protein"
+    assert 100_000 < parameters("protein-nano", "model.vocabulary=31", "model.head.labels=6") < 200_000
+
+
+def test_deepseek_v3_is_as_large_as_deepseek_s() -> None:
+    ranks = 7168 * (1536 + 512 + 64) + 1536 + 512
+    heads = 128 * (1536 * (128 + 64) + 2 * 512 * 128 + 128 * 7168)
+    expert, router = 3 * 7168 * 2048, 256 * 7168 + 256  # with the bias that balances
+    dense, experts = 3 * 7168 * 18432, 257 * expert + router
+    total = 2 * 129280 * 7168 + 7168 + 61 * (ranks + heads + 2 * 7168) + 3 * dense + 58 * experts
+    four, five = (parameters("deepseek-v3", f"model.layers={layers}") for layers in (4, 5))
+    assert four + 57 * (five - four) == total == 671_026_419_200, "layers that follow are like the fifth"
+
+
+def test_deepseek_nano_spends_little_of_itself_on_a_token() -> None:
+    made = load_preset("deepseek-nano").model
+    assert made.feedforward.kind == "experts"
+    assert made.first_layers is not None
+    used = made.feedforward.chosen + made.feedforward.shared
+    assert made.first_layers.feedforward.hidden == used * made.feedforward.hidden
+    assert parameters("deepseek-nano", "model.vocabulary=1024") < 1_800_000
+
+
+def test_caption_nano_is_built_as_described() -> None:
+    width, side = 96, 32
+    encoder, decoder = (attention(width) * n + dense(width, 4 * width) + (n + 1) * 2 * width for n in (1, 2))
+    patches = (4 * 4 * 3 + 1) * width + (side // 4) ** 2 * width
+    sizes = ("model.vocabulary=23", *(f"model.source_embedding.{key}" for key in (f"height={side}", f"width={side}")))
+    total = patches + (23 + 32) * width + 3 * (encoder + decoder) + 2 * 2 * width
+    assert parameters("caption-nano", *sizes, "model.source_embedding.channels=3") == total
+
+
 @pytest.mark.parametrize("name", presets())
 def test_a_preset_says_what_it_is_and_can_learn_its_task(name: str) -> None:
     config = load_preset(name)
     assert config.preset == name
     require_model(config)
     require_choices(config)
-    needs_no_text = override(config, ["tokenizer=byte"])
+    needs_no_text = override(config, ["tokenizer=byte", *SMALLER.get(name, [])])
     with torch.device("meta"):
         build(with_expected_sizes(needs_no_text).model)

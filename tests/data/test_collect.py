@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import collect_examples
 from cutaway.data.collected import open_examples
-from cutaway.data.examples import Labelled, Pair, Question, Tagged
+from cutaway.data.examples import Graph, Labelled, Pair, Question, Tagged
 from cutaway.data.held_out import hold_out
 from cutaway.errors import JobError, UserError
 
 PAIRS = "".join(f"source {i} \u2028\ttarget {i}\n" for i in range(30)) + "\t\n"
 LABELLED = "".join(f"text {i}\t{i // 15}\n" for i in range(30)) + "text\t\n"
+GRAPHS = "".join(f"label: {i // 15}\nnode: a {i}\nnode: b x\na b\n\n" for i in range(30)) + "node: a 0\n"
 TAGGED = "-DOCSTART- O\n\n" + "".join(f"word O\n{i} B-number\n\n" for i in range(30))
 QUESTIONS = json.dumps(
     {
@@ -38,6 +39,7 @@ QUESTIONS = json.dumps(
 KINDS = [
     (Pair, PAIRS, {"empty": 1}),
     (Labelled, LABELLED, {"without a label": 1}),
+    (Graph, GRAPHS, {"without a label": 1}),
     (Tagged, TAGGED, {"document marks": 1}),
     (Question, QUESTIONS, {"unanswerable": 1}),
 ]
@@ -104,6 +106,16 @@ def test_the_parts_share_no_text_and_lose_none(texts: list[str], share: float, s
         assert part == sorted(part, key=lambda pair: int(pair.target))
     assert len(validation) <= max(round(share * len(texts)), min(Counter(texts).values()))
     assert (training, validation) == hold_out(examples, share, seed, "a")
+
+
+def test_graphs_stay_together_however_their_nodes_are_numbered() -> None:
+    paths = [Graph(("1", "2", "1"), edges, ("path",)) for edges in (((0, 1), (1, 2)),)]
+    paths += [Graph(("2", "1", "1"), ((0, 1), (0, 2)), ("path",)), Graph(("1", "1", "2"), ((0, 2), (1, 2)), ("path",))]
+    rings = [Graph(("2",) * size, tuple((i, i + 1) for i in range(size - 1)), ("ring",)) for size in (3, 4)]
+    for seed in range(9):
+        training, validation = hold_out([*paths, *rings], 0.5, seed, "a")
+        assert sum(graph in training for graph in paths) in (0, 3)
+        assert validation
 
 
 def test_what_is_held_out_is_drawn_from_everywhere() -> None:

@@ -1,3 +1,4 @@
+import gzip
 import io
 import os
 import sys
@@ -39,6 +40,18 @@ def test_a_folder_is_its_text_files_in_order(tmp_path: Path) -> None:
     source = open_source(DataConfig(path=str(tmp_path)))
     assert texts(source) == texts(source) == ["a/b/c.txt", "a/z.md", "b.txt", "1", "2"]
     assert source.skipped == {"hidden": 3, "not text": 2, "linked folders": 1}
+
+
+def test_every_sequence_of_fasta_is_a_document(tmp_path: Path) -> None:
+    (tmp_path / "a.fasta").write_text(">a x\nmk\nv*\n>b\n\n>c\nLL*\n")
+    (tmp_path / "b.txt").write_text(">a x\nmk\n")
+    (tmp_path / "c.faa.gz").write_bytes(gzip.compress(b">d\nW*\n"))
+    source = open_source(DataConfig(path=str(tmp_path / "a.fasta")))
+    assert texts(source) == texts(source) == ["MKV", "LL"]
+    assert source.skipped == {"stops dropped": 2, "empty": 1}, "whenever it is read, and not added up"
+    source = open_source(DataConfig(path=str(tmp_path)))
+    assert texts(source) == texts(source) == ["MKV", "LL", ">a x\nmk\n", "W"]
+    assert source.skipped == {"stops dropped": 3, "empty": 1}
 
 
 def test_a_folder_of_nothing_but_text_skips_nothing(tmp_path: Path) -> None:

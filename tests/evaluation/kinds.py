@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from cutaway.data.arrays import Array
+from cutaway.data.examples import Captioned, Graph
 from cutaway.runs.run import Run
 from support import require_module
 
+CLASSES = ("sequence_classification", "image_classification", "proteins", "graph_classification")
 BLEU_AND_ROUGE = ["bleu", "chrf", "rouge_1", "rouge_2", "rouge_l", "examples"]
 TEXT = ["loss", "perplexity", "accuracy", "tokens"]
 SEQUENCES = ["exact_match", "token_accuracy", "sequences"]
@@ -17,7 +21,8 @@ FIGURES = {
     "masked_language_modeling": TEXT,
     "sequence_to_sequence": BLEU_AND_ROUGE,
     "a tokenizer a side": BLEU_AND_ROUGE,
-    "sequence_classification": ["accuracy", "macro_f1"],
+    "image_captioning": ["exact_match", "bleu", "rouge_l", "examples"],
+    **{kind: ["accuracy", "macro_f1"] for kind in CLASSES},
     "multi_label": ["exact_match", "micro_f1", "macro_f1"],
     "regression": ["pearson", "spearman", "mean_squared_error"],
     "token_classification": ["entity_precision", "entity_recall", "entity_f1", "accuracy"],
@@ -27,7 +32,8 @@ FIGURES = {
 LIBRARIES = {
     "sequence_to_sequence": ("sacrebleu", "rouge_score"),
     "a tokenizer a side": ("sacrebleu", "rouge_score"),
-    "sequence_classification": ("sklearn",),
+    "image_captioning": ("sacrebleu", "rouge_score"),
+    **dict.fromkeys(CLASSES, ("sklearn",)),
     "multi_label": ("sklearn",),
     "regression": ("scipy",),
     "token_classification": ("seqeval",),
@@ -46,11 +52,13 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     examples = [*run.course.examples.training, *run.course.examples.validation]
     known = {_asked(example): example for example in examples}
 
-    def pairs(rewriter: Any, texts: list[str], options: Any) -> list[list[dict[str, Any]]]:
-        return [[{"text": known[text].target}] for text in texts]
+    def sources(rewriter: Any, given: list[Any], options: Any) -> list[list[dict[str, Any]]]:
+        found = [known[Array.of(one) if isinstance(one, np.ndarray) else one] for one in given]
+        return [[{"text": one.caption if isinstance(one, Captioned) else one.target}] for one in found]
 
-    def sentences(pipeline: Any, texts: list[str], *, truncated: Counter[str]) -> list[dict[str, Any]]:
-        return [_right[run.config.task.problem](known[text].labels) for text in texts]
+    def labels(pipeline: Any, given: list[Any], *, truncated: Counter[str] | None = None) -> list[dict[str, Any]]:
+        found = [known[Array.of(one) if isinstance(one, np.ndarray) else one] for one in given]
+        return [_right[run.config.task.problem](one.labels) for one in found]
 
     def words(pipeline: Any, sentences: list[tuple[str, ...]]) -> list[list[dict[str, Any]]]:
         return [[{"tag": tag} for tag in known[words].tags] for words in sentences]
@@ -58,14 +66,15 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     def questions(pipeline: Any, asked: list[tuple[str, str]]) -> list[dict[str, Any]]:
         return [{"answer": known[context].answers[0].text} for _, context in asked]
 
-    patch.setattr("cutaway.verbs.rewriting.Rewriter.search", pairs)
-    patch.setattr("cutaway.pipeline.Pipeline.classify", sentences)
+    patch.setattr("cutaway.verbs.rewriting.Rewriter.search", sources)
+    patch.setattr("cutaway.pipeline.Pipeline.classify", labels)
     patch.setattr("cutaway.pipeline.Pipeline.tag_words", words)
     patch.setattr("cutaway.pipeline.Pipeline.answer_all", questions)
 
 
 def _asked(example: Any) -> Any:
-    return getattr(example, "words", None) or example.given
+    """What a pipeline is given."""
+    return example if isinstance(example, Graph) else getattr(example, "words", None) or example.given
 
 
 _right: dict[str, Callable[[tuple[str, ...]], dict[str, Any]]] = {

@@ -17,7 +17,7 @@ from cutaway.generate.reading import CachedSourceReader, PromptReader, UncachedS
 from cutaway.generate.sampling import Sampling
 from cutaway.model.transformer import EncoderDecoder
 from generate.translators import BEGIN, END, sources, translator
-from variants import POSITIONS, VOCABULARY, variant
+from variants import LATENT, POSITIONS, VOCABULARY, variant
 
 PAD, TINY, STEPS = 0, 6, 7
 FORBIDDEN = (PAD, BEGIN)
@@ -130,8 +130,9 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
 
 
 @pytest.mark.parametrize("position", POSITIONS)
-def test_cached_equals_uncached(position: str) -> None:
-    model, (source, mask) = translator(position=position), (rows[:3] for rows in sources())
+@pytest.mark.parametrize("attention", [{"heads": 3, "head_width": 6, "bias": True}, LATENT], ids=["grouped", "latent"])
+def test_cached_equals_uncached(position: str, attention: dict[str, Any]) -> None:
+    model, (source, mask) = translator(position=position, attention=attention), (rows[:3] for rows in sources())
     cached = search(CachedSourceReader(model, source, mask, STEPS), 3, beams=3, n_best=3)
     assert same(cached, search(Rereading(model, source, mask), 3, beams=3, n_best=3))
 

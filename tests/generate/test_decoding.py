@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from cutaway.generate.decoding import CachedReader, Reader, UncachedReader, decode, pad_left, window_start
 from cutaway.generate.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
-from variants import POSITIONS, variant
+from variants import LATENT, POSITIONS, variant
 
 CONTEXT, STEPS = 9, 26
 PROMPTS = [[5, 1, 30, 8], [17], [2, 9, 9, 14, 3, 36, 20, 7, 11, 0, 28, 4], [6, 6]]  # the third is beyond the context
@@ -60,8 +61,9 @@ def test_a_batch_is_written_as_each_prompt_alone(position: str) -> None:
     assert len({tuple(row) for row in batch}) == len(PROMPTS), "the prompts matter"
 
 
-def test_a_window_and_shared_heads_are_cached_too() -> None:
-    model = variant(position="rotary", context=CONTEXT, attention={"window": 3, "kv_heads": 2}).eval()
+@pytest.mark.parametrize("attention", [{"kv_heads": 2}, LATENT], ids=["grouped", "latent"])
+def test_a_window_is_cached_too(attention: dict[str, Any]) -> None:
+    model = variant(position="rotary", context=CONTEXT, attention=attention | {"window": 3}).eval()
     assert write(CachedReader(model, CONTEXT), PROMPTS) == write(UncachedReader(model, CONTEXT), PROMPTS)
 
 

@@ -37,6 +37,19 @@ def test_the_uncached_reader_reads_what_the_model_says() -> None:
     assert close(UncachedSourceReader(model, source, mask)(texts), expected)
 
 
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_pictures_are_read_as_the_model_reads_them(sampling: str) -> None:
+    seen = {"kind": "patches", "patch": 2, "channels": 3, "height": 4, "width": 6}
+    model, begun = translator(source_embedding=seen), [[BEGIN]] * 4
+    pictures = torch.randn(4, 3, 4, 6)
+    cached = CachedSourceReader(model, pictures, None, STEPS)
+    whole = lambda texts: model(torch.tensor(texts), source=pictures)[:, -1]  # noqa: E731
+    written = [list(decode(read, begun, SAMPLINGS[sampling], STEPS)) for read in (cached, whole)]
+    assert written[0] == written[1]
+    logits = CachedSourceReader(model, pictures, None, STEPS)(begun)
+    assert ((logits[1:] - logits[0]).abs().amax(dim=1) > 1e-3).all(), "they differ by nothing but their pictures"
+
+
 def test_a_text_may_begin_with_several_tokens() -> None:
     model, (source, mask), begun = translator(), sources(), [[BEGIN, 7 + i] for i in range(len(LENGTHS))]
     cached, uncached = CachedSourceReader(model, source, mask, STEPS), UncachedSourceReader(model, source, mask)

@@ -9,6 +9,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
 from cutaway.model.transformer import EncoderDecoder
 from cutaway.nn.attention import Attention
+from cutaway.nn.latent import LatentAttention
 from variants import HIDDEN, VOCABULARY
 
 BEGIN, END = 2, 3
@@ -35,7 +36,7 @@ def translator(**choices: Any) -> EncoderDecoder:
         for weight in model.parameters():
             weight += 0.2 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(weight.numel()))
         for module in model.modules():
-            if isinstance(module, Attention):
+            if isinstance(module, Attention | LatentAttention):
                 module.out.weight *= 2  # what is looked at matters
         model.head.weight *= 2
         model.head.bias[END] += 3

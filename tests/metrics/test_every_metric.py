@@ -10,6 +10,7 @@ import pytest
 
 from cutaway.errors import UserError
 from cutaway.metrics.answers import answer_report
+from cutaway.metrics.captions import caption_report
 from cutaway.metrics.classes import classification_report, multi_label_report
 from cutaway.metrics.entities import entity_report
 from cutaway.metrics.exact import sequence_report
@@ -62,6 +63,13 @@ CASES = [
         SENTENCES,
         ["a mat sat on the cat", "birds", "nobody heard rain"],
         ("rouge_score.rouge_scorer", "rouge-score"),
+    ),
+    Case(
+        "captions",
+        caption_report,
+        SENTENCES,
+        ["the cat sat on the mat", "birds", "nobody heard the rain that day"],
+        ("sacrebleu.metrics", "sacrebleu"),
     ),
     Case(
         "classes",

@@ -80,7 +80,9 @@ def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict
     changed = tokens().clone()
     changed[:, 7] = (changed[:, 7] + 1) % VOCABULARY
     before, after = model(tokens()), model(changed)
-    assert torch.equal(before[:, :7], after[:, :7])
+    has_experts = choices.get("feedforward", {}).get("kind") == "experts"
+    same = close if has_experts else torch.equal  # an expert's product rounds by how many tokens it gets
+    assert same(before[:, :7], after[:, :7])
     for later in (7, 8, 9):  # within the smallest window
         assert not close(before[:, later], after[:, later], 1e-3)
 

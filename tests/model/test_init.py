@@ -5,35 +5,36 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import EncoderDecoder, Transformer
+from cutaway.runs.expected import with_expected_sizes
+from shown import shown
 from variants import POSITIONS, RESIDUALS
 
-UNSAID = {"gpt2-small": 5000, "llama-nano": 2048, "bert-base": 5000}
+UNSAID = {"gpt2-small": 5000, "llama-nano": 2048, "bert-base": 5000, "deepseek-nano": 2048}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
 
+TOO_LARGE = {"deepseek-v3"}
+"""Presets that are there to be counted."""
 
-def fresh_loss(model: Transformer, vocabulary: int, shape: tuple[int, int]) -> float:
-    """Its mean loss on random answers: nobody beats guessing, and only who is sure of something exceeds it."""
-    tokens = torch.randint(vocabulary, shape, generator=torch.Generator().manual_seed(1))
-    inputs = {"source": tokens.flip(1)} if isinstance(model, EncoderDecoder) else {}
+
+def fresh_loss(config: ModelConfig, seed: int, shape: tuple[int, int]) -> float:
+    """Its mean loss over all answers: nobody beats guessing, and only who is sure of something exceeds it."""
+    inputs, others = shown(config, *shape)
     with torch.inference_mode():
-        logits = model.eval()(tokens, **inputs).flatten(0, -2)
-    answers = torch.randint(logits.shape[-1], logits.shape[:1], generator=torch.Generator().manual_seed(2))
-    return float(F.cross_entropy(logits, answers))
+        logits = build(config, seed=seed).eval()(inputs, **others)
+    return -float(logits.log_softmax(dim=-1).mean())
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", [name for name in presets() if name not in TOO_LARGE])
 def test_a_fresh_preset_guesses(name: str) -> None:
     vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
     labels = [] if load_preset(name).model.head.kind == "language" else [f"model.head.labels={vocabulary}"]
-    config = override(load_preset(name), [f"model.vocabulary={vocabulary}", *labels]).model
-    length = min(config.context, 50)
-    loss = fresh_loss(build(config, seed=3), vocabulary, (max(2, 400 // length), length))
+    run = with_expected_sizes(override(load_preset(name), [f"model.vocabulary={vocabulary}", *labels]))
+    length = min(run.model.context, 50)
+    loss = fresh_loss(run.model, 3, (max(2, 400 // length), length))
     assert abs(loss - math.log(vocabulary)) < 0.1
 
 
@@ -42,9 +43,9 @@ def test_a_fresh_preset_guesses(name: str) -> None:
 @pytest.mark.parametrize("position", POSITIONS)
 def test_a_fresh_model_guesses(position: str, residual: str, head: dict[str, bool]) -> None:
     choices: dict[str, Any] = {"position": position, "residual": residual, "head": head}
-    for others in ({}, {"norm": "rms"}, {"embedding": {"scaled": True, "norm": True}}):
+    for others in ({}, {"norm": "rms"}, {"embedding": {"scaled": True, "norm": True}}, {"attention": "latent"}):
         config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
-        loss = fresh_loss(build(config, seed=5), 97, (60, 24))
+        loss = fresh_loss(config, 5, (60, 24))
         assert abs(loss - math.log(97)) < 0.1, others
 
 
@@ -54,14 +55,14 @@ def test_the_other_families_guess_too(architecture: str, residual: str) -> None:
     choices: dict[str, Any] = {"architecture": architecture, "residual": residual}
     for others in ({}, {"head": {"tied": False}}, {"head": {"transform": "gelu"}}, {"embedding": {"scaled": True}}):
         config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
-        assert abs(fresh_loss(build(config, seed=5), 97, (60, 24)) - math.log(97)) < 0.1, others
+        assert abs(fresh_loss(config, 5, (60, 24)) - math.log(97)) < 0.1, others
 
 
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_fresh_heads_guess_labels(kind: str) -> None:
     head = {"kind": kind, "labels": 5}
     config = ModelConfig(architecture="encoder", vocabulary=97, context=24, width=32, layers=3, head=head)
-    assert abs(fresh_loss(build(config, seed=5), 97, (60, 24)) - math.log(5)) < 0.1
+    assert abs(fresh_loss(config, 5, (60, 24)) - math.log(5)) < 0.1
 
 
 def test_a_fresh_model_is_known_by_its_seed_and_leaves_torch_s_own_alone() -> None:

@@ -1,4 +1,4 @@
-"""BERT, BART and T5 are choices of this model: with their weights it gives their numbers."""
+"""BERT, BART, T5 and ViT are choices of this model: with their weights it gives their numbers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -77,6 +77,20 @@ T5: Names = {
     r"DenseReluDense\.gate": "DenseReluDense.wi_0",
     r"DenseReluDense\.up": "DenseReluDense.wi_1",
     r"DenseReluDense\.down": "DenseReluDense.wo",
+}
+VIT: Names = {
+    r"^encoder\.embed\.cls": "vit.embeddings.cls_token",
+    r"^encoder\.embed\.grid\.weight": "grid",
+    r"^encoder\.embed\.grid\.before": "before",
+    r"^encoder\.embed\.": "vit.embeddings.patch_embeddings.projection.",
+    r"^encoder\.norm": "vit.layernorm",
+    r"^encoder\.(\d)": r"vit.layers.\1",
+    r"self_attention\.(query|key|value|out)": lambda match: f"attention.{match[1][0]}_proj",
+    r"self_attention_residual\.norm": "layernorm_before",
+    r"feedforward\.up": "mlp.fc1",
+    r"feedforward\.down": "mlp.fc2",
+    r"feedforward_residual\.norm": "layernorm_after",
+    r"^head\.": "classifier.",
 }
 
 
@@ -214,3 +228,36 @@ def test_t5() -> None:
     scaled = {name: weight * 10**0.5 for name, weight in weights.items() if name.endswith("Attention.q.weight")}
     fill(model, weights | scaled, T5)  # it does not divide scores by √D
     assert_pairs_agree(model, theirs, "left")
+
+
+PATCH, CHANNELS = 5, 2
+
+
+def vit(height: int, width: int) -> EncoderOnly:
+    size = {"patch": PATCH, "channels": CHANNELS, "height": height, "width": width}
+    return ours(
+        architecture="encoder",
+        vocabulary=None,
+        embedding={"kind": "patches", **size},
+        attention={"bias": True, "out_bias": True},
+        feedforward={"kind": "dense", "hidden": HIDDEN},
+        norm={"kind": "layer", "epsilon": 1e-12},
+        head={"kind": "sequence", "labels": LABELS, "pooling": "cls"},
+    )
+
+
+@pytest.mark.parametrize(("trained", "shown"), [((15, 35), (15, 35)), ((35, 35), (20, 45))], ids=["own", "other"])
+@torch.no_grad()
+def test_vit(trained: tuple[int, int], shown: tuple[int, int]) -> None:
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": HEADS, "intermediate_size": HIDDEN}
+    pixels = {"image_size": trained, "patch_size": PATCH, "num_channels": CHANNELS}
+    theirs = transformers.ViTForImageClassification(transformers.ViTConfig(**sizes, **pixels, num_labels=LABELS))
+    model, weights = vit(*trained), randomise(theirs)
+    places = weights.pop("vit.embeddings.position_embeddings")[0]
+    grid = places[1:].reshape(trained[0] // PATCH, trained[1] // PATCH, WIDTH)
+    flat = {name: weights[name].flatten(1) for name in weights if name.endswith("projection.weight")}
+    cls = {"vit.embeddings.cls_token": weights["vit.embeddings.cls_token"][0, 0]}
+    fill(model, weights | flat | cls | {"grid": grid, "before": places[:1]}, VIT)
+    pictures = torch.randn(BATCH, CHANNELS, *shown)
+    expected = theirs(pictures, interpolate_pos_encoding=shown != trained).logits
+    assert close(model(pictures), expected, TOLERANCE)

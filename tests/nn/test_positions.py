@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from cutaway.nn.positions import ALiBi, Learned, RelativeBias, Rotary, Sinusoidal, rotate
+from cutaway.nn.positions import ALiBi, Learned, LearnedGrid, RelativeBias, Rotary, Sinusoidal, rotate
 
 
 def positions(*values: int) -> torch.Tensor:
@@ -35,6 +35,33 @@ def test_learned_looks_up() -> None:
     scheme = Learned(9, 5)
     torch.nn.init.normal_(scheme.weight)
     assert torch.equal(scheme(positions(4, 0))[0], scheme.weight[[4, 0]])
+
+
+def grid(rows: int, columns: int, before: int = 0) -> LearnedGrid:
+    scheme = LearnedGrid(rows, columns, 5, before=before)
+    for weight in scheme.parameters():
+        torch.nn.init.normal_(weight)
+    return scheme
+
+
+def test_a_grid_at_its_own_size_is_itself_row_by_row() -> None:
+    scheme = grid(3, 4, before=2)
+    assert torch.equal(scheme(3, 4), torch.cat([scheme.before, *scheme.weight]))
+    assert torch.equal(grid(3, 4)(3, 4)[6], grid(3, 4).weight[1, 2]) is False, "each is drawn anew"
+
+
+def test_a_grid_of_another_size_has_what_lies_between() -> None:
+    scheme = grid(3, 4, before=1)
+    wide = scheme(7, 6)
+    assert wide.shape == (1 + 42, 5)
+    assert torch.equal(wide[:1], scheme.before), "what stands before the grid is no place of it"
+    torch.nn.init.constant_(scheme.weight, 2.5)
+    torch.testing.assert_close(scheme(5, 9)[1:], torch.full((45, 5), 2.5))
+    with torch.no_grad():  # places whose vectors grow evenly from column to column
+        scheme.weight.copy_(torch.arange(4.0)[None, :, None].expand(3, 4, 5))
+    between = scheme(3, 8)[1:].reshape(3, 8, 5)
+    torch.testing.assert_close(between, between[:1, :, :1].expand(3, 8, 5))
+    assert (between[:, 1:] > between[:, :-1]).all()
 
 
 def test_rotated_products_depend_on_the_distance_alone() -> None:

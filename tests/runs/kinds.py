@@ -1,8 +1,11 @@
 """A tiny run of every kind: its data, and the choices that make it."""
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
@@ -25,7 +28,7 @@ class Kind:
     """The file that is learnt from, if there is one, and choices beside the common ones."""
 
     file: str | None
-    content: str
+    content: str | bytes
     choices: tuple[str, ...]
 
 
@@ -58,8 +61,29 @@ SEVERAL = lines([json.dumps({"text": sentence(*one), "labels": several_labels(*o
 VALUES = lines([f"{sentence(*one)}\t{number / 10}" for number, one in enumerate(ALL)])
 TAGGED = lines([f"the O\n{animal} B-{ANIMALS[animal]}\n{verb} O\nthere O\n" for animal, verb in ALL])
 
+AMINO_ACIDS = str.maketrans("abcdefghijklmnopqrstuvwxyz ", "ACDEFGHIKLMNPQRSTVWYBJOUXZX")
+PROTEINS = lines([f">{a}-{v} {ANIMALS[a]}\n{sentence(a, v).translate(AMINO_ACIDS)}" for a, v in ALL])
+GRAPHS = lines([f"label: {ANIMALS[a]}\nnode: 1 {a}\nnode: 2 {v}\nnode: 3 mat\n1 2\n3 2\n" for a, v in ALL])
+
+
+def archive() -> bytes:
+    """Pictures of 6 × 9 pixels in two channels, each with a caption and a label."""
+    file = io.BytesIO()
+    pictures = np.random.default_rng(0).integers(256, size=(len(ALL), 6, 9, 2), dtype=np.uint8)
+    said = {"captions": [sentence(*one) for one in ALL], "labels": [ANIMALS[animal] for animal, _ in ALL]}
+    np.savez(file, images=pictures, **said)
+    return file.getvalue()
+
+
 READER = ("model.architecture=encoder", *WORDS)
 WRITER = ("task=sequence_to_sequence", "model.architecture=encoder_decoder", *WORDS)
+CAPTIONS = ("task=image_captioning", *WRITER[1:], "model.source_embedding={kind: patches, patch: 3}")
+VISION = (
+    *("task.kind=image_classification", "task.shift=1", "model.architecture=encoder", "model.head=sequence"),
+    "model.embedding={kind: patches, patch: 3}",
+)
+FAMILIES = ("task=sequence_classification", "model.head=sequence", "tokenizer=protein", "model.context=40")
+OF_GRAPHS = ("model.position=shortest_path",)
 CLASSIFIER = ("task=sequence_classification", "model.head=sequence", *READER)
 
 KINDS = {
@@ -69,9 +93,15 @@ KINDS = {
     ),
     "sequence_to_sequence": Kind("pairs.tsv", PAIRS, WRITER),
     "a tokenizer a side": Kind("pairs.tsv", PAIRS, (*WRITER, "source_tokenizer=char", "model.context=40")),
+    "image_captioning": Kind("captions.npz", archive(), CAPTIONS),
+    "image_classification": Kind("labels.npz", archive(), VISION),
     "sequence_classification": Kind("labels.tsv", LABELLED, CLASSIFIER),
     "multi_label": Kind("labels.jsonl", SEVERAL, (*CLASSIFIER, "task.problem=multi_label")),
     "regression": Kind("values.tsv", VALUES, (*CLASSIFIER, "task.problem=regression")),
+    "proteins": Kind("animals.fasta", PROTEINS, FAMILIES),
+    "graph_classification": Kind(
+        "graphs.edges", GRAPHS, ("task=graph_classification", "model.head=sequence", *READER, *OF_GRAPHS)
+    ),
     "token_classification": Kind("tags.conll", TAGGED, ("task=token_classification", "model.head=token", *READER)),
     "question_answering": Kind(
         "squad.json", squad(ALL), ("task=question_answering", "model.head=token", "task.stride=2", *READER)
@@ -98,7 +128,8 @@ def write_data(kind: str, folder: Path) -> None:
     """Writes the file that such a run learns from, if there is one."""
     made = KINDS[kind]
     if made.file is not None:
-        (folder / made.file).write_text(made.content)
+        content = made.content if isinstance(made.content, bytes) else made.content.encode()
+        (folder / made.file).write_bytes(content)
 
 
 def begin(kind: str, folder: Path, *choices: str, out: str = "run") -> Run:

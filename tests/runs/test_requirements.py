@@ -18,11 +18,13 @@ VALUES = {
     "data.target": "column",
     "data.validation_path": "y.tsv",
     "train.batch_tokens": "99",
+    "tokenizer": "byte",
     "source_tokenizer": "char",
 }
 CANNOT_LEARN = {
     "masked_language_modeling": ("model.architecture=decoder", "needs a model whose architecture is encoder,"),
     "sequence_to_sequence": ("model.architecture=encoder", "is encoder_decoder, and this one is encoder"),
+    "image_captioning": ("model.source_embedding=tokens", "write model.source_embedding=patches"),
     "sequence_classification": ("model.head=language", "needs a sequence head, and model.head is language"),
     "token_classification": ("model.head=sequence", "needs a token head, and model.head is sequence"),
     "question_answering": ("model.architecture=decoder", "write model.architecture=encoder"),
@@ -48,7 +50,9 @@ def test_who_follows_the_advice_gets_a_model_that_fits(task: str, architecture: 
     needed = REQUIREMENTS[task]
     assert config.model.architecture in needed.architectures
     assert config.model.head.kind == needed.head
-    assert len(followed) == (architecture not in needed.architectures) + (needed.head != "language")
+    assert needed.position in (None, config.model.position.kind)
+    unlike = (needed.head != "language", needed.position is not None, needed.reads != "tokens")
+    assert len(followed) == (architecture not in needed.architectures) + sum(unlike)
 
 
 @pytest.mark.parametrize("task", CANNOT_LEARN)
@@ -60,11 +64,14 @@ def test_what_a_model_cannot_learn_is_refused_before_anything_is_written(task: s
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)
-def test_a_task_brings_its_head(name: str) -> None:
+def test_a_task_brings_what_it_needs(name: str) -> None:
     task = name.replace("_", "-")
-    encoder = override(RunConfig(), ["model.architecture=encoder"])
-    config = override(encoder, chosen_by_task(task, encoder))
-    assert (config.task.kind, config.model.head.kind) == (name, REQUIREMENTS[name].head)
+    needed = REQUIREMENTS[name]
+    plain = override(RunConfig(), [f"model.architecture={needed.architectures[0]}", "tokenizer=word"])
+    config = override(plain, chosen_by_task(task, plain))
+    assert (config.task.kind, config.model.head.kind) == (name, needed.head)
+    require_model(config)
+    require_choices(config)
     biased = override(config, ["model.head.bias=yes"] if config.model.head.kind == "language" else [])
     assert override(biased, chosen_by_task(task, biased)) == biased, "one that is there is kept"
 

@@ -6,6 +6,7 @@ They stand in training mode, with much dropout: a verb that does not turn it off
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cutaway.config.run import RunConfig
@@ -21,6 +22,12 @@ TEXTS = ["low", "the cat sat on the mat", "newest, wider and lower", "it", "a do
 LONG = "low lower lowest " * 11
 CONTEXTS = ["the cat sat on the mat", "low lower lowest " * 5 + "wide", "new"]
 LABELS = ["red", "green", "blue"]
+PATCHES = {"kind": "patches", "patch": 2, "channels": 3, "height": 6, "width": 8, "cls": False}
+PICTURES = [
+    np.random.default_rng(i).integers(256, size=size, dtype=np.uint8)
+    for i, size in enumerate([(6, 8, 3), (6, 8, 3), (4, 10, 3), (6, 8, 3), (2, 2, 3)])
+]
+"""Of three sizes, which places that are interpolated take."""
 
 LANGUAGE = {"transform": "gelu", "bias": True}
 ONE_EACH = {"kind": "sequence", "labels": len(LABELS)}
@@ -56,6 +63,15 @@ TASKS: dict[str, dict[str, Any]] = {
     },
 }
 
+SEEN = {"mean": [128.0] * 3, "deviation": [74.0] * 3}
+PICTURED = {
+    "classify pictures": {
+        "task": {"kind": "image_classification", "labels": LABELS, "values": "bytes", **SEEN},
+        "head": ONE_EACH,
+        "embedding": PATCHES,
+    }
+}
+
 
 @cache
 def pipeline(name: str) -> Pipeline:
@@ -64,10 +80,16 @@ def pipeline(name: str) -> Pipeline:
         model = translator(vocabulary=WRITER.vocabulary, dropout=0.5).train()
         model.head.bias[WRITER.end] += 3  # of so many tokens it would hardly ever be drawn
         return made(model, WRITER, "sequence_to_sequence", architecture="encoder_decoder")
+    if name == "caption":
+        seen = {"architecture": "encoder_decoder", "source_embedding": PATCHES}
+        model = translator(vocabulary=WRITER.vocabulary, dropout=0.5, position="learned", **seen).train()
+        model.head.bias[WRITER.end] += 3
+        task = {"kind": "image_captioning", **SEEN}
+        return made(model, WRITER, task, **seen)
     if name == "generate":
         plain = train("char")
         return made(variant(vocabulary=plain.vocabulary, dropout=0.5), plain, "language_modeling")
-    choices = {"architecture": "encoder", "vocabulary": READER.vocabulary, "dropout": 0.5, **TASKS[name]}
+    choices = {"architecture": "encoder", "vocabulary": READER.vocabulary, "dropout": 0.5, **(TASKS | PICTURED)[name]}
     task = choices.pop("task")
     return made(variant(**choices), READER, task, **choices)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cutaway.verbs.batching import in_batches
+from cutaway.verbs.batching import in_batches, in_groups
 
 rows = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=12), max_size=30)
 
@@ -23,3 +23,13 @@ def test_results_come_in_the_order_of_the_rows(rows: list[list[int]], limit: int
 
     assert in_batches(rows, read, torch.device("cpu"), tokens_at_once=limit) == rows
     assert sum(seen) == len(rows)
+
+
+@given(rows=rows, limit=st.integers(1, 60))
+def test_what_differs_in_form_is_kept_apart(rows: list[list[int]], limit: int) -> None:
+    def read(some: list[list[int]]) -> list[int]:
+        assert len({row[0] % 3 for row in some}) == 1
+        return [sum(row) for row in some]
+
+    found = in_groups(rows, [len(row) for row in rows], read, limit, form=lambda row: row[0] % 3)
+    assert found == [sum(row) for row in rows]

@@ -9,7 +9,7 @@ import pytest
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from cutaway.verbs.known import verbs
-from verbs.pipelines import CONTEXT, CONTEXTS, LONG, TASKS, TEXTS, assert_alike, pipeline
+from verbs.pipelines import CONTEXT, CONTEXTS, LONG, PICTURES, TASKS, TEXTS, assert_alike, pipeline
 
 Verb = Callable[[Pipeline, list[Any]], list[Any]]
 
@@ -19,6 +19,7 @@ QUESTIONS = [("it?", CONTEXTS[0]), ("the dog is wide?", CONTEXTS[1]), ("new?", C
 EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
     "fill": ("fill", lambda p, given: p.fill(given), MASKED),
     "classify": ("classify", lambda p, given: p.classify(given), TEXTS),
+    "classify pictures": ("classify pictures", lambda p, given: p.classify(given), PICTURES),
     "classify by several": ("classify by several", lambda p, given: p.classify(given), TEXTS),
     "classify by number": ("classify by number", lambda p, given: p.classify(given), TEXTS),
     "tag": ("tag", lambda p, given: p.tag(given), TEXTS),
@@ -26,6 +27,7 @@ EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
     "answer": ("answer", lambda p, given: p.answer_all(given), QUESTIONS),
     "sort": ("sort", lambda p, given: p.compute("sort", given), NUMBERS),
     "translate": ("translate", lambda p, given: p.translate(given, beams=2), TEXTS),
+    "caption": ("caption", lambda p, given: p.caption(given, beams=2), PICTURES),
     **{
         f"embed, {pooling}": ("tag", lambda p, given, pooling=pooling: p.embed(given, pooling=pooling), TEXTS)
         for pooling in ("mean", "cls", "max", "last")
@@ -41,6 +43,7 @@ ALL_VERBS: dict[str, Callable[[Pipeline], object]] = {
     "answer": lambda p: p.answer("a?", "b"),
     "translate": lambda p: p.translate("a"),
     "summarize": lambda p: p.summarize("a"),
+    "caption": lambda p: p.caption(PICTURES[0]),
     "embed": lambda p: p.embed("a"),
     "sort": lambda p: p.sort([1]),
     "reverse": lambda p: p.compute("reverse", [[1]]),
@@ -72,7 +75,7 @@ def test_one_text_gives_one_result(name: str) -> None:
     assert_alike([verb(asked, given)], verb(asked, (given,)))
 
 
-@pytest.mark.parametrize("name", [*TASKS, "translate", "generate"])
+@pytest.mark.parametrize("name", [*TASKS, "translate", "caption", "generate"])
 def test_a_verb_that_a_model_has_not_is_refused_with_those_that_it_has(name: str) -> None:
     asked = pipeline(name)
     known = verbs(asked.config)

@@ -15,7 +15,7 @@ from cutaway.cli.fill import fill
 from cutaway.cli.generate import generate
 from cutaway.cli.plan import plan
 from cutaway.cli.presets import presets
-from cutaway.cli.rewrite import translate
+from cutaway.cli.rewrite import caption, translate
 from cutaway.cli.score import score
 from cutaway.cli.sort import copy, reverse, sort
 from cutaway.cli.tag import tag
@@ -66,7 +66,7 @@ def _without_command(
 
 
 COMMANDS = (
-    *(train, generate, score, fill, classify, tag, translate, answer, embed),
+    *(train, generate, score, fill, classify, tag, translate, caption, answer, embed),
     *(sort, reverse, copy, add, evaluate, tokenize, plan, compare, presets, demo),
 )
 for command in COMMANDS:

@@ -1,7 +1,9 @@
 """`cutaway classify`."""
 
+from collections import Counter
 from typing import Any
 
+from cutaway.cli.files import opened, tell
 from cutaway.cli.inputs import Device, File, Model, Texts, given
 from cutaway.cli.show import AsJSON, figure, print_json
 
@@ -9,16 +11,23 @@ from cutaway.cli.show import AsJSON, figure, print_json
 def classify(
     model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False
 ) -> None:
-    """Say which label a text has, and how sure the model is."""
+    """Say which label a text has, or each input of the files that are named, and how sure the model is.
+
+    A file is a picture, a recording, or FASTA or an edge list, which stand for all their proteins or graphs.
+    """
     from cutaway.pipeline import load
 
-    texts = given(text, file)
-    found = load(model, device).classify(texts)
+    words = given(text, file)
+    pipeline = load(model, device)
+    left_out: Counter[str] = Counter()
+    inputs = opened(words, pipeline.config.task.kind, left_out)
+    found = pipeline.classify([one.value for one in inputs])
+    tell(left_out)
     if json:
-        print_json([{"text": one, **told} for one, told in zip(texts, found, strict=True)])
+        print_json([{one.noun: one.name, **told} for one, told in zip(inputs, found, strict=True)])
         return
-    for one, told in zip(texts, found, strict=True):
-        print(f"{_in_words(told)}\t{one}")
+    for one, told in zip(inputs, found, strict=True):
+        print(f"{_in_words(told)}\t{one.name}")
 
 
 def _in_words(told: dict[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """`cutaway embed`."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
+from cutaway.cli.files import opened, tell
 from cutaway.cli.inputs import Device, File, Model, Texts, given
 from cutaway.cli.show import AsJSON, print_json
 
@@ -16,13 +18,19 @@ def embed(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print a vector for each text: one a line, or with --json beside its text."""
+    """Print a vector for each text, or each protein of a FASTA file: one a line, or with --json beside it."""
     from cutaway.pipeline import load
+    from cutaway.verbs.known import require
 
-    texts = given(text, file)
-    vectors = load(model, device).embed(texts, pooling=pooling)
+    words = given(text, file)
+    pipeline = load(model, device)
+    require("embed", pipeline.config)
+    left_out: Counter[str] = Counter()
+    inputs = opened(words, pipeline.config.task.kind, left_out)
+    vectors = pipeline.embed([one.value for one in inputs], pooling=pooling)
+    tell(left_out)
     if json:
-        print_json([{"text": one, "embedding": vector} for one, vector in zip(texts, vectors, strict=True)])
+        print_json([{one.noun: one.name, "embedding": vector} for one, vector in zip(inputs, vectors, strict=True)])
         return
     for vector in vectors:
         print(" ".join(f"{number:.6g}" for number in vector))

@@ -13,6 +13,8 @@ from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 if TYPE_CHECKING:
     from cutaway.metrics.report import Report
 
+WRITE_FROM_A_SOURCE = ("sequence_to_sequence", "image_captioning")
+
 
 def evaluate(
     model: Model,
@@ -39,8 +41,8 @@ def evaluate(
         raise UserError("--field and --target are of data that is given: write --data too")
     pipeline = load(model, device, average=average)
     options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
-    if options != WritingOptions() and pipeline.config.task.kind != "sequence_to_sequence":
-        raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from another")
+    if options != WritingOptions() and pipeline.config.task.kind not in WRITE_FROM_A_SOURCE:
+        raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from a source")
     if data is None:
         report = evaluate_run(pipeline, model, options)
     else:

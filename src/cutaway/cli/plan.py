@@ -1,11 +1,15 @@
 """`cutaway plan`."""
 
 import os
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.show import AsJSON, print_facts, print_json, size
+from cutaway.cli.show import AsJSON, print_facts, print_json, print_table, size
+
+if TYPE_CHECKING:
+    from cutaway.config.run import RunConfig
 
 
 def plan(
@@ -22,10 +26,9 @@ def plan(
     from cutaway.cli.choices import choose, from_options, only_name, sort_words
     from cutaway.model.build import build
     from cutaway.model.cost import cost
-    from cutaway.model.device import choose_device, keep_freed_memory
+    from cutaway.runs.caches import cache_by_attention, name_of
     from cutaway.runs.expected import with_expected_sizes
-    from cutaway.runs.stand_ins import stand_in
-    from cutaway.train.rehearsal import optimizer_tensors, rehearse
+    from cutaway.train.rehearsal import optimizer_tensors
 
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
@@ -45,19 +48,41 @@ def plan(
     }
     needed = figures.weights + figures.gradients + figures.optimizer
     if measure and needed < memory():
-        keep_freed_memory()  # as `train` does
-        real = build(config.model).to(choose_device(config.train.device))
-        part = stand_in(config, max(1, tokens // config.model.context // config.train.accumulation))
-        found = rehearse(real, config.train, part)
-        facts["activations_bytes"] = found.activations
-        facts["tokens_per_second"] = round(tokens / found.seconds_per_step)
-        facts["minutes"] = found.seconds_per_step * config.train.steps / 60
+        facts |= rehearsed(config, tokens)
+    own, caches = name_of(config.model.attention), cache_by_attention(config.model) if figures.cache_per_token else {}
     if json:
-        print_json(facts)
+        print_json(facts | {"attention": own, "cache_bytes_per_token_by_attention": caches})
         return
     print_facts({key: size(value) if "bytes" in key else value for key, value in facts.items()})
     if measure and "minutes" not in facts:
-        print(f"not measured: {size(needed)} do not fit into this machine's {size(memory())}")
+        print(f"too large to rehearse here: {size(needed)} do not fit into this machine's {size(memory())}")
+    if caches:
+        print()
+        print_caches(own, caches)
+
+
+def rehearsed(config: "RunConfig", tokens: int) -> dict[str, float]:
+    """What a few steps on meaningless data tell of a run whose steps have so many tokens."""
+    from cutaway.model.build import build
+    from cutaway.model.device import choose_device, keep_freed_memory
+    from cutaway.runs.stand_ins import stand_in
+    from cutaway.train.rehearsal import rehearse
+
+    keep_freed_memory()  # as `train` does
+    model = build(config.model).to(choose_device(config.train.device))
+    part = stand_in(config, max(1, tokens // config.model.context // config.train.accumulation))
+    found = rehearse(model, config.train, part)
+    return {
+        "activations_bytes": found.activations,
+        "tokens_per_second": round(tokens / found.seconds_per_step),
+        "minutes": found.seconds_per_step * config.train.steps / 60,
+    }
+
+
+def print_caches(own: str, caches: Mapping[str, int]) -> None:
+    """Prints what a token takes in the cache, by the kind of attention; marks the model's own."""
+    rows = [[kind, taken, "this model" if kind == own else ""] for kind, taken in caches.items()]
+    print_table(["attention of the same heads", "cache bytes per token", ""], rows)
 
 
 def memory() -> int:

@@ -1,14 +1,18 @@
-"""`cutaway translate`, and `cutaway summarize`, which is the same of a model that learnt something else."""
+"""`cutaway translate`, `summarize` and `caption`: the same of models that learnt different things."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cutaway.cli.files import NOUNS
 from cutaway.cli.inputs import Device, File, Model, Texts, given
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
+Pictures = Annotated[list[str] | None, typer.Argument(help="One picture, or several: their paths.")]
+Paths = Annotated[Path | None, typer.Option(help="A file with a path a line, - for standard input.")]
 Beams = Annotated[int, typer.Option(help="How many beginnings beam search follows; 1 is greedy.")]
 LengthPenalty = Annotated[float, typer.Option(help="Above 0, longer texts are preferred.")]
 NBest = Annotated[int, typer.Option(help="How many texts to write for each.")]
@@ -16,6 +20,19 @@ Sample = Annotated[bool, typer.Option(help="Draw tokens at random in place of a 
 Temperature = Annotated[float, typer.Option(help="Of --sample.")]
 Seed = Annotated[int, typer.Option(help="Of --sample.")]
 Truncate = Annotated[bool, typer.Option(help="Cut a text that is too long; else it is refused.")]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How texts are written, as the options say it."""
+
+    beams: int
+    length_penalty: float
+    n_best: int
+    sample: bool
+    temperature: float
+    seed: int
+    truncate: bool = False
 
 
 def translate(
@@ -34,30 +51,54 @@ def translate(
     json: AsJSON = False,
 ) -> None:
     """Write what a model makes of a text: its translation, its summary."""
+    way = Way(beams, length_penalty, n_best, sample, temperature, seed, truncate)
+    rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json)
+
+
+def caption(
+    model: Model,
+    picture: Pictures = None,
+    file: Paths = None,
+    beams: Beams = 5,
+    length_penalty: LengthPenalty = 1.0,
+    n_best: NBest = 1,
+    sample: Sample = False,
+    temperature: Temperature = 1.0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    json: AsJSON = False,
+) -> None:
+    """Write what a picture shows."""
+    way = Way(beams, length_penalty, n_best, sample, temperature, seed)
+    rewrite("caption", model, given(picture, file), way, device=device, json=json)
+
+
+def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
+    """Prints what a model writes from each source, one text or the best few."""
     from cutaway.cli.progress import say
     from cutaway.generate.beams import BeamOptions
     from cutaway.generate.sampling import Sampling
     from cutaway.pipeline import load
 
-    texts = given(text, file)
-    sampling = Sampling(temperature=temperature, seed=seed)
-    if not sample and sampling != Sampling():
+    sampling = Sampling(temperature=way.temperature, seed=way.seed)
+    if not way.sample and sampling != Sampling():
         raise UserError("--temperature and --seed are of drawing, and a search draws nothing: write --sample too")
-    if sample and n_best > 1:
+    if way.sample and way.n_best > 1:
         raise UserError("--n-best is of a search: draw several with --sample and another --seed")
-    options = BeamOptions(beams=beams, length_penalty=length_penalty, n_best=n_best)
+    options = BeamOptions(beams=way.beams, length_penalty=way.length_penalty, n_best=way.n_best)
     pipeline = load(model, device)
-    rewriter = pipeline.rewriter(str(context.info_name), truncate=truncate)
+    rewriter = pipeline.rewriter(verb, truncate=way.truncate)
     limit = pipeline.config.model.context
-    if sample:
-        found = [[{"text": drawn}] for drawn in rewriter.draw(texts, limit, sampling)]
+    if way.sample:
+        found = [[{"text": drawn}] for drawn in rewriter.draw(sources, limit, sampling)]
     else:
-        found = rewriter.search(texts, replace(options, max_new_tokens=limit))
+        found = rewriter.search(sources, replace(options, max_new_tokens=limit))
     for reason, count in rewriter.counted.items():
-        say(f"{count} of {len(texts)} texts {reason}")
+        say(f"{count} of {len(sources)} texts {reason}")
     if json:
-        print_json([{"text": one, "written": written} for one, written in zip(texts, found, strict=True)])
+        noun = NOUNS.get(pipeline.config.task.kind, "text")
+        print_json([{noun: one, "written": written} for one, written in zip(sources, found, strict=True)])
         return
     for written in found:
         for one in written:
-            print(one["text"] if n_best == 1 else f"{one['score']:.4f}\t{one['text']}")
+            print(one["text"] if way.n_best == 1 else f"{one['score']:.4f}\t{one['text']}")

@@ -40,8 +40,8 @@ def figure(value: Any) -> str:
 
 def size(nbytes: float) -> str:
     """Bytes as a person reads them."""
-    for unit in ("bytes", "KB", "MB"):
+    for unit in ("bytes", "KB", "MB", "GB"):
         if nbytes < 1000:
             return f"{nbytes:.3g} {unit}" if unit != "bytes" else f"{nbytes:.0f} bytes"
         nbytes /= 1000
-    return f"{nbytes:,.3g} GB"
+    return f"{nbytes:,.3g} TB"

@@ -36,6 +36,8 @@ def tokenize(
 
 
 def _file(model: Path, source: bool) -> Path:
+    from cutaway.config.reading import load_run
+    from cutaway.config.task import WITHOUT_TEXT
     from cutaway.errors import UserError
     from cutaway.model.files import RunFolder
 
@@ -44,6 +46,9 @@ def _file(model: Path, source: bool) -> Path:
             raise UserError(f"--source asks for a run folder's second tokenizer, and {model} is a file: leave it out")
         return model
     folder = RunFolder(model)
+    folder.require()
+    if load_run(folder.run).task.kind in WITHOUT_TEXT:
+        raise UserError(f"the model in {model} neither reads nor writes text: it has no tokenizer")
     folder.require(folder.tokenizer)
     if not source:
         return folder.tokenizer

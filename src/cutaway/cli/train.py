@@ -20,10 +20,19 @@ EXAMPLES = {
     "classify": "'what do you think of this?'",
     "tag": "'who lives where'",
     "translate": "'a man is riding a bike .'",
+    "caption": "picture.png",
     "answer": "'a question?' 'a context that holds its answer'",
     "add": "12 30",
 }
 """What to try a trained model with, by its first verb; others that compute take any numbers."""
+SHOWN = {
+    "image_classification": "picture.png",
+    "audio_classification": "recording.wav",
+    "graph_classification": "graphs.edges",
+}
+"""The same for models that classify something else than text, by their task."""
+PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
+"""The same for models of proteins, by their first verb."""
 
 
 def train(
@@ -131,7 +140,9 @@ def report_outcome(run: "Run", json: bool) -> None:
         return
     say(f"done after {progress.step:,} steps" + (f"; look inside: {report}" if report else ""))
     verb = verbs(run.config)[0]
-    say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {EXAMPLES.get(verb, '3 1 2')}")
+    examples = PROTEINS if run.config.tokenizer.kind == "protein" else EXAMPLES
+    example = SHOWN.get(run.config.task.kind, examples.get(verb, "3 1 2"))
+    say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {example}")
 
 
 def try_report(run: "Run") -> Path | None:

@@ -1,8 +1,8 @@
 """Which attention."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
 
@@ -23,5 +23,44 @@ class GroupedConfig(Record):
     softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 
+    @model_validator(mode="after")
+    def _groups_are_even(self) -> "GroupedConfig":
+        if self.heads % (self.kv_heads or self.heads):
+            raise ValueError(
+                f"{self.kv_heads} kv_heads do not divide {self.heads} heads: change model.attention.kv_heads"
+            )
+        return self
 
-AttentionConfig = GroupedConfig
+
+class LatentConfig(Record):
+    """Multi-head latent attention (DeepSeek-V2, 2024): a cache holds `latent_rank` + `rotary_width` numbers a token.
+
+    What is not given has the proportions of that paper (section 2.1.4).
+    """
+
+    kind: Literal["latent"] = "latent"
+    heads: int = Field(4, gt=0)
+    query_rank: int | None = Field(None, gt=0, description="of what queries are read from; the token itself if none")
+    latent_rank: int | None = Field(
+        None, gt=0, description="of what keys and values are read from; 4 × head_width if not given"
+    )
+    head_width: int | None = Field(
+        None, gt=0, description="of each query and key without the rotary part; width / heads if not given"
+    )
+    rotary_width: int | None = Field(
+        None,
+        gt=0,
+        multiple_of=2,
+        description="of the rotary part, whose key all heads share; head_width / 2 if not given",
+    )
+    value_width: int | None = Field(None, gt=0, description="of each value; head_width if not given")
+    bias: bool = Field(False, description="of the matrices that read tokens")
+    out_bias: bool = Field(False, description="of the output")
+    window: int | None = Field(
+        None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
+    )
+    softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
+    dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
+
+
+AttentionConfig = Annotated[GroupedConfig | LatentConfig, Field(discriminator="kind")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
 
@@ -27,4 +27,45 @@ class GatedConfig(Record):
     bias: bool = False
 
 
-FeedForwardConfig = Annotated[DenseConfig | GatedConfig, Field(discriminator="kind")]
+class ExpertsConfig(Record):
+    """A mixture of gated networks without bias, as DeepSeek's (Dai et al. 2024; DeepSeek-AI 2024, V2 and V3).
+
+    `hidden` is of one expert; if not given, those that a token passes through are together 8/3 × width, rounded up.
+    """
+
+    kind: Literal["experts"] = "experts"
+    experts: int = Field(8, gt=0, description="of which each token chooses")
+    chosen: int = Field(2, gt=0, description="how many of them it chooses")
+    shared: int = Field(1, ge=0, description="how many more every token passes through")
+    hidden: int | None = Field(None, gt=0)
+    activation: ActivationName = "silu"
+    gate: Literal["softmax", "sigmoid"] = Field("sigmoid", description="what makes scores: of V2 or of V3")
+    groups: int | None = Field(None, gt=0, description="that experts are divided into; none: not divided")
+    groups_chosen: int | None = Field(None, gt=0, description="groups that a token's experts come from; all if none")
+    normalised: bool = Field(True, description="weights of the chosen sum to one before they are scaled")
+    scale: float = Field(1.0, gt=0, description="what these weights are multiplied by")
+    balance: Literal["none", "loss", "bias"] = Field("bias", description="what keeps tokens from all going to a few")
+    balance_weight: float = Field(0.003, gt=0, description="of that loss, for each sequence by itself")
+    balance_rate: float = Field(0.001, gt=0, description="how far a step moves that bias")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ExpertsConfig":
+        groups = self.groups or 1
+        groups_chosen = self.groups_chosen or groups
+        if self.chosen > self.experts:
+            raise ValueError(f"{self.chosen} experts cannot be chosen of {self.experts}: lower chosen or raise experts")
+        if self.experts % groups:
+            raise ValueError(f"{groups} groups do not divide {self.experts} experts: change groups or experts")
+        if groups_chosen > groups:
+            raise ValueError(
+                f"{groups_chosen} groups cannot be chosen of {groups}: lower groups_chosen or raise groups"
+            )
+        if self.chosen > groups_chosen * self.experts // groups:
+            raise ValueError(
+                f"{groups_chosen} of {groups} groups hold {groups_chosen * self.experts // groups} experts, and "
+                f"{self.chosen} are to be chosen: raise groups_chosen or lower chosen"
+            )
+        return self
+
+
+FeedForwardConfig = Annotated[DenseConfig | GatedConfig | ExpertsConfig, Field(discriminator="kind")]

@@ -6,18 +6,18 @@ from pydantic import Field, model_validator
 
 from cutaway.config.attention import AttentionConfig, GroupedConfig
 from cutaway.config.base import Record
+from cutaway.config.embedding import EmbeddingConfig, TokenEmbeddingConfig
 from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
 from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
 from cutaway.config.position import LearnedConfig, PositionConfig
 
 
-class EmbeddingConfig(Record):
-    """What happens to token vectors before the first block."""
+class FirstLayersConfig(Record):
+    """What is different in the first layers: dense ones, where experts follow (DeepSeek-V3, section 4.2)."""
 
-    scaled: bool = Field(False, description="multiply them by √width (Vaswani et al. 2017, section 3.4)")
-    norm: bool = Field(False, description="normalise them, positions added")
-    segments: int = Field(0, ge=0, description="trained vectors that tell parts of a text apart (Devlin et al. 2019)")
+    count: int = Field(1, gt=0)
+    feedforward: FeedForwardConfig = DenseConfig()
 
 
 class ModelConfig(Record):
@@ -37,14 +37,19 @@ class ModelConfig(Record):
     width: int = Field(128, gt=0)
     layers: int = Field(4, gt=0)
     encoder_layers: int | None = Field(None, gt=0, description="of an encoder-decoder; as many as layers if not given")
-    embedding: EmbeddingConfig = EmbeddingConfig()
+    embedding: EmbeddingConfig = TokenEmbeddingConfig()
+    source_embedding: EmbeddingConfig | None = Field(
+        None, description="of an encoder-decoder whose source is no text; as the target if not given"
+    )
     position: PositionConfig = LearnedConfig()
     attention: AttentionConfig = GroupedConfig()
     feedforward: FeedForwardConfig = DenseConfig()
+    first_layers: FirstLayersConfig | None = Field(None, description="of each stack, if they differ from the others")
     norm: NormConfig = LayerNormConfig()
     residual: Literal["pre", "post", "sandwich", "parallel"] = "pre"
     final_norm: bool = True
     head: HeadConfig = LanguageHeadConfig()
+    ahead: int = Field(0, ge=0, description="how many tokens beyond the next one it learns to predict from each place")
     dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and what enters the stream")
 
     @model_validator(mode="after")
@@ -55,19 +60,35 @@ class ModelConfig(Record):
                 f"width {self.width} is not divisible by {attention.heads} heads: "
                 f"change model.width or model.attention.heads, or give model.attention.head_width"
             )
-        if attention.heads % (attention.kv_heads or attention.heads):
-            raise ValueError(
-                f"{attention.kv_heads} kv_heads do not divide {attention.heads} heads: change model.attention.kv_heads"
-            )
         head_width = attention.head_width or self.width // attention.heads
-        if self.position.kind == "rotary" and head_width % 2:
+        if self.position.kind == "rotary" and attention.kind == "grouped" and head_width % 2:
             raise ValueError(f"rotary positions turn pairs, and a head is {head_width} wide: make it even")
         return self
 
+    @property
+    def segments(self) -> int:
+        """How many parts of a text the embedding tells apart."""
+        return self.embedding.segments if self.embedding.kind == "tokens" else 0
+
     @model_validator(mode="after")
     def _has_its_parts(self) -> "ModelConfig":
-        if self.embedding.segments and self.architecture != "encoder":
+        embedding = self.embedding
+        if embedding.kind == "tokens" and embedding.segments and self.architecture != "encoder":
             raise ValueError("model.embedding.segments is of an encoder: no other model is told of segments")
+        if embedding.kind != "tokens" and (self.architecture != "encoder" or self.head.kind == "language"):
+            raise ValueError(
+                f"{embedding.kind} are read by an encoder whose head is sequence or token; for one that writes what it "
+                f"sees write model.architecture=encoder_decoder model.source_embedding={embedding.kind}"
+            )
+        if self.position.kind == "sinusoidal" and "patches" in (
+            embedding.kind,
+            getattr(self.source_embedding, "kind", ""),
+        ):
+            raise ValueError(
+                "sinusoidal positions are of a line, and patches lie in a plane: write model.position=learned"
+            )
+        if self.position.kind == "shortest_path" and self.architecture != "encoder":
+            raise ValueError("shortest_path positions are of an encoder: a graph has no order to write in")
         if self.architecture == "encoder_decoder":
             if self.head.kind != "language":
                 raise ValueError(
@@ -75,7 +96,16 @@ class ModelConfig(Record):
                     f"for another head write model.architecture=encoder"
                 )
             return self
-        for name in ("source_vocabulary", "encoder_layers"):
+        for name in ("source_vocabulary", "source_embedding", "encoder_layers"):
             if getattr(self, name) is not None:
                 raise ValueError(f"model.{name} is of an encoder_decoder, and this is a model of one stack")
+        return self
+
+    @model_validator(mode="after")
+    def _has_layers_and_a_head_for_all(self) -> "ModelConfig":
+        layers = min(self.layers, self.encoder_layers or self.layers)
+        if self.first_layers is not None and self.first_layers.count > layers:
+            raise ValueError(f"model.first_layers.count is {self.first_layers.count}, and there are {layers} layers")
+        if self.ahead and (self.architecture != "decoder" or self.head.kind != "language"):
+            raise ValueError("model.ahead is of a decoder whose head is language: leave it out")
         return self

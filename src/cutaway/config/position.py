@@ -21,7 +21,7 @@ class SinusoidalConfig(Record):
 
 
 class LearnedConfig(Record):
-    """A trained vector for each of `context` positions, added to the embeddings."""
+    """A trained vector for each of `context` positions, added to the embeddings; for patches, each place of a grid."""
 
     kind: Literal["learned"] = "learned"
 
@@ -47,7 +47,20 @@ class RelativeConfig(Record):
     distance: int = Field(128, ge=8)
 
 
+class ShortestPathConfig(Record):
+    """Scores get a trained bias a head and number of edges between two nodes (Graphormer; Ying et al. 2021)."""
+
+    kind: Literal["shortest_path"] = "shortest_path"
+    longest: int = Field(20, gt=0, description="edges on the longest path that there is a bias for")
+
+
 PositionConfig = Annotated[
-    NoPositionConfig | SinusoidalConfig | LearnedConfig | RotaryConfig | ALiBiConfig | RelativeConfig,
+    NoPositionConfig
+    | SinusoidalConfig
+    | LearnedConfig
+    | RotaryConfig
+    | ALiBiConfig
+    | RelativeConfig
+    | ShortestPathConfig,
     Field(discriminator="kind"),
 ]

@@ -11,6 +11,9 @@ class LanguageModelingConfig(Record):
     """Predict each token from those before it."""
 
     kind: Literal["language_modeling"] = "language_modeling"
+    ahead_weight: float = Field(
+        0.3, ge=0, description="of the loss on tokens further ahead, where model.ahead says that there are such"
+    )
 
 
 class MaskedLanguageModelingConfig(Record):
@@ -30,15 +33,69 @@ class SequenceToSequenceConfig(Record):
     truncate: bool = Field(False, description="cut sources that are too long, and count them; else leave them out")
 
 
-class SequenceClassificationConfig(Record):
-    """Choose a label for a text, or several, or tell a number."""
+class ClassificationConfig(Record):
+    """What every classification has in common, whatever a model is shown."""
 
-    kind: Literal["sequence_classification"] = "sequence_classification"
     problem: Literal["single_label", "multi_label", "regression"] = "single_label"
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: a label counts the more, the rarer it is"
     )
     labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
+
+
+class SequenceClassificationConfig(ClassificationConfig):
+    """Choose a label for a text, or several, or tell a number."""
+
+    kind: Literal["sequence_classification"] = "sequence_classification"
+
+
+class PicturesConfig(Record):
+    """What every task on pictures has in common: how their values are brought to one scale."""
+
+    values: Literal["bytes", "numbers"] | None = Field(
+        None, description="bytes from 0 to 255, as picture files hold them, or others; those of the data if not given"
+    )
+    mean: tuple[float, ...] | None = Field(
+        None, description="of each channel, taken from its values; that of the data if not given"
+    )
+    deviation: tuple[float, ...] | None = Field(
+        None, description="of each channel, that they are divided by; that of the data if not given"
+    )
+
+
+class ImageClassificationConfig(ClassificationConfig, PicturesConfig):
+    """Choose a label for a picture, or several, or tell a number."""
+
+    kind: Literal["image_classification"] = "image_classification"
+    shift: int = Field(0, ge=0, description="pixels by which pictures to train on are moved at random, at most")
+
+
+class ImageCaptioningConfig(PicturesConfig):
+    """Write what a picture shows (Vinyals et al. 2015)."""
+
+    kind: Literal["image_captioning"] = "image_captioning"
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")
+
+
+class AudioClassificationConfig(ClassificationConfig):
+    """Choose a label for a recording, or several, or tell a number."""
+
+    kind: Literal["audio_classification"] = "audio_classification"
+    rate: int = Field(16_000, gt=0, description="samples a second of all recordings: none is resampled")
+    frame: float = Field(25.0, gt=0, description="milliseconds of sound in a frame")
+    hop: float = Field(10.0, gt=0, description="milliseconds from the start of a frame to that of the next")
+    mean: float | None = Field(
+        None, description="of all log-mel values, taken from each; that of the data if not given"
+    )
+    deviation: float | None = Field(
+        None, gt=0, description="of all log-mel values, that each is divided by; that of the data if not given"
+    )
+
+
+class GraphClassificationConfig(ClassificationConfig):
+    """Choose a label for a graph, or several, or tell a number."""
+
+    kind: Literal["graph_classification"] = "graph_classification"
 
 
 class TokenClassificationConfig(Record):
@@ -78,8 +135,15 @@ TaskConfig = Annotated[
     | MaskedLanguageModelingConfig
     | SequenceToSequenceConfig
     | SequenceClassificationConfig
+    | ImageClassificationConfig
+    | ImageCaptioningConfig
+    | AudioClassificationConfig
+    | GraphClassificationConfig
     | TokenClassificationConfig
     | QuestionAnsweringConfig
     | AlgorithmicConfig,
     Field(discriminator="kind"),
 ]
+
+WITHOUT_TEXT = ("image_classification", "audio_classification")
+"""Tasks that neither read nor write text, and so have no tokenizer."""

@@ -50,6 +50,12 @@ class UnigramTokenizer(Record):
     vocabulary: int = Field(8192, ge=16, description="tokens at most: characters, pieces and special tokens")
 
 
+class ProteinTokenizer(Record):
+    """One token for each amino acid, whatever the corpus: its letter, in upper case."""
+
+    kind: Literal["protein"] = "protein"
+
+
 class FileTokenizer(Record):
     """A tokenizer that is there already."""
 
@@ -64,6 +70,7 @@ TokenizerConfig = Annotated[
     | BPETokenizer
     | WordPieceTokenizer
     | UnigramTokenizer
+    | ProteinTokenizer
     | FileTokenizer,
     Field(discriminator="kind"),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from cutaway.config.data import DataConfig
 from cutaway.data import python_docs
+from cutaway.data.captions import read_captions
 from cutaway.data.collected import (
     Collected,
     CollectionManifest,
@@ -17,10 +18,24 @@ from cutaway.data.collected import (
 )
 from cutaway.data.conll import read_conll
 from cutaway.data.corpus import read_record
-from cutaway.data.examples import AnyExample, Example, Labelled, Pair, Question, Tagged
+from cutaway.data.edge_lists import read_graphs
+from cutaway.data.examples import (
+    AnyExample,
+    Captioned,
+    Example,
+    Graph,
+    Labelled,
+    Pair,
+    Picture,
+    Question,
+    Recording,
+    Tagged,
+)
 from cutaway.data.held_out import hold_out
 from cutaway.data.labelled import read_labelled
+from cutaway.data.labelled_pictures import read_pictures
 from cutaway.data.pairs import read_pairs
+from cutaway.data.recordings import read_recordings
 from cutaway.data.sources import STANDARD_INPUT
 from cutaway.data.squad import read_squad
 from cutaway.errors import UserError
@@ -28,6 +43,10 @@ from cutaway.errors import UserError
 READERS: dict[type[Any], Callable[[Path, DataConfig, Counter[str]], Iterator[Any]]] = {
     Pair: read_pairs,
     Labelled: read_labelled,
+    Picture: read_pictures,
+    Captioned: read_captions,
+    Recording: read_recordings,
+    Graph: read_graphs,
     Tagged: read_conll,
     Question: read_squad,
 }
@@ -92,7 +111,7 @@ def _refuse_constant(examples: Sequence[Example], path: str) -> None:
 def _choices(example: Example) -> Iterable[tuple[str, ...]]:
     """What is chosen from a list of labels: a set of them for a text, one for each word."""
     match example:
-        case Labelled():
+        case Labelled() | Picture() | Recording() | Graph():
             return [example.labels]
         case Tagged():
             return [(tag,) for tag in example.tags]

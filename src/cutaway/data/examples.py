@@ -1,7 +1,10 @@
-"""What a task learns from, one example at a time, as plain text: before any tokenizer."""
+"""What a task learns from, one example at a time, as it is read: before it becomes what a model is shown."""
 
 from dataclasses import dataclass
 from typing import TypeVar
+
+from cutaway.data.arrays import Array
+from cutaway.data.distances import shortest_paths
 
 
 @dataclass(frozen=True)
@@ -66,5 +69,76 @@ class Question:
         return self.context
 
 
-Example = Pair | Labelled | Tagged | Question
+@dataclass(frozen=True)
+class Picture:
+    """A picture, (height, width, channels), and its label, or all labels that apply to it."""
+
+    pixels: Array
+    labels: tuple[str, ...]
+
+    @property
+    def given(self) -> Array:
+        """What a model is shown."""
+        return self.pixels
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A picture, (height, width, channels), and what it shows, in words."""
+
+    pixels: Array
+    caption: str
+
+    @property
+    def given(self) -> Array:
+        """What a model is shown."""
+        return self.pixels
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples of a sound, from −1 to 1, and its label, or all labels that apply to it.
+
+    Attributes:
+        path: where it was read, for messages.
+        samples: one after the other, of a single channel.
+        rate: samples a second.
+        labels: may be none, where several may apply.
+    """
+
+    path: str
+    samples: Array
+    rate: int
+    labels: tuple[str, ...]
+
+    @property
+    def given(self) -> Array:
+        """What a model is shown."""
+        return self.samples
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes and the edges between them, and the label of the whole, or all labels that apply to it.
+
+    Attributes:
+        nodes: for each node a word: its label, or else its degree, the number of its edges (Ying et al. 2021, "Do
+            Transformers Really Perform Bad for Graph Representation?", section 3.1.1).
+        edges: pairs of numbers of nodes, the smaller first, each pair once.
+        labels: may be none, of a graph to be labelled.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> str:
+        """What a model is shown, however the nodes are numbered: each node, and what lies how far from it."""
+        around = shortest_paths(len(self.nodes), self.edges).tolist()
+        seen = [(node, sorted(zip(row, self.nodes, strict=True))) for node, row in zip(self.nodes, around, strict=True)]
+        return repr(sorted(seen))
+
+
+Example = Pair | Labelled | Tagged | Question | Picture | Captioned | Recording | Graph
 AnyExample = TypeVar("AnyExample", bound=Example)

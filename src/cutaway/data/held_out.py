@@ -1,7 +1,7 @@
 """Which examples are held out to validate with."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -14,14 +14,14 @@ def hold_out(
 ) -> tuple[list[AnyExample], list[AnyExample]]:
     """Parts examples at random into those to train on and those to validate with, both in their old order.
 
-    Not the last ones, because files are often sorted. Examples that show a model the same text stay together, so that
+    Not the last ones, because files are often sorted. Examples that show a model the same stay together, so that
     none is validated that was seen; the share is met as nearly as whole groups allow without exceeding it, but for a
     group that is held out at least.
 
     Raises:
         UserError: all show the same text.
     """
-    groups: defaultdict[str, list[int]] = defaultdict(list)
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for number, example in enumerate(examples):
         groups[example.given].append(number)
     if len(groups) < 2:

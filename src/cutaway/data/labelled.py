@@ -1,4 +1,4 @@
-"""Texts with labels, from a table."""
+"""Texts with labels, from a table; proteins with labels, from FASTA."""
 
 import json
 from collections import Counter
@@ -8,22 +8,27 @@ from typing import Any
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Labelled
+from cutaway.data.fasta import is_fasta, read_fasta
 from cutaway.data.readers import text_of
 from cutaway.data.tables import read_table
 from cutaway.errors import UserError
 
 
 def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Labelled]:
-    """The labelled texts of a table. In JSONL, a label may be a number, or a list of all labels that apply.
+    """The labelled texts of a table, or proteins of a FASTA file, where `data.target` is what names the label.
 
-    Empty texts and texts without a label are skipped and counted; an empty list says that no label applies.
+    In JSONL, a label may be a number, or a list of all labels that apply; an empty list says that none does. Empty
+    texts and texts without a label are skipped and counted.
 
     Raises:
         UserError: on the way, at what cannot be read.
     """
+    if is_fasta(path):
+        yield from _read_proteins(path, data, skipped)
+        return
     for row in read_table(path, data, skipped):
         text = text_of(row.source, row.place)
-        labels = _labels(row.target, row.place)
+        labels = labels_of(row.target, row.place)
         if not text.strip():
             skipped["empty"] += 1
         elif "" in labels:
@@ -32,7 +37,20 @@ def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
             yield Labelled(text, labels)
 
 
-def _labels(value: Any, place: str) -> tuple[str, ...]:
+def _read_proteins(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Labelled]:
+    for protein in read_fasta(path, skipped, data.target):
+        if protein.label is None:
+            skipped["without a label"] += 1
+        else:
+            yield Labelled(protein.residues, (protein.label,))
+
+
+def labels_of(value: Any, place: str) -> tuple[str, ...]:
+    """The labels in a field of a table: one, or a list of them in JSONL.
+
+    Raises:
+        UserError: it holds something else.
+    """
     return tuple(_label(one, place) for one in (value if isinstance(value, list) else [value]))
 
 

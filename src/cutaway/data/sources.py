@@ -6,12 +6,13 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data import python_docs
+from cutaway.data.fasta import is_fasta, read_fasta
 from cutaway.data.readers import ByteStream, Document, is_text, read_file, read_text
 from cutaway.errors import UserError
 
@@ -27,7 +28,7 @@ class Source:
     documents: Callable[[], Iterator[Document]]
     """Reads it from the start."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """What was left out of a folder, and how many of each."""
+    """What is left out, and how many of each: of a folder at once, of its files when they are read."""
 
 
 def open_source(data: DataConfig) -> Source:
@@ -48,7 +49,7 @@ def open_source(data: DataConfig) -> Source:
     if not path.is_file():
         with path.open("rb") as pipe:
             return _spooled(pipe, str(path))
-    return Source(str(path), lambda: read_file(path, data.field))
+    return _files(str(path), [path], data.field, Counter())
 
 
 def _spooled(pipe: ByteStream, name: str) -> Source:
@@ -69,11 +70,23 @@ def _folder(folder: Path, text_field: str) -> Source:
     if not paths:
         counts = ", ".join(f"{count} {reason}" for reason, count in (+skipped).items()) or "it is empty"
         raise UserError(f"no text files in the folder {folder} ({counts})")
-    return Source(
-        str(folder),
-        lambda: (document for path in paths for document in read_file(path, text_field)),
-        dict(+skipped),
-    )
+    return _files(str(folder), paths, text_field, +skipped)
+
+
+def _files(name: str, paths: Sequence[Path], text_field: str, left_out: Counter[str]) -> Source:
+    """Files one after the other; a sequence of FASTA is a document."""
+    skipped = Counter(left_out)
+
+    def documents() -> Iterator[Document]:
+        skipped.clear()
+        skipped.update(left_out)
+        for path in paths:
+            if is_fasta(path):
+                yield from ([protein.residues] for protein in read_fasta(path, skipped))
+            else:
+                yield from read_file(path, text_field)
+
+    return Source(name, documents, skipped)
 
 
 def _visible_files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from cutaway.data.readers import format_of, opened, parse_row
 from cutaway.errors import UserError
 
 SOURCES = ("text", "sentence", "document", "prompt", "source")
-TARGETS = ("label", "labels", "summary", "completion", "target")
+TARGETS = ("label", "labels", "summary", "completion", "target", "caption")
 
 
 class Row(NamedTuple):

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from cutaway.config.task import SequenceClassificationConfig, SequenceToSequenceConfig, TokenClassificationConfig
-from cutaway.data.examples import Labelled, Pair, Question, Tagged
-from cutaway.data.rows.sentences import value_of
+from cutaway.config.task import (
+    AudioClassificationConfig,
+    ClassificationConfig,
+    SequenceToSequenceConfig,
+    TokenClassificationConfig,
+)
+from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
+from cutaway.data.recordings import samples_at
+from cutaway.data.rows.labels import value_of
 from cutaway.generate.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
+from cutaway.metrics.captions import caption_report
 from cutaway.metrics.classes import classification_report, multi_label_report
 from cutaway.metrics.entities import are_entities, entity_report
 from cutaway.metrics.report import Report
@@ -18,6 +25,7 @@ from cutaway.metrics.summaries import rouge
 from cutaway.metrics.translation import bleu, check_tokenizer
 from cutaway.metrics.values import regression_report
 from cutaway.pipeline import Pipeline
+from cutaway.verbs.rewriting import Rewriter
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,7 @@ def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions)
     task = pipeline.config.task
     assert isinstance(task, SequenceToSequenceConfig)
     rewriter = pipeline.rewriter("translate", truncate=task.truncate)
-    limit = pipeline.config.model.context
-    search = BeamOptions(beams=options.beams, length_penalty=options.length_penalty, max_new_tokens=limit)
-    written = [best[0]["text"] for best in rewriter.search([pair.source for pair in examples], search)]
+    written = _written(rewriter, [pair.source for pair in examples], options)
     references = [pair.target for pair in examples]
     reports = bleu(written, references, tokenize=options.tokenize), rouge(written, references)
     figures = {name: value for report in reports for name, value in report.figures.items()}
@@ -60,17 +66,51 @@ def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions)
     return Report({**figures, **cut, "examples": len(examples)}, signatures)
 
 
+def captions(pipeline: Pipeline, examples: Sequence[Captioned], options: WritingOptions) -> Report:
+    """Exact match, BLEU and ROUGE-L of what beam search writes."""
+    given = [example.pixels.values() for example in examples]
+    written = _written(pipeline.rewriter("caption"), given, options)
+    report = caption_report(written, [example.caption for example in examples], tokenize=options.tokenize)
+    return Report({**report.figures, "examples": len(examples)}, report.signatures)
+
+
+def _written(rewriter: Rewriter, given: Sequence[Any], options: WritingOptions) -> list[str]:
+    search = BeamOptions(beams=options.beams, length_penalty=options.length_penalty, max_new_tokens=rewriter.context)
+    return [best[0]["text"] for best in rewriter.search(given, search)]
+
+
 def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: WritingOptions) -> Report:
     """Accuracy and a report by class, or correlations of numbers; texts that are too long are cut, as in training."""
+    return _classified(pipeline, examples, [example.text for example in examples])
+
+
+def pictures(pipeline: Pipeline, examples: Sequence[Picture], options: WritingOptions) -> Report:
+    """Accuracy and a report by class, or correlations of numbers."""
+    return _judged(pipeline, examples, pipeline.classify([example.pixels.values() for example in examples]))
+
+
+def recordings(pipeline: Pipeline, examples: Sequence[Recording], options: WritingOptions) -> Report:
+    """Accuracy and a report by class, or correlations of numbers; those that are too long are cut, as in training."""
+    task = pipeline.config.task
+    assert isinstance(task, AudioClassificationConfig)
+    return _classified(pipeline, examples, [samples_at(example, task.rate) for example in examples])
+
+
+def graphs(pipeline: Pipeline, examples: Sequence[Graph], options: WritingOptions) -> Report:
+    """Accuracy and a report by class, or correlations of numbers."""
+    return _judged(pipeline, examples, pipeline.classify(list(examples)))
+
+
+def _classified(pipeline: Pipeline, examples: Sequence[Any], inputs: Sequence[Any]) -> Report:
     truncated: Counter[str] = Counter()
-    report = _judged(pipeline, examples, pipeline.classify([example.text for example in examples], truncated=truncated))
+    report = _judged(pipeline, examples, pipeline.classify(inputs, truncated=truncated))
     cut = {"truncated": truncated.total()} if truncated else {}
     return Report({**report.figures, **cut}, report.signatures, report.parts)
 
 
-def _judged(pipeline: Pipeline, examples: Sequence[Labelled], found: Sequence[dict[str, Any]]) -> Report:
+def _judged(pipeline: Pipeline, examples: Sequence[Any], found: Sequence[dict[str, Any]]) -> Report:
     task = pipeline.config.task
-    assert isinstance(task, SequenceClassificationConfig)
+    assert isinstance(task, ClassificationConfig)
     labels = task.labels or ()
     if task.problem == "regression":
         return regression_report([one["value"] for one in found], [value_of(example.labels) for example in examples])
@@ -101,7 +141,11 @@ def questions(pipeline: Pipeline, examples: Sequence[Question], options: Writing
 
 MEASURES: dict[str, tuple[type[Any], Measure]] = {
     "sequence_to_sequence": (Pair, pairs),
+    "image_captioning": (Captioned, captions),
     "sequence_classification": (Labelled, sentences),
+    "image_classification": (Picture, pictures),
+    "audio_classification": (Recording, recordings),
+    "graph_classification": (Graph, graphs),
     "token_classification": (Tagged, words),
     "question_answering": (Question, questions),
 }

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cutaway.generate.decoding import device_of, pad_left, score_last
-from cutaway.model.transformer import DecoderOnly, EncoderDecoder
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Inputs
 
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
@@ -36,16 +36,17 @@ class CachedSourceReader:
 
     Args:
         model: one that has an encoder and a decoder.
-        source: ids of what is read.
-        source_mask: 1 for text, 0 for padding, on either side.
+        source: what is read: ids, pictures or frames.
+        source_mask: 1 for text, 0 for padding, on either side; none if nothing is padding.
         slots: how many tokens a text may have, the one that begins it included.
     """
 
-    def __init__(self, model: EncoderDecoder, source: Int[Tensor, "B Ts"], source_mask: SourceMask, slots: int) -> None:
+    def __init__(self, model: EncoderDecoder, source: Inputs, source_mask: SourceMask | None, slots: int) -> None:
         device = device_of(model)
+        mask = None if source_mask is None else source_mask.to(device)
         self._model = model
-        self._unread: tuple[Tensor, Tensor] | None = (source.to(device), source_mask.to(device))
-        self._cache = model.make_cache(len(source), slots, source.shape[1])
+        self._unread: tuple[Tensor, Tensor | None] | None = (source.to(device), mask)
+        self._cache = model.make_cache(len(source), slots, model.encoder.embed.slots(source).shape[1])
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
         """Returns logits of the next token of each text; all are of one length, and each continues what it was."""

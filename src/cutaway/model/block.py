@@ -10,7 +10,10 @@ from cutaway.nn.attention import Attention
 from cutaway.nn.cache import Store
 from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, Places
+from cutaway.nn.latent import LatentAttention
 from cutaway.tap import tap
+
+AnyAttention = Attention | LatentAttention
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,12 @@ class Block(nn.Module):
 
     def __init__(
         self,
-        self_attention: Attention,
+        self_attention: AnyAttention,
         feedforward: nn.Module,
         self_attention_residual: nn.Module,
         feedforward_residual: nn.Module,
         *,
-        cross_attention: Attention | None = None,
+        cross_attention: AnyAttention | None = None,
         cross_attention_residual: nn.Module | None = None,
     ) -> None:
         super().__init__()
@@ -84,11 +87,11 @@ class ParallelBlock(nn.Module):
 
     def __init__(
         self,
-        self_attention: Attention,
+        self_attention: AnyAttention,
         feedforward: nn.Module,
         norm: nn.Module,
         *,
-        cross_attention: Attention | None = None,
+        cross_attention: AnyAttention | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()

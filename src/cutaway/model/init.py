@@ -2,11 +2,12 @@
 
 | weights                                    | standard deviation                                          |
 |--------------------------------------------|-------------------------------------------------------------|
-| query, key, value, up, gate, dense         | 1/√inputs: what is read keeps its size                      |
+| query, key, value, up, gate, dense, patch  | 1/√inputs: what is read keeps its size                      |
 | attention's and feed-forward's last matrix | 1/√(inputs · sublayers): so does the sum of all of a stack  |
 | embeddings of tokens, positions, segments  | 1/√width; 1/width where the head shares the embedding       |
+| places of a grid, class vector of patches  | 1: as large as the patches                                  |
 | free head                                  | 0.1/√width                                                  |
-| relative bias                              | 0.02                                                        |
+| biases of distances                        | 0.02                                                        |
 | every other bias                           | 0 (norm weights: 1)                                         |
 
 A fresh model then knows nothing and says so: its loss is ln V. That holds for a tied head only if embeddings are small:
@@ -19,25 +20,37 @@ from functools import singledispatch
 import torch
 from torch import nn
 
+from cutaway.model.ahead import Ahead
+from cutaway.model.block import AnyAttention, Block, ParallelBlock
 from cutaway.model.heads import Head, LanguageHead, SequenceHead, TokenHead, Transform
 from cutaway.model.stack import Stack
 from cutaway.model.transformer import Transformer
 from cutaway.nn.attention import Attention
-from cutaway.nn.embeddings import TokenEmbedding
+from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding, TokenEmbedding
+from cutaway.nn.experts import Experts
 from cutaway.nn.feedforward import Dense, Gated
-from cutaway.nn.positions import Learned, RelativeBias
+from cutaway.nn.latent import LatentAttention
+from cutaway.nn.positions import Learned, LearnedGrid, RelativeBias, ShortestPathBias
 
 
 @torch.no_grad()
 def initialise(model: Transformer) -> None:
     """Draws all weights anew, from torch's global generator."""
     for part in model.children():
-        branches = sum(isinstance(module, Attention | Dense | Gated) for module in part.modules())
+        branches = count_branches(part)
         for module in part.modules():
             draw(module, branches)
     for part in model.children():
         if isinstance(part, Stack) and part.embed.weight is model.head.weight:
+            assert isinstance(part.embed, TokenEmbedding)
             draw_small(part.embed)
+
+
+def count_branches(part: nn.Module) -> int:
+    """How many sublayers of its blocks add to the stream; an expert is but a part of one."""
+    blocks = [module for module in part.modules() if isinstance(module, Block | ParallelBlock)]
+    sublayers = [module for block in blocks for module in block.children()]
+    return sum(isinstance(module, AnyAttention | Dense | Gated | Experts) for module in sublayers)
 
 
 def draw_small(embed: TokenEmbedding) -> None:
@@ -63,6 +76,15 @@ def _(module: Attention, branches: int) -> None:
 
 
 @draw.register
+def _(module: LatentAttention, branches: int) -> None:
+    for linear in (module.query, module.latent_down, module.rotary_key, module.key, module.value):
+        draw_linear(linear)
+    if isinstance(module.query_down, nn.Linear):
+        draw_linear(module.query_down)
+    draw_linear(module.out, branches=branches)
+
+
+@draw.register
 def _(module: Dense, branches: int) -> None:
     draw_linear(module.up)
     draw_linear(module.down, branches=branches)
@@ -76,10 +98,32 @@ def _(module: Gated, branches: int) -> None:
 
 
 @draw.register
+def _(module: Experts, branches: int) -> None:
+    module.router.normal_(std=module.router.shape[1] ** -0.5)
+
+
+@draw.register
+def _(module: Ahead, branches: int) -> None:
+    draw_linear(module.project)
+
+
+@draw.register
 def _(module: TokenEmbedding, branches: int) -> None:
     module.weight.normal_(std=module.weight.shape[1] ** -0.5)
     if module.segments is not None:
         module.segments.normal_(std=module.weight.shape[1] ** -0.5)
+
+
+@draw.register
+def _(module: PatchEmbedding, branches: int) -> None:
+    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    if module.cls is not None:
+        module.cls.normal_()
+
+
+@draw.register
+def _(module: FrameEmbedding, branches: int) -> None:
+    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
 
 
 @draw.register
@@ -88,7 +132,14 @@ def _(module: Learned, branches: int) -> None:
 
 
 @draw.register
-def _(module: RelativeBias, branches: int) -> None:
+def _(module: LearnedGrid, branches: int) -> None:
+    for weight in module.parameters():
+        weight.normal_()
+
+
+@draw.register(RelativeBias)
+@draw.register(ShortestPathBias)
+def _(module: RelativeBias | ShortestPathBias, branches: int) -> None:
     module.weight.normal_(std=0.02)
 
 

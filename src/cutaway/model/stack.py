@@ -1,16 +1,16 @@
-"""Embedding, blocks and final norm: from token ids to hidden states."""
+"""Embedding, blocks and final norm: from what a model is shown to hidden states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.model.block import Across, Block, Memory, ParallelBlock
 from cutaway.nn.cache import Cache
-from cutaway.nn.embeddings import TokenEmbedding
+from cutaway.nn.embeddings import Embedding
 from cutaway.nn.geometry import Geometry, Places, locate
-from cutaway.nn.positions import BiasesScores, Rotates
+from cutaway.nn.positions import BiasesScores, Rotates, ShortestPathBias
 from cutaway.tap import tap
 
 
@@ -36,13 +36,13 @@ class Stack(nn.Module):
 
     def __init__(
         self,
-        embed: TokenEmbedding,
+        embed: Embedding,
         blocks: Sequence[Block | ParallelBlock],
         norm: nn.Module,
         sight: Sight,
         *,
         rotary: Rotates | None = None,
-        biases: BiasesScores | None = None,
+        biases: BiasesScores | ShortestPathBias | None = None,
     ) -> None:
         super().__init__()
         self.embed = embed
@@ -66,23 +66,25 @@ class Stack(nn.Module):
 
     def forward(
         self,
-        tokens: Int[Tensor, "B T"],
+        inputs: Shaped[Tensor, "B ..."],
         attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
         *,
         documents: Int[Tensor, "B T"] | None = None,
         segments: Int[Tensor, "B T"] | None = None,
+        distances: Int[Tensor, "B N N"] | None = None,
         memory: Memory | None = None,
         cache: Cache | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Computes the hidden state of each token, for a head to read."""
-        places = self.places(tokens, attention_mask, documents, cache)
-        geometry = self.geometry(places, cache)
-        x = self.embed(tokens, places.positions, segments)
+        """Computes the hidden state of each token, patch or frame, for a head to read."""
+        slots = self.embed.slots(inputs)
+        places = self.places(slots, attention_mask, documents, cache)
+        geometry = self.geometry(places, cache, distances)
+        x = self.embed(inputs, places.positions, segments)
         across = self.across(x, places, memory, cache)
         for i, block in enumerate(self.blocks):
             x = block(x, geometry, None if cache is None else cache.stores[i], across[i])
         if cache is not None:
-            cache.advance(tokens.shape[1], 0 if memory is None else memory.hidden.shape[1])
+            cache.advance(slots.shape[1], 0 if memory is None else memory.hidden.shape[1])
         return tap("norm", self.norm(x))
 
     def places(
@@ -100,11 +102,26 @@ class Stack(nn.Module):
             raise ValueError("packed documents are for training: they cannot be continued from a cache")
         return locate(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
 
-    def geometry(self, places: Places, cache: Cache | None) -> Geometry:
-        """Says who may look at whom, and computes what all layers share."""
+    def geometry(self, places: Places, cache: Cache | None, distances: Tensor | None = None) -> Geometry:
+        """Says who may look at whom, and computes what all layers share.
+
+        Raises:
+            ValueError: distances between nodes are missing, or given to a model that reads no graphs.
+        """
         keys = places if cache is None else cache.extend(places)
         rotation = None if self.rotary is None else self.rotary(places.positions)
-        return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases)
+        return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases_of(distances))
+
+    def biases_of(self, distances: Tensor | None) -> BiasesScores | None:
+        """What biases the scores, in these graphs if it is their distances."""
+        biases = self.biases
+        if not isinstance(biases, ShortestPathBias):
+            if distances is not None:
+                raise ValueError("this model reads no graphs: it has no shortest_path positions")
+            return biases
+        if distances is None:
+            raise ValueError("this model reads graphs: give it the distances between their nodes")
+        return biases.of(distances)
 
     def across(self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None) -> Sequence[Across | None]:
         """Says, for each layer, what of the source it may look at: all that is no padding.

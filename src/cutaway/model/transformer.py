@@ -4,9 +4,12 @@ Called, a model gives logits and nothing else: losses live in tasks, sampling in
 head reads, so that whoever needs few logits need not compute them all: ``model.head(model.hidden(tokens)[:, -1:])``.
 """
 
-from jaxtyping import Bool, Float, Int
+from collections.abc import Sequence
+
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
+from cutaway.model.ahead import Ahead
 from cutaway.model.block import Memory
 from cutaway.model.heads import Head, Mask
 from cutaway.model.stack import Stack
@@ -14,16 +17,22 @@ from cutaway.nn.cache import Cache
 from cutaway.nn.geometry import locate
 
 Tokens = Int[Tensor, "B T"]
+Inputs = Shaped[Tensor, "B ..."]
+"""Token ids (B, T), pictures (B, channels, height, width) or frames (B, T, bins), by the model's embedding."""
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
 
 class DecoderOnly(nn.Module):
-    """A decoder: each token sees itself and its past (Radford et al. 2018)."""
+    """A decoder: each token sees itself and its past (Radford et al. 2018).
 
-    def __init__(self, decoder: Stack, head: Head) -> None:
+    While it learns it may also look further `ahead`, by one token a module.
+    """
+
+    def __init__(self, decoder: Stack, head: Head, ahead: Sequence[Ahead] = ()) -> None:
         super().__init__()
         self.decoder = decoder
         self.head = head
+        self.ahead = nn.ModuleList(ahead)
 
     def make_cache(self, batch: int, slots: int) -> Cache:
         """Makes room to remember `slots` tokens of `batch` sequences while decoding."""
@@ -39,6 +48,25 @@ class DecoderOnly(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Computes what the head reads. Takes what `forward` takes."""
         return self.decoder(tokens, attention_mask, documents=documents, cache=cache)
+
+    def hidden_ahead(self, hidden: Float[Tensor, "B T C"], tokens: Tokens) -> list[Tensor]:
+        """Computes what the head reads to look further ahead than the next token; `forward` never does.
+
+        Args:
+            hidden: of these tokens, as `hidden` gives them.
+            tokens: ids, without padding on the left.
+
+        Returns:
+            For each depth k that the text is long enough for, (B, T - k, C): from place t on, with the tokens up to
+            t + k in view, the head predicts the one after that.
+        """
+        depths = []
+        for k, ahead in enumerate(self.ahead[: tokens.shape[1] - 1], 1):
+            following = tokens[:, k:]
+            geometry = self.decoder.geometry(self.decoder.places(following, None, None, None), None)
+            hidden = ahead(hidden[:, :-1], following, geometry)
+            depths.append(hidden)
+        return depths
 
     def forward(
         self,
@@ -74,32 +102,37 @@ class EncoderOnly(nn.Module):
 
     def hidden(
         self,
-        tokens: Tokens,
+        inputs: Inputs,
         *,
         attention_mask: Mask | None = None,
         segments: Int[Tensor, "B T"] | None = None,
+        distances: Int[Tensor, "B N N"] | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Computes what the head reads. Takes what `forward` takes."""
-        return self.encoder(tokens, attention_mask, segments=segments)
+        return self.encoder(inputs, attention_mask, segments=segments, distances=distances)
 
     def forward(
         self,
-        tokens: Tokens,
+        inputs: Inputs,
         *,
         attention_mask: Mask | None = None,
         segments: Int[Tensor, "B T"] | None = None,
+        distances: Int[Tensor, "B N N"] | None = None,
     ) -> Float[Tensor, "B ..."]:
         """Scores what the head scores: tokens, labels of each token, or labels of the sequence.
 
         Args:
-            tokens: ids.
+            inputs: token ids, pictures or frames.
             attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
             segments: which part of the text each token belongs to, for a model that tells parts apart; else the first.
+            distances: edges between each two of the tokens, which are nodes of a graph; −1 where no path joins them.
 
         Raises:
-            ValueError: more tokens than the model has positions, or segments that it does not tell apart.
+            ValueError: more tokens than the model has positions; pictures, frames, segments or distances that it does
+                not read.
         """
-        return self.head(self.hidden(tokens, attention_mask=attention_mask, segments=segments), attention_mask)
+        hidden = self.hidden(inputs, attention_mask=attention_mask, segments=segments, distances=distances)
+        return self.head(hidden, attention_mask)
 
 
 class EncoderDecoder(nn.Module):
@@ -115,15 +148,16 @@ class EncoderDecoder(nn.Module):
         """Makes room to remember `slots` tokens of `batch` sequences while decoding, and their sources."""
         return self.decoder.make_cache(batch, slots, source_slots)
 
-    def encode(self, source: Int[Tensor, "B Ts"], source_mask: SourceMask | None = None) -> Memory:
+    def encode(self, source: Inputs, source_mask: SourceMask | None = None) -> Memory:
         """Reads the source, for the decoder to look at."""
-        return Memory(self.encoder(source, source_mask), locate(source, source_mask))
+        hidden = self.encoder(source, source_mask)
+        return Memory(hidden, locate(hidden, source_mask))
 
     def hidden(
         self,
         tokens: Tokens,
         *,
-        source: Int[Tensor, "B Ts"] | None = None,
+        source: Inputs | None = None,
         attention_mask: Mask | None = None,
         source_mask: SourceMask | None = None,
         cache: Cache | None = None,
@@ -136,7 +170,7 @@ class EncoderDecoder(nn.Module):
         self,
         tokens: Tokens,
         *,
-        source: Int[Tensor, "B Ts"] | None = None,
+        source: Inputs | None = None,
         attention_mask: Mask | None = None,
         source_mask: SourceMask | None = None,
         cache: Cache | None = None,
@@ -145,7 +179,7 @@ class EncoderDecoder(nn.Module):
 
         Args:
             tokens: ids of the target, which begins with the token that begins texts.
-            source: ids of what is read; with a cache only in the first call, which seals it.
+            source: what is read, token ids, pictures or frames; with a cache only in the first call, which seals it.
             attention_mask: of the target: 1 for text, 0 for padding, on either side.
             source_mask: of the source, likewise.
             cache: what earlier calls remembered; these tokens follow them and are added to it.

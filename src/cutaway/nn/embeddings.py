@@ -1,12 +1,15 @@
-"""From token ids to the vectors that enter the first block."""
+"""From what a model is shown to the vectors that enter the first block: token ids, pictures, frames of sound.
+
+Every embedding tells by `slots` how many vectors its inputs become, and computes them when called.
+"""
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
-from cutaway.nn.positions import AddsToEmbeddings
+from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
 from cutaway.tap import tap
 
 
@@ -41,6 +44,10 @@ class TokenEmbedding(nn.Module):
         self.dropout = Dropout(dropout)
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
+    def slots(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
+        """A tensor with an entry for each vector that the inputs become; only its shape and device matter."""
+        return tokens
+
     def forward(
         self,
         tokens: Int[Tensor, "B T"],
@@ -60,3 +67,123 @@ class TokenEmbedding(nn.Module):
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions))
         return tap("out", self.dropout(self.norm(x)))
+
+
+class PatchEmbedding(nn.Module):
+    """norm(patch W + b + position), one vector a square of the picture (Dosovitskiy et al. 2021, eq. 1).
+
+    A patch is read channel by channel, each row by row; patches follow each other row by row.
+
+    Args:
+        width: C.
+        patch: P, pixels on each side of a square.
+        channels: of the pictures.
+        cls: whether a trained vector stands before the patches.
+        grid: the positions, if they are learned; with a place before it for that vector.
+        norm: what the sum passes through, if anything.
+        dropout: share of the result zeroed in training.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        patch: int,
+        channels: int,
+        *,
+        cls: bool = True,
+        grid: LearnedGrid | None = None,
+        norm: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.patch = patch
+        self.channels = channels
+        self.weight = nn.Parameter(torch.zeros(width, channels * patch**2))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.cls = nn.Parameter(torch.zeros(width)) if cls else None
+        self.grid = grid
+        self.norm = norm or nn.Identity()
+        self.dropout = Dropout(dropout)
+        self.taps = ("tokens", *(("positions",) if grid is not None else ()), "out")
+
+    def slots(self, images: Float[Tensor, "B channels height width"]) -> Shaped[Tensor, "B T"]:
+        """A tensor with an entry for each vector that the inputs become; only its shape and device matter.
+
+        Raises:
+            ValueError: the pictures have other channels, or their sides are no multiples of a patch.
+        """
+        batch, channels, height, width = images.shape
+        if channels != self.channels:
+            raise ValueError(f"the model reads pictures of {self.channels} channels, and these have {channels}")
+        if height % self.patch or width % self.patch:
+            raise ValueError(f"a picture of {height} × {width} pixels cannot be cut into patches of {self.patch}")
+        patches = (height // self.patch) * (width // self.patch)
+        return images.new_empty(batch, patches + (self.cls is not None))
+
+    def forward(
+        self,
+        images: Float[Tensor, "B channels height width"],
+        positions: Int[Tensor, "#B T"],
+        segments: None = None,
+    ) -> Float[Tensor, "B T C"]:
+        """Cuts the pictures into patches and adds where they lie; `positions`, which are of a line, are not needed."""
+        patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
+        x = tap("tokens", F.linear(patches, self.weight, self.bias))
+        if self.cls is not None:
+            x = torch.cat([self.cls.expand(len(x), 1, -1), x], dim=1)
+        if self.grid is not None:
+            x = x + tap("positions", self.grid(images.shape[2] // self.patch, images.shape[3] // self.patch))
+        return tap("out", self.dropout(self.norm(x)))
+
+
+class FrameEmbedding(nn.Module):
+    """norm(frame W + b + position), one vector a frame (Gong et al. 2021, "AST", section 2.1, frame by frame).
+
+    Args:
+        width: C.
+        bins: numbers in a frame.
+        positions: the scheme, if it is one that adds.
+        norm: what the sum passes through, if anything.
+        dropout: share of the result zeroed in training.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        bins: int,
+        *,
+        positions: nn.Module | None = None,
+        norm: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width, bins))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.positions: AddsToEmbeddings | None = positions
+        self.norm = norm or nn.Identity()
+        self.dropout = Dropout(dropout)
+        self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
+
+    def slots(self, frames: Float[Tensor, "B T bins"]) -> Shaped[Tensor, "B T"]:
+        """A tensor with an entry for each vector that the inputs become; only its shape and device matter.
+
+        Raises:
+            ValueError: the frames hold other numbers of numbers.
+        """
+        if frames.shape[2] != self.weight.shape[1]:
+            raise ValueError(
+                f"the model reads frames of {self.weight.shape[1]} numbers, and these have {frames.shape[2]}"
+            )
+        return frames[:, :, 0]
+
+    def forward(
+        self, frames: Float[Tensor, "B T bins"], positions: Int[Tensor, "#B T"], segments: None = None
+    ) -> Float[Tensor, "B T C"]:
+        """Transforms each frame and adds where it stands."""
+        x = tap("tokens", F.linear(frames, self.weight, self.bias))
+        if self.positions is not None:
+            x = x + tap("positions", self.positions(positions))
+        return tap("out", self.dropout(self.norm(x)))
+
+
+Embedding = TokenEmbedding | PatchEmbedding | FrameEmbedding

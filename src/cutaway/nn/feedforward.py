@@ -87,7 +87,7 @@ class Gated(nn.Module):
         self.activation = activation
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+    def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
         """Transforms each token."""
         x = tap("input", x)
         gate = tap("gate", self.activation(self.gate(x)))  # (B, T, F)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from cutaway.nn.positions import BiasesScores, Rotation
@@ -33,7 +33,7 @@ class Places:
 
 
 def locate(
-    tokens: Int[Tensor, "B T"],
+    tokens: Shaped[Tensor, "B T *rest"],
     attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
     documents: Int[Tensor, "B T"] | None = None,
     start: int | Int[Tensor, "B 1"] = 0,
@@ -41,7 +41,7 @@ def locate(
     """Finds the place of each token.
 
     Args:
-        tokens: only their shape and device matter.
+        tokens: only their first two axes and their device matter.
         attention_mask: 1 for text, 0 for padding, on either side.
         documents: a number a token; positions begin anew where it changes.
         start: position of the first token: how many the cache holds already, padding not counted.

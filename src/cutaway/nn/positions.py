@@ -5,6 +5,7 @@ them read positions, never slots: a left-padded text has the positions that it w
 """
 
 import math
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -72,6 +73,33 @@ class Learned(nn.Module):
     def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
         """Looks the positions up."""
         return F.embedding(positions, self.weight)
+
+
+class LearnedGrid(nn.Module):
+    """One trained vector a place of a grid; a grid of another size gets vectors between them.
+
+    They are interpolated by cubic polynomials, as Dosovitskiy et al. 2021, section 3.2 has it for larger images.
+
+    Args:
+        rows: of the grid.
+        columns: of the grid.
+        width: C.
+        before: how many places there are before the grid, which are never interpolated.
+    """
+
+    def __init__(self, rows: int, columns: int, width: int, *, before: int = 0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(rows, columns, width))
+        self.before = nn.Parameter(torch.zeros(before, width)) if before else None
+
+    def forward(self, rows: int, columns: int) -> Float[Tensor, "T C"]:
+        """Looks up the places of a grid of this size, row by row, after those before it."""
+        table: Tensor = self.weight
+        if (rows, columns) != table.shape[:2]:
+            plane = table.permute(2, 0, 1)[None]  # (1, C, rows, columns)
+            table = F.interpolate(plane, (rows, columns), mode="bicubic")[0].permute(1, 2, 0)
+        table = table.flatten(0, 1)
+        return table if self.before is None else torch.cat([self.before, table])
 
 
 class Rotary(nn.Module):
@@ -146,3 +174,29 @@ class RelativeBias(nn.Module):
         exact = buckets // 2
         far = (past / exact).clamp(min=1).log() / math.log(self.distance / exact) * (buckets - exact)
         return offset + torch.where(past < exact, past, (exact + far.long()).clamp(max=buckets - 1))
+
+
+class ShortestPathBias(nn.Module):
+    """A trained number a head and number of edges on the shortest path between two nodes (Ying et al. 2021, eq. 6).
+
+    Args:
+        heads: H.
+        longest: edges on the longest path that has a number of its own; one more is for nodes that no path joins.
+    """
+
+    def __init__(self, heads: int, longest: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(longest + 2, heads))
+
+    def of(self, distances: Int[Tensor, "B N N"]) -> BiasesScores:
+        """The biases in these graphs: how many edges lie between the nodes, −1 where no path joins them."""
+        return partial(self.forward, distances)
+
+    def forward(
+        self, distances: Int[Tensor, "B N N"], queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]
+    ) -> Float[Tensor, "B H Tq Tk"]:
+        """Looks up the number of every pair; a node's position is its row in `distances`."""
+        rows = torch.arange(len(distances), device=distances.device)[:, None, None]
+        between = distances[rows, queries[:, :, None], keys[:, None, :]]  # (B, Tq, Tk)
+        no_path = self.weight.shape[0] - 1
+        return F.embedding(torch.where(between < 0, no_path, between), self.weight).permute(0, 3, 1, 2)

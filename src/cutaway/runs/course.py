@@ -22,8 +22,8 @@ class Course(Protocol):
         """All choices of the run, with what the data told of them: vocabulary and labels."""
 
     @property
-    def tokenizer(self) -> Tokenizer:
-        """How text becomes tokens; that of the target if a source has its own."""
+    def tokenizer(self) -> Tokenizer | None:
+        """How text becomes tokens, if there is any; that of the target if a source has its own."""
 
     @property
     def source_tokenizer(self) -> Tokenizer | None:
@@ -51,7 +51,9 @@ class Preparation(Protocol):
         """Opens what was prepared, without a look at the data."""
 
 
-def with_vocabulary(config: RunConfig, tokenizer: Tokenizer, source_tokenizer: Tokenizer | None = None) -> RunConfig:
+def with_vocabulary(
+    config: RunConfig, tokenizer: Tokenizer | None, source_tokenizer: Tokenizer | None = None
+) -> RunConfig:
     """Fills in how many tokens the model knows: as many as the tokenizer makes, unless there is to be room for more.
 
     Raises:
@@ -63,6 +65,10 @@ def with_vocabulary(config: RunConfig, tokenizer: Tokenizer, source_tokenizer: T
 
 def _room_for(tokenizer: Tokenizer | None, config: RunConfig, key: str) -> int | None:
     wanted: int | None = getattr(config.model, key)
+    if tokenizer is None and wanted is not None:
+        raise UserError(
+            f"model.{key} is {wanted}, and there is no {key.replace('vocabulary', 'tokenizer')}: leave it out"
+        )
     if tokenizer is None:
         return None
     if wanted is not None and wanted < tokenizer.vocabulary:

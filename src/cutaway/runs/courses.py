@@ -3,7 +3,7 @@
 from cutaway.runs.course import Preparation
 from cutaway.runs.examples import ExamplePreparation
 from cutaway.runs.generated import GeneratedPreparation
-from cutaway.runs.subjects import pairs, questions, sentences, words
+from cutaway.runs.subjects import captions, graphs, pairs, pictures, questions, recordings, sentences, words
 from cutaway.runs.text import TextPreparation, language_modeling, masked_language_modeling
 from cutaway.text.special import UNDERSTANDING
 
@@ -12,6 +12,10 @@ PREPARATIONS: dict[str, Preparation] = {
     "masked_language_modeling": TextPreparation(masked_language_modeling, UNDERSTANDING),
     "sequence_to_sequence": ExamplePreparation(pairs.SUBJECT),
     "sequence_classification": ExamplePreparation(sentences.SUBJECT),
+    "image_classification": ExamplePreparation(pictures.SUBJECT),
+    "image_captioning": ExamplePreparation(captions.SUBJECT),
+    "audio_classification": ExamplePreparation(recordings.SUBJECT),
+    "graph_classification": ExamplePreparation(graphs.SUBJECT),
     "token_classification": ExamplePreparation(words.SUBJECT),
     "question_answering": ExamplePreparation(questions.SUBJECT),
     "algorithmic": GeneratedPreparation(),

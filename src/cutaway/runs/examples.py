@@ -19,7 +19,7 @@ from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 from cutaway.train.loop import Lesson
-from cutaway.train.tasks.base import Task
+from cutaway.train.tasks.base import Batches, Task
 
 
 @runtime_checkable
@@ -38,18 +38,20 @@ class Subject:
     Attributes:
         kind: of the examples.
         specials: special tokens that the tokenizer must have.
-        texts: what tokenizers learn from: of each example what is read, and what is written.
-        fit: fills in choices that the examples tell: labels.
+        texts: what tokenizers learn from: of each example what is read, and what is written; none if there is no text.
+        fit: fills in choices that the examples tell: labels, sizes.
         rows: examples as numbers; counts those that are cut or left out.
         task: what is learnt from the rows.
+        vary: what becomes of the batches to train on, each time anew.
     """
 
     kind: type[Any]
     specials: tuple[str, ...]
-    texts: Callable[[Any], tuple[Iterable[str], Iterable[str]]]
+    texts: Callable[[Any], tuple[Iterable[str], Iterable[str]]] | None
     fit: Callable[[RunConfig, Sequence[Any]], RunConfig]
     rows: Callable[["ExampleCourse", Sequence[Any], Counter[str]], Sequence[Row]]
     task: Callable[[RunConfig, Sequence[Any]], Task]
+    vary: Callable[[RunConfig, Batches], Batches] = lambda config, batches: batches
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,16 @@ class ExampleCourse:
     config: RunConfig
     subject: Subject
     examples: Collected[Any]
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | None
     source_tokenizer: Tokenizer | None
     counted: Counter[str] = field(default_factory=Counter)
     """Examples that were cut or left out as rows, and how many of each."""
+
+    @property
+    def known_tokenizer(self) -> Tokenizer:
+        """The tokenizer of a course in text."""
+        assert self.tokenizer is not None
+        return self.tokenizer
 
     @cached_property
     def training(self) -> Sequence[Row]:
@@ -97,7 +105,8 @@ class ExampleCourse:
         limit = BatchLimit(tokens=c.batch_tokens) if c.batch_tokens else BatchLimit(examples=c.batch_size)
         task = self.subject.task(self.config, self.training)
         training = Examples(self.training, RandomBatches(lengths(self.training), limit, c.seed))
-        return Lesson(task, training, in_order(self.validation, limit) if self.validation else None)
+        varied = self.subject.vary(self.config, training)
+        return Lesson(task, varied, in_order(self.validation, limit) if self.validation else None)
 
 
 def in_order(rows: Sequence[Row], limit: BatchLimit) -> Examples[Row]:
@@ -125,26 +134,34 @@ class ExamplePreparation:
         except UserError:
             remove_examples(folder)  # for their files may be mended, and are then to be read again
             raise
-        course.tokenizer.save(RunFolder(folder).tokenizer)
+        if course.tokenizer is not None:
+            course.tokenizer.save(RunFolder(folder).tokenizer)
         if course.source_tokenizer is not None:
             course.source_tokenizer.save(RunFolder(folder).source_tokenizer)
         return course
 
     def _fit(self, config: RunConfig, examples: Collected[Any]) -> ExampleCourse:
+        tokenizer, source = self._learn(config, examples.training)
+        config = self.subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
+        return ExampleCourse(config, self.subject, examples, tokenizer, source)
+
+    def _learn(self, config: RunConfig, examples: Sequence[Any]) -> tuple[Tokenizer | None, Tokenizer | None]:
+        """The tokenizer of both sides, or of the target, and that of the source if it has its own."""
         subject = self.subject
-        read, written = (list(texts) for texts in zip(*map(subject.texts, examples.training), strict=True))
+        if subject.texts is None:
+            return None, None
+        read, written = (list(texts) for texts in zip(*map(subject.texts, examples), strict=True))
         shared = config.source_tokenizer is None
         tokenizer = _learn(config.tokenizer, [*read, *written] if shared else written, subject.specials)
-        source = None if shared else _learn(config.source_tokenizer, read, subject.specials)
-        config = subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
-        return ExampleCourse(config, subject, examples, tokenizer, source)
+        return tokenizer, None if shared else _learn(config.source_tokenizer, read, subject.specials)
 
     def open(self, config: RunConfig, folder: Path) -> ExampleCourse:
         """Opens them."""
         paths = RunFolder(folder)
+        tokenizer = None if self.subject.texts is None else Tokenizer.load(paths.tokenizer)
         source = None if config.source_tokenizer is None else Tokenizer.load(paths.source_tokenizer)
         examples = open_examples(folder, self.subject.kind)
-        return ExampleCourse(config, self.subject, examples, Tokenizer.load(paths.tokenizer), source)
+        return ExampleCourse(config, self.subject, examples, tokenizer, source)
 
 
 def _learn(config: Any, groups: Iterable[Iterable[str]], specials: tuple[str, ...]) -> Tokenizer:

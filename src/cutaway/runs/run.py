@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cutaway.config.reading import dump_run, load_run, override
 from cutaway.config.run import RunConfig
+from cutaway.config.task import WITHOUT_TEXT
 from cutaway.disk import write_text
 from cutaway.errors import UserError
 from cutaway.model.build import build
@@ -80,11 +81,13 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
             to be changed.
     """
     folder = RunFolder(out)
-    folder.require(folder.tokenizer)
+    folder.require()
     for assignment in assignments:
         if not assignment.startswith("train."):
             raise UserError(f"{assignment!r} cannot change in a run that has begun: only train.* can")
     before = load_run(folder.run)
+    if before.task.kind not in WITHOUT_TEXT:
+        folder.require(folder.tokenizer)
     config = override(before, assignments)
     if config.train.optimizer.kind != before.train.optimizer.kind:
         raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")

@@ -8,9 +8,12 @@ import numpy as np
 
 from cutaway.config.run import RunConfig
 from cutaway.data.masking import Masked, Masking
+from cutaway.data.rows.captions import CaptionRow
+from cutaway.data.rows.graphs import ShownGraph
+from cutaway.data.rows.labels import LabelledRow
 from cutaway.data.rows.pairs import PairRow
 from cutaway.data.rows.questions import QuestionRow
-from cutaway.data.rows.sentences import SentenceRow
+from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.generated import SequenceRow
 from cutaway.train.loop import Lesson
 from cutaway.train.tasks.base import Batches, Task
@@ -63,6 +66,34 @@ def _masked(config: RunConfig, examples: int) -> Masked:
     return Masked(_text(config, examples), masking, config.train.seed)
 
 
+def _classification(config: RunConfig, examples: int, shown: Any) -> tuple[Task, Batches]:
+    kind = SHOWN[config.task.kind]
+    row = LabelledRow(shown, kind.length(shown), (0.0,))
+    return SequenceClassification("single_label", kind=kind), Repeated(row, examples)
+
+
+def _pixels(config: RunConfig) -> np.ndarray:
+    embedding = config.model.source_embedding or config.model.embedding
+    assert embedding.kind == "patches"
+    return np.zeros((embedding.channels or 1, embedding.height or 1, embedding.width or 1), np.float32)
+
+
+def _captioning(config: RunConfig, examples: int) -> tuple[Task, Batches]:
+    row = CaptionRow(_pixels(config), _tokens(config), patches=1)
+    return SequenceToSequence(kind=SHOWN[config.task.kind]), Repeated(row, examples)
+
+
+def _frames(config: RunConfig) -> np.ndarray:
+    embedding = config.model.embedding
+    assert embedding.kind == "frames"
+    return np.zeros((config.model.context, embedding.bins), np.float32)
+
+
+def _graph(config: RunConfig) -> ShownGraph:
+    nodes = config.model.context
+    return ShownGraph([0] * nodes, np.zeros((nodes, nodes), np.int64))
+
+
 def _tokens(config: RunConfig) -> list[int]:
     return [0] * config.model.context
 
@@ -71,10 +102,11 @@ _MAKERS: dict[str, Callable[[RunConfig, int], tuple[Task, Batches]]] = {
     "language_modeling": lambda c, n: (LanguageModeling(), _text(c, n)),
     "masked_language_modeling": lambda c, n: (MaskedLanguageModeling(), _masked(c, n)),
     "sequence_to_sequence": lambda c, n: (SequenceToSequence(), Repeated(PairRow(_tokens(c), _tokens(c)), n)),
-    "sequence_classification": lambda c, n: (
-        SequenceClassification("single_label"),
-        Repeated(SentenceRow(_tokens(c), (0.0,)), n),
-    ),
+    "sequence_classification": lambda c, n: _classification(c, n, _tokens(c)),
+    "image_classification": lambda c, n: _classification(c, n, _pixels(c)),
+    "image_captioning": _captioning,
+    "audio_classification": lambda c, n: _classification(c, n, _frames(c)),
+    "graph_classification": lambda c, n: _classification(c, n, _graph(c)),
     "token_classification": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
     "question_answering": lambda c, n: (QuestionAnswering(segments=False), Repeated(QuestionRow(_tokens(c), 1, []), n)),
     "algorithmic": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),

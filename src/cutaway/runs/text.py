@@ -41,8 +41,10 @@ class TextCourse:
 
     @property
     def amount(self) -> str:
-        """How much text there is."""
-        return f"{len(self.corpus.training):,} tokens of text"
+        """How much text there is, and what was left out."""
+        skipped = self.corpus.manifest.scan.skipped
+        left_out = "".join(f", {number:,} {reason}" for reason, number in skipped.items())
+        return f"{len(self.corpus.training):,} tokens of text{left_out}"
 
     def lesson(self) -> Lesson:
         """Windows anywhere in the text to train on, and windows end to end to validate with."""
@@ -73,9 +75,11 @@ class TextPreparation:
 
 def language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
     """Predict each token from those before it."""
+    assert config.task.kind == "language_modeling"
     part = corpus.manifest.validation
     training, validation = windows(config, corpus)
-    return Lesson(LanguageModeling(characters_per_token(part) if validation else 1.0), training, validation)
+    task = LanguageModeling(characters_per_token(part) if validation else 1.0, config.task.ahead_weight)
+    return Lesson(task, training, validation)
 
 
 def masked_language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:

@@ -11,18 +11,26 @@ from cutaway.config.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
     FileTokenizer,
+    ProteinTokenizer,
     TokenizerConfig,
     UnigramTokenizer,
     WordPieceTokenizer,
     WordTokenizer,
 )
+from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.byte_level import CHARACTERS
 from cutaway.text.learning import learn_bpe, learn_unigram, learn_wordpiece, learn_words
 from cutaway.text.special import END_OF_TEXT, SPELLINGS, spelt
 from cutaway.text.tokenizer import Tokenizer
 
 Trained: TypeAlias = (
-    CharTokenizer | ByteTokenizer | WordTokenizer | BPETokenizer | WordPieceTokenizer | UnigramTokenizer
+    CharTokenizer
+    | ByteTokenizer
+    | WordTokenizer
+    | BPETokenizer
+    | WordPieceTokenizer
+    | UnigramTokenizer
+    | ProteinTokenizer
 )
 
 
@@ -40,7 +48,7 @@ def train_tokenizer(
 
     Args:
         config: which one.
-        texts: what pieces and words are learnt from, in chunks; characters and bytes leave it alone.
+        texts: what pieces and words are learnt from, in chunks; characters, bytes and amino acids leave it alone.
         alphabet: every character that the character tokenizer shall know.
         with_end: add a last token that ends a document; byte-pair encoding without special tokens always has it.
         specials: all different; the kinds that cannot do without an unknown token (word, wordpiece, unigram) add
@@ -69,9 +77,11 @@ def _make(
     unknown = spelt("unknown", specials) or ""
     match config:
         case CharTokenizer():
-            return _char(alphabet, specials)
+            return _letters(sorted(set(alphabet)), specials, unknown)
         case ByteTokenizer():
             return _byte(specials)
+        case ProteinTokenizer():
+            return _letters(AMINO_ACIDS, specials, "")  # a letter that is no amino acid is a mistake, X an unknown one
         case BPETokenizer(vocabulary=most):
             return learn_bpe(texts, most - with_end, specials)
         case WordPieceTokenizer(vocabulary=most, lowercase=lowercase):
@@ -82,10 +92,10 @@ def _make(
             return learn_words(texts, most - with_end, specials, unknown, frequency=frequency, lowercase=lowercase)
 
 
-def _char(alphabet: Iterable[str], specials: Sequence[str]) -> Inner:
-    vocabulary = {token: i for i, token in enumerate([*specials, *sorted(set(alphabet))])}
-    unknown = spelt("unknown", specials)
-    inner = Inner(models.WordLevel(vocabulary, unk_token=unknown) if unknown else models.WordLevel(vocabulary))
+def _letters(letters: Iterable[str], specials: Sequence[str], unknown: str) -> Inner:
+    """A token for each of these letters; all others are unknown, or refused if no token is spelt so."""
+    vocabulary = {token: i for i, token in enumerate([*specials, *letters])}
+    inner = Inner(models.WordLevel(vocabulary, unk_token=unknown))
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     inner.decoder = decoders.Fuse()
     return inner

@@ -1,11 +1,12 @@
 """Cross-entropy from hidden states, with never more logits at once than a cache of the processor likes."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cutaway.data.windows import IGNORED
@@ -46,13 +47,27 @@ def cross_entropy(
 
 def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
     """Sums over all targets that count: their loss, how many there are, and how many the head ranks first."""
+    total, right = judge_tokens(head, hidden, targets)
+    return {"loss": total, "count": torch.tensor(len(right)), "correct": right.sum()}
+
+
+def judge_tokens(
+    head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
+) -> tuple[Tensor, Bool[Tensor, " N"]]:
+    """Of the targets that count, in order: the sum of their losses, and whether the head ranks each of them first."""
     hidden, targets = counted(hidden, targets)
-    total, correct = hidden.new_zeros((), dtype=torch.float32), torch.zeros((), device=hidden.device)
-    for part, wanted in _parts(hidden, targets, _rows_at_once(head)):
+    total, right = hidden.new_zeros((), dtype=torch.float32), torch.zeros_like(targets, dtype=torch.bool)
+    for part, wanted, judged in zip(*(x.split(_rows_at_once(head)) for x in (hidden, targets, right)), strict=True):
         logits = head(part).float()
         total += F.cross_entropy(logits, wanted, reduction="sum")
-        correct += (logits.argmax(dim=-1) == wanted).sum()
-    return {"loss": total, "count": torch.tensor(len(targets)), "correct": correct}
+        judged.copy_(logits.argmax(dim=-1) == wanted)
+    return total, right
+
+
+def figures_of_tokens(sums: Mapping[str, float]) -> dict[str, float]:
+    """From what `measure_tokens` adds up: loss a token in nats, perplexity, and the share that is ranked first."""
+    loss = sums["loss"] / sums["count"]
+    return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
 
 
 def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.config.optimizer import AdamWConfig, MuonConfig, OptimizerConfig
+from cutaway.nn.balance import BalanceByBias
 from cutaway.train.muon import Muon
+from cutaway.train.sign_descent import SignDescent
+
+Weights = Mapping[str, nn.Parameter]
+"""By name."""
 
 
 class Optimizer:
@@ -56,17 +61,20 @@ class Optimizer:
 
 
 def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
-    """Sorts the weights into groups and gives each its optimizer."""
-    return _MAKERS[config.kind](config, model)
+    """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own."""
+    biases = balance_biases(model)
+    weights = {name: weight for name, weight in model.named_parameters() if name not in biases}
+    parts = _MAKERS[config.kind](config, model, weights)
+    return Optimizer(model, [*parts, SignDescent(biases.values())] if biases else parts)
 
 
-def _adamw(config: AdamWConfig, model: nn.Module) -> Optimizer:
-    return Optimizer(model, [_adamw_over(config, list(model.parameters()))])
+def _adamw(config: AdamWConfig, model: nn.Module, weights: Weights) -> list[torch.optim.Optimizer]:
+    return [_adamw_over(config, list(weights.values()))]
 
 
-def _muon(config: MuonConfig, model: nn.Module) -> Optimizer:
+def _muon(config: MuonConfig, model: nn.Module, weights: Weights) -> list[torch.optim.Optimizer]:
     matrices = block_matrices(model)
-    others = [weight for name, weight in model.named_parameters() if name not in matrices]
+    others = [weight for name, weight in weights.items() if name not in matrices]
     muon = Muon(
         matrices.values(),
         learning_rate=config.learning_rate,
@@ -74,7 +82,13 @@ def _muon(config: MuonConfig, model: nn.Module) -> Optimizer:
         iterations=config.iterations,
         weight_decay=config.weight_decay,
     )
-    return Optimizer(model, [muon, _adamw_over(config.adamw, others)])
+    return [muon, _adamw_over(config.adamw, others)]
+
+
+def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
+    """The biases that balance experts, by name: for each a group with the rate that its layer has."""
+    balances = [(name, module) for name, module in model.named_modules() if isinstance(module, BalanceByBias)]
+    return {f"{name}.bias": {"params": [module.bias], "lr": module.rate} for name, module in balances}
 
 
 def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
@@ -100,5 +114,6 @@ def _adamw_over(config: AdamWConfig, weights: list[nn.Parameter]) -> torch.optim
 _REMEMBERED: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
     torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
     Muon: ("mean",),
+    SignDescent: (),
 }
-_MAKERS: dict[str, Callable[[Any, nn.Module], Optimizer]] = {"adamw": _adamw, "muon": _muon}
+_MAKERS: dict[str, Callable[[Any, nn.Module, Weights], list[torch.optim.Optimizer]]] = {"adamw": _adamw, "muon": _muon}

@@ -12,7 +12,7 @@ from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of
 from cutaway.model.files import RunFolder
 from cutaway.train.loop import Lesson, Trainer
-from cutaway.train.optimizers import block_matrices
+from cutaway.train.optimizers import balance_biases, block_matrices
 
 
 @dataclass(frozen=True)
@@ -59,4 +59,5 @@ def rehearse(
 def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:
     """How many tensors of its own size the optimizer keeps for each weight."""
     single = block_matrices(model) if config.optimizer.kind == "muon" else {}
-    return {name: 1 if name in single else 2 for name, _ in model.named_parameters()}
+    fewer = dict.fromkeys(single, 1) | dict.fromkeys(balance_biases(model), 0)
+    return {name: fewer.get(name, 2) for name, _ in model.named_parameters()}

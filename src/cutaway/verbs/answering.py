@@ -42,7 +42,7 @@ def _spans(
     model: Transformer, config: RunConfig, rows: Sequence[QuestionRow], longest: int
 ) -> list[tuple[int, int, float]]:
     """For each row the characters of its best span, and its probability."""
-    task = QuestionAnswering(segments=config.model.embedding.segments > 1)
+    task = QuestionAnswering(segments=config.model.segments > 1)
     found: dict[int, tuple[int, int, float]] = {}
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].tokens))
     size = max(1, TOKENS_AT_ONCE // config.model.context)

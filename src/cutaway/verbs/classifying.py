@@ -1,6 +1,5 @@
-"""Labels of texts."""
+"""Labels of whatever a model is shown."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,32 +7,30 @@ import torch
 from torch import Tensor
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import SequenceClassificationConfig
-from cutaway.data.rows.sentences import sentences
-from cutaway.data.rows.texts import cut
+from cutaway.config.task import ClassificationConfig
+from cutaway.data.rows.shown import SHOWN
 from cutaway.model.device import device_of
-from cutaway.model.transformer import Transformer
-from cutaway.text.tokenizer import Tokenizer
-from cutaway.verbs.batching import in_batches, require_fitting
+from cutaway.model.transformer import DecoderOnly, EncoderOnly
+from cutaway.verbs.batching import in_groups
 
 
 @torch.inference_mode()
-def classify(
-    model: Transformer,
-    tokenizer: Tokenizer,
-    config: RunConfig,
-    texts: Sequence[str],
-    truncated: Counter[str] | None = None,
-) -> list[dict[str, Any]]:
-    """What the model says of each text, by the problem that it was trained for (see `Pipeline.classify`)."""
+def classify(model: DecoderOnly | EncoderOnly, config: RunConfig, shown: Sequence[Any]) -> list[dict[str, Any]]:
+    """What the model says of each input, by the problem that it was trained for (see `Pipeline.classify`)."""
     task = config.task
-    assert isinstance(task, SequenceClassificationConfig)
-    rows = sentences(tokenizer, texts)
-    if truncated is None:
-        require_fitting(rows, config.model.context)
-    else:
-        rows = cut(rows, config.model.context, truncated)
-    logits = in_batches(rows, lambda tokens, mask: model(tokens, attention_mask=mask).double(), device_of(model))
+    assert isinstance(task, ClassificationConfig)
+    kind, device = SHOWN[task.kind], device_of(model)
+
+    stack = model.decoder if isinstance(model, DecoderOnly) else model.encoder
+
+    def length(one: Any) -> int:
+        return stack.embed.slots(torch.from_numpy(kind.batch([one])["inputs"])).shape[1]
+
+    def compute(some: Sequence[Any]) -> list[Tensor]:
+        arguments = {name: torch.from_numpy(array).to(device) for name, array in kind.batch(some).items()}
+        return list(model(arguments.pop("inputs"), **arguments).double())
+
+    logits = in_groups(shown, [length(one) for one in shown], compute, form=kind.form)
     return [_ANSWERS[task.problem](row, task.labels or ()) for row in logits]
 
 

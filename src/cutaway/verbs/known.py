@@ -8,6 +8,10 @@ VERBS: dict[str, tuple[str, ...]] = {
     "masked_language_modeling": ("fill", "embed"),
     "sequence_to_sequence": ("translate", "summarize"),
     "sequence_classification": ("classify", "embed"),
+    "image_classification": ("classify",),
+    "image_captioning": ("caption",),
+    "audio_classification": ("classify",),
+    "graph_classification": ("classify",),
     "token_classification": ("tag", "embed"),
     "question_answering": ("answer", "embed"),
 }

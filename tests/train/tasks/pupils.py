@@ -9,9 +9,11 @@ import numpy as np
 from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.masking import Masking
 from cutaway.data.padding import length_mask, pad
+from cutaway.data.rows.captions import CaptionRow
+from cutaway.data.rows.labels import LabelledRow
 from cutaway.data.rows.pairs import PairRow
 from cutaway.data.rows.questions import QuestionRow
-from cutaway.data.rows.sentences import SentenceRow
+from cutaway.data.rows.shown import SHOWN
 from cutaway.data.rows.words import WordsRow
 from cutaway.data.windows import IGNORED
 from cutaway.runs.generated import make_rows
@@ -24,6 +26,9 @@ from cutaway.train.tasks.token_classification import TokenClassification
 
 VOCABULARY, CONTEXT, LABELS, EXAMPLES = 23, 14, 3, 8
 BEGIN, SEPARATOR, MASK, FIRST = 2, 3, 4, 5
+PATCHES = {"kind": "patches", "patch": 2, "channels": 2, "height": 4, "width": 6}
+WRITES_WHAT_IT_SEES = {"architecture": "encoder_decoder", "source_embedding": PATCHES}
+SEES = {"architecture": "encoder", "embedding": PATCHES}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Pupil:
     batch: Callable[[Sequence[Any]], Any] = list
     figure: str = "accuracy"
     """The share that is right."""
+    masks: bool = True
+    """Whether examples of several lengths need a mask."""
 
 
 def tokens(rng: np.random.Generator, shortest: int = 3) -> list[int]:
@@ -57,13 +64,22 @@ def pair(rng: np.random.Generator) -> PairRow:
     return PairRow([*tokens(rng), SEPARATOR], [BEGIN, *tokens(rng, 2), SEPARATOR])
 
 
-def sentence(rng: np.random.Generator, problem: str) -> SentenceRow:
+def captioned(rng: np.random.Generator) -> CaptionRow:
+    return CaptionRow(rng.normal(size=(2, 4, 6)).astype(np.float32), [BEGIN, *tokens(rng, 2), SEPARATOR], 6)
+
+
+def sentence(rng: np.random.Generator, problem: str) -> LabelledRow:
     targets = {
         "single_label": (float(rng.integers(LABELS)),),
         "multi_label": tuple(rng.integers(2, size=LABELS).astype(float).tolist()),
         "regression": (float(rng.normal()),),
     }
-    return SentenceRow([BEGIN, *tokens(rng), SEPARATOR], targets[problem])
+    row = [BEGIN, *tokens(rng), SEPARATOR]
+    return LabelledRow(row, len(row), targets[problem])
+
+
+def pictured(rng: np.random.Generator) -> LabelledRow:
+    return LabelledRow(rng.normal(size=(2, 4, 6)).astype(np.float32), 6, (float(rng.integers(LABELS)),))
 
 
 def tagged(rng: np.random.Generator) -> WordsRow:
@@ -94,6 +110,9 @@ def pupils() -> dict[str, Pupil]:
     return {
         "masked language modelling": Pupil(MaskedLanguageModeling(), hidden_windows(rng), encoder, padded_windows),
         "sequence to sequence": Pupil(SequenceToSequence(0.1), eight(pair), {"architecture": "encoder_decoder"}),
+        "captioning": Pupil(
+            SequenceToSequence(0.1, SHOWN["image_captioning"]), eight(captioned), WRITES_WHAT_IT_SEES, masks=False
+        ),
         **{
             f"classification, {problem}": Pupil(
                 SequenceClassification(problem),
@@ -102,6 +121,12 @@ def pupils() -> dict[str, Pupil]:
             )
             for problem in ("single_label", "multi_label", "regression")
         },
+        "classification of pictures": Pupil(
+            SequenceClassification("single_label", kind=SHOWN["image_classification"]),
+            eight(pictured),
+            SEES | {"head": {"kind": "sequence", "labels": LABELS}},
+            masks=False,
+        ),
         "tagging": Pupil(TokenClassification(), eight(tagged), tagger, figure="exact"),
         "question answering": Pupil(
             QuestionAnswering(segments=True),

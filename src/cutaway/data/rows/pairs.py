@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutaway.data.examples import Pair
+from cutaway.data.rows.targets import require_roles, targets
 from cutaway.data.rows.texts import cut, encode_texts
-from cutaway.errors import UserError
 from cutaway.text.tokenizer import Tokenizer
 
 
@@ -35,10 +35,8 @@ class PairTokenizers:
     target: Tokenizer
 
     def __post_init__(self) -> None:
-        for side, tokenizer, needed in (("source", self.source, ("end",)), ("target", self.target, ("begin", "end"))):
-            for role in needed:
-                if getattr(tokenizer, role) is None:
-                    raise UserError(f"the tokenizer of the {side} has no token to {role} a text: train another one")
+        require_roles(self.source, "source", "end")
+        require_roles(self.target, "target", "begin", "end")
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """Sources as tokens."""
@@ -52,14 +50,11 @@ class PairTokenizers:
 
         If `truncate` says so, only targets are too long: sources are cut, and counted.
         """
-        begin, end = self.target.begin, self.target.end
-        assert begin is not None
-        assert end is not None
-        targets = [[begin, *ids, end] for ids in encode_texts(self.target, [pair.target for pair in pairs])]
+        written = targets(self.target, [pair.target for pair in pairs])
         sources = self.read([pair.source for pair in pairs])
         if truncate:
             sources = cut(sources, limit, counted)
-        rows = [PairRow(source, target) for source, target in zip(sources, targets, strict=True)]
+        rows = [PairRow(source, target) for source, target in zip(sources, written, strict=True)]
         fitting = [row for row in rows if max(row.lengths) <= limit]
         if len(fitting) < len(rows):
             counted[f"longer than {limit} tokens"] += len(rows) - len(fitting)

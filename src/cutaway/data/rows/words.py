@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutaway.data.examples import Tagged
-from cutaway.data.rows.sentences import number_of
+from cutaway.data.rows.labels import number_of
 from cutaway.data.rows.texts import framed
 from cutaway.data.windows import IGNORED
 from cutaway.text.tokenizer import Tokenizer

@@ -19,7 +19,8 @@ def texts(pair: Pair) -> tuple[Iterable[str], Iterable[str]]:
 
 def rows(course: ExampleCourse, pairs: Sequence[Pair], counted: Counter[str]) -> list[PairRow]:
     """Both sides as tokens."""
-    tokenizers = PairTokenizers(course.source_tokenizer or course.tokenizer, course.tokenizer)
+    target = course.known_tokenizer
+    tokenizers = PairTokenizers(course.source_tokenizer or target, target)
     chosen = course.config.task
     assert chosen.kind == "sequence_to_sequence"
     return tokenizers.rows(pairs, course.config.model.context, counted, truncate=chosen.truncate)

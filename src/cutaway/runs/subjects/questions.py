@@ -30,7 +30,7 @@ def windowing(config: RunConfig, tokenizer: Tokenizer) -> Windowing:
 
 def rows(course: ExampleCourse, examples: Sequence[Question], counted: Counter[str]) -> list[QuestionRow]:
     """Windows over the contexts, and where in them the answers are."""
-    found = list(windowing(course.config, course.tokenizer).answered(examples))
+    found = list(windowing(course.config, course.known_tokenizer).answered(examples))
     if len(found) > len(examples):
         counted["windows over contexts that were too long for one"] += len(found) - len(examples)
     return found
@@ -38,7 +38,7 @@ def rows(course: ExampleCourse, examples: Sequence[Question], counted: Counter[s
 
 def task(config: RunConfig, rows: Sequence[Any]) -> QuestionAnswering:
     """Cross-entropy of both ends."""
-    return QuestionAnswering(segments=config.model.embedding.segments > 1)
+    return QuestionAnswering(segments=config.model.segments > 1)
 
 
 SUBJECT = Subject(Question, UNDERSTANDING, texts, lambda config, examples: with_labels(config, ENDS), rows, task)

@@ -30,7 +30,7 @@ def rows(course: ExampleCourse, examples: Sequence[Tagged], counted: Counter[str
     """Words as tokens, tags as numbers."""
     config = course.config
     assert config.task.kind == "token_classification"
-    return word_rows(course.tokenizer, examples, config.task.labels or (), config.model.context, counted)
+    return word_rows(course.known_tokenizer, examples, config.task.labels or (), config.model.context, counted)
 
 
 def task(config: RunConfig, rows: Sequence[Any]) -> TokenClassification:

@@ -7,19 +7,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.losses import cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
 class LanguageModeling:
     """Cross-entropy of the next token, in nats.
 
+    A model that looks further ahead also learns from the tokens after that one (DeepSeek-V3, eq. 24 and 25).
+
     Args:
         characters_per_token: of the validation text, so that losses of different tokenizers can be compared.
+        ahead_weight: of the mean loss over all depths that the model looks further ahead.
     """
 
-    def __init__(self, characters_per_token: float = 1.0) -> None:
+    def __init__(self, characters_per_token: float = 1.0, ahead_weight: float = 0.3) -> None:
         self._characters_per_token = characters_per_token
+        self._ahead_weight = ahead_weight
 
     def collate(self, examples: tuple[np.ndarray, np.ndarray], device: torch.device) -> Batch:
         """Takes inputs and targets, both (B, T)."""
@@ -27,19 +31,32 @@ class LanguageModeling:
         return to_tensors({"inputs": inputs, "targets": targets}, device)
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Sums −log p(target) over all targets that count."""
-        return cross_entropy(model.head, model.hidden(batch["inputs"]), batch["targets"])
+        """Sums −log p(target) over all targets that count, once for each depth; counts those of the first."""
+        inputs, targets = batch["inputs"], batch["targets"]
+        hidden = model.hidden(inputs)
+        total, count = cross_entropy(model.head, hidden, targets)
+        further = model.hidden_ahead(hidden, inputs)
+        for depth, one in enumerate(further, 1):
+            total = total + self._ahead_weight / len(further) * cross_entropy(model.head, one, targets[:, depth:])[0]
+        return total, count
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """The same, and how many targets were ranked first."""
-        return measure_tokens(model.head, model.hidden(batch["inputs"]), batch["targets"])
+        """The loss of the next token alone, and how many targets were ranked first; of all depths ahead too."""
+        inputs, targets = batch["inputs"], batch["targets"]
+        hidden = model.hidden(inputs)
+        sums = measure_tokens(model.head, hidden, targets)
+        for depth, one in enumerate(model.hidden_ahead(hidden, inputs), 1):
+            found = measure_tokens(model.head, one, targets[:, depth:])
+            for name in ("count", "correct"):
+                sums[f"ahead_{name}"] = sums.get(f"ahead_{name}", 0) + found[name]
+        return sums
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a token in nats, perplexity, bits a character, and the share of tokens that were ranked first."""
-        loss = sums["loss"] / sums["count"]
+        ahead = {"ahead_accuracy": sums["ahead_correct"] / sums["ahead_count"]} if sums.get("ahead_count") else {}
+        figures = figures_of_tokens(sums)
         return {
-            "loss": loss,
-            "perplexity": math.exp(min(loss, 700.0)),
-            "bits_per_character": loss / math.log(2) / self._characters_per_token,
-            "accuracy": sums["correct"] / sums["count"],
+            **figures,
+            "bits_per_character": figures["loss"] / math.log(2) / self._characters_per_token,
+            **ahead,
         }

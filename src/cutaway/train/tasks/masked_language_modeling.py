@@ -1,13 +1,12 @@
 """Predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.losses import cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
@@ -30,8 +29,7 @@ class MaskedLanguageModeling:
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a hidden token in nats, its perplexity, and the share of hidden tokens that were ranked first."""
-        loss = sums["loss"] / sums["count"]
-        return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
+        return figures_of_tokens(sums)
 
     def _hidden(self, model: Model, batch: Batch) -> Tensor:
         return model.hidden(batch["inputs"], attention_mask=batch.get("attention_mask"))

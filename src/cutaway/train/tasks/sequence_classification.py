@@ -1,4 +1,4 @@
-"""Choose a label for a text, or several, or tell a number."""
+"""Choose a label for a text, a picture or whatever else a model is shown, or several, or tell a number."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cutaway.data.padding import pad_with_mask
-from cutaway.data.rows.sentences import SentenceRow
+from cutaway.data.rows.labels import LabelledRow
+from cutaway.data.rows.shown import SHOWN, Kind
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
@@ -17,15 +17,19 @@ class SequenceClassification:
     Args:
         problem: `single_label`, `multi_label` or `regression`.
         weights: how much each label counts in training; all alike if not given.
+        kind: of what the model is shown.
     """
 
-    def __init__(self, problem: str, weights: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, problem: str, weights: Sequence[float] | None = None, kind: Kind = SHOWN["sequence_classification"]
+    ) -> None:
         self._loss, self._correct = _PROBLEMS[problem]
         self._weights = weights
+        self._kind = kind
 
-    def collate(self, examples: Sequence[SentenceRow], device: torch.device) -> Batch:
-        """Pads texts at their ends."""
-        batch = to_tensors(pad_with_mask([row.tokens for row in examples], "tokens", "attention_mask"), device)
+    def collate(self, examples: Sequence[LabelledRow], device: torch.device) -> Batch:
+        """Puts what is shown together, padded at the ends."""
+        batch = to_tensors(self._kind.batch([row.shown for row in examples]), device)
         return {**batch, "targets": torch.tensor([row.target for row in examples], device=device)}
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -54,7 +58,8 @@ def balanced_weights(targets: Sequence[int], labels: int) -> list[float]:
 
 
 def _logits(model: Model, batch: Batch) -> Tensor:
-    logits: Tensor = model(batch["tokens"], attention_mask=batch.get("attention_mask"))
+    others = {name: tensor for name, tensor in batch.items() if name not in ("inputs", "targets")}
+    logits: Tensor = model(batch["inputs"], **others)
     return logits.float()
 
 

@@ -1,16 +1,20 @@
-"""Write a target while looking at a source (Sutskever et al. 2014; Vaswani et al. 2017)."""
+"""Write a target while looking at a source, a text or a picture (Sutskever et al. 2014; Vaswani et al. 2017)."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from cutaway.data.padding import pad, pad_with_mask
+from cutaway.data.padding import pad
+from cutaway.data.rows.captions import CaptionRow
 from cutaway.data.rows.pairs import PairRow
+from cutaway.data.rows.shown import SHOWN, Kind
 from cutaway.data.windows import IGNORED
-from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.losses import cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
+
+SOURCE = {"inputs": "source", "attention_mask": "source_mask"}
+"""What an encoder's arguments are called where a decoder looks at it."""
 
 
 class SequenceToSequence:
@@ -18,15 +22,18 @@ class SequenceToSequence:
 
     Args:
         label_smoothing: share of certainty given to all tokens alike, in training only (Vaswani et al. 2017, 5.4).
+        kind: of the sources.
     """
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
+    def __init__(self, label_smoothing: float = 0.0, kind: Kind = SHOWN["sequence_to_sequence"]) -> None:
         self._label_smoothing = label_smoothing
+        self._kind = kind
 
-    def collate(self, examples: Sequence[PairRow], device: torch.device) -> Batch:
+    def collate(self, examples: Sequence[PairRow] | Sequence[CaptionRow], device: torch.device) -> Batch:
         """Pads at the ends. The decoder reads each target but for its last token, and is to write all but its first."""
+        shown = self._kind.batch([row.source for row in examples])
         arrays = {
-            **pad_with_mask([row.source for row in examples], "source", "source_mask"),
+            **{SOURCE[name]: array for name, array in shown.items()},
             "inputs": pad([row.target[:-1] for row in examples], 0),
             "targets": pad([row.target[1:] for row in examples], IGNORED),
         }
@@ -42,8 +49,7 @@ class SequenceToSequence:
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a token in nats, perplexity, and the share of tokens ranked first, given the right ones before."""
-        loss = sums["loss"] / sums["count"]
-        return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
+        return figures_of_tokens(sums)
 
     def _hidden(self, model: Model, batch: Batch) -> Tensor:
         """A target padded at its end needs no mask: the decoder never looks ahead."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.windows import IGNORED
-from cutaway.train.losses import cross_entropy, measure_tokens
+from cutaway.train.losses import cross_entropy, judge_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
@@ -39,13 +39,16 @@ class TokenClassification:
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same; how many labels were right; how many rows there were, and how many were right throughout."""
-        hidden, targets = self._hidden(model, batch), batch["targets"]
-        predicted = model.head(hidden).argmax(dim=-1)
-        right = ((predicted == targets) | (targets == IGNORED)).all(dim=1)
+        targets = batch["targets"]
+        loss, right = judge_tokens(model.head, self._hidden(model, batch), targets)
+        wrong = torch.zeros_like(targets, dtype=torch.bool)
+        wrong[targets != IGNORED] = ~right
         return {
-            **measure_tokens(model.head, hidden, targets),
+            "loss": loss,
+            "count": torch.tensor(len(right)),
+            "correct": right.sum(),
             "rows": torch.tensor(len(targets)),
-            "right_rows": right.sum(),
+            "right_rows": (~wrong.any(dim=1)).sum(),
         }
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:

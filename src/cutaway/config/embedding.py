@@ -1,0 +1,55 @@
+"""What the first block reads: which inputs become vectors, and how."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cutaway.config.base import Record
+
+
+class TokenEmbeddingConfig(Record):
+    """A trained vector a token."""
+
+    kind: Literal["tokens"] = "tokens"
+    scaled: bool = Field(False, description="multiply them by √width (Vaswani et al. 2017, section 3.4)")
+    norm: bool = Field(False, description="normalise them, positions added")
+    segments: int = Field(0, ge=0, description="trained vectors that tell parts of a text apart (Devlin et al. 2019)")
+
+
+class PatchEmbeddingConfig(Record):
+    """A linear image of each square of a picture (Dosovitskiy et al. 2021)."""
+
+    kind: Literal["patches"] = "patches"
+    patch: int = Field(16, gt=0, description="pixels on each side of a square")
+    channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colours; those of the data if not given")
+    height: int | None = Field(None, gt=0, description="pixels of the pictures; those of the data if not given")
+    width: int | None = Field(None, gt=0, description="likewise; another size is read by interpolated positions")
+    cls: bool = Field(True, description="put a trained vector before the patches, for a head to read")
+    norm: bool = Field(False, description="normalise them, positions added")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "PatchEmbeddingConfig":
+        for name, pixels in (("height", self.height), ("width", self.width)):
+            if pixels is not None and pixels % self.patch:
+                raise ValueError(f"pictures of {name} {pixels} cannot be cut into patches of {self.patch}: change one")
+        return self
+
+
+class FrameEmbeddingConfig(Record):
+    """A linear image of each frame of a recording."""
+
+    kind: Literal["frames"] = "frames"
+    bins: int = Field(64, gt=0, description="numbers in a frame")
+    norm: bool = Field(False, description="normalise them, positions added")
+
+
+EmbeddingConfig = Annotated[
+    TokenEmbeddingConfig | PatchEmbeddingConfig | FrameEmbeddingConfig, Field(discriminator="kind")
+]
+
+
+def fitting_patches(height: int, width: int) -> list[int]:
+    """The patches that pictures of this size can be cut into."""
+    common = math.gcd(height, width)
+    return [patch for patch in range(1, common + 1) if common % patch == 0]

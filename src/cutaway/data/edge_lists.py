@@ -1,0 +1,122 @@
+"""Graphs as text that a person can write: blocks of lines with blank lines between them, each block a graph.
+
+    label: ring         the class of the graph, if it is known; a line for each, if there are several
+    node: a carbon      a node and its label; or a node alone, which no edge need join
+    node: b carbon
+    a b                 an edge between two nodes, each named by a word
+    # …                 a comment, behind a line too
+
+An edge list as other programs write it, `a b` in every line, is such a file, with one graph.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby
+from pathlib import Path
+
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import Graph
+from cutaway.data.lines import read_lines
+from cutaway.errors import UserError, nearest
+
+KEYS = ("label:", "node:")
+COMMENT = "#"
+
+
+def read_graphs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
+    """The graphs of a file that have a label; others are skipped and counted.
+
+    Raises:
+        UserError: as `read_edge_lists` says.
+    """
+    for graph in read_edge_lists(path, skipped):
+        if graph.labels:
+            yield graph
+        else:
+            skipped["without a label"] += 1
+
+
+def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:
+    """The graphs of a file.
+
+    Edges have no direction: `b a` repeats `a b`. Repeated edges, and edges from a node to itself, change no path: they
+    are dropped and counted. Graphs without nodes are skipped and counted. A graph that declares any node declares all
+    that its edges join. Where nodes have no labels, their degrees stand in for them (see `Graph`).
+
+    Raises:
+        UserError: on the way: a line is neither an edge nor a label nor a node, an edge joins a node that is missing, a
+            node is declared twice, or some nodes of the file have labels and others have none; says in which line.
+    """
+    numbered = enumerate(read_lines(path), start=1)
+    are_labelled: bool | None = None
+    for is_graph, lines in groupby(numbered, key=lambda line: bool(line[1].strip())):
+        draft = _read_block(path, lines) if is_graph else _Draft()
+        for place, label in draft.nodes.values():
+            if are_labelled not in (None, bool(label)):
+                raise UserError(f"{place}: some nodes have labels and others have none: label all in the file, or none")
+            are_labelled = bool(label)
+        if draft.nodes:
+            yield draft.graph(skipped)
+        elif draft.labels:
+            skipped["graphs without nodes"] += 1
+
+
+@dataclass
+class _Draft:
+    """What the lines of a graph say, each with the place where it says so."""
+
+    labels: list[str] = field(default_factory=list)
+    nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By name, the place and the label, which may be empty."""
+    edges: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def graph(self, skipped: Counter[str]) -> Graph:
+        """The graph, without what is dropped."""
+        number = {name: i for i, name in enumerate(self.nodes)}
+        ends = [(number[first], number[second]) for _, first, second in self.edges]
+        different = [(min(pair), max(pair)) for pair in ends if pair[0] != pair[1]]
+        edges = tuple(dict.fromkeys(different))
+        dropped = {
+            "edges from a node to itself": len(ends) - len(different),
+            "repeated edges": len(different) - len(edges),
+        }
+        skipped.update({what: count for what, count in dropped.items() if count})
+        degrees = Counter(chain(*edges))
+        nodes = tuple(label or str(degrees[i]) for i, (_, label) in enumerate(self.nodes.values()))
+        return Graph(nodes, edges, tuple(self.labels))
+
+
+def _read_block(path: Path, lines: Iterable[tuple[int, str]]) -> _Draft:
+    draft = _Draft()
+    for number, line in lines:
+        place = f"{path}, line {number}"
+        match line.partition(COMMENT)[0].split():
+            case []:
+                pass
+            case ["label:", _, *_]:
+                draft.labels.append(line.partition(COMMENT)[0].split(maxsplit=1)[1].strip())
+            case ["node:", name, *label] if len(label) < 2:
+                if name in draft.nodes:
+                    raise UserError(f"{place}: the node {name!r} is declared twice: take one out")
+                draft.nodes[name] = place, label[0] if label else ""
+            case ["label:" | "node:", *_]:
+                raise UserError(f"{place}: write label: CLASS, node: NAME or node: NAME LABEL, not {line.strip()!r}")
+            case [key, *_] if key.endswith(":"):
+                raise UserError(f"{place}: there is no {key!r}; {nearest(key, KEYS)}")
+            case [first, second]:
+                draft.edges.append((place, first, second))
+            case _:
+                raise UserError(f"{place}: an edge is two nodes, such as 'a b', not {line.strip()!r}")
+    return _complete(draft)
+
+
+def _complete(draft: _Draft) -> _Draft:
+    """Adds the nodes of a graph that declares none: those that its edges join."""
+    is_declared = bool(draft.nodes)
+    for place, *ends in draft.edges:
+        for name in ends:
+            if is_declared and name not in draft.nodes:
+                raise UserError(f"{place}: the node {name!r} is missing: declare it too, by a line node: {name}")
+            draft.nodes.setdefault(name, (place, ""))
+    return draft

@@ -1,0 +1,74 @@
+"""Graphs as a model reads them: a token a node, and how far apart the nodes are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from cutaway.data.distances import UNREACHABLE, shortest_paths
+from cutaway.data.examples import Graph
+from cutaway.data.padding import pad_with_mask
+from cutaway.errors import UserError
+from cutaway.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class ShownGraph:
+    """Token ids of the nodes, and the edges on the shortest path between every two, or `UNREACHABLE`."""
+
+    tokens: list[int]
+    distances: Int64[np.ndarray, "N N"]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def graph_rows(tokenizer: Tokenizer, graphs: Sequence[Graph], most: int, longest: int) -> list[ShownGraph]:
+    """Graphs as tokens and distances.
+
+    Args:
+        tokenizer: makes one token of a node.
+        graphs: any number of them.
+        most: nodes that the model takes.
+        longest: edges on the longest path that the model knows.
+
+    Raises:
+        UserError: a graph has more nodes or a longer shortest path (says how many the largest has), or the tokenizer
+            makes several tokens of a node.
+    """
+    _refuse_larger([len(graph.nodes) for graph in graphs], most, "{} nodes, and the model takes {} (model.context)")
+    paths = [shortest_paths(len(graph.nodes), graph.edges) for graph in graphs]
+    diameters = [int(distances.max()) for distances in paths]
+    _refuse_larger(diameters, longest, "nodes {} edges apart, and the model knows {} (model.position.longest)")
+    tokens = _tokens(tokenizer, sorted({node for graph in graphs for node in graph.nodes}))
+    return [
+        ShownGraph([tokens[node] for node in graph.nodes], distances)
+        for graph, distances in zip(graphs, paths, strict=True)
+    ]
+
+
+def pad_graphs(graphs: Sequence[ShownGraph]) -> dict[str, np.ndarray]:
+    """Token ids (B, N), what of them is real unless all are, and distances (B, N, N), as arguments of a model."""
+    padded = pad_with_mask([graph.tokens for graph in graphs], "inputs", "attention_mask")
+    nodes = padded["inputs"].shape[1]
+    distances = np.full((len(graphs), nodes, nodes), UNREACHABLE, np.int64)
+    for row, graph in zip(distances, graphs, strict=True):
+        row[: len(graph), : len(graph)] = graph.distances
+    return {**padded, "distances": distances}
+
+
+def _tokens(tokenizer: Tokenizer, nodes: Sequence[str]) -> dict[str, int]:
+    """The token of each label of a node."""
+    encoded = dict(zip(nodes, tokenizer.encode_words(nodes), strict=True))
+    for node, ids in encoded.items():
+        if len(ids) > 1:
+            raise UserError(f"the node {node!r} becomes {len(ids)} tokens, not one: write tokenizer=word, or rename it")
+    return {node: token for node, (token,) in encoded.items()}
+
+
+def _refuse_larger(sizes: Sequence[int], limit: int, told: str) -> None:
+    largest = max(sizes, default=0)
+    if largest > limit:
+        which = f"graph {sizes.index(largest) + 1}" if len(sizes) > 1 else "the graph"
+        raise UserError(f"{which} has {told.format(largest, limit)} at most: leave it out, or train a larger model")

@@ -1,0 +1,102 @@
+"""What keeps a mixture of experts from sending all tokens to a few.
+
+Each kind has its say when experts are chosen (`prefer`) and, while training, when gradients come back: a model returns
+tensors and carries no loss, so what a kind wants to be made small is attached to what the mixture returns. Losses are
+sums over tokens here, as they are in training. Padding counts as tokens: a feed-forward network is not told of it.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+SMALL = 2.0**-30
+"""A power of two, so that whole numbers times it stay exact, and so small that a gradient's norm does not feel it."""
+
+
+class NoBalance(nn.Module):
+    """Leaves tokens where they want to go."""
+
+    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
+        """By what experts are chosen: their scores."""
+        return scores
+
+    def forward(
+        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B T C"]:
+        """Attaches nothing."""
+        return x
+
+
+class BalanceByLoss(nn.Module):
+    """α Σ_i f_i P_i a token: for each sequence, load times mean score (DeepSeek-V3, eq. 17-20; V2, eq. 23-25).
+
+    f_i is the load of expert i times the number of experts, P_i the mean of its share of a token's scores.
+    """
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
+        """By what experts are chosen: their scores."""
+        return scores
+
+    def forward(
+        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B T C"]:
+        """Attaches the loss to x, given how many choices of each sequence went to each expert."""
+        if not self.training:
+            return x
+        load = counts * (counts.shape[1] / counts.sum(dim=1, keepdim=True))  # (B, E)
+        shares = scores / scores.sum(dim=-1, keepdim=True)  # (B, T, E)
+        return attach(x, self.weight * (load * shares.sum(dim=1)).sum())
+
+
+class BalanceByBias(nn.Module):
+    """A bias that an expert's score has in the choice, and only there (Wang et al. 2024; DeepSeek-V3, section 2.1.2).
+
+    Each step lowers it by `rate` where more than the mean was chosen, and raises it where less was. That is a descent
+    along the gradient's sign, so the surplus of choices is handed to the optimizer in the gradient's place.
+    """
+
+    def __init__(self, experts: int, rate: float) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(experts))
+        self.rate = rate
+
+    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
+        """By what experts are chosen: their scores and the bias."""
+        return scores + self.bias
+
+    def forward(
+        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B T C"]:
+        """Attaches the surplus to x, given how many choices of each sequence went to each expert."""
+        if not self.training:
+            return x
+        chosen = counts.sum(dim=0)  # (E)
+        surplus = (chosen * len(chosen) - chosen.sum()) * SMALL
+        return attach(x, (self.bias * surplus).sum())
+
+
+def attach(x: Float[Tensor, "*B C"], loss: Float[Tensor, ""]) -> Float[Tensor, "*B C"]:
+    """Returns x; whoever computes gradients through it also gets those of the loss, as if it had been added to theirs.
+
+    Nothing is attached where no gradients are recorded.
+    """
+    y: Tensor = _Attached.apply(x, loss)  # type: ignore[no-untyped-call]  # torch gives it no types
+    return y
+
+
+class _Attached(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, loss: Tensor) -> Tensor:
+        ctx.save_for_backward(torch.ones_like(loss))
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        (one,) = ctx.saved_tensors
+        return gradient, one

@@ -1,0 +1,35 @@
+"""How evenly the experts of a model are used while it reads."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from torch import Tensor, nn
+
+from cutaway.nn.experts import Experts, count_choices
+
+
+@contextmanager
+def counted_choices(model: nn.Module) -> Iterator[Mapping[str, Tensor]]:
+    """Counts, while the block lasts, the choices that go to each of a layer's experts, (E), by the layer's name.
+
+    Each layer is asked once more where its tokens go: its tap `load` would tell, too, but somebody else may be watching
+    the model already.
+    """
+    counts: dict[str, Tensor] = {}
+
+    def add(name: str, layer: Experts, inputs: tuple[Tensor], output: Tensor) -> None:
+        counted = count_choices(layer.choose(layer.score(inputs[0])), len(layer.experts)).sum(dim=0)
+        counts[name] = counts[name] + counted if name in counts else counted
+
+    with ExitStack() as stack:
+        for name, module in model.named_modules():
+            if isinstance(module, Experts):
+                stack.callback(module.register_forward_hook(partial(add, name)).remove)
+        yield counts
+
+
+def largest_load(counts: Mapping[str, Tensor]) -> dict[str, float]:
+    """The largest load of any expert of any layer, in multiples of an even one: 1 is perfect balance."""
+    loads = [len(one) * one.max() / one.sum() for one in counts.values()]
+    return {"expert_load": max(load.item() for load in loads)} if loads else {}

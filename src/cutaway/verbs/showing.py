@@ -1,0 +1,92 @@
+"""From what a person gives to what a model is shown."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cutaway.config.run import RunConfig
+from cutaway.config.task import AudioClassificationConfig, PicturesConfig
+from cutaway.data.examples import Graph
+from cutaway.data.pictures import picture_of
+from cutaway.data.recordings import samples_of
+from cutaway.data.rows.graphs import graph_rows
+from cutaway.data.rows.pictures import picture_rows
+from cutaway.data.rows.recordings import frame_rows, hear, listener
+from cutaway.data.rows.sentences import sentences
+from cutaway.data.rows.texts import cut
+from cutaway.errors import UserError
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.verbs.batching import require_fitting, require_short
+
+
+def show(
+    config: RunConfig, tokenizer: Tokenizer | None, given: Sequence[Any], truncated: Counter[str] | None
+) -> list[Any]:
+    """Each input as numbers, by the task that the model was trained for.
+
+    Args:
+        config: of the run.
+        tokenizer: of the run, where it has one.
+        given: texts; or paths of pictures, or their pixels as arrays (height, width, channels);
+            or paths of recordings, or their samples as arrays; or graphs.
+        truncated: counts inputs that are cut because they are too long; without it, they are refused.
+
+    Raises:
+        UserError: an input cannot be read, or is not what the model takes.
+    """
+    return _SHOWN[config.task.kind](config, tokenizer, given, truncated)
+
+
+def _texts(
+    config: RunConfig, tokenizer: Tokenizer | None, texts: Sequence[str], truncated: Counter[str] | None
+) -> list[list[int]]:
+    assert tokenizer is not None
+    rows = sentences(tokenizer, texts)
+    if truncated is not None:
+        return cut(rows, config.model.context, truncated)
+    require_fitting(rows, config.model.context)
+    return rows
+
+
+def _pictures(
+    config: RunConfig, tokenizer: Tokenizer | None, pictures: Sequence[Any], truncated: Counter[str] | None
+) -> list[Any]:
+    task, embedding = config.task, config.model.source_embedding or config.model.embedding
+    assert isinstance(task, PicturesConfig)
+    assert embedding.kind == "patches"
+    return picture_rows([picture_of(picture, embedding) for picture in pictures], task)
+
+
+def _recordings(
+    config: RunConfig, tokenizer: Tokenizer | None, recordings: Sequence[Any], truncated: Counter[str] | None
+) -> list[Any]:
+    task, embedding, limit = config.task, config.model.embedding, config.model.context
+    assert isinstance(task, AudioClassificationConfig)
+    assert embedding.kind == "frames"
+    samples = [samples_of(recording, task.rate) for recording in recordings]
+    mel = listener(task, embedding)
+    if truncated is None:
+        require_short([len(one) for one in samples], mel.samples(limit), task.rate)
+    return frame_rows(hear(mel, samples, limit, Counter() if truncated is None else truncated), task)
+
+
+def _graphs(
+    config: RunConfig, tokenizer: Tokenizer | None, graphs: Sequence[Any], truncated: Counter[str] | None
+) -> list[Any]:
+    position = config.model.position
+    assert tokenizer is not None
+    assert position.kind == "shortest_path"
+    for one in graphs:
+        if not isinstance(one, Graph):
+            raise UserError(f"a graph is expected, not {type(one).__name__}: read_edge_lists reads graphs from a file")
+    return graph_rows(tokenizer, graphs, config.model.context, position.longest)
+
+
+_Show = Callable[[RunConfig, Tokenizer | None, Sequence[Any], Counter[str] | None], list[Any]]
+_SHOWN: dict[str, _Show] = {
+    "sequence_classification": _texts,
+    "image_classification": _pictures,
+    "image_captioning": _pictures,
+    "audio_classification": _recordings,
+    "graph_classification": _graphs,
+}

@@ -1,0 +1,69 @@
+"""Experts, first layers and looks ahead that cannot be are refused in one line that says what to change."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cutaway.config.model import ModelConfig
+from cutaway.config.reading import load_preset, override
+from cutaway.errors import UserError
+from cutaway.model.build import build
+from cutaway.nn.experts import Experts
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"chosen": 9}, "9 experts cannot be chosen of 8: lower chosen or raise experts"),
+        ({"groups": 3}, "3 groups do not divide 8 experts: change groups or experts"),
+        ({"groups": 4, "groups_chosen": 5}, "5 groups cannot be chosen of 4: lower groups_chosen or raise groups"),
+        ({"groups_chosen": 2}, "2 groups cannot be chosen of 1: lower groups_chosen or raise groups"),
+        ({"groups": 4, "groups_chosen": 1, "chosen": 3}, "1 of 4 groups hold 2 experts, and 3 are to be chosen: raise"),
+    ],
+    ids=["chosen", "groups", "groups_chosen", "no groups", "too few in groups"],
+)
+def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], message: str) -> None:
+    words = [f"model.feedforward.{key}={value}" for key, value in choices.items()]
+    with pytest.raises(UserError, match=message) as raised:
+        override(load_preset("gpt-nano"), ["model.feedforward=experts", *words])
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"first_layers": {"count": 3}, "layers": 2}, r"model\.first_layers\.count is 3, and there are 2 layers"),
+        (
+            {"architecture": "encoder_decoder", "first_layers": {"count": 3}, "encoder_layers": 1},
+            r"model\.first_layers\.count is 3, and there are 1 layers",
+        ),
+        ({"ahead": 1, "architecture": "encoder"}, r"model\.ahead is of a decoder whose head is language"),
+        ({"ahead": 1, "architecture": "encoder_decoder"}, r"model\.ahead is of a decoder whose head is language"),
+        ({"ahead": 1, "head": {"kind": "token"}}, r"model\.ahead is of a decoder whose head is language"),
+    ],
+    ids=["first layers", "of an encoder", "ahead in an encoder", "ahead of a source", "ahead of tags"],
+)
+def test_layers_that_cannot_be_are_refused(choices: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ModelConfig.model_validate(choices)
+
+
+def test_the_first_layers_are_different_and_no_others() -> None:
+    first = {"count": 2, "feedforward": {"kind": "gated", "hidden": 12}}
+    choices = {"vocabulary": 9, "width": 8, "layers": 3, "first_layers": first, "feedforward": "experts"}
+    for architecture, stacks in {"decoder": 1, "encoder": 1, "encoder_decoder": 2}.items():
+        model = build(ModelConfig.model_validate({"architecture": architecture, **choices}))
+        found = [
+            isinstance(block.feedforward, Experts) for part in list(model.children())[:stacks] for block in part.blocks
+        ]
+        assert found == stacks * [False, False, True]
+
+
+def test_experts_that_are_used_are_as_wide_together_as_a_gated_network_unless_told() -> None:
+    feedforward = {"kind": "experts", "experts": 5, "chosen": 3, "shared": 2}
+    model = build(ModelConfig.model_validate({"vocabulary": 9, "width": 96, "layers": 1, "feedforward": feedforward}))
+    layer = model.decoder.blocks[0].feedforward
+    assert layer.shared.up.out_features == 2 * 56
+    assert [expert.up.out_features for expert in layer.experts] == 5 * [56]
+    assert 5 * 56 >= 8 * 96 / 3

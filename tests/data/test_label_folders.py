@@ -1,0 +1,39 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cutaway.data.label_folders import files_by_label
+from cutaway.errors import UserError
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+
+
+def test_files_come_in_order_with_the_name_of_their_folder(tmp_path: Path) -> None:
+    write(tmp_path, "b/2.wav", "b/1.WAV", "b/deep/er/0.wav", "a/9.wav")
+    skipped: Counter[str] = Counter()
+    found = list(files_by_label(tmp_path, (".wav",), skipped))
+    assert [(str(path.relative_to(tmp_path)), label) for path, label in found] == [
+        ("a/9.wav", "a"),
+        ("b/1.WAV", "b"),
+        ("b/2.wav", "b"),
+        ("b/deep/er/0.wav", "b"),
+    ]
+    assert skipped == {}
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, "a/1.wav", "a/notes.txt", "a/.hidden.wav", ".git/2.wav", "labels.csv", "3.wav", "b/4.mp3", "c/5")
+    skipped: Counter[str] = Counter()
+    assert len(list(files_by_label(tmp_path, (".wav", ".wave"), skipped))) == 1
+    assert skipped == {"hidden": 2, "beside the folders of labels": 2, "not .wav or .wave": 3}
+
+
+def test_a_folder_without_folders_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "1.wav")
+    with pytest.raises(UserError, match="holds no folders: put what has the same label into a folder of that name"):
+        list(files_by_label(tmp_path, (".wav",), Counter()))
