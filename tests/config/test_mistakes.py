@@ -61,6 +61,7 @@ def misspelt(word: str) -> Iterator[str]:
 def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...]) -> None:
     parent, dot, name = key.rpartition(".")
     names = {one.rpartition(".")[2] for one in dotted_keys()}  # such a word is told where it belongs
+    names.add("haead")  # it lacks less of head than of ahead
     for word in (parent + dot + word for word in misspelt(name) if word not in names):
         line = complaint(*kinds, f"{word}=1")
         assert line.startswith(f"there is no {word!r}; did you mean"), line
@@ -73,6 +74,14 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
         ("steps=3", "there is no 'steps'; did you mean 'train.steps'?"),
         ("model.learning_rate=3", "or 'train.optimizer.learning_rate'?"),
         ("model.position.heads=3", "there is no 'model.position.heads'; did you mean 'model.attention.heads'?"),
+        (
+            "model.position.base=3",
+            "'model.position.base' is of model.position=sinusoidal or rotary, and another is chosen",
+        ),
+        (
+            "model.source_embedding.patch=4",
+            "model.source_embedding needs a kind: write model.source_embedding.kind=tokens or",
+        ),
         ("modle.width=3", "there is no 'modle'; did you mean 'model'?"),
         ("train.xyzzy=3", "there is no 'train.xyzzy'; known: train."),
         ("model.position=rotery", "model.position has no kind 'rotery'; did you mean 'rotary'?"),

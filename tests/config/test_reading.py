@@ -139,7 +139,7 @@ def test_editors_get_a_schema() -> None:
     schema = RunConfig.model_json_schema()
     assert schema["properties"].keys() == RunConfig.model_fields.keys()
     kinds = schema["$defs"]["ModelConfig"]["properties"]["position"]["discriminator"]["mapping"]
-    assert kinds.keys() == {"none", "sinusoidal", "learned", "rotary", "alibi", "relative"}
+    assert kinds.keys() == {"none", "sinusoidal", "learned", "rotary", "alibi", "relative", "shortest_path"}
 
 
 @pytest.mark.parametrize(

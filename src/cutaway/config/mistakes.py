@@ -16,12 +16,14 @@ def explain(error: ValidationError) -> str:
     location = [str(part) for part in first["loc"]]
     key, record = _locate(location)
     if first["type"] == "extra_forbidden":
-        return f"there is no {key!r}; {_nearest_key(key)}"
+        return _of_another_kind(key) or f"there is no {key!r}; {_nearest_key(key)}"
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
     if first["type"] == "union_tag_invalid":
         kinds = [kind.strip(" '") for kind in first["ctx"]["expected_tags"].split(",")]
         return f"{key} has no kind {first['ctx']['tag']!r}; {nearest(first['ctx']['tag'], kinds)}"
+    if first["type"] == "union_tag_not_found":
+        return f"{key} needs a kind: write {key}.kind={' or '.join(_kinds_of(key))} too"
     if first["type"] == "literal_error":
         words = [str(word) for word in get_args(record.model_fields[location[-1]].annotation)] if record else []
         return f"{key} cannot be {first['input']!r}; {nearest(str(first['input']), words)}"
@@ -57,6 +59,24 @@ def _locate(location: list[str]) -> tuple[str, type[Record] | None]:
         candidates = _records(record.model_fields[part].annotation) if record else []
         key.append(part)
     return ".".join(key), record
+
+
+def _of_another_kind(key: str) -> str | None:
+    """What to say of a key that exists, but not for the kind that is chosen."""
+    parent, _, last = key.rpartition(".")
+    kinds = _kinds_of(parent, last)
+    if not kinds:
+        return None
+    return f"{key!r} is of {parent}={' or '.join(kinds)}, and another is chosen: leave it out, or choose that too"
+
+
+def _kinds_of(key: str, having: str = "kind") -> list[str]:
+    """The kinds that may be chosen for a key, or those of them that have a key of this name."""
+    records: list[type[Record]] = [RunConfig]
+    for part in key.split("."):
+        fields = [one.model_fields[part] for one in records if part in one.model_fields]
+        records = [below for field in fields for below in _records(field.annotation)]
+    return [one.model_fields["kind"].default for one in records if {"kind", having} <= one.model_fields.keys()]
 
 
 def _nearest_key(key: str) -> str:

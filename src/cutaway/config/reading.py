@@ -103,7 +103,9 @@ def validate(given: Mapping[str, Any]) -> RunConfig:
 def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.removesuffix(".kind").split(".")
     for i, name in enumerate(parents):
-        branch = tree.setdefault(name, {})
+        if tree.get(name) is None:
+            tree[name] = {}
+        branch = tree[name]
         if not isinstance(branch, dict):
             raise UserError(f"{'.'.join(parents[: i + 1])} is a single value: nothing lies below it")
         tree = branch
