@@ -5,8 +5,8 @@
 
 A context is a handful of facts about several people, in any order: the same things are said of each, so that neither
 the name nor the wording alone leads to the answer. Names mean nothing: any of a few hundred may be a person's or a
-town's, in both parts. The test part states and asks things in wordings that the training part never uses, made of words
-that it does use.
+town's, in both parts. For each relation, the test part states and asks things in wordings that the training part has for
+other relations only.
 """
 
 import argparse
@@ -18,83 +18,47 @@ from pathlib import Path
 
 SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel in "aeio"]
 NAME_SYLLABLES = 3
-NAMES = 400
+NAMES = 200
 QUESTIONS_A_CONTEXT = 3
 MOST = 3
 FEWEST = {"training": 1, "test": 2}
 """People in a context, and things said of each. Training has easy contexts too, from which the hard ones are learnt."""
 
 
-@dataclass(frozen=True)
-class Relation:
-    """Something that holds between a person {a} and a name {b}: how it is said, and how either is asked for.
+RELATIONS = ("birthplace", "home", "spouse", "dog", "employer", "book", "teacher", "neighbour")
+"""What holds between a person {a} and a name {b}."""
 
-    The last of each kind of wording is for the test part alone.
-    """
-
-    statements: tuple[str, ...]
-    asks_name: tuple[str, ...]
-    asks_person: tuple[str, ...]
-
-
-RELATIONS = (
-    Relation(
-        ("{a} was born in {b}.", "The town where {a} was born is {b}.", "{b} is the birthplace of {a}.",
-         "The birthplace of {a} is {b}."),
-        ("Where was {a} born?", "What is the birthplace of {a}?", "In which town was {a} born?",
-         "Which town is the birthplace of {a}?"),
-        ("Who was born in {b}?", "Whose birthplace is {b}?", "Which person was born in {b}?",
-         "The birthplace of which person is {b}?"),
-    ),
-    Relation(
-        ("{a} lives in {b}.", "The home of {a} is in {b}.", "{b} is the town where {a} lives.",
-         "The town where {a} lives is {b}."),
-        ("Where does {a} live?", "In which town is the home of {a}?", "Which town does {a} live in?",
-         "In which town does {a} live?"),
-        ("Who lives in {b}?", "Whose home is in {b}?", "Which person lives in {b}?",
-         "The home of which person is in {b}?"),
-    ),
-    Relation(
-        ("{a} is married to {b}.", "The spouse of {a} is {b}.", "{b} is the person whom {a} married.",
-         "{b} is the spouse of {a}."),
-        ("Who is the spouse of {a}?", "Whom did {a} marry?", "To whom is {a} married?",
-         "Who is the person whom {a} married?"),
-        ("Who is married to {b}?", "Who married {b}?", "Whose spouse is {b}?", "Which person is married to {b}?"),
-    ),
-    Relation(
-        ("{a} has a dog called {b}.", "The dog of {a} is called {b}.", "{b} is the dog of {a}.",
-         "The name of the dog of {a} is {b}."),
-        ("What is the dog of {a} called?", "What is the name of the dog of {a}?", "Which dog does {a} have?",
-         "Which name does the dog of {a} have?"),
-        ("Who has a dog called {b}?", "Whose dog is called {b}?", "Whose dog is {b}?",
-         "Which person has a dog called {b}?"),
-    ),
-    Relation(
-        ("{a} works for the company {b}.", "{b} is the company where {a} works.", "The employer of {a} is {b}.",
-         "{b} is the employer of {a}."),
-        ("Who is the employer of {a}?", "Which company does {a} work for?", "Where does {a} work?",
-         "Which company is the employer of {a}?"),
-        ("Who works for {b}?", "Whose employer is {b}?", "Which person works for the company {b}?",
-         "Who works for the company {b}?"),
-    ),
-    Relation(
-        ("{a} wrote the book {b}.", "The author of the book {b} is {a}.", "{b} is a book by {a}.",
-         "The book {b} is by {a}."),
-        ("Which book did {a} write?", "What is the book by {a} called?", "Which book is by {a}?",
-         "What is the name of the book by {a}?"),
-        ("Who wrote {b}?", "Who is the author of {b}?", "Who wrote the book {b}?",
-         "Who is the author of the book {b}?"),
-    ),
-)  # fmt: skip
+STATEMENTS = (
+    "The {r} of {a} is {b}.",
+    "{b} is the {r} of {a}.",
+    "{a} has {b} as {r}.",
+    "For {a}, the {r} is {b}.",
+)
+ASKS_NAME = (
+    "What is the {r} of {a}?",
+    "Which {r} does {a} have?",
+    "For {a}, what is the {r}?",
+    "What does {a} have as {r}?",
+)
+ASKS_PERSON = (
+    "Whose {r} is {b}?",
+    "Who has the {r} {b}?",
+    "{b} is the {r} of whom?",
+    "Which person has {b} as {r}?",
+)
 
 
 @dataclass(frozen=True)
 class Fact:
     """A relation between two names."""
 
-    relation: Relation
+    relation: str
     person: str
     name: str
+
+    def put(self, wording: str) -> str:
+        """The wording with this relation and these names."""
+        return wording.format(r=self.relation, a=self.person, b=self.name)
 
 
 def write_facts(path: Path, count: int, seed: int, part: str) -> None:
@@ -117,10 +81,10 @@ def paragraph(rng: random.Random, ids: list[str], part: str) -> dict[str, object
     rng.shuffle(facts)
     context, places = "", []
     for fact in facts:
-        statement = rng.choice(wordings(fact.relation.statements, part))
+        statement = rng.choice(wordings(STATEMENTS, fact.relation, part))
         start = len(context) + bool(context)
         places.append({key: start + statement_offset(statement, fact, key) for key in ("a", "b")})
-        context += " " * bool(context) + statement.format(a=fact.person, b=fact.name)
+        context += " " * bool(context) + fact.put(statement)
     asked = rng.choices(range(len(facts)), k=len(ids))
     questions = [question(rng, facts[i], places[i], one, part) for i, one in zip(asked, ids, strict=True)]
     return {"context": context, "qas": questions}
@@ -129,20 +93,20 @@ def paragraph(rng: random.Random, ids: list[str], part: str) -> dict[str, object
 def question(rng: random.Random, fact: Fact, places: dict[str, int], identifier: str, part: str) -> dict[str, object]:
     """Asks for one side of a fact."""
     asks_name = rng.random() < 0.5
-    wording = rng.choice(wordings(fact.relation.asks_name if asks_name else fact.relation.asks_person, part))
+    wording = rng.choice(wordings(ASKS_NAME if asks_name else ASKS_PERSON, fact.relation, part))
     answer, start = (fact.name, places["b"]) if asks_name else (fact.person, places["a"])
-    text = wording.format(a=fact.person, b=fact.name)
-    return {"id": identifier, "question": text, "answers": [{"text": answer, "answer_start": start}]}
+    return {"id": identifier, "question": fact.put(wording), "answers": [{"text": answer, "answer_start": start}]}
 
 
 def statement_offset(statement: str, fact: Fact, key: str) -> int:
     """Where in a statement, once its names are filled in, one of them begins."""
-    return len(statement[: statement.index("{" + key + "}")].format(a=fact.person, b=fact.name))
+    return len(fact.put(statement[: statement.index("{" + key + "}")]))
 
 
-def wordings(all_of_them: tuple[str, ...], part: str) -> tuple[str, ...]:
-    """Those of a part."""
-    return all_of_them[-1:] if part == "test" else all_of_them[:-1]
+def wordings(all_of_them: tuple[str, ...], relation: str, part: str) -> tuple[str, ...]:
+    """Those that a part has for a relation: the test part one, and training all others."""
+    held_out = RELATIONS.index(relation) % len(all_of_them)
+    return tuple(one for i, one in enumerate(all_of_them) if (i == held_out) == (part == "test"))
 
 
 @cache

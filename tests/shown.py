@@ -26,7 +26,7 @@ def shown(config: ModelConfig, batch: int, length: int, seed: int = 1) -> tuple[
     if config.architecture == "encoder_decoder":
         vocabulary = config.source_vocabulary or config.vocabulary
         read = config.source_embedding or config.embedding
-        others["source"] = read_by(read, vocabulary, (batch, length + 1), generator)
+        others["source"] = read_by(read, vocabulary, (batch, length - 1), generator)
     if config.position.kind == "shortest_path":
         others["distances"] = torch.randint(-1, FARTHEST + 1, (batch, length, length), generator=generator)
     return read_by(config.embedding, config.vocabulary, (batch, length), generator), others

@@ -25,7 +25,7 @@ TEXTS = {
 }
 
 WORDS = {
-    "": "name one preset or run file, such as gpt-nano; there are: bert-base, bert-nano, gpt-micro, gpt-nano",
+    "": "name one preset or run file, such as gpt-nano; there are: audio-nano, bert-base, bert-nano, caption-nano",
     "gpt-naon": "no preset is called 'gpt-naon'; did you mean 'gpt-nano'?",
     "gpt-nano gpt-micro": "name one preset or run file, not 2 (gpt-nano, gpt-micro)",
     "text.txt": "text.txt is no preset and no run file; if it is the text to learn from, write --data text.txt",

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cutaway.config.data import DataConfig
+from cutaway.data.listed import read_listed
 from cutaway.data.pictures import NUMBERS, open_picture
-from cutaway.data.readers import format_of, text_of
-from cutaway.data.tables import read_table
+from cutaway.data.readers import format_of
 from cutaway.errors import UserError, nearest
 
 TABLES = (".tsv", ".csv", ".jsonl")
 ARCHIVE = ".npz"
-COLUMN, ARRAY = "path", "images"
-"""What holds the pictures of a table or of an archive, if nothing else is chosen."""
+ARRAY = "images"
+"""What holds the pictures of an archive, if nothing else is chosen."""
 
 
 class Found(NamedTuple):
@@ -41,12 +41,11 @@ def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[st
     Raises:
         UserError: on the way, at what cannot be read, or at a picture that is unlike the first.
     """
-    is_chosen = data.field != DataConfig().field
     if path.suffix.lower() == ARCHIVE:
+        is_chosen = data.field != DataConfig().field
         return _read_archive(path, data.field if is_chosen else ARRAY, data.target or array)
     if format_of(path) in TABLES:
-        table = data if is_chosen else data.model_copy(update={"field": COLUMN})
-        return refuse_unlike(_read_rows(path, table, skipped))
+        return refuse_unlike(_read_rows(path, data, skipped))
     raise UserError(f"{path}: pictures come by a table ({', '.join(TABLES)}) that names them, or as arrays ({ARCHIVE})")
 
 
@@ -73,15 +72,11 @@ def _form(found: Found) -> str:
 
 
 def _read_rows(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Found]:
-    for row in read_table(path, data, skipped):
-        if name := text_of(row.source, row.place).strip():
-            file = path.parent / Path(name).expanduser()
-            try:
-                yield Found(str(file), open_picture(file), row.target)
-            except UserError as error:
-                raise UserError(f"{row.place}: {error}") from error
-        else:
-            skipped["empty"] += 1
+    for place, file, said in read_listed(path, data, skipped):
+        try:
+            yield Found(str(file), open_picture(file), said)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from error
 
 
 def _read_archive(path: Path, array: str, said: str) -> Iterator[Found]:

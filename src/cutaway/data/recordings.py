@@ -13,14 +13,11 @@ from cutaway.data.arrays import Array
 from cutaway.data.examples import Recording
 from cutaway.data.label_folders import files_by_label
 from cutaway.data.labelled import labels_of
-from cutaway.data.readers import text_of
-from cutaway.data.tables import read_table
+from cutaway.data.listed import read_listed
 from cutaway.data.wav import read_wav, require_rate
 from cutaway.errors import UserError
 
 ENDINGS = (".wav", ".wave")
-COLUMN = "path"
-"""The column of a table that names files, if no other is chosen."""
 
 
 def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
@@ -68,15 +65,12 @@ def samples_at(recording: Recording, rate: int) -> Float[np.ndarray, " N"]:
 
 
 def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
-    is_chosen = data.field != DataConfig().field
-    for row in read_table(path, data if is_chosen else data.model_copy(update={"field": COLUMN}), skipped):
-        name, labels = text_of(row.source, row.place).strip(), labels_of(row.target, row.place)
-        if not name:
-            skipped["empty"] += 1
-        elif "" in labels:
+    for place, file, said in read_listed(path, data, skipped):
+        labels = labels_of(said, place)
+        if "" in labels:
             skipped["without a label"] += 1
         else:
-            yield _read(path.parent / name, labels)
+            yield _read(file, labels)
 
 
 def _read(path: Path, labels: tuple[str, ...]) -> Recording:

@@ -55,8 +55,6 @@ class LanguageModeling:
         """Loss a token in nats, perplexity, bits a character, and the share of tokens that were ranked first."""
         ahead = {"ahead_accuracy": sums["ahead_correct"] / sums["ahead_count"]} if sums.get("ahead_count") else {}
         figures = figures_of_tokens(sums)
-        return {
-            **figures,
-            "bits_per_character": figures["loss"] / math.log(2) / self._characters_per_token,
-            **ahead,
-        }
+        bits = figures["loss"] / math.log(2) / self._characters_per_token
+        accuracy = figures.pop("accuracy")
+        return {**figures, "bits_per_character": bits, "accuracy": accuracy, **ahead}
