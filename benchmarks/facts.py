@@ -5,8 +5,8 @@
 
 A context is a handful of facts about several people, in any order: the same things are said of each, so that neither
 the name nor the wording alone leads to the answer. Names mean nothing: any of a few hundred may be a person's or a
-town's, in both parts. For each relation, the test part states and asks things in wordings that the training part has for
-other relations only.
+town's, in both parts. For each relation, the test part states and asks things in wordings that the training part
+has for other relations only.
 """
 
 import argparse
