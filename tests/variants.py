@@ -22,6 +22,8 @@ RESIDUALS = ("pre", "post", "sandwich", "parallel")
 GATED = {"kind": "gated", "hidden": HIDDEN}
 EXPERTS = {"kind": "experts", "experts": 10, "chosen": 4, "shared": 2, "hidden": 7}
 IN_GROUPS = {"groups": 5, "groups_chosen": 3, "scale": 2.5}
+LLAMA3 = {"kind": "llama3", "factor": 3.0, "trained_context": 9}
+YARN = {"kind": "yarn", "factor": 3.0, "trained_context": 9, "magnitude": 1.3}
 LATENT = {"kind": "latent", "query_rank": 16, "latent_rank": 10, "rotary_width": 4, "value_width": 9}
 
 SMALLER = {"deepseek-v3": ["model.layers=4", "model.feedforward.experts=16"]}
@@ -57,7 +59,7 @@ def matrix() -> Iterator[dict[str, Any]]:
     yield {"attention": {"softcap": 2.0}}
     yield {"attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
     yield {"attention": {"qk_norm": True, "bias": False, "out_bias": False}, "position": "rotary"}
-    yield {"attention": {"window": 4}, "position": "rotary"}
+    yield {"attention": {"window": 4, "scale": 0.7}, "position": {"kind": "rotary", "scaling": LLAMA3}}
     yield {"attention": {"window": 4, "kv_heads": 2}, "position": "relative"}
     yield from _latent_matrix()
     yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
@@ -75,7 +77,7 @@ def _latent_matrix() -> Iterator[dict[str, Any]]:
         yield {"attention": LATENT, "position": position, "residual": residual, "norm": norm}
     plain = {"query_rank": None, "bias": False, "out_bias": False}
     yield {"attention": LATENT | plain, "position": "rotary"}
-    yield {"attention": LATENT | {"window": 4}, "position": "rotary", "norm": "rms"}
+    yield {"attention": LATENT | {"window": 4}, "position": {"kind": "rotary", "scaling": YARN}, "norm": "rms"}
     yield {"attention": {"kind": "latent", "softcap": 2.0}, "position": "rotary", "norm": "rms"}
 
 

@@ -1,11 +1,11 @@
-"""Only model/build.py reads a model config: the equations and the parts made of them take numbers and modules."""
+"""Only the builder reads a model config: the equations and the parts made of them take numbers and modules."""
 
 import ast
 from collections.abc import Iterator
 
 from house.sources import PACKAGE, Source, hold, sources
 
-BUILDER = PACKAGE / "model/build.py"
+BUILDERS = (PACKAGE / "model/build.py", PACKAGE / "model/parts")
 CARRIERS = (PACKAGE / "model/files.py", PACKAGE / "model/cost.py")  # they pass a whole run's choices on, unread
 
 
@@ -14,13 +14,15 @@ def test_only_the_builder_reads_a_model_config() -> None:
 
 
 def config_imports(source: Source) -> Iterator[str]:
-    if source.path == BUILDER:
+    if {source.path, source.path.parent} & set(BUILDERS):
         return
     for node in ast.walk(source.tree):
         for name in imported(node):
             is_carried = name == "cutaway.config.RunConfig" and source.path in CARRIERS
             if (name + ".").startswith("cutaway.config.") and not is_carried:
-                yield source.at(node, f"imports {name}; only {BUILDER} may: take numbers and modules instead")
+                yield source.at(
+                    node, f"imports {name}; only model/build.py and model/parts may: take numbers and modules instead"
+                )
 
 
 def imported(node: ast.AST) -> list[str]:

@@ -64,17 +64,40 @@ def test_without_a_mask_all_is_text(pooling: str) -> None:
     torch.testing.assert_close(POOLINGS[pooling](hidden, None), POOLINGS[pooling](hidden, whole))
 
 
-@pytest.mark.parametrize("hidden", [False, True])
-def test_the_sequence_head_is_its_equation(hidden: bool) -> None:
-    model = variant(architecture="encoder", head={"kind": "sequence", "labels": LABELS, "hidden": hidden}).eval()
+@pytest.mark.parametrize("activation", [None, "tanh", "relu"])
+def test_the_sequence_head_is_its_equation(activation: str | None) -> None:
+    hidden = {"hidden": True, "activation": activation} if activation else {}
+    model = variant(architecture="encoder", head={"kind": "sequence", "labels": LABELS, **hidden}).eval()
     with capture(model, ["encoder.norm", "head.*"]) as trace:
         logits = model(tokens())
     pooled = trace["encoder.norm"].mean(dim=1)
     if hidden:
-        pooled = (pooled @ model.head.dense.weight.T + model.head.dense.bias).tanh()
+        pooled = getattr(torch, activation or "")(pooled @ model.head.dense.weight.T + model.head.dense.bias)
     torch.testing.assert_close(trace["head.pooled"], pooled)
     torch.testing.assert_close(logits, pooled @ model.head.weight.T + model.head.bias)
     assert torch.equal(trace["head.logits"], logits)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_the_embedding_head_is_its_equation(hidden: bool, normalised: bool) -> None:
+    head = {"kind": "embedding", "pooling": "max", "hidden": hidden, "normalised": normalised}
+    model = variant(architecture="encoder", head=head).eval()
+    with capture(model, ["encoder.norm", "head.*"]) as trace:
+        vectors = model(tokens())
+    expected = trace["encoder.norm"].amax(dim=1)
+    assert torch.equal(trace["head.pooled"], expected)
+    if hidden:
+        expected = (expected @ model.head.dense.weight.T + model.head.dense.bias).tanh()
+    if normalised:
+        expected = expected / expected.norm(dim=-1, keepdim=True)
+    torch.testing.assert_close(vectors, expected)
+
+
+def test_the_scale_is_of_the_scores_alone() -> None:
+    plain, scaled = variant(head={"bias": True}).eval(), variant(head={"bias": True, "scale": 0.25}).eval()
+    bias = plain.head.bias
+    torch.testing.assert_close(scaled(tokens()) - bias, 0.25 * (plain(tokens()) - bias))
 
 
 @both_stacks

@@ -94,6 +94,19 @@ def test_rotary_pairs_halves_as_llama_does() -> None:
         assert rotated[i + width // 2].item() == pytest.approx(b * math.cos(angle) + a * math.sin(angle), abs=1e-5)
 
 
+def test_magnitude_and_scaling_are_of_the_rotation() -> None:
+    x = torch.randn(1, 2, 1, 10)
+    slowed = Rotary(10, scaling=lambda angles: angles / 4, magnitude=3.0)
+    torch.testing.assert_close(rotate(x, slowed(positions(8))), 3 * rotate(x, Rotary(10)(positions(2))))
+
+
+@pytest.mark.parametrize("width", [6, 7])
+def test_halves_are_the_pairs_in_another_order(width: int) -> None:
+    pairs = Sinusoidal(width, base=50.0)(positions(0, 3, 11))
+    halves = Sinusoidal(width, base=50.0, layout="halves")(positions(0, 3, 11))
+    assert torch.equal(halves, torch.cat([pairs[..., 0::2], pairs[..., 1::2]], dim=-1))
+
+
 def test_angles_are_exact_in_a_half_precision_model() -> None:
     exact, half = Rotary(8), Rotary(8).to(torch.bfloat16)
     for one, other in zip(exact(positions(301)), half(positions(301)), strict=True):

@@ -20,6 +20,7 @@ class GroupedConfig(Record):
     window: int | None = Field(
         None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
     )
+    scale: float | None = Field(None, gt=0, description="of scores; 1/√ of the width of a query if not given")
     softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 
@@ -59,6 +60,7 @@ class LatentConfig(Record):
     window: int | None = Field(
         None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
     )
+    scale: float | None = Field(None, gt=0, description="of scores; 1/√ of the width of a query if not given")
     softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 

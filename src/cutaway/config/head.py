@@ -14,6 +14,7 @@ class LanguageHeadConfig(Record):
     kind: Literal["language"] = "language"
     tied: bool = Field(True, description="use the token embedding's weights")
     bias: bool = False
+    scale: float = Field(1.0, gt=0, description="what logits are multiplied by: 1/√width in the first T5")
     softcap: float | None = Field(None, gt=0, description="squeeze logits into ± this by a tanh")
     transform: ActivationName | None = Field(
         None, description="first a dense layer with this activation and a norm (Devlin et al. 2019)"
@@ -26,7 +27,8 @@ class SequenceHeadConfig(Record):
     kind: Literal["sequence"] = "sequence"
     labels: int | None = Field(None, gt=0, description="how many; those of the data if not given")
     pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="how many tokens become one vector")
-    hidden: bool = Field(False, description="first a dense layer with a tanh (Devlin et al. 2019)")
+    hidden: bool = Field(False, description="first a dense layer with an activation (Devlin et al. 2019)")
+    activation: Literal["tanh", "relu"] = Field("tanh", description="of that layer: BERT's or DistilBERT's")
 
 
 class TokenHeadConfig(Record):
@@ -36,4 +38,15 @@ class TokenHeadConfig(Record):
     labels: int | None = Field(None, gt=0, description="how many; those of the data if not given")
 
 
-HeadConfig = Annotated[LanguageHeadConfig | SequenceHeadConfig | TokenHeadConfig, Field(discriminator="kind")]
+class EmbeddingHeadConfig(Record):
+    """A vector for the sequence as a whole (Reimers & Gurevych 2019)."""
+
+    kind: Literal["embedding"] = "embedding"
+    pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="how many tokens become one vector")
+    hidden: bool = Field(False, description="then a dense layer with a tanh (Devlin et al. 2019)")
+    normalised: bool = Field(False, description="at last brought to length 1")
+
+
+HeadConfig = Annotated[
+    LanguageHeadConfig | SequenceHeadConfig | TokenHeadConfig | EmbeddingHeadConfig, Field(discriminator="kind")
+]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
 
@@ -18,6 +18,10 @@ class SinusoidalConfig(Record):
 
     kind: Literal["sinusoidal"] = "sinusoidal"
     base: float = Field(10_000.0, gt=1)
+    layout: Literal["pairs", "halves"] = Field(
+        "pairs",
+        description="a sine beside its cosine, or all sines before all cosines",
+    )
 
 
 class LearnedConfig(Record):
@@ -26,11 +30,57 @@ class LearnedConfig(Record):
     kind: Literal["learned"] = "learned"
 
 
+class NoScalingConfig(Record):
+    """Angles as they are."""
+
+    kind: Literal["none"] = "none"
+
+
+class LinearScalingConfig(Record):
+    """All angles divided: positions interpolated (Chen et al. 2023)."""
+
+    kind: Literal["linear"] = "linear"
+    factor: float = Field(gt=0)
+
+
+class Llama3ScalingConfig(Record):
+    """Slow angles divided, fast ones kept (Llama 3.1)."""
+
+    kind: Literal["llama3"] = "llama3"
+    factor: float = Field(gt=0, description="what slow angles are divided by")
+    slow: float = Field(1.0, gt=0, description="angles that turn less often than so within trained_context are slow")
+    fast: float = Field(4.0, gt=0, description="those that turn more often are fast")
+    trained_context: int = Field(8192, gt=0, description="tokens of the longest text before scaling")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Llama3ScalingConfig":
+        if self.slow >= self.fast:
+            raise ValueError(f"slow {self.slow} is not less than fast {self.fast}: change one")
+        return self
+
+
+class YarnScalingConfig(Record):
+    """Slow angles divided, fast ones kept, and rotated vectors made longer (YaRN; Peng et al. 2023)."""
+
+    kind: Literal["yarn"] = "yarn"
+    factor: float = Field(gt=0, description="what slow angles are divided by")
+    slow: float = Field(1.0, gt=0, description="angles that turn less often than so within trained_context are slow")
+    fast: float = Field(32.0, gt=0, description="those that turn more often are fast")
+    trained_context: int = Field(4096, gt=0, description="tokens of the longest text before scaling")
+    magnitude: float = Field(1.0, gt=0, description="what rotated queries and keys are multiplied by")
+
+
+RotaryScalingConfig = Annotated[
+    NoScalingConfig | LinearScalingConfig | Llama3ScalingConfig | YarnScalingConfig, Field(discriminator="kind")
+]
+
+
 class RotaryConfig(Record):
     """Queries and keys are rotated (Su et al. 2021)."""
 
     kind: Literal["rotary"] = "rotary"
     base: float = Field(10_000.0, gt=1)
+    scaling: RotaryScalingConfig = NoScalingConfig()
 
 
 class ALiBiConfig(Record):

@@ -1,11 +1,12 @@
 """A whole run in one file."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.config.model import ModelConfig
-from cutaway.config.task import LanguageModelingConfig, TaskConfig
+from cutaway.config.origin import OriginConfig
+from cutaway.config.task import WITHOUT_TEXT, LanguageModelingConfig, TaskConfig
 from cutaway.config.tokenizer import CharTokenizer, TokenizerConfig
 from cutaway.config.train import TrainConfig
 
@@ -14,6 +15,7 @@ class RunConfig(Record):
     """All choices of a run: what `run.yaml` in a run folder holds, and what presets are."""
 
     preset: str | None = None
+    origin: OriginConfig | None = Field(None, description="what the run goes on from, if not from fresh weights")
     model: ModelConfig = ModelConfig()
     tokenizer: TokenizerConfig = CharTokenizer()
     source_tokenizer: TokenizerConfig | None = Field(
@@ -22,3 +24,14 @@ class RunConfig(Record):
     data: DataConfig = DataConfig()
     task: TaskConfig = LanguageModelingConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _has_its_tokens(self) -> "RunConfig":
+        for name in ("tokenizer", "source_tokenizer"):
+            chosen = getattr(self, name)
+            if chosen is not None and chosen.kind == "origin" and self.origin is None:
+                raise ValueError(f"{name}=origin is of a run that goes on from a model: say from which, with --from")
+            keeps = self.origin is not None and self.task.kind not in WITHOUT_TEXT
+            if chosen is not None and chosen.kind != "origin" and keeps:
+                raise ValueError(f"a run that goes on from a model keeps its tokens: leave {name} out")
+        return self

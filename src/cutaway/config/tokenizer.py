@@ -63,6 +63,12 @@ class FileTokenizer(Record):
     path: str = Field(description="a tokenizer.json")
 
 
+class OriginTokenizer(Record):
+    """That of the model which the run goes on from."""
+
+    kind: Literal["origin"] = "origin"
+
+
 TokenizerConfig = Annotated[
     CharTokenizer
     | ByteTokenizer
@@ -71,6 +77,7 @@ TokenizerConfig = Annotated[
     | WordPieceTokenizer
     | UnigramTokenizer
     | ProteinTokenizer
-    | FileTokenizer,
+    | FileTokenizer
+    | OriginTokenizer,
     Field(discriminator="kind"),
 ]

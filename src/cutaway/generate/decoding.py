@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cutaway.generate.sampling import Sampler, Sampling
+from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder
 from cutaway.nn.cache import Cache
 
@@ -99,8 +100,3 @@ def pad_left(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | None]:
         return tokens, None
     slots = torch.arange(longest)
     return tokens, slots >= torch.tensor([[longest - len(text)] for text in texts])
-
-
-def device_of(model: DecoderOnly | EncoderDecoder) -> torch.device:
-    """Where a model computes, and where its inputs must be."""
-    return model.head.weight.device

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from cutaway.generate.decoding import device_of, pad_left, score_last
+from cutaway.generate.decoding import pad_left, score_last
+from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Inputs
 
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly
 
 
@@ -15,7 +16,7 @@ def token_log_probabilities(model: DecoderOnly, tokens: Sequence[int], context: 
     A text longer than the context is read in windows that overlap by half, and each token is scored where most of the
     text before it is in view.
     """
-    device = model.head.weight.device
+    device = device_of(model)
     scores: list[float] = []
     stride = max(1, context // 2)
     start = 0

@@ -14,10 +14,10 @@ Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
 
 
 class LanguageHead(nn.Module):
-    """logits = t(h) Wᵀ + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
+    """logits = t(h) Wᵀ · scale + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
 
     W may be the token embedding itself; `softcap` squeezes the logits into ±softcap by a tanh (Gemma 2, section 2);
-    `transform` is a `Transform`, or nothing.
+    `transform` is a `Transform`, or nothing. T5's own code scales by 1/√C where W is the embedding.
     """
 
     taps = ("logits",)
@@ -27,18 +27,21 @@ class LanguageHead(nn.Module):
         weight: nn.Parameter,
         *,
         bias: bool = False,
+        scale: float = 1.0,
         softcap: float | None = None,
         transform: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.weight = weight
+        self.scale = scale
         self.bias = nn.Parameter(torch.zeros(weight.shape[0])) if bias else None
         self.softcap = softcap
         self.transform = transform or nn.Identity()
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T V"]:
         """Scores every token of the vocabulary at each place; padding is scored like the rest."""
-        logits = F.linear(self.transform(hidden), self.weight, self.bias)
+        x = self.transform(hidden)
+        logits = F.linear(x if self.scale == 1 else x * self.scale, self.weight, self.bias)
         if self.softcap is not None:
             logits = self.softcap * torch.tanh(logits / self.softcap)
         return tap("logits", logits)
@@ -81,7 +84,8 @@ class SequenceHead(nn.Module):
         width: C.
         labels: N.
         pool: one of `POOLINGS`.
-        hidden: whether the pooled vector first goes through tanh(x W + b) (Devlin et al. 2019, its own code).
+        dense: what the pooled vector first goes through, together with `activation`, if anything: in BERT's own code
+            tanh(x W + b), in DistilBERT's relu(x W + b).
         dropout: share of the pooled vector zeroed in training.
     """
 
@@ -93,12 +97,14 @@ class SequenceHead(nn.Module):
         labels: int,
         pool: Callable[[Tensor, Tensor | None], Tensor],
         *,
-        hidden: bool = False,
+        dense: nn.Linear | None = None,
+        activation: Callable[[Tensor], Tensor] = torch.tanh,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.pool = pool
-        self.dense = nn.Linear(width, width) if hidden else None
+        self.dense = dense
+        self.activation = activation
         self.weight = nn.Parameter(torch.zeros(labels, width))
         self.bias = nn.Parameter(torch.zeros(labels))
         self.dropout = Dropout(dropout)
@@ -107,11 +113,42 @@ class SequenceHead(nn.Module):
         """Scores every label for each sequence; padding has no say."""
         x = self.pool(hidden, attention_mask)
         if self.dense is not None:
-            x = torch.tanh(self.dense(x))
+            x = self.activation(self.dense(x))
         return tap("logits", F.linear(self.dropout(tap("pooled", x)), self.weight, self.bias))
 
 
-Head = LanguageHead | SequenceHead | TokenHead
+class EmbeddingHead(nn.Module):
+    """pool(h), a vector for the whole sequence (Reimers & Gurevych 2019, section 3): what means alike lies close by.
+
+    Args:
+        pool: one of `POOLINGS`.
+        dense: what the vector then goes through, together with a tanh, if anything.
+        normalised: whether it is at last brought to length 1, so that a product of two is their cosine.
+    """
+
+    taps = ("pooled", "logits")
+
+    def __init__(
+        self,
+        pool: Callable[[Tensor, Tensor | None], Tensor],
+        *,
+        dense: nn.Linear | None = None,
+        normalised: bool = False,
+    ) -> None:
+        super().__init__()
+        self.pool = pool
+        self.dense = dense
+        self.normalised = normalised
+
+    def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B C"]:
+        """Computes the vector of each sequence; padding has no say."""
+        x = tap("pooled", self.pool(hidden, attention_mask))
+        if self.dense is not None:
+            x = torch.tanh(self.dense(x))
+        return tap("logits", F.normalize(x, dim=-1) if self.normalised else x)
+
+
+Head = LanguageHead | SequenceHead | TokenHead | EmbeddingHead
 
 
 def pool_first(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:

@@ -22,7 +22,7 @@ from torch import nn
 
 from cutaway.model.ahead import Ahead
 from cutaway.model.block import AnyAttention, Block, ParallelBlock
-from cutaway.model.heads import Head, LanguageHead, SequenceHead, TokenHead, Transform
+from cutaway.model.heads import EmbeddingHead, Head, LanguageHead, SequenceHead, TokenHead, Transform
 from cutaway.model.stack import Stack
 from cutaway.model.transformer import Transformer
 from cutaway.nn.attention import Attention
@@ -41,9 +41,13 @@ def initialise(model: Transformer) -> None:
         for module in part.modules():
             draw(module, branches)
     for part in model.children():
-        if isinstance(part, Stack) and part.embed.weight is model.head.weight:
+        if isinstance(part, Stack) and _is_shared(part, model.head):
             assert isinstance(part.embed, TokenEmbedding)
             draw_small(part.embed)
+
+
+def _is_shared(stack: Stack, head: Head) -> bool:
+    return isinstance(head, LanguageHead) and stack.embed.weight is head.weight
 
 
 def count_branches(part: nn.Module) -> int:
@@ -146,9 +150,15 @@ def _(module: RelativeBias | ShortestPathBias, branches: int) -> None:
 @draw.register(LanguageHead)
 @draw.register(SequenceHead)
 @draw.register(TokenHead)
-def _(module: Head, branches: int) -> None:
+def _(module: LanguageHead | SequenceHead | TokenHead, branches: int) -> None:
     module.weight.normal_(std=0.1 * module.weight.shape[1] ** -0.5)
     if isinstance(module, SequenceHead) and module.dense is not None:
+        draw_linear(module.dense)
+
+
+@draw.register
+def _(module: EmbeddingHead, branches: int) -> None:
+    if module.dense is not None:
         draw_linear(module.dense)
 
 

@@ -47,6 +47,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": F.gelu,
     "gelu_tanh": gelu_tanh,
     "silu": F.silu,
+    "tanh": torch.tanh,
     "squared_relu": squared_relu,
 }
 

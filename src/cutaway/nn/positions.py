@@ -6,12 +6,14 @@ them read positions, never slots: a left-padded text has the positions that it w
 
 import math
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from cutaway.nn.frequencies import Scaling, frequencies, unscaled
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines of each position's angles, both (B or 1, 1, T, D): once for each partner of a pair."""
@@ -41,26 +43,22 @@ class BiasesScores(Protocol):
         """Returns what to add, given the positions of queries and keys."""
 
 
-def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
-    """base^(−2i/width), in fp32 whatever the model's weights are: in bf16 the angles of position 300 would be wrong."""
-    return base ** (-torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
-
-
 class Sinusoidal(nn.Module):
     """PE(p, 2i) = sin(p / base^(2i/C)), PE(p, 2i+1) = cos(same) (Vaswani et al. 2017, section 3.5).
 
-    An odd width drops the last cosine.
+    An odd width drops the last cosine. In `halves` all sines stand before all cosines, as the authors' own code has it.
     """
 
-    def __init__(self, width: int, *, base: float = 10_000.0) -> None:
+    def __init__(self, width: int, *, base: float = 10_000.0, layout: Literal["pairs", "halves"] = "pairs") -> None:
         super().__init__()
         self.width = width
         self.base = base
+        self.axis = -1 if layout == "pairs" else -2
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
         """Computes the table's rows at these positions."""
         angles = positions[..., None] * frequencies(self.width, self.base, positions.device)  # (B, T, ⌈C/2⌉)
-        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[..., : self.width]
+        return torch.stack([angles.sin(), angles.cos()], dim=self.axis).flatten(-2)[..., : self.width]
 
 
 class Learned(nn.Module):
@@ -103,17 +101,28 @@ class LearnedGrid(nn.Module):
 
 
 class Rotary(nn.Module):
-    """Angles p · base^(−2i/D), by which `rotate` turns each pair (i, i + D/2) (Su et al. 2021, section 3.4.2)."""
+    """Angles p · base^(−2i/D), by which `rotate` turns each pair (i, i + D/2) (Su et al. 2021, section 3.4.2).
 
-    def __init__(self, head_width: int, *, base: float = 10_000.0) -> None:
+    Args:
+        head_width: D.
+        base: of the angles.
+        scaling: what becomes of the angles of position 1, for texts longer than those of training.
+        magnitude: what rotated vectors are multiplied by.
+    """
+
+    def __init__(
+        self, head_width: int, *, base: float = 10_000.0, scaling: Scaling = unscaled, magnitude: float = 1.0
+    ) -> None:
         super().__init__()
         self.head_width = head_width
         self.base = base
+        self.scaling = scaling
+        self.magnitude = magnitude
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Rotation:
         """Computes cosines and signed sines of the positions' angles."""
-        angles = positions[:, None, :, None] * frequencies(self.head_width, self.base, positions.device)
-        cos, sin = angles.cos(), angles.sin()  # (B, 1, T, D/2)
+        angles = positions[:, None, :, None] * self.scaling(frequencies(self.head_width, self.base, positions.device))
+        cos, sin = angles.cos() * self.magnitude, angles.sin() * self.magnitude  # (B, 1, T, D/2)
         return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
 

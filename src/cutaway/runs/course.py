@@ -86,7 +86,7 @@ def with_labels(config: RunConfig, labels: int) -> RunConfig:
         UserError: it is to score another number.
     """
     head = config.model.head
-    assert head.kind != "language"
+    assert head.kind in ("sequence", "token")
     if head.labels not in (None, labels):
         raise UserError(
             f"the data has {labels} labels, and model.head.labels is {head.labels}: leave it open with none"

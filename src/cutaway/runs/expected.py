@@ -30,7 +30,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
         config = with_model(config, vocabulary=_expected(config, config.tokenizer))
     if config.source_tokenizer is not None and model.source_vocabulary is None:
         config = with_model(config, source_vocabulary=_expected(config, config.source_tokenizer))
-    if model.head.kind != "language" and model.head.labels is None:
+    if model.head.kind in ("sequence", "token") and model.head.labels is None:
         known = getattr(config.task, "labels", None)
         config = with_labels(config, getattr(config.task, "symbols", len(known) if known else LABELS))
     return config

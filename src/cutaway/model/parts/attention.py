@@ -1,0 +1,67 @@
+"""From a choice of attention to the module."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from cutaway.config.attention import GroupedConfig, LatentConfig
+from cutaway.config.model import ModelConfig
+from cutaway.model.block import AnyAttention
+from cutaway.model.parts.norm import make_norm
+from cutaway.nn.attend import Scoring
+from cutaway.nn.attention import Attention, Heads
+from cutaway.nn.latent import LatentAttention, LatentHeads
+
+
+def make_attention(c: ModelConfig, *, across: bool = False) -> AnyAttention:
+    """Self-attention, or cross-attention, which knows no positions."""
+    attention: AnyAttention = _ATTENTIONS[c.attention.kind](c, c.attention, c.position.kind == "rotary" and not across)
+    return attention
+
+
+def rotated_width(c: ModelConfig) -> int:
+    """How many channels of a head positions rotate."""
+    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else _head_width(c)
+
+
+def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
+    width = _head_width(c)
+    return Attention(
+        c.width,
+        Heads(a.heads, a.kv_heads or a.heads, width),
+        Scoring(scale=a.scale or width**-0.5, softcap=a.softcap),
+        bias=a.bias,
+        out_bias=a.out_bias,
+        norms=(make_norm(c, width), make_norm(c, width)) if a.qk_norm else None,
+        rotary=rotary,
+        dropout=a.dropout,
+    )
+
+
+def _latent(c: ModelConfig, a: LatentConfig, rotary: bool) -> LatentAttention:
+    heads = _latent_heads(c, a)
+    return LatentAttention(
+        c.width,
+        heads,
+        Scoring(scale=a.scale or (heads.width + heads.rotary) ** -0.5, softcap=a.softcap),
+        (nn.Identity() if heads.query_rank is None else make_norm(c, heads.query_rank), make_norm(c, heads.rank)),
+        bias=a.bias,
+        out_bias=a.out_bias,
+        rotary=rotary,
+        dropout=a.dropout,
+    )
+
+
+def _latent_heads(c: ModelConfig, a: LatentConfig) -> LatentHeads:
+    width = _head_width(c)
+    rotary, value, rank = a.rotary_width or 2 * math.ceil(width / 4), a.value_width or width, a.latent_rank or 4 * width
+    return LatentHeads(a.heads, width, rotary, value, rank, a.query_rank)
+
+
+def _head_width(c: ModelConfig) -> int:
+    return c.attention.head_width or c.width // c.attention.heads
+
+
+_ATTENTIONS: dict[str, Callable[..., Any]] = {"grouped": _grouped, "latent": _latent}

@@ -1,0 +1,61 @@
+"""From a choice of inputs to the module that makes vectors of them."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from cutaway.config.embedding import EmbeddingConfig, FrameEmbeddingConfig, PatchEmbeddingConfig, TokenEmbeddingConfig
+from cutaway.config.model import ModelConfig
+from cutaway.errors import UserError
+from cutaway.model.parts.norm import make_norm
+from cutaway.model.parts.position import make_added
+from cutaway.nn.embeddings import Embedding, FrameEmbedding, PatchEmbedding, TokenEmbedding
+from cutaway.nn.positions import LearnedGrid
+
+
+def make_table(c: ModelConfig, vocabulary: int | None) -> nn.Parameter:
+    """A vector for each token, which embeddings and heads may share.
+
+    Raises:
+        UserError: the size of the vocabulary is not given.
+    """
+    if vocabulary is None:
+        raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
+    return nn.Parameter(torch.empty(vocabulary, c.width))
+
+
+def make_embedding(c: ModelConfig, e: EmbeddingConfig, table: nn.Parameter | None) -> Embedding:
+    """What the first block reads; a table is needed for tokens only."""
+    embedding: Embedding = _EMBEDDINGS[e.kind](c, e, table)
+    return embedding
+
+
+def _of_tokens(c: ModelConfig, e: TokenEmbeddingConfig, table: nn.Parameter) -> TokenEmbedding:
+    return TokenEmbedding(
+        table,
+        scale=math.sqrt(c.width) if e.scaled else 1.0,
+        segments=e.segments,
+        positions=make_added(c),
+        norm=make_norm(c) if e.norm else None,
+        dropout=c.dropout,
+    )
+
+
+def _of_patches(c: ModelConfig, e: PatchEmbeddingConfig, table: nn.Parameter | None) -> PatchEmbedding:
+    if e.channels is None or e.height is None or e.width is None:
+        raise UserError("the size of pictures is not known without data: give channels, height and width of patches")
+    rows, columns = e.height // e.patch, e.width // e.patch
+    grid = LearnedGrid(rows, columns, c.width, before=int(e.cls)) if c.position.kind == "learned" else None
+    norm = make_norm(c) if e.norm else None
+    return PatchEmbedding(c.width, e.patch, e.channels, cls=e.cls, grid=grid, norm=norm, dropout=c.dropout)
+
+
+def _of_frames(c: ModelConfig, e: FrameEmbeddingConfig, table: nn.Parameter | None) -> FrameEmbedding:
+    norm = make_norm(c) if e.norm else None
+    return FrameEmbedding(c.width, e.bins, positions=make_added(c), norm=norm, dropout=c.dropout)
+
+
+_EMBEDDINGS: dict[str, Callable[..., Any]] = {"tokens": _of_tokens, "patches": _of_patches, "frames": _of_frames}

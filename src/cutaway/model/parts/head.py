@@ -1,0 +1,55 @@
+"""From a choice of head to the module."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from cutaway.config.head import EmbeddingHeadConfig, LanguageHeadConfig, SequenceHeadConfig, TokenHeadConfig
+from cutaway.config.model import ModelConfig
+from cutaway.errors import UserError
+from cutaway.model.heads import POOLINGS, EmbeddingHead, Head, LanguageHead, SequenceHead, TokenHead, Transform
+from cutaway.model.parts.norm import make_norm
+from cutaway.nn.feedforward import ACTIVATIONS
+
+
+def make_head(c: ModelConfig, table: nn.Parameter | None) -> Head:
+    """What answers; a table is needed for language only."""
+    head: Head = _HEADS[c.head.kind](c, c.head, table)
+    return head
+
+
+def _language_head(c: ModelConfig, h: LanguageHeadConfig, table: nn.Parameter) -> LanguageHead:
+    weight = table if h.tied else nn.Parameter(torch.empty_like(table))
+    transform = Transform(c.width, ACTIVATIONS[h.transform], make_norm(c)) if h.transform else None
+    return LanguageHead(weight, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=transform)
+
+
+def _sequence_head(c: ModelConfig, h: SequenceHeadConfig, table: nn.Parameter | None) -> SequenceHead:
+    dense = nn.Linear(c.width, c.width) if h.hidden else None
+    pool, activation = POOLINGS[h.pooling], ACTIVATIONS[h.activation]
+    return SequenceHead(c.width, _labels(h), pool, dense=dense, activation=activation, dropout=c.dropout)
+
+
+def _token_head(c: ModelConfig, h: TokenHeadConfig, table: nn.Parameter | None) -> TokenHead:
+    return TokenHead(c.width, _labels(h), dropout=c.dropout)
+
+
+def _embedding_head(c: ModelConfig, h: EmbeddingHeadConfig, table: nn.Parameter | None) -> EmbeddingHead:
+    dense = nn.Linear(c.width, c.width) if h.hidden else None
+    return EmbeddingHead(POOLINGS[h.pooling], dense=dense, normalised=h.normalised)
+
+
+def _labels(h: SequenceHeadConfig | TokenHeadConfig) -> int:
+    if h.labels is None:
+        raise UserError("the number of labels is not known without data: give model.head.labels")
+    return h.labels
+
+
+_HEADS: dict[str, Callable[..., Any]] = {
+    "language": _language_head,
+    "sequence": _sequence_head,
+    "token": _token_head,
+    "embedding": _embedding_head,
+}

@@ -1,0 +1,19 @@
+"""From a choice of normalisation to the module."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from cutaway.config.model import ModelConfig
+from cutaway.nn.norms import LayerNorm, RMSNorm
+
+
+def make_norm(c: ModelConfig, width: int | None = None) -> nn.Module:
+    """A norm over the width of the model, or over another."""
+    return _NORMS[c.norm.kind](c.norm, width or c.width)
+
+
+_NORMS: dict[str, Callable[..., nn.Module]] = {
+    "layer": lambda n, width: LayerNorm(width, epsilon=n.epsilon, weight=n.weight, bias=n.bias),
+    "rms": lambda n, width: RMSNorm(width, epsilon=n.epsilon, weight=n.weight),
+}

@@ -1,0 +1,62 @@
+"""From a choice of position scheme to the module, which is of one of three kinds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from cutaway.config.model import ModelConfig
+from cutaway.model.parts.attention import rotated_width
+from cutaway.nn.frequencies import linear, llama3, unscaled, yarn
+from cutaway.nn.positions import (
+    ALiBi,
+    BiasesScores,
+    Learned,
+    RelativeBias,
+    Rotary,
+    ShortestPathBias,
+    Sinusoidal,
+)
+
+
+def make_added(c: ModelConfig) -> nn.Module | None:
+    """What is added to embeddings, if that is the scheme."""
+    return _ADDED[c.position.kind](c) if c.position.kind in _ADDED else None
+
+
+def make_rotary(c: ModelConfig) -> Rotary | None:
+    """What turns queries and keys, if that is the scheme."""
+    if c.position.kind != "rotary":
+        return None
+    scaling = c.position.scaling
+    magnitude = scaling.magnitude if scaling.kind == "yarn" else 1.0
+    return Rotary(
+        rotated_width(c),
+        base=c.position.base,
+        scaling=_SCALINGS[scaling.kind](scaling, c.position.base),
+        magnitude=magnitude,
+    )
+
+
+def make_biases(c: ModelConfig, causal: bool) -> BiasesScores | None:
+    """What biases the scores, if that is the scheme."""
+    return _BIASES[c.position.kind](c, causal) if c.position.kind in _BIASES else None
+
+
+_ADDED: dict[str, Callable[..., Any]] = {
+    "sinusoidal": lambda c: Sinusoidal(c.width, base=c.position.base, layout=c.position.layout),
+    "learned": lambda c: Learned(c.context, c.width),
+}
+_SCALINGS: dict[str, Callable[..., Any]] = {
+    "none": lambda s, base: unscaled,
+    "linear": lambda s, base: linear(s.factor),
+    "llama3": lambda s, base: llama3(s.factor, s.slow, s.fast, s.trained_context),
+    "yarn": lambda s, base: yarn(s.factor, s.slow, s.fast, base, s.trained_context),
+}
+_BIASES: dict[str, Callable[..., Any]] = {
+    "alibi": lambda c, causal: ALiBi(c.attention.heads),
+    "relative": lambda c, causal: RelativeBias(
+        c.attention.heads, buckets=c.position.buckets, distance=c.position.distance, bidirectional=not causal
+    ),
+    "shortest_path": lambda c, causal: ShortestPathBias(c.attention.heads, c.position.longest),
+}
