@@ -15,6 +15,7 @@ from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.errors import UserError, nearest
 from cutaway.generate.beams import BeamOptions
 from cutaway.generate.sampling import Sampling
+from cutaway.hub.opening import is_foreign, open_model
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_average, read_weights
@@ -60,7 +61,10 @@ class Pipeline:
         tokenizer: Tokenizer | None,
         config: RunConfig,
         source_tokenizer: Tokenizer | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
+        self.notes = tuple(notes)
+        """What a model from elsewhere was not taken over as, a line each."""
         self.model = model
         self.config = config
         self.source_tokenizer = source_tokenizer
@@ -265,12 +269,12 @@ class Pipeline:
         self._prepare(operation)
         return compute(self.model, self.config, rows)
 
-    def embed(self, text: str | Texts, *, pooling: str = "mean") -> Any:
+    def embed(self, text: str | Texts, *, pooling: str | None = None) -> Any:
         """A vector for a text: its last hidden states, pooled.
 
         Args:
             text: one or several.
-            pooling: `mean`, `cls`, `max` or `last`.
+            pooling: `mean`, `cls`, `max` or `last`; that of the model's head if it has one, else the mean.
 
         Raises:
             UserError: a text is empty or longer than the model takes, or there is no such pooling.
@@ -304,7 +308,7 @@ class Pipeline:
 
 
 def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
-    """Opens a run folder.
+    """Opens a run folder, or a Hugging Face folder.
 
     Args:
         path: the folder.
@@ -316,6 +320,8 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     """
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
+    if is_foreign(Path(path)):
+        return _open(Path(path), device, average)
     folder = RunFolder(Path(path))
     folder.require(folder.weights)
     config = load_run(folder.run)
@@ -332,6 +338,15 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     else:
         read_average(folder.last_checkpoints(average), model)
     return Pipeline(model.eval(), tokenizer, config, source)
+
+
+def _open(path: Path, device: str, average: int) -> Pipeline:
+    if average != 1:
+        raise UserError(f"{path} is no run folder: it has no checkpoints to average")
+    opened = open_model(path)
+    imported = opened.imported
+    model = imported.model.to(choose_device(device))
+    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, imported.notes)
 
 
 def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:

@@ -14,7 +14,10 @@ def embed(
     model: Model,
     text: Texts = None,
     file: File = None,
-    pooling: Annotated[str, typer.Option(help="mean, cls, max or last: how many tokens become one vector.")] = "mean",
+    pooling: Annotated[
+        str | None,
+        typer.Option(help="mean, cls, max or last: how tokens become one vector; else the model's way."),
+    ] = None,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:

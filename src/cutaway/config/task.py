@@ -113,6 +113,12 @@ class QuestionAnsweringConfig(Record):
     longest_answer: int = Field(30, gt=0, description="tokens")
 
 
+class SentenceEmbeddingConfig(Record):
+    """Give a vector to each text; of models trained elsewhere (Reimers & Gurevych 2019)."""
+
+    kind: Literal["sentence_embedding"] = "sentence_embedding"
+
+
 class AlgorithmicConfig(Record):
     """Compute on generated sequences; graded by those that are right from end to end."""
 
@@ -141,6 +147,7 @@ TaskConfig = Annotated[
     | GraphClassificationConfig
     | TokenClassificationConfig
     | QuestionAnsweringConfig
+    | SentenceEmbeddingConfig
     | AlgorithmicConfig,
     Field(discriminator="kind"),
 ]

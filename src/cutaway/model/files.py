@@ -114,11 +114,12 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} cannot be read: {error}") from None
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Writes named tensors, or leaves the old file."""
     with replacing(path) as temporary:
         try:
-            save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary)
+            contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            save_file(contiguous, temporary, None if metadata is None else dict(metadata))
         except SafetensorError as error:  # which hides the system's own
             code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
             raise OSError(code, str(error)) from error

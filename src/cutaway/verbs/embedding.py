@@ -16,17 +16,20 @@ from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 
 @torch.inference_mode()
 def embed(
-    model: Transformer, tokenizer: Tokenizer, config: RunConfig, texts: Sequence[str], pooling: str
+    model: Transformer, tokenizer: Tokenizer, config: RunConfig, texts: Sequence[str], pooling: str | None
 ) -> list[list[float]]:
     """The pooled last hidden states of each text (see `Pipeline.embed`)."""
-    if pooling not in POOLINGS:
+    if pooling is not None and pooling not in POOLINGS:
         raise UserError(f"no pooling is called {pooling!r}; {nearest(pooling, POOLINGS)}")
     require_no_empty(texts, "has no vector")
     rows = sentences(tokenizer, texts)
     require_fitting(rows, config.model.context)
 
+    is_own = pooling is None and config.model.head.kind == "embedding"
+    head = model.head if is_own else POOLINGS[pooling or "mean"]
+
     def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:
         hidden = model.hidden(tokens, attention_mask=mask)
-        return POOLINGS[pooling](hidden, mask).float().tolist()
+        return head(hidden, mask).float().tolist()
 
     return in_batches(rows, compute, device_of(model))

@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "graph_classification": ("classify",),
     "token_classification": ("tag", "embed"),
     "question_answering": ("answer", "embed"),
+    "sentence_embedding": ("embed",),
 }
 
 

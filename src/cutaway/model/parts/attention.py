@@ -1,12 +1,12 @@
 """From a choice of attention to the module."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
 from cutaway.config.attention import GroupedConfig, LatentConfig
+from cutaway.config.explicit import head_width, latent_widths
 from cutaway.config.model import ModelConfig
 from cutaway.model.block import AnyAttention
 from cutaway.model.parts.norm import make_norm
@@ -23,11 +23,11 @@ def make_attention(c: ModelConfig, *, across: bool = False) -> AnyAttention:
 
 def rotated_width(c: ModelConfig) -> int:
     """How many channels of a head positions rotate."""
-    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else _head_width(c)
+    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else head_width(c)
 
 
 def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
-    width = _head_width(c)
+    width = head_width(c)
     return Attention(
         c.width,
         Heads(a.heads, a.kv_heads or a.heads, width),
@@ -55,13 +55,8 @@ def _latent(c: ModelConfig, a: LatentConfig, rotary: bool) -> LatentAttention:
 
 
 def _latent_heads(c: ModelConfig, a: LatentConfig) -> LatentHeads:
-    width = _head_width(c)
-    rotary, value, rank = a.rotary_width or 2 * math.ceil(width / 4), a.value_width or width, a.latent_rank or 4 * width
-    return LatentHeads(a.heads, width, rotary, value, rank, a.query_rank)
-
-
-def _head_width(c: ModelConfig) -> int:
-    return c.attention.head_width or c.width // c.attention.heads
+    rank, rotary, value = latent_widths(c, a)
+    return LatentHeads(a.heads, head_width(c), rotary, value, rank, a.query_rank)
 
 
 _ATTENTIONS: dict[str, Callable[..., Any]] = {"grouped": _grouped, "latent": _latent}

@@ -1,11 +1,11 @@
 """From a choice of feed-forward network to the module."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
+from cutaway.config.explicit import hidden_width
 from cutaway.config.feedforward import DenseConfig, ExpertsConfig, GatedConfig
 from cutaway.config.model import ModelConfig
 from cutaway.nn.balance import BalanceByBias, BalanceByLoss, NoBalance
@@ -20,17 +20,15 @@ def make_feedforward(c: ModelConfig) -> nn.Module:
 
 
 def _dense(c: ModelConfig, f: DenseConfig) -> Dense:
-    hidden = f.hidden or 4 * c.width
-    return Dense(c.width, hidden, ACTIVATIONS[f.activation], bias=f.bias, dropout=c.dropout)
+    return Dense(c.width, hidden_width(c, f), ACTIVATIONS[f.activation], bias=f.bias, dropout=c.dropout)
 
 
 def _gated(c: ModelConfig, f: GatedConfig) -> Gated:
-    hidden = f.hidden or 8 * math.ceil(c.width / 3)
-    return Gated(c.width, hidden, ACTIVATIONS[f.activation], bias=f.bias, dropout=c.dropout)
+    return Gated(c.width, hidden_width(c, f), ACTIVATIONS[f.activation], bias=f.bias, dropout=c.dropout)
 
 
 def _experts(c: ModelConfig, f: ExpertsConfig) -> Experts:
-    hidden = f.hidden or 8 * math.ceil(c.width / 3 / (f.chosen + f.shared))
+    hidden = hidden_width(c, f)
     groups = f.groups or 1
 
     def expert(count: int = 1) -> Gated:

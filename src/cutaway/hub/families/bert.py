@@ -1,0 +1,135 @@
+"""BERT (Devlin et al. 2019): norms after the residual connections, segments, a dense layer before each head."""
+
+from collections.abc import Iterable
+
+from cutaway.config.head import EmbeddingHeadConfig
+from cutaway.config.model import ModelConfig
+from cutaway.hub.family import Family, HeadTable
+from cutaway.hub.options import ACTIVATION, Option
+from cutaway.hub.weights import Rule, same
+
+
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """The body."""
+    yield Rule(("embeddings.word_embeddings.weight",), ("encoder.embed.weight",))
+    yield Rule(("embeddings.position_embeddings.weight",), ("encoder.embed.positions.weight",))
+    yield Rule(("embeddings.token_type_embeddings.weight",), ("encoder.embed.segments",))
+    yield from same("embeddings.LayerNorm", "encoder.embed.norm")
+    yield from layers(c)
+
+
+def layers(c: ModelConfig) -> Iterable[Rule]:
+    """The blocks."""
+    for i in range(c.layers):
+        theirs, ours = f"encoder.layer.{i}", f"encoder.{i}"
+        for name in ("query", "key", "value"):
+            yield from same(f"{theirs}.attention.self.{name}", f"{ours}.self_attention.{name}")
+        yield from same(f"{theirs}.attention.output.dense", f"{ours}.self_attention.out")
+        yield from same(f"{theirs}.attention.output.LayerNorm", f"{ours}.self_attention_residual.norm")
+        yield from same(f"{theirs}.intermediate.dense", f"{ours}.feedforward.up")
+        yield from same(f"{theirs}.output.dense", f"{ours}.feedforward.down")
+        yield from same(f"{theirs}.output.LayerNorm", f"{ours}.feedforward_residual.norm")
+
+
+def language_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The head that fills in hidden words."""
+    yield from same("cls.predictions.transform.dense", "head.transform.dense")
+    yield from same("cls.predictions.transform.LayerNorm", "head.transform.norm")
+    yield Rule(("cls.predictions.bias",), ("head.bias",))
+
+
+def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The head that chooses a label for a text."""
+    yield from same("bert.pooler.dense", "head.dense")
+    yield from same("classifier", "head")
+
+
+OPTIONS = (
+    Option("vocab_size", "vocabulary", 30522),
+    Option("max_position_embeddings", "context", 512),
+    Option("hidden_size", "width", 768),
+    Option("num_hidden_layers", "layers", 12),
+    Option("num_attention_heads", "attention.heads", 12),
+    Option("intermediate_size", "feedforward.hidden", 3072),
+    Option("hidden_act", "feedforward.activation", "gelu", **ACTIVATION),
+    Option("layer_norm_eps", "norm.epsilon", 1e-12),
+    Option("type_vocab_size", "embedding.segments", 2),
+    Option("hidden_dropout_prob", "dropout", 0.1),
+    Option("attention_probs_dropout_prob", "attention.dropout", 0.1),
+)
+CHOICES = {
+    "architecture": "encoder",
+    "embedding.kind": "tokens",
+    "embedding.norm": True,
+    "position.kind": "learned",
+    "attention.kind": "grouped",
+    "attention.bias": True,
+    "attention.out_bias": True,
+    "feedforward.kind": "dense",
+    "feedforward.bias": True,
+    "norm.kind": "layer",
+    "residual": "post",
+    "final_norm": False,
+}
+POOLER = {r"bert\.pooler\..*": "a pooler that this head does not read"}
+NEXT_SENTENCE = {r"cls\.seq_relationship\..*": "a head for next sentences"}
+
+
+def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
+    """What becomes of the first token, where the head asks for it."""
+    if isinstance(c.head, EmbeddingHeadConfig) and c.head.hidden:
+        yield from same("pooler.dense", "head.dense")
+
+
+BERT = Family(
+    model_type="bert",
+    prefix="bert",
+    options=OPTIONS,
+    choices=CHOICES,
+    required={
+        "position_embedding_type": "absolute",
+        "is_decoder": False,
+        "add_cross_attention": False,
+        "tie_word_embeddings": True,
+    },
+    rules=rules,
+    heads={
+        "masked_language_modeling": HeadTable(
+            architecture="BertForMaskedLM",
+            choices={"head.kind": "language", "head.bias": True, "head.tied": True},
+            rules=language_rules,
+            options=(Option("hidden_act", "head.transform", "gelu", **ACTIVATION),),
+            repeated={
+                "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
+                "cls.predictions.decoder.bias": "cls.predictions.bias",
+            },
+            ignored=POOLER | NEXT_SENTENCE,
+        ),
+        "sentence_embedding": HeadTable(
+            architecture="BertModel",
+            choices={"head.kind": "embedding", "head.pooling": "cls", "head.hidden": True},
+            rules=embedding_rules,
+            ignored={r"(bert\.)?pooler\..*": "a pooler that this head does not read"},
+        ),
+        "sequence_classification": HeadTable(
+            architecture="BertForSequenceClassification",
+            choices={"head.kind": "sequence", "head.pooling": "cls", "head.hidden": True},
+            rules=sequence_rules,
+        ),
+        "token_classification": HeadTable(
+            architecture="BertForTokenClassification",
+            choices={"head.kind": "token"},
+            rules=lambda c: same("classifier", "head"),
+            ignored=POOLER,
+        ),
+        "question_answering": HeadTable(
+            architecture="BertForQuestionAnswering",
+            choices={"head.kind": "token"},
+            rules=lambda c: same("qa_outputs", "head"),
+            ignored=POOLER,
+        ),
+    },
+    also={"BertForPreTraining": "masked_language_modeling"},
+    renamed={"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"},
+    ignored={r"embeddings\.position_ids": "numbers of positions"},
+)

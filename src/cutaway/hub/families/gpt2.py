@@ -1,0 +1,91 @@
+"""GPT-2 (Radford et al. 2019): matrices are stored the other way round, queries, keys and values in one."""
+
+from collections.abc import Iterable
+
+from cutaway.config.model import ModelConfig
+from cutaway.hub.family import Family, HeadTable, is_tied
+from cutaway.hub.options import ACTIVATION, Option
+from cutaway.hub.weights import Chain, NoBias, Rule, Split, Transpose, same
+
+
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """The body."""
+    yield Rule(("wte.weight",), ("decoder.embed.weight",))
+    yield Rule(("wpe.weight",), ("decoder.embed.positions.weight",))
+    thirds = Split((c.width, c.width, c.width))
+    for i in range(c.layers):
+        theirs, ours = f"h.{i}", f"decoder.{i}"
+        for part, change in (("weight", Chain((Transpose(), thirds))), ("bias", thirds)):
+            names = tuple(f"{ours}.self_attention.{name}.{part}" for name in ("query", "key", "value"))
+            yield Rule((f"{theirs}.attn.c_attn.{part}",), names, change)
+        for name, module in (
+            ("attn.c_proj", "self_attention.out"),
+            ("mlp.c_fc", "feedforward.up"),
+            ("mlp.c_proj", "feedforward.down"),
+        ):
+            yield Rule((f"{theirs}.{name}.weight",), (f"{ours}.{module}.weight",), Transpose())
+            yield Rule((f"{theirs}.{name}.bias",), (f"{ours}.{module}.bias",))
+        yield from same(f"{theirs}.ln_1", f"{ours}.self_attention_residual.norm")
+        yield from same(f"{theirs}.ln_2", f"{ours}.feedforward_residual.norm")
+    yield from same("ln_f", "decoder.norm")
+
+
+def language_rules(c: ModelConfig) -> Iterable[Rule]:
+    """A head of its own, where it does not share the embedding."""
+    if not is_tied(c):
+        yield Rule(("lm_head.weight",), ("head.weight",))
+
+
+SUMMARY = ("type", "use_proj", "activation", "first_dropout", "proj_to_labels")
+
+GPT2 = Family(
+    model_type="gpt2",
+    prefix="transformer",
+    options=(
+        Option("vocab_size", "vocabulary", 50257),
+        Option("n_positions", "context", 1024),
+        Option("n_embd", "width", 768),
+        Option("n_layer", "layers", 12),
+        Option("n_head", "attention.heads", 12),
+        Option("n_inner", "feedforward.hidden", None),
+        Option("activation_function", "feedforward.activation", "gelu_new", **ACTIVATION),
+        Option("layer_norm_epsilon", "norm.epsilon", 1e-5),
+        Option("resid_pdrop", "dropout", 0.1),
+        Option("attn_pdrop", "attention.dropout", 0.1),
+    ),
+    choices={
+        "architecture": "decoder",
+        "position.kind": "learned",
+        "attention.kind": "grouped",
+        "attention.bias": True,
+        "attention.out_bias": True,
+        "feedforward.kind": "dense",
+        "feedforward.bias": True,
+        "norm.kind": "layer",
+        "residual": "pre",
+    },
+    required={
+        "scale_attn_weights": True,
+        "scale_attn_by_inverse_layer_idx": False,
+        "reorder_and_upcast_attn": False,
+        "add_cross_attention": False,
+    },
+    rules=rules,
+    heads={
+        "language_modeling": HeadTable(
+            architecture="GPT2LMHeadModel",
+            choices={"head.kind": "language"},
+            rules=language_rules,
+            options=(Option("tie_word_embeddings", "head.tied", True),),
+            repeated={"lm_head.weight": "transformer.wte.weight"},
+        ),
+        "sequence_classification": HeadTable(
+            architecture="GPT2ForSequenceClassification",
+            choices={"head.kind": "sequence", "head.pooling": "last"},
+            rules=lambda c: [Rule(("score.weight",), ("head.weight", "head.bias"), NoBias())],
+        ),
+    },
+    also={"GPT2Model": "language_modeling"},
+    unread={"embd_pdrop", "n_ctx", "tie_word_embeddings"} | {f"summary_{name}" for name in SUMMARY},
+    ignored={r"h\.\d+\.attn\.(bias|masked_bias)": "masks"},
+)

@@ -1,0 +1,145 @@
+"""Weights as they lie in a folder: one file or several, safetensors or PyTorch's own."""
+
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from cutaway.errors import UserError
+from cutaway.model.files import read_json
+
+
+@runtime_checkable
+class Checkpoint(Protocol):
+    """Named tensors in files, each of which is read when it is asked for."""
+
+    def names(self) -> Sequence[str]:
+        """All names."""
+
+    def read(self, name: str) -> Tensor:
+        """Reads one, into memory of its own; only once."""
+
+
+class SafetensorsFiles:
+    """Tensors in one safetensors file or several.
+
+    Each tensor is read from a mapping of its own, which is given back at once: what stays in memory is the tensor.
+    """
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        self._files = files
+
+    def names(self) -> Sequence[str]:
+        """All names."""
+        return list(self._files)
+
+    def read(self, name: str) -> Tensor:
+        """Reads one."""
+        with _opened(self._files[name]) as file:
+            tensor: Tensor = file.get_tensor(name).clone()
+        return tensor
+
+
+class PickledFiles:
+    """Tensors in files of `torch.save`, of which nothing but tensors is unpickled."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._tensors: dict[str, Tensor] = {}
+        for path in paths:
+            self._tensors.update(load_pickled(path))
+
+    def names(self) -> Sequence[str]:
+        """All names."""
+        return list(self._tensors)
+
+    def read(self, name: str) -> Tensor:
+        """Hands one over, and keeps it no longer."""
+        return self._tensors.pop(name)
+
+
+class RenamedFiles:
+    """The same tensors by newer names.
+
+    Args:
+        checkpoint: where they are.
+        endings: of names as they were, and as they are now.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, endings: Mapping[str, str]) -> None:
+        self._checkpoint = checkpoint
+        self._before = {_renamed(name, endings): name for name in checkpoint.names()}
+
+    def names(self) -> Sequence[str]:
+        """All names, the newer ones."""
+        return list(self._before)
+
+    def read(self, name: str) -> Tensor:
+        """Reads one by its newer name."""
+        return self._checkpoint.read(self._before[name])
+
+
+def open_weights(folder: Path) -> Checkpoint:
+    """Finds the weights in a Hugging Face folder; safetensors come before pickled files.
+
+    Raises:
+        UserError: there are none, one is damaged, or an index names a file that is not there.
+    """
+    if (path := folder / "model.safetensors").exists():
+        return SafetensorsFiles(dict.fromkeys(_safetensors_names(path), path))
+    if (index := folder / "model.safetensors.index.json").exists():
+        files = {path: _safetensors_names(path) for path in _shards(index)}
+        return SafetensorsFiles({name: path for path, names in files.items() for name in names})
+    if (path := folder / "pytorch_model.bin").exists():
+        return PickledFiles([path])
+    if (index := folder / "pytorch_model.bin.index.json").exists():
+        return PickledFiles(_shards(index))
+    raise UserError(f"{folder} has no weights: neither model.safetensors nor pytorch_model.bin, nor an index of shards")
+
+
+def load_pickled(path: Path) -> Any:
+    """Reads what `torch.save` wrote, if it is made of tensors and plain values alone.
+
+    Raises:
+        UserError: it is damaged, or would run code.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise UserError(f"{path} holds more than tensors, and reading it could run code: ask for safetensors") from None
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _renamed(name: str, endings: Mapping[str, str]) -> str:
+    ending = next((ending for ending in endings if name.endswith(ending)), None)
+    return name if ending is None else name.removesuffix(ending) + endings[ending]
+
+
+def _shards(index: Path) -> list[Path]:
+    try:
+        named = sorted(set(read_json(index)["weight_map"].values()))
+    except (KeyError, AttributeError, TypeError):
+        raise UserError(f"{index} is no index of shards: it has no weight_map of names") from None
+    outside = [name for name in named if Path(name).name != name]
+    if outside:
+        raise UserError(f"{index} names a file outside its folder: {outside[0]!r}")
+    missing = [name for name in named if not (index.parent / name).exists()]
+    if missing:
+        raise UserError(f"{index} names {len(named)} files, and {len(missing)} are missing, the first {missing[0]}")
+    return [index.parent / name for name in named]
+
+
+def _safetensors_names(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return list(file.keys())
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="pt")
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None

@@ -1,0 +1,132 @@
+"""Weights into a model and out of it, with an account of every tensor."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.errors import UserError
+from cutaway.hub.files import Checkpoint
+from cutaway.hub.weights import Rule, Table
+
+NAMED = 5
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the tensors of a file.
+
+    Attributes:
+        numbers: how many numbers the model has.
+        dtypes: how many tensors were of each dtype in the file.
+        ignored: how many tensors were left, by what they are.
+    """
+
+    numbers: int
+    dtypes: Counter[torch.dtype]
+    ignored: Counter[str]
+
+
+@torch.no_grad()
+def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Account:
+    """Puts the tensors of a file in their places in a model that was built on the meta device.
+
+    Raises:
+        UserError: a tensor is missing, left over, of another shape, or holds no floating-point numbers; or two that
+            must be equal are not.
+    """
+    names = checkpoint.names()
+    ignored = _set_aside(names, table)
+    _require_all(set(names) - set(ignored) - set(table.repeated), table.rules, source)
+    places = _places(model)
+    dtypes: Counter[torch.dtype] = Counter()
+    repeated = {first: second for second, first in table.repeated.items() if second in names}
+    for rule in table.rules:
+        theirs = [checkpoint.read(name) for name in rule.theirs]
+        for name, tensor in zip(rule.theirs, theirs, strict=True):
+            _require_floats(name, tensor, source)
+            if name in repeated and not torch.equal(tensor, checkpoint.read(repeated[name])):
+                raise UserError(f"{source}: {repeated[name]} differs from {name}, and the model has one for both")
+            dtypes[tensor.dtype] += 1
+        for name, tensor in zip(rule.ours, _read(rule, theirs, source), strict=True):
+            shape = places[name][0].shape
+            if tensor.shape != shape:
+                raise UserError(
+                    f"{source}: {', '.join(rule.theirs)} gives {name} the shape {tuple(tensor.shape)}, and the model's "
+                    f"is {tuple(shape)}"
+                )
+            _put(places.pop(name)[1], tensor.to(dtype))
+    if places:
+        raise UserError(f"{source} fills no {_some(places)}")
+    return Account(sum(weight.numel() for weight in model.parameters()), dtypes, Counter(ignored.values()))
+
+
+@torch.no_grad()
+def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of a file, made of those of a model.
+
+    Raises:
+        KeyError: the table leaves out a weight of the model.
+    """
+    weights = dict(model.named_parameters())
+    for rule in table.rules:
+        yield from zip(rule.theirs, rule.change.write([weights.pop(name) for name in rule.ours]), strict=True)
+    if weights:
+        raise KeyError(f"no rule is for {', '.join(weights)}")
+
+
+def _set_aside(names: Sequence[str], table: Table) -> dict[str, str]:
+    """The tensors that a model has no use for, and what each of them is."""
+    patterns = [(re.compile(pattern), what) for pattern, what in table.ignored.items()]
+    found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in names}
+    return {name: what for name, what in found.items() if what is not None}
+
+
+def _require_all(names: set[str], rules: Iterable[Rule], source: str) -> None:
+    wanted = [name for rule in rules for name in rule.theirs]
+    missing = [name for name in wanted if name not in names]
+    left = sorted(names.difference(wanted))
+    if missing or left:
+        complaints = [f"lacks {_some(missing)}"] * bool(missing) + [f"holds unknown {_some(left)}"] * bool(left)
+        raise UserError(f"{source} {' and '.join(complaints)}")
+
+
+def _require_floats(name: str, tensor: Tensor, source: str) -> None:
+    if tensor.dtype not in FLOATS:
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise UserError(f"{source}: {name} holds {kind}, no floating-point numbers: ask for one that is not quantized")
+
+
+def _read(rule: Rule, theirs: Sequence[Tensor], source: str) -> Sequence[Tensor]:
+    try:
+        return rule.change.read(theirs)
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise UserError(f"{source}: {', '.join(rule.theirs)} {error}") from None
+
+
+def _places(model: nn.Module) -> dict[str, tuple[nn.Parameter, list[tuple[nn.Module, str]]]]:
+    """Each weight by its first name, and every module that has it."""
+    found: dict[int, tuple[str, nn.Parameter, list[tuple[nn.Module, str]]]] = {}
+    for prefix, module in model.named_modules():
+        for name, weight in module.named_parameters(recurse=False):
+            full = f"{prefix}.{name}" if prefix else name
+            found.setdefault(id(weight), (full, weight, []))[2].append((module, name))
+    return {name: (weight, owners) for name, weight, owners in found.values()}
+
+
+def _put(owners: Iterable[tuple[nn.Module, str]], tensor: Tensor) -> None:
+    weight = nn.Parameter(tensor.contiguous())
+    for module, name in owners:
+        before = getattr(module, name)
+        weight.requires_grad_(before.requires_grad)
+        setattr(module, name, weight)
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return f"{', '.join(listed[:NAMED])}{more} ({len(listed)} in all)"

@@ -1,0 +1,92 @@
+"""Other people's checkpoints as models of ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cutaway.config.reading import validate
+from cutaway.config.run import RunConfig
+from cutaway.errors import UserError
+from cutaway.hub.families import family_of
+from cutaway.hub.family import Family
+from cutaway.hub.files import Checkpoint, RenamedFiles, open_weights
+from cutaway.hub.filling import Account, fill
+from cutaway.hub.pooling import sentence_choices
+from cutaway.hub.tasks import task_choices
+from cutaway.hub.weights import Table
+from cutaway.model.build import build
+from cutaway.model.files import read_json
+from cutaway.model.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model that came from elsewhere.
+
+    Attributes:
+        model: with its weights.
+        config: all choices, as a run has them.
+        notes: what was not taken over as it stood, a line each.
+    """
+
+    model: Transformer
+    config: RunConfig
+    notes: tuple[str, ...]
+
+
+def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
+    """Reads the model in a Hugging Face folder; its tokenizer is not read.
+
+    Each tensor goes straight to its place, so that no more than one is in memory twice.
+
+    Args:
+        folder: holds config.json and weights.
+        dtype: of the model's weights, whatever the file's.
+
+    Raises:
+        UserError: the folder has no model of a family that we know, an option of it is not implemented, or its tensors
+            do not fill the model.
+    """
+    found = read_json(folder / "config.json")
+    if not isinstance(found, dict):
+        raise UserError(f"{folder / 'config.json'} holds no options")
+    family = family_of(found.get("model_type"), str(folder))
+    config, task = read_config(found, family, folder)
+    checkpoint = RenamedFiles(open_weights(folder), family.renamed)
+    names = checkpoint.names()
+    bare = not any(name.startswith(family.prefix + ".") for name in names)
+    return read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
+
+
+def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple[RunConfig, str]:
+    """All choices that a config.json means, and the task by which the family knows its head."""
+    source = str(folder / "config.json")
+    architectures = found.get("architectures") or [None]
+    task = family.task(architectures[0], source)
+    choices = family.read(found, task, source)
+    head, kind = task_choices(task, found)
+    choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
+    return validate({"model": choices, "task": kind}), task
+
+
+def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Imported:
+    """Builds the model and fills it."""
+    with torch.device("meta"):
+        model = build(config.model)
+    account = fill(model, table, checkpoint, dtype, source)
+    return Imported(model.eval(), config, tuple(_notes(account, dtype)))
+
+
+def _notes(account: Account, dtype: torch.dtype) -> Sequence[str]:
+    """What a user must know of how the weights came in."""
+    cast = {kind: count for kind, count in account.dtypes.items() if kind != dtype}
+    casts = [f"{count} tensors of {_name(kind)} are read as {_name(dtype)}" for kind, count in cast.items()]
+    left = [f"not read: {what} ({count} tensor{'s' * (count > 1)})" for what, count in account.ignored.items()]
+    return casts + left
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,196 @@
+"""Options of a config.json that mean choices of ours, in both directions."""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from cutaway.errors import UserError
+
+WITHOUT_EFFECT = {
+    "_name_or_path",
+    "architectures",
+    "auto_map",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "classifier_dropout",
+    "cls_token_id",
+    "decoder_start_token_id",
+    "dtype",
+    "eos_token_id",
+    "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "gradient_checkpointing",
+    "id2label",
+    "initializer_factor",
+    "initializer_range",
+    "is_decoder",
+    "is_encoder_decoder",
+    "label2id",
+    "model_type",
+    "num_labels",
+    "output_attentions",
+    "output_hidden_states",
+    "output_past",
+    "pad_token_id",
+    "pooler_act",
+    "pooler_output_size",
+    "prefix",
+    "problem_type",
+    "return_dict",
+    "return_dict_in_generate",
+    "sep_token_id",
+    "task_specific_params",
+    "tokenizer_class",
+    "torch_dtype",
+    "torchscript",
+    "transformers_version",
+    "use_bfloat16",
+    "use_cache",
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "diversity_penalty",
+    "do_sample",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size",
+    "exponential_decay_length_penalty",
+    "length_penalty",
+    "max_length",
+    "max_new_tokens",
+    "min_length",
+    "no_repeat_ngram_size",
+    "num_beams",
+    "num_beam_groups",
+    "num_return_sequences",
+    "output_scores",
+    "remove_invalid_values",
+    "renormalize_logits",
+    "repetition_penalty",
+    "suppress_tokens",
+    "temperature",
+    "top_k",
+    "top_p",
+    "typical_p",
+}
+"""Options that change no logit: what tokens are for, how to train, how to generate, how files came about."""
+
+NOTHING: tuple[Any, ...] = (None, False, [], {}, "")
+"""Values that ask for nothing."""
+
+
+def unchanged(value: Any) -> Any:
+    """The value itself."""
+    return value
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of theirs that is one choice of ours.
+
+    Attributes:
+        theirs: its name in their file.
+        ours: its dotted name in ours; a dict that it gives is merged with what is there.
+        default: its value where their file leaves it out; without one it must be there.
+        read: from their value to ours; raises KeyError or ValueError if we have no such.
+        write: back.
+    """
+
+    theirs: str
+    ours: str
+    default: Any = ...
+    read: Callable[[Any], Any] = unchanged
+    write: Callable[[Any], Any] = unchanged
+
+
+def renamed(names: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
+    """`read` and `write` of an option whose values have other names: theirs to ours, preferred ones first."""
+    back: dict[str, str] = {}
+    for theirs, ours in names.items():
+        back.setdefault(ours, theirs)
+    return {"read": names.__getitem__, "write": back.__getitem__}
+
+
+ACTIVATION = renamed(
+    {
+        "gelu": "gelu",
+        "gelu_python": "gelu",
+        "gelu_new": "gelu_tanh",
+        "gelu_pytorch_tanh": "gelu_tanh",
+        "relu": "relu",
+        "silu": "silu",
+        "swish": "silu",
+        "relu2": "squared_relu",
+    }
+)
+"""`read` and `write` of the names of activations."""
+
+
+def read_options(found: Mapping[str, Any], options: tuple[Option, ...], source: str) -> dict[str, Any]:
+    """The choices, as a nested dict, that these options mean.
+
+    Raises:
+        UserError: one is missing, or has a value that is none of ours.
+    """
+    choices: dict[str, Any] = {}
+    for option in options:
+        value = found.get(option.theirs, option.default)
+        if value is ...:
+            raise UserError(f"{source} does not say {option.theirs}")
+        try:
+            merge(choices, option.ours, option.read(value))
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise UserError(f"{source} asks for {option.theirs}={value!r}, which cutaway does not have") from None
+    return choices
+
+
+def write_options(choices: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
+    """The options that mean these choices. What they cannot express, they leave out: read them back to find out."""
+    written: dict[str, Any] = {}
+    for option in options:
+        try:
+            value = option.write(_at(choices, option.ours))
+        except (KeyError, ValueError, TypeError, AttributeError):
+            continue
+        written.setdefault(option.theirs, value)
+    return written
+
+
+def require_known(
+    found: Mapping[str, Any],
+    options: tuple[Option, ...],
+    required: Mapping[str, Any],
+    unread: Set[str],
+    source: str,
+) -> None:
+    """Refuses what nobody reads: an option of another value than the only one we have, or one that we do not know.
+
+    Raises:
+        UserError: there is such an option.
+    """
+    read = {option.theirs for option in options} | WITHOUT_EFFECT | unread
+    for name, value in found.items():
+        if name in required:
+            if value != required[name] and not (value in NOTHING and required[name] in NOTHING):
+                only = f"only {required[name]!r} is implemented"
+                raise UserError(f"{source} asks for {name}={value!r}, and {only}")
+        elif name not in read and not any(value is nothing or value == nothing for nothing in NOTHING):
+            raise UserError(f"{source} asks for {name}={value!r}, which cutaway does not implement")
+
+
+def merge(choices: dict[str, Any], path: str, value: Any) -> None:
+    """Puts a value at a dotted path; a dict is merged with what is there."""
+    *parents, last = path.split(".")
+    for parent in parents:
+        choices = choices.setdefault(parent, {})
+    if isinstance(value, Mapping) and isinstance(choices.get(last), dict):
+        for key, one in value.items():
+            merge(choices[last], key, one)
+    else:
+        choices[last] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _at(choices: Mapping[str, Any], path: str) -> Any:
+    value: Any = choices
+    for part in path.split("."):
+        value = value[part]
+    return value
