@@ -56,7 +56,7 @@ $(VENV)/core: $(VENV)/made pyproject.toml constraints.txt
 
 $(VENV)/dev: $(VENV)/made pyproject.toml constraints.txt
 	@echo "Installing cutaway and what its tests need into $(VENV), once; PyTorch is large, and this may take minutes."
-	@$(INSTALL) --editable '.[dev,data,eval,tensorboard]'
+	@$(INSTALL) --editable '.[dev,data,eval,tensorboard,hub,onnx]'
 	@touch $(VENV)/core $@
 
 $(VENV)/bench: $(VENV)/core benchmarks/requirements.txt

@@ -30,8 +30,8 @@ SMALLER = {"deepseek-v3": ["model.layers=4", "model.feedforward.experts=16"]}
 """Presets of which those layers and experts are built that differ: they have many more of the same."""
 
 
-def variant(**choices: Any) -> Transformer:
-    """A model of this kind. Every weight is random, norms and biases too, so that none can be left out unnoticed."""
+def config_of(**choices: Any) -> ModelConfig:
+    """The choices of a small model, these among them."""
     attention = {"heads": HEADS, "head_width": HEAD_WIDTH, "bias": True, "out_bias": True}
     config = {
         "vocabulary": VOCABULARY,
@@ -42,7 +42,12 @@ def variant(**choices: Any) -> Transformer:
         **choices,
         "attention": attention | choices.get("attention", {}),
     }
-    model = build(ModelConfig.model_validate(config))
+    return ModelConfig.model_validate(config)
+
+
+def variant(**choices: Any) -> Transformer:
+    """A model of this kind. Every weight is random, norms and biases too, so that none can be left out unnoticed."""
+    model = build(config_of(**choices))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in model.parameters():

@@ -15,16 +15,19 @@ from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.errors import UserError, nearest
 from cutaway.generate.beams import BeamOptions
 from cutaway.generate.sampling import Sampling
-from cutaway.hub.opening import is_foreign, open_model
+from cutaway.hub.opening import Opened, is_foreign, open_model
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_average, read_weights
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
+from cutaway.text.templates import Message
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.answering import answer
+from cutaway.verbs.chatting import Chatter
 from cutaway.verbs.classifying import classify
 from cutaway.verbs.computing import add, compute
 from cutaway.verbs.embedding import embed
+from cutaway.verbs.exporting import FORMATS, Exported
 from cutaway.verbs.filling import fill
 from cutaway.verbs.known import require
 from cutaway.verbs.rewriting import Rewriter
@@ -61,14 +64,19 @@ class Pipeline:
         tokenizer: Tokenizer | None,
         config: RunConfig,
         source_tokenizer: Tokenizer | None = None,
-        notes: Sequence[str] = (),
+        opened: Opened | None = None,
     ) -> None:
-        self.notes = tuple(notes)
-        """What a model from elsewhere was not taken over as, a line each."""
+        self.opened = opened
+        """What a model from elsewhere was made of."""
         self.model = model
         self.config = config
         self.source_tokenizer = source_tokenizer
         self._tokenizer = tokenizer
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What of a model from elsewhere was not taken over as it stood, a line each."""
+        return () if self.opened is None else self.opened.imported.notes
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -140,6 +148,34 @@ class Pipeline:
             UserError: at once, before the first piece, for the reasons that `generate` has.
         """
         return self._writer("generate").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
+
+    def chat(self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]) -> str:
+        """Answers the last message of a chat.
+
+        Args:
+            messages: dicts of `role` (system, user, assistant) and `content`, in order. No text in them becomes a
+                special token.
+            max_new_tokens: an answer also ends where the model ends its turn.
+            **options: how tokens are drawn, as `generate` has them.
+
+        Raises:
+            UserError: the model has no chat template, or the chat is longer than it takes, or becomes so: nothing is
+                cut.
+        """
+        return "".join(self.stream_chat(messages, max_new_tokens, **options))
+
+    def stream_chat(
+        self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]
+    ) -> Iterator[str]:
+        """Answers as `chat` does, and yields the answer piece by piece as it comes."""
+        return self.chatter().stream(messages, max_new_tokens, Sampling(**options))
+
+    def chatter(self) -> Chatter:
+        """What answers a chat that grows, and reads only what is new; for as long as the weights stay as they are."""
+        if self.config.task.kind != "language_modeling":
+            require("chat", self.config)
+        assert isinstance(self.model, DecoderOnly)
+        return Chatter(self.model.eval(), self.tokenizer, self.config.model.context)
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.
@@ -282,6 +318,21 @@ class Pipeline:
         self._prepare("embed")
         return _like(text, embed(self.model, self.tokenizer, self.config, _several(text), pooling))
 
+    def export(self, out: str | Path, to: str = "hf") -> Exported:
+        """Writes the model for other programs, opens what was written again, and compares.
+
+        Args:
+            out: a folder that does not exist yet or is empty; of other formats a file.
+            to: `hf`, a folder that `transformers` opens without code of ours.
+
+        Raises:
+            UserError: no such format holds the model, there is something at `out`, or what was written answers
+                otherwise.
+        """
+        if to not in FORMATS:
+            raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
+        return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out))
+
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
         """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
         self._prepare(verb)
@@ -308,10 +359,10 @@ class Pipeline:
 
 
 def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
-    """Opens a run folder, or a Hugging Face folder.
+    """Opens a run folder, a Hugging Face folder, or the model of that name on the hub.
 
     Args:
-        path: the folder.
+        path: the folder, or a name such as ``owner/model`` or ``owner/model@revision``.
         device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
         average: 1 takes the best weights; more takes the mean of so many last checkpoints.
 
@@ -320,8 +371,8 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     """
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
-    if is_foreign(Path(path)):
-        return _open(Path(path), device, average)
+    if is_foreign(str(path)):
+        return _open(str(path), device, average)
     folder = RunFolder(Path(path))
     folder.require(folder.weights)
     config = load_run(folder.run)
@@ -340,13 +391,13 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     return Pipeline(model.eval(), tokenizer, config, source)
 
 
-def _open(path: Path, device: str, average: int) -> Pipeline:
+def _open(path: str, device: str, average: int) -> Pipeline:
     if average != 1:
         raise UserError(f"{path} is no run folder: it has no checkpoints to average")
     opened = open_model(path)
     imported = opened.imported
     model = imported.model.to(choose_device(device))
-    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, imported.notes)
+    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, opened)
 
 
 def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:

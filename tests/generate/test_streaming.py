@@ -79,7 +79,7 @@ def test_of_several_stop_strings_the_first_in_the_text_counts() -> None:
 
 
 def test_the_end_token_ends_a_text_and_gives_back_what_was_held() -> None:
-    assert list(stream_text([0, 1, END, 4], decode, ["abc"], END)) == ["ab"]
+    assert list(stream_text([0, 1, END, 4], decode, ["abc"], {END})) == ["ab"]
 
 
 def test_nothing_is_read_beyond_a_stop_string() -> None:

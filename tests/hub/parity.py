@@ -9,13 +9,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from cutaway.generate.decoding import CachedReader, decode
+from cutaway.generate.sampling import Sampling
 from cutaway.hub.exporting import export_folder
-from cutaway.hub.families import FAMILIES
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.model.files import read_json
 from support import require_module
 
-BATCH, TOKENS = 3, 11
+BATCH, TOKENS, TARGET_TOKENS = 3, 11, 9
 RELATIVE = 1e-5
 
 
@@ -28,12 +29,14 @@ class Case:
         model: the name of their model's class.
         options: of the config, with sizes that are pairwise different.
         padding: on which side rows of several lengths are filled up.
+        unused: tables of theirs whose first rows no text uses, and how many: we write zeros there.
     """
 
     config: str
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
     padding: str = "right"
+    unused: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.model}-{'-'.join(map(str, self.options.values()))[:60]}"
@@ -44,9 +47,14 @@ def theirs(case: Case) -> Any:
     transformers = require_module("transformers")
     torch.manual_seed(0)
     model = getattr(transformers, case.model)(getattr(transformers, case.config)(**case.options)).eval()
+    frozen = {weight.data_ptr() for weight in model.parameters() if not weight.requires_grad}
+    state = model.state_dict()
     with torch.no_grad():
-        for weight in model.parameters():
-            weight += 0.2 * torch.randn_like(weight)
+        for weight in {tensor.data_ptr(): tensor for tensor in state.values()}.values():
+            if weight.data_ptr() not in frozen:
+                weight += 0.2 * torch.randn_like(weight)
+        for name, count in case.unused.items():
+            state[name][:count] = 0
     return model
 
 
@@ -57,10 +65,10 @@ def bring(case: Case, folder: Path) -> tuple[Any, Imported]:
     return model, import_folder(folder)
 
 
-def rows(vocabulary: int, side: str = "right", pad: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
+def rows(vocabulary: int, side: str = "right", pad: int = 0, length: int = TOKENS) -> tuple[Tensor, dict[str, Tensor]]:
     """Tokens of several lengths, and what their model must be told of padding: on the left it would count it."""
-    tokens = torch.randint(5, vocabulary, (BATCH, TOKENS), generator=torch.Generator().manual_seed(1))
-    keep = torch.arange(TOKENS)[None] < torch.tensor([TOKENS, TOKENS - 3, 4])[:, None]
+    tokens = torch.randint(5, vocabulary, (BATCH, length), generator=torch.Generator().manual_seed(1))
+    keep = torch.arange(length)[None] < torch.tensor([length, length - 3, 4])[:, None]
     mask = (keep if side == "right" else keep.flip(1)).long()
     told = {"attention_mask": mask}
     if side == "left":
@@ -74,17 +82,80 @@ def difference(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
+@dataclass(frozen=True)
+class Example:
+    """The same inputs for both.
+
+    Attributes:
+        inputs: the first argument of ours.
+        ours: what else ours is told.
+        theirs: what theirs is told.
+        mask: of the inputs, where they have one.
+    """
+
+    inputs: Tensor
+    ours: Mapping[str, Tensor]
+    theirs: Mapping[str, Tensor]
+    mask: Tensor | None = None
+
+    def alone(self) -> "Example":
+        """The first of them, which has no padding, without a word of padding."""
+        ours, theirs = (
+            {name: tensor[:1] for name, tensor in told.items() if "mask" not in name and name != "position_ids"}
+            for told in (self.ours, self.theirs)
+        )
+        return Example(self.inputs[:1], ours, theirs)
+
+
+def example(model: Any, side: str = "right") -> Example:
+    """Inputs of several lengths, with padding; or pictures."""
+    config = model.config
+    if model.main_input_name == "pixel_values":
+        height, width = config.image_size if isinstance(config.image_size, list | tuple) else [config.image_size] * 2
+        pictures = torch.randn(BATCH, config.num_channels, height, width, generator=torch.Generator().manual_seed(1))
+        return Example(pictures, {}, {"pixel_values": pictures})
+    tokens, told = rows(config.vocab_size, side, config.pad_token_id or 0)
+    mask = told["attention_mask"]
+    if not config.is_encoder_decoder:
+        return Example(tokens, {"attention_mask": mask}, {"input_ids": tokens, **told}, mask)
+    target, target_told = rows(config.vocab_size, side, config.pad_token_id or 0, TARGET_TOKENS)
+    target_mask = target_told["attention_mask"]
+    return Example(
+        target,
+        {"attention_mask": target_mask, "source": tokens, "source_mask": mask},
+        {
+            "input_ids": tokens,
+            "attention_mask": mask,
+            "decoder_input_ids": target,
+            "decoder_attention_mask": target_mask,
+        },
+        target_mask,
+    )
+
+
 @torch.no_grad()
 def require_parity(case: Case, folder: Path, *, tolerance: float = RELATIVE) -> None:
     """In: the same logits, without padding and with it."""
     model, imported = bring(case, folder)
-    tokens, told = rows(model.config.vocab_size, case.padding, model.config.pad_token_id or 0)
-    mask = told["attention_mask"]
-    whole = tokens[mask.all(dim=1)]
-    assert difference(imported.model(whole), logits(model(whole))) <= tolerance
-    ours, reference = imported.model(tokens, attention_mask=mask), logits(model(tokens, **told))
-    real = mask.bool() if ours.dim() == 3 and ours.shape[:2] == mask.shape else torch.ones(BATCH, dtype=torch.bool)
-    assert difference(ours[real], reference[real]) <= tolerance
+    padded = example(model, case.padding)
+    for one in (padded.alone(), padded):
+        ours, reference = imported.model(one.inputs, **one.ours), logits(model(**one.theirs))
+        if one.mask is not None and ours.shape[:2] == one.mask.shape:
+            ours, reference = ours[one.mask.bool()], reference[one.mask.bool()]
+        assert difference(ours, reference) <= tolerance
+
+
+@torch.no_grad()
+def require_same_text(case: Case, folder: Path) -> None:
+    """What both write on with a cache, always the likeliest token, behind prompts of two lengths."""
+    model, imported = bring(case, folder)
+    model.generation_config.eos_token_id = None
+    for length in (1, 5):
+        prompt = torch.randint(5, model.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(length))
+        written = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=TOKENS, do_sample=False)
+        reader = CachedReader(imported.model, length + TOKENS)
+        steps = decode(reader, prompt.tolist(), Sampling(temperature=0.0), TOKENS)
+        assert [token for step in steps for token in step] == written[0, length:].tolist()
 
 
 def logits(output: Any) -> Tensor:
@@ -98,10 +169,11 @@ def logits(output: Any) -> Tensor:
 def require_round_trip(case: Case, folder: Path) -> None:
     """Out again: their library opens what we write, and every tensor is bit for bit what it was."""
     _, imported = bring(case, folder / "theirs")
-    family = export_folder(imported.model, imported.config, folder / "ours", {})
-    assert family is FAMILIES[family.model_type]
+    asked = read_json(folder / "theirs/config.json")
+    tokens = {name: value for name, value in asked.items() if name.endswith("_token_id")}
+    family = export_folder(imported.model, imported.config, folder / "ours", tokens, preferred=asked["model_type"])
     before, after = load_file(folder / "theirs/model.safetensors"), load_file(folder / "ours/model.safetensors")
-    assert family.model_type == imported_type(folder / "theirs")
+    assert family.model_type == asked["model_type"]
     assert {name for name in before if name not in after} <= unwritten(before, family, imported)
     for name, tensor in after.items():
         assert torch.equal(tensor, before[name]), name
@@ -110,14 +182,8 @@ def require_round_trip(case: Case, folder: Path) -> None:
     )
     assert not account["missing_keys"]
     assert not account["unexpected_keys"]
-    tokens, _ = rows(again.config.vocab_size)
-    assert difference(imported.model(tokens[:1]), logits(again.eval()(tokens[:1]))) <= RELATIVE
-
-
-def imported_type(folder: Path) -> str:
-    """The `model_type` of a folder."""
-    name: str = read_json(folder / "config.json")["model_type"]
-    return name
+    one = example(again).alone()
+    assert difference(imported.model(one.inputs, **one.ours), logits(again.eval()(**one.theirs))) <= RELATIVE
 
 
 def unwritten(names: Mapping[str, Tensor], family: Any, imported: Imported) -> set[str]:

@@ -58,6 +58,16 @@ def test_the_other_families_guess_too(architecture: str, residual: str) -> None:
         assert abs(fresh_loss(config, 5, (60, 24)) - math.log(97)) < 0.1, others
 
 
+@pytest.mark.parametrize("kind", ["grouped", "latent"])
+def test_a_fresh_model_s_scores_are_as_large_whatever_multiplies_them(kind: str) -> None:
+    plain, scaled = (
+        ModelConfig(vocabulary=97, context=24, width=32, layers=3, attention={"kind": kind, "scale": scale})
+        for scale in (None, 1.7)
+    )
+    tokens = torch.randint(97, (2, 24), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(build(scaled).eval()(tokens), build(plain).eval()(tokens))
+
+
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_fresh_heads_guess_labels(kind: str) -> None:
     head = {"kind": kind, "labels": 5}

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from cutaway.config.schedule import ConstantConfig, CosineConfig, LinearConfig, ScheduleConfig, StableConfig
 from cutaway.train.schedules import rate
@@ -59,3 +60,15 @@ def test_stable_stays_at_the_peak_until_its_decay(decay: float) -> None:
     assert [rate(schedule, step, steps) for step in range(7, falls + 1)] == pytest.approx([1.0] * (falls - 6))
     assert rate(schedule, falls + 1, steps) < 1 - 1e-6
     assert rate(schedule, steps - round(100 * decay), steps) == pytest.approx(0.65)
+
+
+@given(st.sampled_from([CosineConfig, LinearConfig, StableConfig, ConstantConfig]), st.integers(1, 300))
+def test_a_share_of_the_steps_is_as_many_steps(kind: type, steps: int) -> None:
+    share, same = kind(warmup=0.1), kind(warmup=round(0.1 * steps))
+    assert [rate(share, step, steps) for step in range(steps)] == [rate(same, step, steps) for step in range(steps)]
+
+
+@pytest.mark.parametrize("warmup", [1.5, -0.1, float("nan")])
+def test_what_is_neither_steps_nor_a_share(warmup: float) -> None:
+    with pytest.raises(ValidationError):
+        CosineConfig(warmup=warmup)

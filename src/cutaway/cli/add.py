@@ -1,6 +1,6 @@
 """`cutaway add`."""
 
-from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers
+from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
@@ -9,13 +9,11 @@ def add(
     model: Model, numbers: Numbers = None, file: File = None, device: Device = "auto", json: AsJSON = False
 ) -> None:
     """Add two numbers, by a model that learnt to."""
-    from cutaway.pipeline import load
-
     rows = given_numbers(numbers, file)
     for row in rows:
         if len(row) != 2:
             raise UserError(f"two numbers are added, not {len(row)}: give two, or a file with two a line")
-    found = load(model, device).add_all([(row[0], row[1]) for row in rows])
+    found = open_model(model, device).add_all([(row[0], row[1]) for row in rows])
     if json:
         print_json([{"numbers": row, "result": result} for row, result in zip(rows, found, strict=True)])
         return

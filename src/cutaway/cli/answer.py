@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, Model, read_file
+from cutaway.cli.inputs import Device, Model, open_model, read_file
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
@@ -19,11 +19,9 @@ def answer(
     json: AsJSON = False,
 ) -> None:
     """Find the answer to a question in a text."""
-    from cutaway.pipeline import load
-
     if (context is None) == (file is None):
         raise UserError("give one context: a text behind the question, or a file with --file")
-    found = load(model, device).answer(question, context if file is None else read_file(file))  # type: ignore[arg-type]
+    found = open_model(model, device).answer(question, context if file is None else read_file(file))  # type: ignore[arg-type]
     if json:
         print_json(found)
     else:

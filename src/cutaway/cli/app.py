@@ -6,11 +6,14 @@ import typer
 
 from cutaway.cli.add import add
 from cutaway.cli.answer import answer
+from cutaway.cli.chat import chat
+from cutaway.cli.check import check
 from cutaway.cli.classify import classify
 from cutaway.cli.compare import compare
 from cutaway.cli.demo import demo
 from cutaway.cli.embed import embed
 from cutaway.cli.evaluate import evaluate
+from cutaway.cli.export import export
 from cutaway.cli.fill import fill
 from cutaway.cli.generate import generate
 from cutaway.cli.plan import plan
@@ -66,8 +69,8 @@ def _without_command(
 
 
 COMMANDS = (
-    *(train, generate, score, fill, classify, tag, translate, caption, answer, embed),
-    *(sort, reverse, copy, add, evaluate, tokenize, plan, compare, presets, demo),
+    *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed),
+    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, demo),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from cutaway.cli.files import opened, tell
-from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, figure, print_json
 
 
@@ -15,10 +15,8 @@ def classify(
 
     A file is a picture, a recording, or FASTA or an edge list, which stand for all their proteins or graphs.
     """
-    from cutaway.pipeline import load
-
     words = given(text, file)
-    pipeline = load(model, device)
+    pipeline = open_model(model, device)
     left_out: Counter[str] = Counter()
     inputs = opened(words, pipeline.config.task.kind, left_out)
     found = pipeline.classify([one.value for one in inputs])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cutaway.cli.files import opened, tell
-from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 
@@ -22,11 +22,10 @@ def embed(
     json: AsJSON = False,
 ) -> None:
     """Print a vector for each text, or each protein of a FASTA file: one a line, or with --json beside it."""
-    from cutaway.pipeline import load
     from cutaway.verbs.known import require
 
     words = given(text, file)
-    pipeline = load(model, device)
+    pipeline = open_model(model, device)
     require("embed", pipeline.config)
     left_out: Counter[str] = Counter()
     inputs = opened(words, pipeline.config.task.kind, left_out)

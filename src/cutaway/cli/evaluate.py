@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, Model
+from cutaway.cli.inputs import Device, Model, open_model
 from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -35,11 +35,10 @@ def evaluate(
     from cutaway.errors import UserError
     from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
     from cutaway.evaluation.examples import WritingOptions
-    from cutaway.pipeline import load
 
     if data is None and (field or target):
         raise UserError("--field and --target are of data that is given: write --data too")
-    pipeline = load(model, device, average=average)
+    pipeline = open_model(model, device, average=average)
     options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
     if options != WritingOptions() and pipeline.config.task.kind not in WRITE_FROM_A_SOURCE:
         raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from a source")

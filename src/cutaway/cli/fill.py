@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 
@@ -17,10 +17,8 @@ def fill(
     json: AsJSON = False,
 ) -> None:
     """Say what a mask hides: cutaway fill RUN "The cat sat on the [MASK]."."""
-    from cutaway.pipeline import load
-
     texts = given(text, file)
-    found = load(model, device).fill(texts, top_k)
+    found = open_model(model, device).fill(texts, top_k)
     if json:
         print_json([{"text": one, "masks": masks} for one, masks in zip(texts, found, strict=True)])
         return

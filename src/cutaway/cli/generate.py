@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cutaway.cli.inputs import open_model
+from cutaway.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
 from cutaway.cli.show import AsJSON, print_json
 
 
@@ -12,19 +14,19 @@ def generate(
     model: Annotated[Path, typer.Argument(help="A run folder.")],
     prompt: Annotated[list[str] | None, typer.Argument(help="One text to go on from, or several.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest continuation.")] = 200,
-    temperature: Annotated[float, typer.Option(help="0 takes the most likely token each time.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Only so many of the most likely tokens.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Only the fewest tokens that are together this likely.")] = None,
-    min_p: Annotated[float | None, typer.Option(help="Only tokens this share as likely as the likeliest.")] = None,
-    repetition_penalty: Annotated[float, typer.Option(help="Above 1: avoid tokens that were there.")] = 1.0,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    repetition_penalty: RepetitionPenalty = 1.0,
     stop: Annotated[list[str] | None, typer.Option(help="End before this text; may be given several times.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 0,
+    seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json: AsJSON = False,
 ) -> None:
     """Let a model write on."""
     from cutaway.generate.sampling import Sampling
-    from cutaway.pipeline import SamplingOptions, load
+    from cutaway.pipeline import SamplingOptions
 
     options = SamplingOptions(
         temperature=temperature,
@@ -35,7 +37,7 @@ def generate(
         seed=seed,
     )
     Sampling(**options)  # complains before the model is loaded
-    pipeline = load(model, device)
+    pipeline = open_model(model, device)
     prompts = prompt or [""]
     if len(prompts) == 1 and not json:
         pieces = pipeline.stream(prompts[0], max_new_tokens, stop=stop or (), **options)

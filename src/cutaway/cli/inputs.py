@@ -3,17 +3,30 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cutaway.errors import UserError
 
-Model = Annotated[Path, typer.Argument(help="A run folder.")]
+if TYPE_CHECKING:
+    from cutaway.pipeline import Pipeline
+
+Model = Annotated[Path, typer.Argument(help="A run folder, a Hugging Face folder or name, or a GGUF file.")]
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
 Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, with spaces between them.")]
 File = Annotated[Path | None, typer.Option(help="A file with a text a line, - for standard input; empty lines count.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
+    """The model that a person names; what was not taken over as it stood goes to standard error, a line each."""
+    from cutaway.pipeline import load
+
+    pipeline = load(model, device, average=average)
+    for note in pipeline.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return pipeline
 
 
 def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutaway.cli.show import AsJSON, print_facts, print_json, print_table, size
+from cutaway.errors import UserError
 
 if TYPE_CHECKING:
     from cutaway.config.run import RunConfig
@@ -28,13 +29,17 @@ def plan(
     from cutaway.model.cost import cost
     from cutaway.runs.caches import cache_by_attention, name_of
     from cutaway.runs.expected import with_expected_sizes
+    from cutaway.train.freezing import freeze
     from cutaway.train.rehearsal import optimizer_tensors
 
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
+    if any(assignment.startswith("train.epochs") for assignment in assignments):
+        raise UserError("a plan reads no data to count the steps of train.epochs by: give train.steps")
     config = with_expected_sizes(config)
     with torch.device("meta"):
         model = build(config.model)
+    freeze(model, config.train.frozen)
     figures = cost(model, optimizer_tensors(config.train, model))
     tokens = config.train.batch_tokens or config.train.batch_size * config.model.context
     facts: dict[str, float] = {

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cutaway.cli.files import NOUNS
-from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
@@ -78,7 +78,6 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
     from cutaway.cli.progress import say
     from cutaway.generate.beams import BeamOptions
     from cutaway.generate.sampling import Sampling
-    from cutaway.pipeline import load
 
     sampling = Sampling(temperature=way.temperature, seed=way.seed)
     if not way.sample and sampling != Sampling():
@@ -86,7 +85,7 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
     if way.sample and way.n_best > 1:
         raise UserError("--n-best is of a search: draw several with --sample and another --seed")
     options = BeamOptions(beams=way.beams, length_penalty=way.length_penalty, n_best=way.n_best)
-    pipeline = load(model, device)
+    pipeline = open_model(model, device)
     rewriter = pipeline.rewriter(verb, truncate=way.truncate)
     limit = pipeline.config.model.context
     if way.sample:

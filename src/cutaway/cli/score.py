@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cutaway.cli.inputs import open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 
@@ -16,9 +17,7 @@ def score(
     json: AsJSON = False,
 ) -> None:
     """Say how likely each token of a text is, given those before it."""
-    from cutaway.pipeline import load
-
-    scores = load(model, device).score(text)
+    scores = open_model(model, device).score(text)
     total = math.fsum(value for _, value in scores)
     if json:
         tokens = [{"token": piece, "log_probability": value} for piece, value in scores]

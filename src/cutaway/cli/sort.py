@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers
+from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 
@@ -12,10 +12,8 @@ def command(operation: str, help_text: str) -> Callable[..., None]:
     def compute(
         model: Model, numbers: Numbers = None, file: File = None, device: Device = "auto", json: AsJSON = False
     ) -> None:
-        from cutaway.pipeline import load
-
         rows = given_numbers(numbers, file)
-        found = load(model, device).compute(operation, rows)
+        found = open_model(model, device).compute(operation, rows)
         if json:
             print_json([{"numbers": row, "result": result} for row, result in zip(rows, found, strict=True)])
             return

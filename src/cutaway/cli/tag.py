@@ -1,14 +1,12 @@
 """`cutaway tag`."""
 
-from cutaway.cli.inputs import Device, File, Model, Texts, given
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 
 def tag(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
     """Give each word of a text its tag; white space parts words."""
-    from cutaway.pipeline import load
-
-    found = load(model, device).tag(given(text, file))
+    found = open_model(model, device).tag(given(text, file))
     if json:
         print_json(found)
         return

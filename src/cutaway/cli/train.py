@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutaway.cli.choices import choose, from_options, only_name, sort_words
+from cutaway.cli.find_rate import find_rate
+from cutaway.cli.inputs import open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:
+    from cutaway.config.run import RunConfig
+    from cutaway.pipeline import Pipeline
     from cutaway.runs.run import Run
 
 
@@ -46,19 +50,24 @@ def train(
     data: Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")] = None,
     validation: Annotated[str | None, typer.Option(help="Examples to validate with; else some are held out.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to make; runs/PRESET if not given.")] = None,
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="MODEL", help="A model to go on from, in place of a preset.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="A run folder to go on with.")] = None,
+    find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; begin no run.")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout.")] = None,
     json: AsJSON = False,
 ) -> None:
-    """Train a model on a text or on examples, or go on with a run.
+    """Train a model on a text or on examples, from fresh weights or from those of another, or go on with a run.
 
     Ctrl-C saves and says how to go on. For example:
 
     cutaway train gpt-nano --data book.txt --out runs/book train.steps=200
+
+    cutaway train --from runs/words --task sequence-classification --data reviews.tsv
     """
     from cutaway.cli.progress import PreparationBar
-    from cutaway.runs.requirements import chosen_by_task
     from cutaway.runs.run import resume as take_up
     from cutaway.runs.run import start
 
@@ -66,21 +75,49 @@ def train(
     given = {"data.path": data, "data.validation_path": validation, "train.device": device, "train.seed": seed}
     assignments = from_options(given) + assignments
     if resume is not None:
-        if names or out or task:
+        if names or out or task or origin:
             raise UserError(
                 "a resumed run keeps its preset, its task and its folder: give only --resume DIR and train.* choices"
             )
+        if find_lr:
+            raise UserError(f"--find-lr is of a run that has not begun: try --from {resume} --find-lr")
         report_outcome(take_up(resume, assignments), json)
         return
-    name = only_name(names)
-    if task is not None:
-        assignments = chosen_by_task(task, choose(name, [])) + assignments
-    config = choose(name, assignments)
-    out = out or free_folder(Path(name).stem)
+    config, model = chosen(names, task, origin, assignments)
+    if find_lr:
+        find_rate(config, model, json)
+        return
+    out = out or free_folder(Path(origin or names[0]).stem)
     refuse_foreign(out)
     with PreparationBar() as bar:
-        run = start(config, out, bar)
+        run = start(config, out, bar, model)
     report_outcome(run, json)
+
+
+def chosen(
+    names: list[str], task: str | None, origin: str | None, assignments: list[str]
+) -> "tuple[RunConfig, Pipeline | None]":
+    """All choices, and the model to go on from, if there is one.
+
+    Raises:
+        UserError: a preset is named beside a model or neither of them, or a choice does not exist or cannot be.
+    """
+    from cutaway.runs.requirements import chosen_by_task
+
+    if origin is None:
+        name = only_name(names)
+        if task is not None:
+            assignments = chosen_by_task(task, choose(name, [])) + assignments
+        return choose(name, assignments), None
+    from cutaway.runs.origin import going_on
+
+    if names:
+        raise UserError(
+            f"a run goes on --from a model or begins with a preset, not both: leave out {names[0]}, and choose what is "
+            f"to differ, such as train.steps=200"
+        )
+    model = open_model(Path(origin), "cpu")
+    return going_on(origin, model, task, assignments), model
 
 
 def free_folder(name: str) -> Path:
@@ -117,8 +154,9 @@ def report_outcome(run: "Run", json: bool) -> None:
     from cutaway.verbs.known import verbs
 
     c = run.config.train
-    parameters = sum(weight.numel() for weight in run.model.parameters())
-    headline = f"{run.config.preset or 'model'}: {parameters:,} parameters, {run.course.amount}"
+    headline = f"{run.config.preset or 'model'}: {parameters(run)}, {run.course.amount}"
+    if run.carried is not None:
+        say(f"from {run.config.origin}: {run.carried.told}")
     bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)
     callbacks: list[Callback] = [Metrics(run.folder.metrics), bar]
     writes = "generate" in verbs(run.config)
@@ -143,6 +181,17 @@ def report_outcome(run: "Run", json: bool) -> None:
     examples = PROTEINS if run.config.tokenizer.kind == "protein" else EXAMPLES
     example = SHOWN.get(run.config.task.kind, examples.get(verb, "3 1 2"))
     say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {example}")
+
+
+def parameters(run: "Run") -> str:
+    """How many parameters the model has, and how many of them are trained if not all."""
+    from cutaway.train.freezing import freeze
+
+    freeze(run.model, run.config.train.frozen)
+    weights = list(run.model.parameters())
+    trained = sum(weight.numel() for weight in weights if weight.requires_grad)
+    total = sum(weight.numel() for weight in weights)
+    return f"{total:,} parameters" + (f", {trained:,} of them trained" if trained < total else "")
 
 
 def try_report(run: "Run") -> Path | None:

@@ -55,6 +55,7 @@ class LatentConfig(Record):
         description="of the rotary part, whose key all heads share; head_width / 2 if not given",
     )
     value_width: int | None = Field(None, gt=0, description="of each value; head_width if not given")
+    norm_epsilon: float | None = Field(None, gt=0, description="of the latents' norms; as the others' if not given")
     bias: bool = Field(False, description="of the matrices that read tokens")
     out_bias: bool = Field(False, description="of the output")
     window: int | None = Field(

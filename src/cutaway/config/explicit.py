@@ -37,7 +37,8 @@ def explicit(c: ModelConfig) -> ModelConfig:
     else:
         names = ("latent_rank", "rotary_width", "value_width")
         widths = dict(zip(names, latent_widths(c, a), strict=True))
-        attention = a.model_copy(update={"head_width": head_width(c), **widths})
+        epsilon = a.norm_epsilon or c.norm.epsilon
+        attention = a.model_copy(update={"head_width": head_width(c), "norm_epsilon": epsilon, **widths})
     first = c.first_layers
     if first is not None:
         first = first.model_copy(update={"feedforward": _explicit(c, first.feedforward)})
@@ -46,5 +47,14 @@ def explicit(c: ModelConfig) -> ModelConfig:
     return c.model_copy(update={**changes, "encoder_layers": layers})
 
 
+def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
+    """How many groups the experts form, and from how many of them those of a token come."""
+    groups = f.groups or 1
+    return groups, f.groups_chosen or groups
+
+
 def _explicit(c: ModelConfig, f: FeedForwardConfig) -> FeedForwardConfig:
-    return f.model_copy(update={"hidden": hidden_width(c, f)})
+    changes = {"hidden": hidden_width(c, f)}
+    if isinstance(f, ExpertsConfig):
+        changes["groups"], changes["groups_chosen"] = expert_groups(f)
+    return f.model_copy(update=changes)

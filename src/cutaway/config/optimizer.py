@@ -7,8 +7,16 @@ from pydantic import Field
 from cutaway.config.base import Record
 
 
-class AdamWConfig(Record):
-    """AdamW for all weights; only matrices decay (Loshchilov & Hutter 2019)."""
+class LayeredConfig(Record):
+    """What all optimizers have in common."""
+
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="what the learning rate is multiplied by from each layer to the one below"
+    )
+
+
+class AdamWPartConfig(Record):
+    """AdamW (Loshchilov & Hutter 2019); only matrices decay."""
 
     kind: Literal["adamw"] = "adamw"
     learning_rate: float = Field(1e-3, gt=0)
@@ -18,7 +26,11 @@ class AdamWConfig(Record):
     weight_decay: float = Field(0.1, ge=0)
 
 
-class MuonConfig(Record):
+class AdamWConfig(AdamWPartConfig, LayeredConfig):
+    """AdamW for all weights."""
+
+
+class MuonConfig(LayeredConfig):
     """Muon for the blocks' matrices (Jordan et al. 2024), AdamW for embeddings, head and vectors."""
 
     kind: Literal["muon"] = "muon"
@@ -26,8 +38,8 @@ class MuonConfig(Record):
     momentum: float = Field(0.95, ge=0, lt=1)
     iterations: int = Field(5, gt=0, description="of Newton-Schulz")
     weight_decay: float = Field(0.0, ge=0, description="of the matrices")
-    adamw: AdamWConfig = Field(
-        AdamWConfig(learning_rate=3e-3, beta2=0.95, weight_decay=0.0), description="for everything else"
+    adamw: AdamWPartConfig = Field(
+        AdamWPartConfig(learning_rate=3e-3, beta2=0.95, weight_decay=0.0), description="for everything else"
     )
 
 

@@ -13,6 +13,8 @@ from cutaway.config.mistakes import explain
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError, nearest
 
+STEPS, EPOCHS = "train.steps", "train.epochs"
+
 
 class _Loader(yaml.SafeLoader):
     """YAML as people read it: `1e-3` is a number, and `no` and `on` are words (a field that is a switch takes both)."""
@@ -71,10 +73,11 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """Changes single choices, each given as ``train.steps=200``.
 
     Naming another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the choices beside it, which
-    belonged to the kind before. The order does not matter: kinds are chosen before what belongs to them.
+    belonged to the kind before. The order does not matter: kinds are chosen before what belongs to them. Steps are
+    counted from epochs no more if they are given.
 
     Raises:
-        UserError: an assignment has no `=`, or names a key or value that does not exist.
+        UserError: an assignment has no `=`, names a key or value that does not exist, or one stands in another's place.
     """
     tree = config.model_dump(mode="json")
     changes: list[tuple[str, Any]] = []
@@ -83,6 +86,11 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
         if not equals:
             raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
         changes.append((path.strip().replace("-", "_"), _parse(text, assignment)))
+    changed = dict(changes)
+    if STEPS in changed and changed.get(EPOCHS) not in (None, "none"):
+        raise UserError(f"{STEPS} and {EPOCHS} say the same in two ways: give one of them")
+    if STEPS in changed:
+        changes.append((EPOCHS, None))
     for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
         _assign(tree, path, value)
     return validate(tree)

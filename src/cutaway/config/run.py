@@ -5,7 +5,6 @@ from pydantic import Field, model_validator
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.config.model import ModelConfig
-from cutaway.config.origin import OriginConfig
 from cutaway.config.task import WITHOUT_TEXT, LanguageModelingConfig, TaskConfig
 from cutaway.config.tokenizer import CharTokenizer, TokenizerConfig
 from cutaway.config.train import TrainConfig
@@ -15,7 +14,9 @@ class RunConfig(Record):
     """All choices of a run: what `run.yaml` in a run folder holds, and what presets are."""
 
     preset: str | None = None
-    origin: OriginConfig | None = Field(None, description="what the run goes on from, if not from fresh weights")
+    origin: str | None = Field(
+        None, description="a model that can be loaded and is gone on from; fresh weights if none"
+    )
     model: ModelConfig = ModelConfig()
     tokenizer: TokenizerConfig = CharTokenizer()
     source_tokenizer: TokenizerConfig | None = Field(

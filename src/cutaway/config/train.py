@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cutaway.config.base import Record
 from cutaway.config.optimizer import AdamWConfig, OptimizerConfig
@@ -16,6 +16,9 @@ class TrainConfig(Record):
     """Everything about a run that is not the model, its text or its task."""
 
     steps: int = Field(2000, gt=0, description="updates of the weights")
+    epochs: float | None = Field(
+        None, gt=0, description="times that all of the data is seen, in place of steps, which are then counted"
+    )
     batch_size: int = Field(32, gt=0, description="examples an update")
     batch_tokens: int | None = Field(
         None, gt=0, description="tokens an update, padding included, for tasks with examples: in place of batch_size"
@@ -23,6 +26,9 @@ class TrainConfig(Record):
     accumulation: int = Field(1, gt=0, description="parts that a batch is computed in, to save memory")
     optimizer: OptimizerConfig = AdamWConfig()
     schedule: ScheduleConfig = CosineConfig()
+    frozen: tuple[str, ...] = Field(
+        (), description="weights that stay as they are, by how their names begin or by patterns: encoder.embed, *.bias"
+    )
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the whole gradient")
     seed: int = Field(0, ge=0, lt=1 << 32)
     device: Device = "auto"
@@ -40,6 +46,11 @@ class TrainConfig(Record):
     sample_prompt: str = Field("", description="what samples begin with; a token of the text if empty")
     patience: int | None = Field(None, gt=0, description="evaluations without a new best before stopping early")
     tensorboard: bool = Field(False, description="also write metrics for TensorBoard into the run folder")
+
+    @field_validator("frozen", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _divides(self) -> "TrainConfig":

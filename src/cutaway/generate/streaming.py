@@ -1,12 +1,12 @@
 """From tokens to text as they come: whole characters only, and nothing from a stop string on."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 
 def stream_text(
-    tokens: Iterable[int], decode: Callable[[Sequence[int]], str], stop: Sequence[str] = (), end: int | None = None
+    tokens: Iterable[int], decode: Callable[[Sequence[int]], str], stop: Sequence[str] = (), ends: Container[int] = ()
 ) -> Iterator[str]:
-    """Yields pieces of text that, joined, are what the tokens mean, up to the first stop string or the end token.
+    """Yields pieces of text that, joined, are what the tokens mean, up to a stop string or a token that ends it.
 
     A piece is held back while it may still change: a character whose bytes are not all there, or the beginning of a
     stop string.
@@ -14,7 +14,7 @@ def stream_text(
     ids: list[int] = []
     shown = 0
     for token in tokens:
-        if token == end:
+        if token in ends:
             break
         ids.append(token)
         text = decode(ids)

@@ -9,29 +9,53 @@ from cutaway.errors import UserError
 from cutaway.hub.families import FAMILIES
 from cutaway.hub.family import Family
 from cutaway.hub.filling import empty
+from cutaway.hub.pictures import write_pictures
 from cutaway.hub.tasks import task_options
 from cutaway.model.files import write_json, write_tensors
 from cutaway.model.transformer import Transformer
+from cutaway.text.tokenizer import Tokenizer
 
 NAMED = 2
 
 
-def choose_family(config: RunConfig) -> Family:
+def choose_family(config: RunConfig, pad: int | None = None, preferred: str | None = None) -> Family:
     """The family that can hold a model as it is.
+
+    Args:
+        config: all choices.
+        pad: the id of the padding token.
+        preferred: the `model_type` of the one to take if several can.
 
     Raises:
         UserError: there is none; says what the nearest ones lack.
     """
-    lacking = {name: family.unheld(config.model, config.task.kind) for name, family in FAMILIES.items()}
-    for name, choices in lacking.items():
-        if not choices:
-            return FAMILIES[name]
+    families = {name: family.for_padding(pad) for name, family in FAMILIES.items()}
+    lacking = {
+        name: ["a model without a padding token"]
+        if family.by_padding is not None and pad is None
+        else family.unheld(config.model, config.task.kind)
+        for name, family in families.items()
+    }
+    for name in sorted(lacking, key=lambda name: name != preferred):
+        if not lacking[name]:
+            return families[name]
     nearest = sorted(lacking, key=lambda name: len(lacking[name]))[:NAMED]
     complaints = "; ".join(f"{name} cannot hold {' nor '.join(lacking[name][:NAMED])}" for name in nearest)
     raise UserError(f"no format of transformers holds this model: {complaints}")
 
 
-def export_folder(model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any]) -> Family:
+def special_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
+    """The ids of special tokens as config.json names them."""
+    if tokenizer is None:
+        return {}
+    ids = {"bos": tokenizer.begin, "eos": tokenizer.end, "pad": tokenizer.pad, "decoder_start": tokenizer.start}
+    ids["forced_bos"] = tokenizer.first
+    return {f"{role}_token_id": number for role, number in ids.items() if number is not None}
+
+
+def export_folder(
+    model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any], preferred: str | None = None
+) -> Family:
     """Writes config.json and model.safetensors; the tokenizer's files are written by who has it.
 
     Args:
@@ -39,11 +63,12 @@ def export_folder(model: Transformer, config: RunConfig, folder: Path, tokens: M
         config: all choices.
         folder: where to; made if it is not there.
         tokens: ids of special tokens, as config.json has them (`eos_token_id`, …).
+        preferred: the `model_type` to write if several can hold the model.
 
     Raises:
         UserError: no family holds the model.
     """
-    family = choose_family(config)
+    family = choose_family(config, tokens.get("pad_token_id"), preferred)
     task = config.task.kind
     table = family.table(config.model, task)
     try:
@@ -64,4 +89,5 @@ def export_folder(model: Transformer, config: RunConfig, folder: Path, tokens: M
             **tokens,
         },
     )
+    write_pictures(folder, config)
     return family

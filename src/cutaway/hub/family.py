@@ -1,7 +1,7 @@
 """What a family of checkpoints is: its options, its weights, its heads."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from cutaway.config.head import LanguageHeadConfig, SequenceHeadConfig, TokenHea
 from cutaway.config.mistakes import explain
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError, nearest
-from cutaway.hub.options import NOTHING, Option, merge, read_options, require_known, write_options
+from cutaway.hub.options import NOTHING, Options, merge, read_options, require_known, write_options
 from cutaway.hub.weights import Rule, Table
 
 Rules = Callable[[ModelConfig], Iterable[Rule]]
@@ -36,6 +36,16 @@ def no_rules(config: ModelConfig) -> Iterable[Rule]:
     return ()
 
 
+def nothing_more(config: ModelConfig) -> Mapping[str, str]:
+    """No tensors besides."""
+    return {}
+
+
+def as_it_stands(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:
+    """A config.json that means what it says."""
+    return found
+
+
 @dataclass(frozen=True)
 class HeadTable:
     """What stands on top of a body for one task.
@@ -47,14 +57,16 @@ class HeadTable:
         options: that are of this head alone.
         repeated: as in `Table`, by full names.
         ignored: as in `Table`, by full names.
+        prefix: what the names of the body's weights begin with beside this head, if it is not the family's.
     """
 
     architecture: str
     choices: Mapping[str, Any]
     rules: Rules = no_rules
-    options: tuple[Option, ...] = ()
+    options: Options = ()
     repeated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,17 @@ class Family:
         unread: options that change nothing.
         renamed: endings of names in old files, and what they are now.
         ignored: as in `Table`, without the prefix.
+        spare: likewise, of a model with these choices.
+        repeated: as in `Table`, without the prefix: whatever the head.
+        answering_alike: choices of ours, by dotted name, that are written as another value which answers alike: ours
+            and that one.
+        by_padding: the family where the padding token has this id, if positions are counted from it.
+        said: what a config.json means, given the names of the weights beside it, if it does not mean what it says.
     """
 
     model_type: str
     prefix: str
-    options: tuple[Option, ...]
+    options: Options
     choices: Mapping[str, Any]
     required: Mapping[str, Any]
     rules: Rules
@@ -86,6 +104,15 @@ class Family:
     unread: Set[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    spare: Callable[[ModelConfig], Mapping[str, str]] = nothing_more
+    repeated: Mapping[str, str] = field(default_factory=dict)
+    answering_alike: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    by_padding: Callable[[int], "Family"] | None = None
+    said: Callable[[Mapping[str, Any], Container[str]], Mapping[str, Any]] = as_it_stands
+
+    def for_padding(self, token: int | None) -> "Family":
+        """The family as it is where the padding token has this id, or an unknown one."""
+        return self if self.by_padding is None or token is None else self.by_padding(token)
 
     def task(self, architecture: str | None, source: str) -> str:
         """The task that a class of theirs is for.
@@ -101,6 +128,11 @@ class Family:
                 f"{source} is for {architecture}, which cutaway does not have; {nearest(architecture, known)}"
             )
         return known[architecture]
+
+    def start(self, task: str) -> str:
+        """What the names of the body's weights begin with, beside the head for a task."""
+        prefix = self.heads[task].prefix or self.prefix
+        return f"{prefix}." if prefix else ""
 
     def read(self, found: Mapping[str, Any], task: str, source: str) -> dict[str, Any]:
         """Our choices for a model, from their config.json.
@@ -141,20 +173,20 @@ class Family:
         except UserError as error:
             return [str(error)]
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
-        return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in _differences(ours, theirs)]
+        found = [one for one in _differences(ours, theirs) if self.answering_alike.get(one[0]) != one[1:]]
+        return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
 
     def table(self, config: ModelConfig, task: str, *, bare: bool = False) -> Table:
         """The rules for a model's weights; `bare` where the body's names have no prefix."""
         config, head = explicit(config), self.heads[task]
-        prefix = "" if bare or not self.prefix else self.prefix + "."
-        body = [
-            Rule(tuple(prefix + name for name in rule.theirs), rule.ours, rule.change) for rule in self.rules(config)
-        ]
+        prefix = "" if bare else self.start(task)
+        body = [replace(rule, theirs=tuple(prefix + name for name in rule.theirs)) for rule in self.rules(config)]
         pattern = prefix.replace(".", r"\.")
-        ignored = {pattern + name: what for name, what in self.ignored.items()}
-        repeated = dict(head.repeated) if is_tied(config) else {}
+        ignored = {pattern + name: what for name, what in {**self.ignored, **self.spare(config)}.items()}
+        repeated = {prefix + second: prefix + first for second, first in self.repeated.items()}
+        repeated |= head.repeated if is_tied(config) else {}
         if bare:
-            repeated = {second: first.removeprefix(self.prefix + ".") for second, first in repeated.items()}
+            repeated = {second: first.removeprefix(self.start(task)) for second, first in repeated.items()}
         return Table((*body, *head.rules(config)), repeated, {**ignored, **head.ignored})
 
 

@@ -50,7 +50,10 @@ class PickledFiles:
     def __init__(self, paths: Iterable[Path]) -> None:
         self._tensors: dict[str, Tensor] = {}
         for path in paths:
-            self._tensors.update(load_pickled(path))
+            found = load_pickled(path)
+            if not isinstance(found, Mapping) or not all(_is_named_tensor(*pair) for pair in found.items()):
+                raise UserError(f"{path} holds something else than tensors by name: ask for safetensors")
+            self._tensors.update(found)
 
     def names(self) -> Sequence[str]:
         """All names."""
@@ -111,7 +114,12 @@ def load_pickled(path: Path) -> Any:
     except pickle.UnpicklingError:
         raise UserError(f"{path} holds more than tensors, and reading it could run code: ask for safetensors") from None
     except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        why = next(iter(str(error).splitlines()), "it is damaged")
+        raise UserError(f"{path} cannot be read: {why}") from None
+
+
+def _is_named_tensor(name: Any, tensor: Any) -> bool:
+    return isinstance(name, str) and isinstance(tensor, Tensor)
 
 
 def _renamed(name: str, endings: Mapping[str, str]) -> str:
@@ -122,9 +130,9 @@ def _renamed(name: str, endings: Mapping[str, str]) -> str:
 def _shards(index: Path) -> list[Path]:
     try:
         named = sorted(set(read_json(index)["weight_map"].values()))
+        outside = [name for name in named if Path(name).name != name]
     except (KeyError, AttributeError, TypeError):
         raise UserError(f"{index} is no index of shards: it has no weight_map of names") from None
-    outside = [name for name in named if Path(name).name != name]
     if outside:
         raise UserError(f"{index} names a file outside its folder: {outside[0]!r}")
     missing = [name for name in named if not (index.parent / name).exists()]

@@ -24,11 +24,13 @@ class Account:
         numbers: how many numbers the model has.
         dtypes: how many tensors were of each dtype in the file.
         ignored: how many tensors were left, by what they are.
+        absent: names of those that the file might have held, and zeros stand for.
     """
 
     numbers: int
     dtypes: Counter[torch.dtype]
     ignored: Counter[str]
+    absent: tuple[str, ...] = ()
 
 
 @torch.no_grad()
@@ -41,16 +43,24 @@ def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dt
     """
     names = checkpoint.names()
     ignored = _set_aside(names, table)
-    _require_all(set(names) - set(ignored) - set(table.repeated), table.rules, source)
+    absent = [rule for rule in table.rules if rule.optional and not set(names).intersection(rule.theirs)]
+    rules = [rule for rule in table.rules if rule not in absent]
+    _require_all(set(names) - set(ignored) - set(table.repeated), rules, source)
     places = _places(model)
+    for name in (name for rule in absent for name in rule.ours):
+        weight, owners = places.pop(name)
+        _put(owners, torch.zeros(weight.shape, dtype=dtype))
     dtypes: Counter[torch.dtype] = Counter()
-    repeated = {first: second for second, first in table.repeated.items() if second in names}
-    for rule in table.rules:
+    repeated: dict[str, list[str]] = {}
+    for second in set(names).intersection(table.repeated):
+        repeated.setdefault(table.repeated[second], []).append(second)
+    for rule in rules:
         theirs = [checkpoint.read(name) for name in rule.theirs]
         for name, tensor in zip(rule.theirs, theirs, strict=True):
             _require_floats(name, tensor, source)
-            if name in repeated and not torch.equal(tensor, checkpoint.read(repeated[name])):
-                raise UserError(f"{source}: {repeated[name]} differs from {name}, and the model has one for both")
+            for second in repeated.get(name, ()):
+                if not torch.equal(tensor, checkpoint.read(second)):
+                    raise UserError(f"{source}: {second} differs from {name}, and the model has one for both")
             dtypes[tensor.dtype] += 1
         for name, tensor in zip(rule.ours, _read(rule, theirs, source), strict=True):
             shape = places[name][0].shape
@@ -62,7 +72,8 @@ def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dt
             _put(places.pop(name)[1], tensor.to(dtype))
     if places:
         raise UserError(f"{source} fills no {_some(places)}")
-    return Account(sum(weight.numel() for weight in model.parameters()), dtypes, Counter(ignored.values()))
+    numbers = sum(weight.numel() for weight in model.parameters())
+    return Account(numbers, dtypes, Counter(ignored.values()), tuple(name for rule in absent for name in rule.theirs))
 
 
 @torch.no_grad()

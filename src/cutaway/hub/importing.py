@@ -1,7 +1,7 @@
 """Other people's checkpoints as models of ours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
 from cutaway.hub.files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.filling import Account, fill
+from cutaway.hub.pictures import picture_choices, picture_notes
 from cutaway.hub.pooling import sentence_choices
 from cutaway.hub.tasks import task_choices
 from cutaway.hub.weights import Table
@@ -53,29 +54,40 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     found = read_json(folder / "config.json")
     if not isinstance(found, dict):
         raise UserError(f"{folder / 'config.json'} holds no options")
-    family = family_of(found.get("model_type"), str(folder))
-    config, task = read_config(found, family, folder)
+    family = family_of(found.get("model_type"), str(folder)).for_padding(found.get("pad_token_id"))
     checkpoint = RenamedFiles(open_weights(folder), family.renamed)
     names = checkpoint.names()
-    bare = not any(name.startswith(family.prefix + ".") for name in names)
-    return read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
+    config, task = read_config(family.said(found, names), family, folder)
+    layers = max(config.model.layers, config.model.encoder_layers or 0)
+    if layers > len(names):  # to build them would take forever
+        raise UserError(f"{folder} asks for {layers} layers, and its files hold {len(names)} tensors")
+    bare = not any(name.startswith(family.start(task)) for name in names)
+    imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
+    return replace(imported, notes=imported.notes + picture_notes(folder, config))
 
 
 def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple[RunConfig, str]:
     """All choices that a config.json means, and the task by which the family knows its head."""
     source = str(folder / "config.json")
     architectures = found.get("architectures") or [None]
+    if not isinstance(architectures, list) or not isinstance(architectures[0], str | None):
+        raise UserError(f"{source} says architectures={architectures!r}, which is no list of names")
     task = family.task(architectures[0], source)
     choices = family.read(found, task, source)
     head, kind = task_choices(task, found)
     choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
+    if task == "image_classification":
+        kind |= picture_choices(folder, choices["embedding"]["channels"])
     return validate({"model": choices, "task": kind}), task
 
 
 def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Imported:
     """Builds the model and fills it."""
-    with torch.device("meta"):
-        model = build(config.model)
+    try:
+        with torch.device("meta"):
+            model = build(config.model)
+    except (TypeError, RuntimeError):  # torch counts no further
+        raise UserError(f"{source} asks for sizes that are too large") from None
     account = fill(model, table, checkpoint, dtype, source)
     return Imported(model.eval(), config, tuple(_notes(account, dtype)))
 
@@ -85,7 +97,7 @@ def _notes(account: Account, dtype: torch.dtype) -> Sequence[str]:
     cast = {kind: count for kind, count in account.dtypes.items() if kind != dtype}
     casts = [f"{count} tensors of {_name(kind)} are read as {_name(dtype)}" for kind, count in cast.items()]
     left = [f"not read: {what} ({count} tensor{'s' * (count > 1)})" for what, count in account.ignored.items()]
-    return casts + left
+    return casts + left + [f"not in the file, and zeros: {name}" for name in account.absent]
 
 
 def _name(dtype: torch.dtype) -> str:

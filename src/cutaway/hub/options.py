@@ -102,6 +102,37 @@ class Option:
     write: Callable[[Any], Any] = unchanged
 
 
+@dataclass(frozen=True)
+class Joint:
+    """Options of theirs that are choices of ours only together.
+
+    Attributes:
+        theirs: their names; `read` may look at others besides.
+        read: from all of a file's options to choices by dotted name; raises KeyError or ValueError if we have no such.
+        write: from all choices, a nested dict, to options; raises the same where they cannot express them.
+    """
+
+    theirs: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    write: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+Options = tuple[Option | Joint, ...]
+
+
+def in_both(theirs: tuple[str, ...], ours: str, default: Any) -> Joint:
+    """One choice of ours that their file says for each stack; both must agree."""
+
+    def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
+        (value,) = {found[name] for name in theirs if found.get(name) is not None} or {default}
+        return {ours: value}
+
+    def write(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+        return dict.fromkeys(theirs, _at(choices, ours))
+
+    return Joint(theirs, read, write)
+
+
 def renamed(names: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
     """`read` and `write` of an option whose values have other names: theirs to ours, preferred ones first."""
     back: dict[str, str] = {}
@@ -125,7 +156,7 @@ ACTIVATION = renamed(
 """`read` and `write` of the names of activations."""
 
 
-def read_options(found: Mapping[str, Any], options: tuple[Option, ...], source: str) -> dict[str, Any]:
+def read_options(found: Mapping[str, Any], options: Options, source: str) -> dict[str, Any]:
     """The choices, as a nested dict, that these options mean.
 
     Raises:
@@ -133,31 +164,33 @@ def read_options(found: Mapping[str, Any], options: tuple[Option, ...], source: 
     """
     choices: dict[str, Any] = {}
     for option in options:
-        value = found.get(option.theirs, option.default)
-        if value is ...:
+        asked = {name: found[name] for name in _names(option) if name in found}
+        if isinstance(option, Option) and not asked and option.default is ...:
             raise UserError(f"{source} does not say {option.theirs}")
         try:
-            merge(choices, option.ours, option.read(value))
-        except (KeyError, ValueError, TypeError, AttributeError):
-            raise UserError(f"{source} asks for {option.theirs}={value!r}, which cutaway does not have") from None
+            for path, value in _read(option, found).items():
+                merge(choices, path, value)
+        except _REFUSALS:
+            said = ", ".join(f"{name}={value!r}" for name, value in asked.items())
+            raise UserError(f"{source} asks for {said}, which cutaway does not have") from None
     return choices
 
 
-def write_options(choices: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
+def write_options(choices: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """The options that mean these choices. What they cannot express, they leave out: read them back to find out."""
     written: dict[str, Any] = {}
     for option in options:
         try:
-            value = option.write(_at(choices, option.ours))
-        except (KeyError, ValueError, TypeError, AttributeError):
+            said = _write(option, choices)
+        except _REFUSALS:
             continue
-        written.setdefault(option.theirs, value)
+        written = {**said, **written}
     return written
 
 
 def require_known(
     found: Mapping[str, Any],
-    options: tuple[Option, ...],
+    options: Options,
     required: Mapping[str, Any],
     unread: Set[str],
     source: str,
@@ -167,7 +200,7 @@ def require_known(
     Raises:
         UserError: there is such an option.
     """
-    read = {option.theirs for option in options} | WITHOUT_EFFECT | unread
+    read = {name for option in options for name in _names(option)} | WITHOUT_EFFECT | unread
     for name, value in found.items():
         if name in required:
             if value != required[name] and not (value in NOTHING and required[name] in NOTHING):
@@ -187,6 +220,25 @@ def merge(choices: dict[str, Any], path: str, value: Any) -> None:
             merge(choices[last], key, one)
     else:
         choices[last] = dict(value) if isinstance(value, Mapping) else value
+
+
+_REFUSALS = (KeyError, ValueError, TypeError, AttributeError)
+
+
+def _names(option: Option | Joint) -> tuple[str, ...]:
+    return option.theirs if isinstance(option, Joint) else (option.theirs,)
+
+
+def _read(option: Option | Joint, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(option, Joint):
+        return option.read(found)
+    return {option.ours: option.read(found.get(option.theirs, option.default))}
+
+
+def _write(option: Option | Joint, choices: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(option, Joint):
+        return option.write(choices)
+    return {option.theirs: option.write(_at(choices, option.ours))}
 
 
 def _at(choices: Mapping[str, Any], path: str) -> Any:

@@ -145,6 +145,45 @@ class NoBias:
 
 
 @dataclass(frozen=True)
+class NoRow:
+    """The file has one more vector beside a matrix, and the model none."""
+
+    def read(self, theirs: Tensors) -> Tensors:
+        """Leaves out a vector of zeros; another cannot be left out."""
+        matrix, row = theirs
+        if row.any():
+            raise ValueError("has a vector that is not zero, and the model has no place for it")
+        return [matrix]
+
+    def write(self, ours: Tensors) -> Tensors:
+        """Adds a vector of zeros."""
+        (matrix,) = ours
+        return [matrix, matrix.new_zeros(1, matrix.shape[1])]
+
+
+@dataclass(frozen=True)
+class Without:
+    """The file has a tensor of zeros, and the model nothing in its place.
+
+    Attributes:
+        shape: of the tensor.
+    """
+
+    shape: tuple[int, ...]
+
+    def read(self, theirs: Tensors) -> Tensors:
+        """Leaves it out; another than zeros cannot be left out."""
+        (tensor,) = theirs
+        if tensor.any():
+            raise ValueError("is not zero, and the model has no place for it")
+        return []
+
+    def write(self, ours: Tensors) -> Tensors:
+        """Makes the zeros."""
+        return [torch.zeros(self.shape)]
+
+
+@dataclass(frozen=True)
 class PermuteRows:
     """Rows stand in another order, the same in every block of so many rows.
 
@@ -216,11 +255,13 @@ class Rule:
         theirs: names in the file.
         ours: names in the model.
         change: what is done between.
+        optional: whether a file may lack them; those of the model are then zeros.
     """
 
     theirs: tuple[str, ...]
     ours: tuple[str, ...]
     change: Change = Same()
+    optional: bool = False
 
 
 def same(theirs: str, ours: str, *parts: str) -> Iterable[Rule]:

@@ -33,7 +33,7 @@ def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
     return Cost(
         parameters=sum(weight.numel() for weight in weights.values()),
         weights=nbytes,
-        gradients=nbytes,
+        gradients=sum(weight.nbytes for weight in weights.values() if weight.requires_grad),
         optimizer=kept,
         cache_per_token=cache_of_a_token(model),
     )

@@ -184,7 +184,7 @@ def _first(mask: Tensor) -> Tensor:
 
 
 def _pick(hidden: Tensor, places: Tensor) -> Tensor:
-    return hidden[torch.arange(len(hidden), device=hidden.device), places]
+    return hidden[torch.arange(hidden.shape[0], device=hidden.device), places]  # len would fix the size in a graph
 
 
 POOLINGS: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {

@@ -2,7 +2,8 @@
 
 | weights                                    | standard deviation                                          |
 |--------------------------------------------|-------------------------------------------------------------|
-| query, key, value, up, gate, dense, patch  | 1/√inputs: what is read keeps its size                      |
+| key, value, up, gate, dense, patch         | 1/√inputs: what is read keeps its size                      |
+| query                                      | the same, times 1/√head width over the scale of scores      |
 | attention's and feed-forward's last matrix | 1/√(inputs · sublayers): so does the sum of all of a stack  |
 | embeddings of tokens, positions, segments  | 1/√width; 1/width where the head shares the embedding       |
 | places of a grid, class vector of patches  | 1: as large as the patches                                  |
@@ -74,14 +75,16 @@ def draw(module: nn.Module, branches: int) -> None:
 
 @draw.register
 def _(module: Attention, branches: int) -> None:
-    for linear in (module.query, module.key, module.value):
+    draw_query(module.query, module.heads.width, module.scoring.scale)
+    for linear in (module.key, module.value):
         draw_linear(linear)
     draw_linear(module.out, branches=branches)
 
 
 @draw.register
 def _(module: LatentAttention, branches: int) -> None:
-    for linear in (module.query, module.latent_down, module.rotary_key, module.key, module.value):
+    draw_query(module.query, module.heads.width + module.heads.rotary, module.scoring.scale)
+    for linear in (module.latent_down, module.rotary_key, module.key, module.value):
         draw_linear(linear)
     if isinstance(module.query_down, nn.Linear):
         draw_linear(module.query_down)
@@ -165,6 +168,12 @@ def _(module: EmbeddingHead, branches: int) -> None:
 @draw.register
 def _(module: Transform, branches: int) -> None:
     draw_linear(module.dense)
+
+
+def draw_query(query: nn.Linear, width: int, scale: float) -> None:
+    """Draws what makes queries of this width so that scores are as large as with the customary scale 1/√width."""
+    draw_linear(query)
+    query.weight.mul_(width**-0.5 / scale)
 
 
 def draw_linear(linear: nn.Linear, branches: int = 1) -> None:

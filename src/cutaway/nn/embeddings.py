@@ -130,7 +130,7 @@ class PatchEmbedding(nn.Module):
         patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
         x = tap("tokens", F.linear(patches, self.weight, self.bias))
         if self.cls is not None:
-            x = torch.cat([self.cls.expand(len(x), 1, -1), x], dim=1)
+            x = torch.cat([self.cls.expand(x.shape[0], 1, -1), x], dim=1)
         if self.grid is not None:
             x = x + tap("positions", self.grid(images.shape[2] // self.patch, images.shape[3] // self.patch))
         return tap("out", self.dropout(self.norm(x)))

@@ -100,7 +100,9 @@ class Geometry:
         return plain and (self.window is None or self.window >= self.size[1])
 
     def blocks(self) -> Iterator[slice]:
-        """Runs of queries short enough to build a mask for."""
+        """Runs of queries short enough to build a mask for; one run in a graph that is to serve for all lengths."""
+        if torch.compiler.is_exporting():
+            return iter((slice(0, self.size[0]),))
         return (slice(i, i + BLOCK) for i in range(0, self.size[0], BLOCK))
 
     def rows(self, block: slice) -> "Geometry":

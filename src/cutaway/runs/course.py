@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+from cutaway.pipeline import Pipeline
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.train.loop import Lesson
 
@@ -33,6 +34,10 @@ class Course(Protocol):
     def amount(self) -> str:
         """How much data there is, and how much was left out, for people."""
 
+    @property
+    def epoch(self) -> int | None:
+        """In about how many batches all of the data is seen once; None if it has no end."""
+
     def lesson(self) -> Lesson:
         """The task, and batches to train on and to validate with."""
 
@@ -41,8 +46,8 @@ class Course(Protocol):
 class Preparation(Protocol):
     """How the data of a task becomes a course."""
 
-    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> Course:
-        """Reads the data, makes the tokenizer, and writes into the folder what training needs.
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None) -> Course:
+        """Reads the data, makes the tokenizer or takes that of the origin, and writes what training needs.
 
         Killed at any instant and called again, it goes on or begins anew.
         """

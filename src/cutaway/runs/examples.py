@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,13 +14,18 @@ from cutaway.config.run import RunConfig
 from cutaway.data.batches import BatchLimit, Examples, RandomBatches, SequentialBatches
 from cutaway.data.collect import collect_examples
 from cutaway.data.collected import Collected, open_examples, remove_examples
+from cutaway.data.rows.texts import encode_texts
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
+from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 from cutaway.train.loop import Lesson
 from cutaway.train.tasks.base import Batches, Task
+
+Texts = Callable[[Any], tuple[Iterable[str], Iterable[str]]]
+"""Of an example, what is read and what is written."""
 
 
 @runtime_checkable
@@ -47,7 +53,7 @@ class Subject:
 
     kind: type[Any]
     specials: tuple[str, ...]
-    texts: Callable[[Any], tuple[Iterable[str], Iterable[str]]] | None
+    texts: Texts | None
     fit: Callable[[RunConfig, Sequence[Any]], RunConfig]
     rows: Callable[["ExampleCourse", Sequence[Any], Counter[str]], Sequence[Row]]
     task: Callable[[RunConfig, Sequence[Any]], Task]
@@ -99,14 +105,22 @@ class ExampleCourse:
         counts = {**self.examples.skipped, **self.counted}
         return "".join(f", {number:,} {reason}" for reason, number in counts.items())
 
+    @property
+    def epoch(self) -> int:
+        """In about how many batches every example is seen once."""
+        return len(in_order(self.training, self._limit))
+
     def lesson(self) -> Lesson:
         """Batches of examples of similar lengths."""
-        c = self.config.train
-        limit = BatchLimit(tokens=c.batch_tokens) if c.batch_tokens else BatchLimit(examples=c.batch_size)
         task = self.subject.task(self.config, self.training)
-        training = Examples(self.training, RandomBatches(lengths(self.training), limit, c.seed))
-        varied = self.subject.vary(self.config, training)
-        return Lesson(task, varied, in_order(self.validation, limit) if self.validation else None)
+        batches = RandomBatches(lengths(self.training), self._limit, self.config.train.seed)
+        varied = self.subject.vary(self.config, Examples(self.training, batches))
+        return Lesson(task, varied, in_order(self.validation, self._limit) if self.validation else None)
+
+    @property
+    def _limit(self) -> BatchLimit:
+        c = self.config.train
+        return BatchLimit(tokens=c.batch_tokens) if c.batch_tokens else BatchLimit(examples=c.batch_size)
 
 
 def in_order(rows: Sequence[Row], limit: BatchLimit) -> Examples[Row]:
@@ -125,11 +139,13 @@ class ExamplePreparation:
 
     subject: Subject
 
-    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> ExampleCourse:
+    def prepare(
+        self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
+    ) -> ExampleCourse:
         """Writes the examples and their tokenizers into the folder; nothing, if they are of no use."""
         examples = collect_examples(self.subject.kind, config.data, folder, config.train.seed)
         try:
-            course = self._fit(config, examples)
+            course = self._fit(config, examples, origin)
             course.lesson()
         except UserError:
             remove_examples(folder)  # for their files may be mended, and are then to be read again
@@ -140,20 +156,29 @@ class ExamplePreparation:
             course.source_tokenizer.save(RunFolder(folder).source_tokenizer)
         return course
 
-    def _fit(self, config: RunConfig, examples: Collected[Any]) -> ExampleCourse:
-        tokenizer, source = self._learn(config, examples.training)
+    def _fit(self, config: RunConfig, examples: Collected[Any], origin: Pipeline | None) -> ExampleCourse:
+        tokenizer = source = None
+        unknown: Counter[str] = Counter()
+        if self.subject.texts is not None:
+            read, written = _sides(self.subject.texts, examples.training)
+            if origin is None:
+                tokenizer, source = self._learn(config, read, written)
+            else:
+                tokenizer, source = origin.tokenizer, origin.source_tokenizer
+                unknown["unknown tokens"] = _count_unknown(source or tokenizer, read) + _count_unknown(
+                    tokenizer, written
+                )
         config = self.subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
-        return ExampleCourse(config, self.subject, examples, tokenizer, source)
+        return ExampleCourse(config, self.subject, examples, tokenizer, source, +unknown)
 
-    def _learn(self, config: RunConfig, examples: Sequence[Any]) -> tuple[Tokenizer | None, Tokenizer | None]:
+    def _learn(
+        self, config: RunConfig, read: Sequence[str], written: Sequence[str]
+    ) -> tuple[Tokenizer, Tokenizer | None]:
         """The tokenizer of both sides, or of the target, and that of the source if it has its own."""
-        subject = self.subject
-        if subject.texts is None:
-            return None, None
-        read, written = (list(texts) for texts in zip(*map(subject.texts, examples), strict=True))
+        specials = self.subject.specials
         shared = config.source_tokenizer is None
-        tokenizer = _learn(config.tokenizer, [*read, *written] if shared else written, subject.specials)
-        return tokenizer, None if shared else _learn(config.source_tokenizer, read, subject.specials)
+        tokenizer = _learn(config.tokenizer, [*read, *written] if shared else written, specials)
+        return tokenizer, None if shared else _learn(config.source_tokenizer, read, specials)
 
     def open(self, config: RunConfig, folder: Path) -> ExampleCourse:
         """Opens them."""
@@ -164,6 +189,15 @@ class ExamplePreparation:
         return ExampleCourse(config, self.subject, examples, tokenizer, source)
 
 
-def _learn(config: Any, groups: Iterable[Iterable[str]], specials: tuple[str, ...]) -> Tokenizer:
-    texts = [text for group in groups for text in group]
+def _sides(texts: Texts, examples: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """All that is read, and all that is written."""
+    read, written = zip(*map(texts, examples), strict=True)
+    return list(chain(*read)), list(chain(*written))
+
+
+def _learn(config: Any, texts: Sequence[str], specials: tuple[str, ...]) -> Tokenizer:
     return train_tokenizer(config, texts, alphabet=set().union(*texts), specials=specials)
+
+
+def _count_unknown(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
+    return sum(map(tokenizer.count_unknown, encode_texts(tokenizer, texts)))

@@ -3,10 +3,18 @@
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
 from cutaway.config.task import WITHOUT_TEXT
-from cutaway.config.tokenizer import ByteTokenizer, CharTokenizer, FileTokenizer, ProteinTokenizer, TokenizerConfig
+from cutaway.config.tokenizer import (
+    ByteTokenizer,
+    CharTokenizer,
+    FileTokenizer,
+    OriginTokenizer,
+    ProteinTokenizer,
+    TokenizerConfig,
+)
 from cutaway.data.generated import vocabulary
 from cutaway.data.scan import scan_source
 from cutaway.data.sources import open_source
+from cutaway.errors import UserError
 from cutaway.runs.course import with_labels, with_model
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
@@ -64,5 +72,7 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
             return len(AMINO_ACIDS)
         case FileTokenizer(path=path):
             return Tokenizer.load(path).vocabulary
+        case OriginTokenizer():
+            raise UserError("a run that goes on from a model keeps its tokens: leave model.vocabulary out")
         case learnt:
             return learnt.vocabulary

@@ -13,6 +13,7 @@ from cutaway.data.generated import sequences, vocabulary
 from cutaway.disk import make_folder
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
+from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
 from cutaway.text.tokenizer import Tokenizer
@@ -62,6 +63,11 @@ class GeneratedCourse:
         task = algorithmic(self.config)
         return f"sequences to {task.operation}, of {task.length} symbols, without end"
 
+    @property
+    def epoch(self) -> None:
+        """There is no end."""
+        return
+
     def lesson(self) -> Lesson:
         """Sequences without end to train on, and held-out ones to validate with."""
         task, c = algorithmic(self.config), self.config.train
@@ -77,11 +83,14 @@ class GeneratedCourse:
 class GeneratedPreparation:
     """Nothing to read: only the symbols become a tokenizer, so that they can be written and looked at."""
 
-    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> GeneratedCourse:
+    def prepare(
+        self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
+    ) -> GeneratedCourse:
         """Writes the tokenizer.
 
         Raises:
-            UserError: a sequence is longer than the model takes, or there are too few different ones.
+            UserError: a sequence is longer than the model takes, there are too few different ones, or the origin knows
+                other symbols.
         """
         task = algorithmic(config)
         longest = len(make_rows(task, 1, task.length, 0)[0].tokens)
@@ -93,6 +102,11 @@ class GeneratedPreparation:
         signs = ["+", "="] if task.operation == "add" else []
         tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
         assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols)
+        if origin is not None and origin.tokenizer.sha256 != tokenizer.sha256:
+            raise UserError(
+                f"the tokens of the model to go on from are not the symbols of this task, 0 to {task.symbols - 1}"
+                f"{' with + and =' if signs else ''}: choose another task.symbols, or train a model of its own"
+            )
         make_folder(folder)
         tokenizer.save(RunFolder(folder).tokenizer)
         config = with_labels(with_vocabulary(config, tokenizer), task.symbols)

@@ -7,24 +7,37 @@ from typing import Any
 from cutaway.config.run import RunConfig
 from cutaway.config.task import WITHOUT_TEXT
 from cutaway.errors import UserError, nearest
+from cutaway.text.special import Role
 
 
 @dataclass(frozen=True)
 class Requirement:
     """What a task asks of a model: one of these architectures, this head, if any this position scheme, and this input.
 
-    An encoder-decoder has its input at its source.
+    An encoder-decoder has its input at its source. A tokenizer that was not made for the task must have special tokens
+    of these roles.
     """
 
     architectures: tuple[str, ...]
     head: str
     position: str | None = None
     reads: str = "tokens"
+    roles: tuple[Role, ...] = ()
 
     @property
     def embedding(self) -> str:
         """The choice of a model that says what it reads."""
         return "source_embedding" if "encoder_decoder" in self.architectures else "embedding"
+
+    def fits_body(self, config: RunConfig) -> bool:
+        """Whether a model could learn the task with another head."""
+        position = config.model.position.kind
+        return (
+            config.model.architecture in self.architectures
+            and self.reads == _read(config)
+            and self.position in (None, position)
+            and (position != OF_GRAPHS or self.position == OF_GRAPHS)
+        )
 
 
 READERS = ("encoder", "decoder")
@@ -32,7 +45,7 @@ OF_GRAPHS = "shortest_path"
 
 REQUIREMENTS = {
     "language_modeling": Requirement(("decoder",), "language"),
-    "masked_language_modeling": Requirement(("encoder",), "language"),
+    "masked_language_modeling": Requirement(("encoder",), "language", roles=("mask",)),
     "sequence_to_sequence": Requirement(("encoder_decoder",), "language"),
     "sequence_classification": Requirement(READERS, "sequence"),
     "image_classification": Requirement(("encoder",), "sequence", reads="patches"),
@@ -40,7 +53,7 @@ REQUIREMENTS = {
     "audio_classification": Requirement(("encoder",), "sequence", reads="frames"),
     "graph_classification": Requirement(("encoder",), "sequence", OF_GRAPHS),
     "token_classification": Requirement(READERS, "token"),
-    "question_answering": Requirement(("encoder",), "token"),
+    "question_answering": Requirement(("encoder",), "token", roles=("begin", "separator")),
     "algorithmic": Requirement(("encoder",), "token"),
 }
 

@@ -1,7 +1,8 @@
 """Making a run folder, taking one up, and training in it."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cutaway.config.reading import dump_run, load_run, override
@@ -11,11 +12,13 @@ from cutaway.disk import write_text
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
-from cutaway.model.files import RunFolder, write_json
+from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
-from cutaway.pipeline import Pipeline
+from cutaway.pipeline import Pipeline, load
+from cutaway.runs.carrying import Carried, carry_over
 from cutaway.runs.course import Course, Progress
 from cutaway.runs.courses import PREPARATIONS
+from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress as TrainingProgress
@@ -24,16 +27,21 @@ from cutaway.train.loop import Trainer
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is ready to train: everything is in its folder."""
+    """A run that is ready to train: everything is in its folder.
+
+    Attributes:
+        folder: where.
+        config: all choices.
+        course: what is learnt.
+        model: who learns.
+        carried: which weights are those of the model that the run goes on from, if it has just begun with one.
+    """
 
     folder: RunFolder
+    config: RunConfig
     course: Course
     model: Transformer
-
-    @property
-    def config(self) -> RunConfig:
-        """All choices."""
-        return self.course.config
+    carried: Carried | None = None
 
     @property
     def pipeline(self) -> Pipeline:
@@ -49,10 +57,21 @@ class Run:
         return self.trainer(callbacks).run()
 
 
-def start(config: RunConfig, out: Path, progress: Progress = lambda done, total: None) -> Run:
+def start(
+    config: RunConfig,
+    out: Path,
+    progress: Progress = lambda done, total: None,
+    origin: Pipeline | None = None,
+) -> Run:
     """Makes a run folder: reads the data, makes tokenizers and tokens, builds the model.
 
     Killed at any instant and called again, it goes on.
+
+    Args:
+        config: all choices; for a run that goes on from a model, `cutaway.runs.origin.going_on` makes them.
+        out: the folder.
+        progress: told how much of the data is read.
+        origin: the model that `config.origin` names, where it is open already.
 
     Raises:
         UserError: the folder holds a run already, the model cannot learn the task, or the data or a choice is useless.
@@ -65,8 +84,13 @@ def start(config: RunConfig, out: Path, progress: Progress = lambda done, total:
     choose_device(config.train.device)
     require_model(config)
     require_choices(config)
-    course = PREPARATIONS[config.task.kind].prepare(config, out, progress)
+    if config.origin is not None:
+        origin = origin or load(config.origin, "cpu")
+        require_origin(config, origin)
+    course = PREPARATIONS[config.task.kind].prepare(config, out, progress, origin)
     run = _assemble(folder, course)
+    if origin is not None:
+        run = _going_on(run, origin)
     run.trainer()  # finds out that there is too little data before anything says that this is a run
     write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
     write_text(folder.run, dump_run(run.config))
@@ -91,12 +115,40 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     config = override(before, assignments)
     if config.train.optimizer.kind != before.train.optimizer.kind:
         raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
+    if config.train.frozen != before.train.frozen:
+        raise UserError(f"train.frozen cannot change in a run that has begun: start another run with --from {out}")
+    run = _assemble(folder, PREPARATIONS[config.task.kind].open(config, out))
     if assignments:
-        write_text(folder.run, dump_run(config))
-    return _assemble(folder, PREPARATIONS[config.task.kind].open(config, out))
+        write_text(folder.run, dump_run(run.config))
+    if config.origin is not None:
+        read_weights(folder.weights, run.model)  # what it began with, if there is no checkpoint yet
+    return run
 
 
 def _assemble(folder: RunFolder, course: Course) -> Run:
-    config = course.config
+    config = _with_steps(course)
     model = build(config.model, seed=config.train.seed)
-    return Run(folder, course, model.to(choose_device(config.train.device)))
+    return Run(folder, config, course, model.to(choose_device(config.train.device)))
+
+
+def _with_steps(course: Course) -> RunConfig:
+    """Counts the steps of a run that is told in epochs.
+
+    Raises:
+        UserError: its data has no end.
+    """
+    config = course.config
+    if config.train.epochs is None:
+        return config
+    if course.epoch is None:
+        raise UserError("data without end has no epochs: leave train.epochs out, and give train.steps")
+    steps = math.ceil(config.train.epochs * course.epoch)
+    return config.model_copy(update={"train": config.train.model_copy(update={"steps": steps})})
+
+
+def _going_on(run: Run, origin: Pipeline) -> Run:
+    """Gives a run the weights of a model, and writes them: it can then be resumed without that model."""
+    same = same_answers(origin.config, run.config)
+    carried = carry_over(origin.model, run.model, same_answers=same)
+    write_weights(run.folder.weights, run.model)
+    return replace(run, carried=carried)

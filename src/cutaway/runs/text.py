@@ -1,5 +1,6 @@
 """Courses in continuous text: predict what follows, or what is hidden."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from cutaway.data.prepare import prepare
 from cutaway.data.shards import TokenStream
 from cutaway.data.windows import IGNORED, RandomWindows, SequentialWindows
 from cutaway.errors import UserError
+from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.train.loop import Lesson
@@ -21,6 +23,9 @@ from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
 
 EVALUATION_TOKENS = 8192
 """How many tokens an evaluation reads at once."""
+
+COUNTED_AT_ONCE = 1 << 24
+"""How many tokens are looked at for unknown ones at once."""
 
 MakeLesson = Callable[[RunConfig, Corpus], Lesson]
 
@@ -42,13 +47,25 @@ class TextCourse:
     @property
     def amount(self) -> str:
         """How much text there is, and what was left out."""
-        skipped = self.corpus.manifest.scan.skipped
-        left_out = "".join(f", {number:,} {reason}" for reason, number in skipped.items())
-        return f"{len(self.corpus.training):,} tokens of text{left_out}"
+        counts = {**self.corpus.manifest.scan.skipped, "of them unknown": self._count_unknown()}
+        told = "".join(f", {number:,} {reason}" for reason, number in counts.items() if number)
+        return f"{len(self.corpus.training):,} tokens of text{told}"
+
+    @property
+    def epoch(self) -> int:
+        """In how many batches as many tokens are seen as the text has."""
+        return math.ceil(len(self.corpus.training) / (self.config.model.context * self.config.train.batch_size))
 
     def lesson(self) -> Lesson:
         """Windows anywhere in the text to train on, and windows end to end to validate with."""
         return self.make_lesson(self.config, self.corpus)
+
+    def _count_unknown(self) -> int:
+        tokens, unknown = self.corpus.training, self.tokenizer.unknown
+        if unknown is None:
+            return 0
+        starts = range(0, len(tokens), COUNTED_AT_ONCE)
+        return sum(int((tokens[start : start + COUNTED_AT_ONCE] == unknown).sum()) for start in starts)
 
 
 @dataclass(frozen=True)
@@ -63,9 +80,12 @@ class TextPreparation:
     make_lesson: MakeLesson
     specials: tuple[str, ...] = ()
 
-    def prepare(self, config: RunConfig, folder: Path, progress: Progress) -> TextCourse:
+    def prepare(
+        self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
+    ) -> TextCourse:
         """Writes the text's tokens into the folder."""
-        corpus = prepare(config.data, config.tokenizer, folder, specials=self.specials, progress=progress)
+        tokenizer = config.tokenizer if origin is None else origin.tokenizer
+        corpus = prepare(config.data, tokenizer, folder, specials=self.specials, progress=progress)
         return TextCourse(with_vocabulary(config, corpus.tokenizer), corpus, self.make_lesson)
 
     def open(self, config: RunConfig, folder: Path) -> TextCourse:

@@ -5,14 +5,14 @@ gives the same tokenizer.
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Inner
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from cutaway.errors import UserError
+from cutaway.text.apart import keep_apart
 from cutaway.text.byte_level import BYTES
 
 CONTINUING = "##"
@@ -45,7 +45,7 @@ def learn_words(
     inner = Inner(models.WordLevel(unk_token=unknown))
     if lowercase:
         inner.normalizer = normalizers.Lowercase()
-    inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), _apart(specials)])
+    inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), keep_apart(specials, alone=True)])
     trainer = trainers.WordLevelTrainer(
         vocab_size=vocabulary, min_frequency=frequency, special_tokens=list(specials), show_progress=False
     )
@@ -79,7 +79,7 @@ def learn_unigram(texts: Iterable[str], vocabulary: int, specials: Sequence[str]
     inner = Inner(models.Unigram())
     # No space is put before a text: one may be cut anywhere, and written on.
     space = pre_tokenizers.Metaspace(prepend_scheme="never")
-    inner.pre_tokenizer = pre_tokenizers.Sequence([space, _apart(specials)])
+    inner.pre_tokenizer = pre_tokenizers.Sequence([space, keep_apart(specials, alone=True)])
     inner.decoder = decoders.Metaspace(prepend_scheme="never")
     trainer = trainers.UnigramTrainer(
         vocab_size=vocabulary, special_tokens=list(specials), unk_token=unknown, show_progress=False
@@ -122,12 +122,6 @@ def _ordered(pieces: list[tuple[str, float]]) -> list[tuple[str, float]]:
     scores = {piece: lowest if len(piece) == 1 and score <= rare else score for piece, score in pieces}
     rounded = [(piece, round(score, SCORE_DIGITS)) for piece, score in scores.items()]
     return sorted(rounded, key=lambda pair: (-pair[1], pair[0]))
-
-
-def _apart(specials: Sequence[str]) -> pre_tokenizers.PreTokenizer:
-    """Cuts what is spelt like a special token behind its first character, so that no word of a text is one."""
-    starts = [f"{re.escape(special[0])}(?={re.escape(special[1:])})" for special in specials]
-    return pre_tokenizers.Split(Regex("|".join(starts)), "isolated")
 
 
 def _require(vocabulary: int, needed: int, what: str) -> None:

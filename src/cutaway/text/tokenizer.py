@@ -2,21 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 from tokenizers.decoders import ByteLevel, Metaspace
-from tokenizers.models import BPE
+from tokenizers.models import BPE, Unigram
 
-from cutaway.disk import write_bytes
+from cutaway.disk import write_bytes, write_text
 from cutaway.errors import UserError
+from cutaway.text.apart import QUOTE, quote, recognizing, require_apart
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
+from cutaway.text.conventions import Conventions, register
+from cutaway.text.files import read_inner, read_said, said_beside
+from cutaway.text.frames import Frame
 from cutaway.text.merges import join_steps
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
-from cutaway.text.special import Role, spelt
+from cutaway.text.special import SPELLINGS, Role, spelt
 
 NAMED_CHARACTERS = 8
 
@@ -27,10 +33,11 @@ class Tokenizer:
     Special tokens are no text: the characters ``<|endoftext|>`` in a text become ordinary tokens unless they are asked
     for, and nothing is ever cut short, padded or put around a text.
 
-    What a special token is for follows from its spelling (`cutaway.text.special`); a tokenizer may lack any of them.
+    What a special token is for follows from its spelling (`cutaway.text.special`), or else from the conventions that
+    are given, which `tokenizer_config.json` beside the file keeps; a tokenizer may lack any of them.
     """
 
-    def __init__(self, inner: tokenizers.Tokenizer) -> None:
+    def __init__(self, inner: tokenizers.Tokenizer, conventions: Conventions | None = None) -> None:
         self._inner = inner
         # A file may ask for these; each would change a text without a word. The first is not kept in files.
         inner.encode_special_tokens = True
@@ -40,65 +47,102 @@ class Tokenizer:
         added = inner.get_added_tokens_decoder()
         self._special = {token.content: number for number, token in added.items() if token.special}
         self._seen: set[str] = set()
+        self._is_told_of = conventions is not None
+        given = conventions or Conventions()
+        roles = {role: given.roles.get(role, self._by_spelling(role)) for role in SPELLINGS}
         self.vocabulary: int = max(inner.get_vocab(with_added_tokens=True).values(), default=-1) + 1
         """How many token ids there are."""
-        self.end: int | None = self._by_role("end")
+        self.end: int | None = roles["end"]
         """The id of the token that ends a document."""
-        self.pad: int | None = self._by_role("pad")
+        self.ends: frozenset[int] = given.ends | {token for token in (self.end,) if token is not None}
+        """The ids of all tokens behind which nothing is to be written."""
+        self.pad: int | None = roles["pad"]
         """The id of the token that fills short rows up."""
-        self.begin: int | None = self._by_role("begin")
+        self.begin: int | None = roles["begin"]
         """The id of the token that stands before a text, or for the whole of it."""
-        self.separator: int | None = self._by_role("separator")
+        self.start: int | None = self.begin if roles["start"] is None else roles["start"]
+        """The id of the token behind which a text is written from a source."""
+        self.first: int | None = roles["first"]
+        """The id of the token that every text begins with that is written from a source, if there is such."""
+        self.separator: int | None = roles["separator"]
         """The id of the token between two texts, and after the last."""
-        self.mask: int | None = self._by_role("mask")
+        self.mask: int | None = roles["mask"]
         """The id of the token that hides another."""
-        unknown = getattr(inner.model, "unk_token", None)
-        self.unknown: int | None = self._by_role("unknown") if unknown is None else inner.token_to_id(unknown)
+        unknown = _unknown(inner)
+        self.unknown: int | None = roles["unknown"] if unknown is None else unknown
         """The id of the token for what the tokenizer never saw; without one, it refuses such text."""
+        self.frame: Frame | None = None if inner.post_processor is None else Frame.of(inner.post_processor)
+        """What stands around a text, if the tokenizer's file says it; otherwise it follows from the use."""
+        self.chat_template: str | None = given.chat_template
+        """How a chat becomes one text, if anybody said it (Jinja)."""
         self._hidden = set(self._special.values()) - {self.unknown}
+        require_apart(inner, [text for text, token in self._special.items() if token != self.unknown])
 
     @property
     def ordinary(self) -> range:
-        """The ids of the tokens that are text: special ones come before and behind them."""
-        special = set(self._special.values())
-        first = next((token for token in range(self.vocabulary) if token not in special), self.vocabulary)
-        return range(
-            first, next((token for token in range(first, self.vocabulary) if token in special), self.vocabulary)
-        )
+        """The ids of the tokens that are text: the longest stretch without a special one."""
+        special = sorted({-1, *self._special.values(), self.vocabulary})
+        before, behind = max(pairwise(special), key=lambda pair: pair[1] - pair[0])
+        return range(before + 1, behind)
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
-        """Reads a `tokenizer.json`.
+        """Reads a `tokenizer.json`, and `tokenizer_config.json` if it is there.
 
         Raises:
             UserError: it is missing, cut short, or no tokenizer.
         """
-        try:
-            content = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot read the tokenizer {path}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path} is no tokenizer.json: it is not UTF-8 text") from error
-        try:
-            return cls(tokenizers.Tokenizer.from_str(content))
-        except Exception as error:  # the library raises nothing more precise
-            raise UserError(f"{path} is no tokenizer.json, or was cut short: {error}") from error
+        said = read_said(said_beside(Path(path)))
+        return cls.said_to_be(read_inner(Path(path)), said) if said else cls(read_inner(Path(path)))
+
+    @classmethod
+    def said_to_be(cls, inner: tokenizers.Tokenizer, said: Mapping[str, Any]) -> "Tokenizer":
+        """One of which a configuration says more, in the names of a `tokenizer_config.json`."""
+        register(said, inner)
+        return cls(inner, Conventions.of(said, inner))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a `tokenizer_config.json` says of it: its special tokens by what they are for, and the chat template."""
+        found = {role: getattr(self, role) for role in SPELLINGS}
+        roles = {role: token for role, token in found.items() if token is not None}
+        return Conventions(roles, self.ends, self.chat_template).said(self._inner)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What its `tokenizer.json` holds."""
+        held: dict[str, Any] = json.loads(self._inner.to_str())
+        return held
+
+    def with_frame(self, frame: Frame) -> "Tokenizer":
+        """The same tokenizer, whose file says that this stands around a text."""
+        inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
+        inner.post_processor = frame.processor(lambda token: str(inner.id_to_token(token)))
+        return Tokenizer.said_to_be(inner, self.said)
 
     def save(self, path: str | Path) -> None:
-        """Writes the `tokenizer.json`, whole or not at all."""
+        """Writes the `tokenizer.json`, whole or not at all, and `tokenizer_config.json` if there is more to say."""
         write_bytes(Path(path), self._inner.to_str(pretty=True).encode())
+        beside = said_beside(Path(path))
+        if self._is_told_of:
+            write_text(beside, json.dumps(self.said, indent=2) + "\n")
+        else:
+            beside.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:
         """Two tokenizers with the same hash are the same."""
-        return hashlib.sha256(self._inner.to_str().encode()).hexdigest()
+        content = self._inner.to_str()
+        if self._is_told_of:
+            content += json.dumps(self.said)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """The token ids of a text of any length.
 
         Args:
             text: what to encode.
-            special: a special token spelt in the text, such as ``[MASK]``, becomes that token.
+            special: a special token spelt in the text, such as ``[MASK]``, becomes that token, but where it is quoted.
 
         Raises:
             UserError: the text holds characters that the tokenizer never saw, and it has no unknown token.
@@ -162,6 +206,10 @@ class Tokenizer:
         shown = [token for token in ids if not skip_special_tokens or token not in self._hidden]
         return self._inner.decode(shown, skip_special_tokens=False)
 
+    def decode_behind(self, before: Sequence[int], ids: Sequence[int]) -> str:
+        """The text of tokens behind others: a space between them, which no text begins with, is part of it."""
+        return self.decode([*before, *ids])[len(self.decode(before)) :]
+
     def pieces(self, ids: Iterable[int]) -> list[str]:
         r"""Each token as a person may read it: its text, and a byte that is no whole character as ``\xc3``."""
         return [self._piece(token) for token in ids]
@@ -190,18 +238,28 @@ class Tokenizer:
     @cached_property
     def _recognizing(self) -> tokenizers.Tokenizer:
         """One that takes special tokens spelt in a text for what they are."""
-        inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
-        inner.encode_special_tokens = False
-        return inner
+        return recognizing(self._inner)
+
+    def is_special(self, token: int) -> bool:
+        """Whether a token is no text."""
+        return token in self._special.values()
+
+    def quote(self, text: str) -> str:
+        """Marks what is spelt like a special token as text, for `encode` with `special`.
+
+        Raises:
+            UserError: the text holds U+10FFFF, the mark itself.
+        """
+        return quote(text, list(self._special))
 
     def _encode_with_special(self, text: str) -> list[int]:
-        plain = text
+        plain = text.replace(QUOTE, "")
         for spelling in self._special:
             plain = plain.replace(spelling, "")
         self._refuse_unseen(set(plain))
         return self._recognizing.encode(text, add_special_tokens=False).ids
 
-    def _by_role(self, role: Role) -> int | None:
+    def _by_spelling(self, role: Role) -> int | None:
         spelling = spelt(role, self._special)
         return None if spelling is None else self._special[spelling]
 
@@ -213,10 +271,14 @@ class Tokenizer:
         return self.unknown
 
     def _piece(self, token: int) -> str:
-        content = self._inner.id_to_token(token)
-        if self._is_byte_level and content is not None and BYTES.keys() >= set(content):
+        content = self._inner.id_to_token(token) or ""
+        if self._is_byte_level and BYTES.keys() >= set(content):
             return _readable(content)
-        return self.decode([token], skip_special_tokens=False)
+        text = self.decode([token], skip_special_tokens=False)
+        if text == "\N{REPLACEMENT CHARACTER}" and content.startswith("<0x"):
+            return f"\\x{content[3:-1].lower()}"
+        is_cut = content.startswith("▁") and not text.startswith(" ")  # as at the beginning of a text
+        return f" {text}" if is_cut else text
 
     def _refuse_unseen(self, characters: set[str]) -> None:
         fresh = characters - self._seen
@@ -228,12 +290,21 @@ class Tokenizer:
             raise UserError(f"the tokenizer never saw {named} ({count}): take them out of the text, or train with them")
 
     def _can_read(self, character: str) -> bool:
-        """Whether the character alone gives tokens; one that prints nothing may also be dropped by design."""
+        """Whether the character alone gives tokens; what prints nothing, or not any more, may be dropped by design."""
         try:
             ids = self._inner.encode(character, add_special_tokens=False).ids
         except Exception:  # the library raises nothing more precise
             return False
-        return bool(ids) or character.isspace() or not character.isprintable()
+        normalizer = self._inner.normalizer
+        left = character if normalizer is None else normalizer.normalize_str(character)
+        return bool(ids) or not left or left.isspace() or not left.isprintable()
+
+
+def _unknown(inner: tokenizers.Tokenizer) -> int | None:
+    if isinstance(inner.model, Unigram):
+        return json.loads(inner.model.__getstate__())["unk_id"]
+    piece = inner.model.unk_token
+    return None if piece is None else inner.token_to_id(piece)
 
 
 def _readable(piece: str) -> str:

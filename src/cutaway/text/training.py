@@ -11,6 +11,7 @@ from cutaway.config.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
     FileTokenizer,
+    OriginTokenizer,
     ProteinTokenizer,
     TokenizerConfig,
     UnigramTokenizer,
@@ -60,6 +61,7 @@ def train_tokenizer(
     """
     if isinstance(config, FileTokenizer):
         return Tokenizer.load(config.path)
+    assert not isinstance(config, OriginTokenizer), "it is there already"
     if isinstance(config, BPETokenizer) and not specials:
         with_end = True
     if isinstance(config, (WordTokenizer, WordPieceTokenizer, UnigramTokenizer)) and spelt("unknown", specials) is None:

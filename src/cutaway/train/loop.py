@@ -19,6 +19,7 @@ from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Checkpoints, Progress
 from cutaway.train.diagnosis import explain_non_finite, non_finite_weights
 from cutaway.train.evaluate import evaluate
+from cutaway.train.freezing import freeze
 from cutaway.train.optimizers import Optimizer, make_optimizer
 from cutaway.train.schedules import rate
 from cutaway.train.signals import Interrupted, Stopper
@@ -56,6 +57,7 @@ class Trainer:
         self._callbacks = callbacks
         self._device = next(model.parameters()).device
         self._precision = choose_precision(config.precision, self._device)
+        freeze(model, config.frozen)
         self._optimizer: Optimizer = make_optimizer(config.optimizer, model)
         self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
 

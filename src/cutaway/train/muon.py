@@ -1,6 +1,7 @@
 """Muon: momentum whose every matrix is made orthogonal before it is applied."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -16,7 +17,7 @@ class Muon(torch.optim.Optimizer):
     through the iteration together: on a CPU many small products cost more than few large ones.
 
     Args:
-        parameters: matrices only.
+        parameters: matrices only, or groups of them as in any optimizer.
         learning_rate: about the spectral norm of each change.
         momentum: share of the running mean that stays each step.
         iterations: of Newton-Schulz; five bring all singular values near one.
@@ -25,7 +26,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
         *,
         learning_rate: float,
         momentum: float = 0.95,

@@ -6,24 +6,30 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cutaway.config.optimizer import AdamWConfig, MuonConfig, OptimizerConfig
+from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
 from cutaway.nn.balance import BalanceByBias
+from cutaway.train.layers import layers_above
 from cutaway.train.muon import Muon
 from cutaway.train.sign_descent import SignDescent
 
 Weights = Mapping[str, nn.Parameter]
 """By name."""
+Shares = Mapping[str, float]
+"""Of the learning rate, by the name of the weight."""
 
 
 class Optimizer:
-    """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled."""
+    """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled.
+
+    Frozen weights have none.
+    """
 
     def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
-        self._names: dict[Tensor, str] = {weight: name for name, weight in model.named_parameters()}
+        self._names: dict[Tensor, str] = {weight: name for name, weight in trained_weights(model).items()}
         self._parts = parts
         self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
         held = [weight for _, weight in self._owned()]
-        assert len(held) == len(set(held)) == len(self._names), "every weight belongs to exactly one group"
+        assert len(held) == len(set(held)) == len(self._names), "every trained weight belongs to exactly one group"
 
     def step(self, rate: float) -> None:
         """Updates all weights from their gradients, at this share of the peak learning rates; forgets the gradients."""
@@ -61,54 +67,78 @@ class Optimizer:
 
 
 def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
-    """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own."""
+    """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own.
+
+    The head and the final norm have the learning rate; each layer below has it times `layer_decay` once more, and the
+    embedding the least (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A).
+    """
     biases = balance_biases(model)
-    weights = {name: weight for name, weight in model.named_parameters() if name not in biases}
-    parts = _MAKERS[config.kind](config, model, weights)
+    weights = {name: weight for name, weight in trained_weights(model).items() if name not in biases}
+    shares = {name: config.layer_decay**layers for name, layers in layers_above(model).items()}
+    parts = _MAKERS[config.kind](config, model, weights, shares)
     return Optimizer(model, [*parts, SignDescent(biases.values())] if biases else parts)
 
 
-def _adamw(config: AdamWConfig, model: nn.Module, weights: Weights) -> list[torch.optim.Optimizer]:
-    return [_adamw_over(config, list(weights.values()))]
+def _adamw(config: AdamWConfig, model: nn.Module, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
+    return _adamw_over(config, weights, shares)
 
 
-def _muon(config: MuonConfig, model: nn.Module, weights: Weights) -> list[torch.optim.Optimizer]:
+def _muon(config: MuonConfig, model: nn.Module, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
     matrices = block_matrices(model)
-    others = [weight for name, weight in weights.items() if name not in matrices]
+    others = {name: weight for name, weight in weights.items() if name not in matrices}
+    parts = _adamw_over(config.adamw, others, shares)
+    if not matrices:
+        return parts
     muon = Muon(
-        matrices.values(),
+        [{"params": own, "lr": config.learning_rate * share} for share, own in _by_share(matrices, shares)],
         learning_rate=config.learning_rate,
         momentum=config.momentum,
         iterations=config.iterations,
         weight_decay=config.weight_decay,
     )
-    return [muon, _adamw_over(config.adamw, others)]
+    return [muon, *parts]
+
+
+def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The weights that are not frozen, by name."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 
 
 def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
     """The biases that balance experts, by name: for each a group with the rate that its layer has."""
     balances = [(name, module) for name, module in model.named_modules() if isinstance(module, BalanceByBias)]
-    return {f"{name}.bias": {"params": [module.bias], "lr": module.rate} for name, module in balances}
+    return {
+        f"{name}.bias": {"params": [module.bias], "lr": module.rate}
+        for name, module in balances
+        if module.bias.requires_grad
+    }
 
 
 def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
     """The matrices inside blocks, by name: neither embeddings nor the head, whose rows are tokens."""
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    return {name: weight for name, weight in model.named_parameters() if name in linear}
+    return {name: weight for name, weight in trained_weights(model).items() if name in linear}
 
 
-def _adamw_over(config: AdamWConfig, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
-    matrices = [weight for weight in weights if weight.dim() > 1]
-    vectors = [weight for weight in weights if weight.dim() <= 1]
-    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=config.learning_rate,
-        betas=(config.beta1, config.beta2),
-        eps=config.epsilon,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+def _adamw_over(config: AdamWPartConfig, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
+    matrices = {name: weight for name, weight in weights.items() if weight.dim() > 1}
+    vectors = {name: weight for name, weight in weights.items() if weight.dim() <= 1}
+    groups = [
+        {"params": own, "lr": config.learning_rate * share, "weight_decay": decay}
+        for some, decay in ((matrices, config.weight_decay), (vectors, 0.0))
+        for share, own in _by_share(some, shares)
+    ]
+    if not groups:
+        return []
+    return [torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon, fused=True)]
+
+
+def _by_share(weights: Weights, shares: Shares) -> list[tuple[float, list[nn.Parameter]]]:
+    """Weights that have the same share of the learning rate, together."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, weight in weights.items():
+        groups.setdefault(shares[name], []).append(weight)
+    return list(groups.items())
 
 
 _REMEMBERED: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
@@ -116,4 +146,7 @@ _REMEMBERED: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
     Muon: ("mean",),
     SignDescent: (),
 }
-_MAKERS: dict[str, Callable[[Any, nn.Module, Weights], list[torch.optim.Optimizer]]] = {"adamw": _adamw, "muon": _muon}
+_MAKERS: dict[str, Callable[[Any, nn.Module, Weights, Shares], list[torch.optim.Optimizer]]] = {
+    "adamw": _adamw,
+    "muon": _muon,
+}

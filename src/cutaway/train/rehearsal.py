@@ -57,7 +57,7 @@ def rehearse(
 
 
 def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:
-    """How many tensors of its own size the optimizer keeps for each weight."""
+    """How many tensors of its own size the optimizer keeps for each weight; none for one that is frozen."""
     single = block_matrices(model) if config.optimizer.kind == "muon" else {}
     fewer = dict.fromkeys(single, 1) | dict.fromkeys(balance_biases(model), 0)
-    return {name: fewer.get(name, 2) for name, _ in model.named_parameters()}
+    return {name: fewer.get(name, 2) if weight.requires_grad else 0 for name, weight in model.named_parameters()}

@@ -15,11 +15,12 @@ from cutaway.config.schedule import (
 def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
     """Share of the peak learning rate at a step, the first being 0 and the last steps − 1.
 
-    Warm-up rises in a straight line and is over after `warmup` steps, whatever follows.
+    Warm-up rises in a straight line and is over after `warmup` steps, or that share of all, whatever follows.
     """
-    if step < schedule.warmup:
-        return (step + 1) / (schedule.warmup + 1)
-    progress = (step - schedule.warmup) / max(1, steps - schedule.warmup)  # 0 at the peak, 1 at the end
+    warmup = schedule.warmup if schedule.warmup >= 1 else round(schedule.warmup * steps)
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    progress = (step - warmup) / max(1, steps - warmup)  # 0 at the peak, 1 at the end
     match schedule:
         case ConstantConfig():
             return 1.0
@@ -29,5 +30,5 @@ def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
             return floor + (1 - floor) * (1 - progress)
         case StableConfig(floor=floor, decay=decay):
             return floor + (1 - floor) * min(1.0, (1 - progress) / decay)
-        case InverseSquareRootConfig(warmup=warmup):
+        case InverseSquareRootConfig():
             return math.sqrt((warmup + 1) / (step + 1))

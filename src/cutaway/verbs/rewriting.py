@@ -61,7 +61,7 @@ class Rewriter:
         found: dict[int, list[dict[str, Any]]] = {}
         for limit in set(limits):
             chosen = [i for i in range(len(sources)) if limits[i] == limit]
-            longest = min(options.max_new_tokens, limit, self.context)
+            longest = min(options.max_new_tokens, limit, self._longest)
             search = partial(self._search, replace(options, max_new_tokens=longest))
             some = [sources[i] for i in chosen]
             best = in_groups(some, [self._length(source) for source in some], search, SOURCE_TOKENS_AT_ONCE, kind.form)
@@ -81,9 +81,13 @@ class Rewriter:
 
     @torch.inference_mode()
     def _search(self, options: BeamOptions, sources: Sequence[Any]) -> list[list[dict[str, Any]]]:
+        *before, last = self._begun
+        reader = self._reader(sources, len(before) + options.max_new_tokens)
+        for token in before:
+            reader.step(torch.full((len(sources),), token))
         found = beam_search(
-            self._reader(sources, options.max_new_tokens),
-            [self._begin] * len(sources),
+            reader,
+            [last] * len(sources),
             options,
             vocabulary=self.tokenizer.vocabulary,
             end=self.tokenizer.end,
@@ -92,11 +96,11 @@ class Rewriter:
         return [[self._told(hypothesis) for hypothesis in best] for best in found]
 
     def _draw_some(self, sources: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
-        steps = min(max_new_tokens, self.context)
-        reader = self._reader(sources, steps)
+        steps = min(max_new_tokens, self._longest)
+        reader = self._reader(sources, len(self._begun) - 1 + steps)
         written: list[list[int]] = [[] for _ in sources]
         unfinished = set(range(len(sources)))
-        for tokens in decode(lambda rows: self._allowed(reader(rows)), [[self._begin]] * len(sources), sampling, steps):
+        for tokens in decode(lambda rows: self._allowed(reader(rows)), [self._begun] * len(sources), sampling, steps):
             unfinished -= {i for i in unfinished if tokens[i] == self.tokenizer.end}
             for i in unfinished:
                 written[i].append(tokens[i])
@@ -119,14 +123,21 @@ class Rewriter:
         return logits
 
     @property
-    def _begin(self) -> int:
-        assert self.tokenizer.begin is not None
-        return self.tokenizer.begin
+    def _begun(self) -> list[int]:
+        """What every text is written behind."""
+        return [token for token in (self.tokenizer.start, self.tokenizer.first) if token is not None]
+
+    @property
+    def _longest(self) -> int:
+        """How many tokens may be written behind it."""
+        return self.context - len(self._begun) + 1
 
     @property
     def _forbidden(self) -> list[int]:
+        """What is never text, but for what ends one: some begin to write behind the end token."""
         tokenizer = self.tokenizer
-        return [token for token in (tokenizer.pad, tokenizer.begin, tokenizer.unknown) if token is not None]
+        never = {tokenizer.pad, tokenizer.start, tokenizer.unknown} - tokenizer.ends
+        return [token for token in never if token is not None]
 
     def _told(self, hypothesis: Hypothesis) -> dict[str, Any]:
         text = self.tokenizer.decode(hypothesis.tokens).strip()

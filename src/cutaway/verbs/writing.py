@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cutaway.errors import UserError
 from cutaway.generate.decoding import CachedReader, decode
@@ -10,6 +11,7 @@ from cutaway.generate.scoring import token_log_probabilities
 from cutaway.generate.streaming import first_stop, stream_text
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import before_prompt
 
 
 @dataclass(frozen=True)
@@ -30,46 +32,48 @@ class Writer:
         self, prompts: Sequence[str], max_new_tokens: int, stops: Sequence[str], sampling: Sampling
     ) -> list[str]:
         """Writes on from each prompt (see `Pipeline.generate`)."""
+        begun = [self._begin(prompt) for prompt in prompts]
+        texts = [partial(self.tokenizer.decode_behind, prompt) for prompt in begun]
         rows: list[list[int]] = [[] for _ in prompts]
         unfinished = set(range(len(prompts)))
-        steps = self._decode(prompts, max_new_tokens, sampling)
+        steps = self._decode(begun, max_new_tokens, sampling)
         while unfinished and (tokens := next(steps, None)) is not None:
             for i in sorted(unfinished):
                 rows[i].append(tokens[i])
-                if self._has_ended(rows[i], stops):
+                is_over = tokens[i] in self.tokenizer.ends
+                if is_over or (stops and first_stop(texts[i](rows[i]), stops) is not None):
                     unfinished.remove(i)
-        return ["".join(stream_text(row, self.tokenizer.decode, stops, self.tokenizer.end)) for row in rows]
+        ends = self.tokenizer.ends
+        return ["".join(stream_text(row, text, stops, ends)) for row, text in zip(rows, texts, strict=True)]
 
     def stream(self, prompt: str, max_new_tokens: int, stops: Sequence[str], sampling: Sampling) -> Iterator[str]:
         """The same for one prompt, piece by piece as it comes (see `Pipeline.stream`)."""
-        steps = self._decode([prompt], max_new_tokens, sampling)
-        return stream_text((step[0] for step in steps), self.tokenizer.decode, stops, self.tokenizer.end)
+        begun = self._begin(prompt)
+        steps = self._decode([begun], max_new_tokens, sampling)
+        text = partial(self.tokenizer.decode_behind, begun)
+        return stream_text((step[0] for step in steps), text, stops, self.tokenizer.ends)
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """How likely each token is (see `Pipeline.score`)."""
-        tokens = self.tokenizer.encode(text)
+        tokens = [*before_prompt(self.tokenizer), *self.tokenizer.encode(text)]
         if len(tokens) < 2:
             raise UserError("a text of two tokens or more is needed: the first is given, the others are scored")
         scores = token_log_probabilities(self.model, tokens, self.context)
         return list(zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True))
 
-    def _decode(self, prompts: Sequence[str], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
+    def _decode(self, prompts: Sequence[Sequence[int]], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
         if max_new_tokens < 1:
             raise UserError("max_new_tokens must be 1 or more")
         read = CachedReader(self.model, self.context)
         known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
-        begun = [self._begin(prompt) for prompt in prompts]
-        return decode(lambda texts: read(texts)[:, :known], begun, sampling, max_new_tokens)
+        return decode(lambda texts: read(texts)[:, :known], prompts, sampling, max_new_tokens)
 
     def _begin(self, prompt: str) -> list[int]:
         """Tokens of a prompt; an empty one begins where documents begin, or else on a new line, or else anywhere."""
-        if prompt or self.tokenizer.end is not None:
-            return self.tokenizer.encode(prompt) or [self.tokenizer.end or 0]
+        before = before_prompt(self.tokenizer)
+        if before or prompt or self.tokenizer.end is not None:
+            return [*before, *self.tokenizer.encode(prompt)] or [self.tokenizer.end or 0]
         try:
             return self.tokenizer.encode("\n")
         except UserError:  # it learnt from a single line
             return [0]
-
-    def _has_ended(self, row: Sequence[int], stops: Sequence[str]) -> bool:
-        is_over = row[-1] == self.tokenizer.end
-        return is_over or (bool(stops) and first_stop(self.tokenizer.decode(row), stops) is not None)

@@ -68,5 +68,5 @@ def test_a_tokenizer_must_know_how_a_text_begins_and_ends() -> None:
         PairTokenizers(plain, writer)
     ending = train("char", with_end=True)
     assert PairTokenizers(ending, writer).read(["it"])[0][-1] == ending.end
-    with pytest.raises(UserError, match="the tokenizer of the target has no token to begin a text: train another one"):
+    with pytest.raises(UserError, match="the tokenizer of the target has no token to start a text: train another one"):
         PairTokenizers(writer, ending)

@@ -8,6 +8,7 @@ from cutaway.data.examples import Pair
 from cutaway.data.rows.targets import require_roles, targets
 from cutaway.data.rows.texts import cut, encode_texts
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_source
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,12 @@ class PairTokenizers:
 
     def __post_init__(self) -> None:
         require_roles(self.source, "source", "end")
-        require_roles(self.target, "target", "begin", "end")
+        require_roles(self.target, "target", "start", "end")
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """Sources as tokens."""
-        assert self.source.end is not None
-        return [[*ids, self.source.end] for ids in encode_texts(self.source, texts)]
+        frame = around_source(self.source)
+        return [frame.around(ids) for ids in encode_texts(self.source, texts)]
 
     def rows(
         self, pairs: Sequence[Pair], limit: int, counted: Counter[str], *, truncate: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from cutaway.data.examples import Answer, Question
 from cutaway.errors import UserError
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_text
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class QuestionRow:
         begin: where the window begins among them.
         offsets: for each token of the window, which characters of the context it covers.
         target: where the answer begins and ends among the tokens; both 0, the begin token, if it is not in the window.
+        segment: of the window and what ends it; the question is of segment 0.
     """
 
     tokens: list[int]
     begin: int
     offsets: list[tuple[int, int]]
     target: tuple[int, int] = (0, 0)
+    segment: int = 1
 
     @property
     def lengths(self) -> tuple[int]:
@@ -31,8 +34,8 @@ class QuestionRow:
 
     @property
     def segments(self) -> list[int]:
-        """0 for the question, 1 for the window and what ends it."""
-        return [0] * self.begin + [1] * (len(self.tokens) - self.begin)
+        """Which part of the row each token belongs to."""
+        return [0] * self.begin + [self.segment] * (len(self.tokens) - self.begin)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Windowing:
     stride: int
 
     def __post_init__(self) -> None:
-        if self.tokenizer.begin is None or self.tokenizer.separator is None:
+        if not all(around_text(self.tokenizer).pair):
             raise UserError("question answering needs a tokenizer with [CLS] and [SEP]: train another one")
 
     def rows(self, question: str, context: str) -> list[QuestionRow]:
@@ -61,7 +64,8 @@ class Windowing:
         """
         asked = self.tokenizer.encode(question)
         ids, offsets = self.tokenizer.encode_with_offsets(context)
-        room = self.limit - len(asked) - 3
+        frame = around_text(self.tokenizer)
+        room = self.limit - len(asked) - sum(map(len, frame.pair))
         if not ids:
             raise UserError(f"there is no context to find the answer to {question!r} in")
         if room <= self.stride:
@@ -70,14 +74,12 @@ class Windowing:
                 f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride "
                 f"or a longer model.context"
             )
-        begin, separator = self.tokenizer.begin, self.tokenizer.separator
-        assert begin is not None
-        assert separator is not None
-        head = [begin, *asked, separator]
+        begin = len(frame.pair[0]) + len(asked) + len(frame.pair[1])
         starts = range(0, max(1, len(ids) - self.stride), room - self.stride)
+        windows = [slice(start, start + room) for start in starts]
         return [
-            QuestionRow([*head, *ids[start : start + room], separator], len(head), offsets[start : start + room])
-            for start in starts
+            QuestionRow(frame.around_pair(asked, ids[some]), begin, offsets[some], segment=frame.second_segment)
+            for some in windows
         ]
 
     def answered(self, questions: Sequence[Question]) -> Iterator[QuestionRow]:

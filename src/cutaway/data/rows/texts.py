@@ -16,13 +16,6 @@ def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     return [ids for group in in_groups(texts, BATCH_CHARACTERS, len) for ids in tokenizer.encode_batch(group)]
 
 
-def framed(tokenizer: Tokenizer, ids: Sequence[int]) -> list[int]:
-    """Puts the begin token before a text and the separator behind it, where the tokenizer has them."""
-    before = [] if tokenizer.begin is None else [tokenizer.begin]
-    after = [] if tokenizer.separator is None else [tokenizer.separator]
-    return [*before, *ids, *after]
-
-
 def cut(rows: Sequence[list[int]], limit: int, truncated: Counter[str]) -> list[list[int]]:
     """Keeps the first `limit` tokens of each row, the last of them being the row's own last; counts what was cut."""
     if longer := sum(len(row) > limit for row in rows):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from cutaway.data.examples import Tagged
 from cutaway.data.rows.labels import number_of
-from cutaway.data.rows.texts import framed
 from cutaway.data.windows import IGNORED
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_text
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,15 @@ class WordsRow:
 
 
 def align(tokenizer: Tokenizer, words: Sequence[str]) -> tuple[list[int], list[int]]:
-    """A sentence's tokens, between the begin token and the separator, and the place of each word's first token."""
+    """A sentence's tokens, with what stands around them, and the place of each word's first token."""
     pieces = tokenizer.encode_words(words)
-    place = 0 if tokenizer.begin is None else 1
+    frame = around_text(tokenizer)
+    place = len(frame.before)
     starts = []
     for word in pieces:
         starts.append(place)
         place += len(word)
-    return framed(tokenizer, [token for word in pieces for token in word]), starts
+    return frame.around([token for word in pieces for token in word]), starts
 
 
 def word_rows(

@@ -6,29 +6,41 @@ from cutaway.config.head import EmbeddingHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weights import Rule, same
+from cutaway.hub.weights import Change, NoRow, Rule, Same, same
+
+UNCHANGED = Same()
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    yield Rule(("embeddings.word_embeddings.weight",), ("encoder.embed.weight",))
-    yield Rule(("embeddings.position_embeddings.weight",), ("encoder.embed.positions.weight",))
-    yield Rule(("embeddings.token_type_embeddings.weight",), ("encoder.embed.segments",))
-    yield from same("embeddings.LayerNorm", "encoder.embed.norm")
+    yield from embeddings(c)
     yield from layers(c)
 
 
-def layers(c: ModelConfig) -> Iterable[Rule]:
-    """The blocks."""
+def embeddings(c: ModelConfig, positions: Change = UNCHANGED) -> Iterable[Rule]:
+    """What the first block reads; a model that tells no segments apart has one of zeros."""
+    tables = ("embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight")
+    if c.segments:
+        yield Rule(tables, ("encoder.embed.weight", "encoder.embed.segments"))
+    else:
+        yield Rule(tables, ("encoder.embed.weight",), NoRow())
+    yield Rule(("embeddings.position_embeddings.weight",), ("encoder.embed.positions.weight",), positions)
+    yield from same("embeddings.LayerNorm", "encoder.embed.norm")
+
+
+def layers(
+    c: ModelConfig, norms: tuple[str, str] = ("attention.output.LayerNorm", "output.LayerNorm")
+) -> Iterable[Rule]:
+    """The blocks, given the names of the norms of attention and of the feed-forward network."""
     for i in range(c.layers):
         theirs, ours = f"encoder.layer.{i}", f"encoder.{i}"
         for name in ("query", "key", "value"):
             yield from same(f"{theirs}.attention.self.{name}", f"{ours}.self_attention.{name}")
         yield from same(f"{theirs}.attention.output.dense", f"{ours}.self_attention.out")
-        yield from same(f"{theirs}.attention.output.LayerNorm", f"{ours}.self_attention_residual.norm")
         yield from same(f"{theirs}.intermediate.dense", f"{ours}.feedforward.up")
         yield from same(f"{theirs}.output.dense", f"{ours}.feedforward.down")
-        yield from same(f"{theirs}.output.LayerNorm", f"{ours}.feedforward_residual.norm")
+        yield from same(f"{theirs}.{norms[0]}", f"{ours}.self_attention_residual.norm")
+        yield from same(f"{theirs}.{norms[1]}", f"{ours}.feedforward_residual.norm")
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
@@ -46,14 +58,13 @@ def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
 
 OPTIONS = (
     Option("vocab_size", "vocabulary", 30522),
-    Option("max_position_embeddings", "context", 512),
     Option("hidden_size", "width", 768),
     Option("num_hidden_layers", "layers", 12),
     Option("num_attention_heads", "attention.heads", 12),
     Option("intermediate_size", "feedforward.hidden", 3072),
     Option("hidden_act", "feedforward.activation", "gelu", **ACTIVATION),
     Option("layer_norm_eps", "norm.epsilon", 1e-12),
-    Option("type_vocab_size", "embedding.segments", 2),
+    Option("type_vocab_size", "embedding.segments", 2, write=lambda segments: segments or 1),
     Option("hidden_dropout_prob", "dropout", 0.1),
     Option("attention_probs_dropout_prob", "attention.dropout", 0.1),
 )
@@ -71,6 +82,16 @@ CHOICES = {
     "residual": "post",
     "final_norm": False,
 }
+LANGUAGE = {"head.kind": "language", "head.bias": True, "head.tied": True}
+SEQUENCE = {"head.kind": "sequence", "head.pooling": "cls", "head.hidden": True}
+REQUIRED = {
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "tie_word_embeddings": True,
+}
+NO_SEGMENTS = {"embedding.segments": (0, 1)}
+"""No segments are written as one."""
 POOLER = {r"bert\.pooler\..*": "a pooler that this head does not read"}
 NEXT_SENTENCE = {r"cls\.seq_relationship\..*": "a head for next sentences"}
 
@@ -84,19 +105,14 @@ def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
 BERT = Family(
     model_type="bert",
     prefix="bert",
-    options=OPTIONS,
+    options=(*OPTIONS, Option("max_position_embeddings", "context", 512)),
     choices=CHOICES,
-    required={
-        "position_embedding_type": "absolute",
-        "is_decoder": False,
-        "add_cross_attention": False,
-        "tie_word_embeddings": True,
-    },
+    required=REQUIRED,
     rules=rules,
     heads={
         "masked_language_modeling": HeadTable(
             architecture="BertForMaskedLM",
-            choices={"head.kind": "language", "head.bias": True, "head.tied": True},
+            choices=LANGUAGE,
             rules=language_rules,
             options=(Option("hidden_act", "head.transform", "gelu", **ACTIVATION),),
             repeated={
@@ -113,7 +129,7 @@ BERT = Family(
         ),
         "sequence_classification": HeadTable(
             architecture="BertForSequenceClassification",
-            choices={"head.kind": "sequence", "head.pooling": "cls", "head.hidden": True},
+            choices=SEQUENCE,
             rules=sequence_rules,
         ),
         "token_classification": HeadTable(
@@ -132,4 +148,5 @@ BERT = Family(
     also={"BertForPreTraining": "masked_language_modeling"},
     renamed={"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"},
     ignored={r"embeddings\.position_ids": "numbers of positions"},
+    answering_alike=NO_SEGMENTS,
 )

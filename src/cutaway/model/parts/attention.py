@@ -1,6 +1,7 @@
 """From a choice of attention to the module."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -42,11 +43,12 @@ def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
 
 def _latent(c: ModelConfig, a: LatentConfig, rotary: bool) -> LatentAttention:
     heads = _latent_heads(c, a)
+    norm = partial(make_norm, c, epsilon=a.norm_epsilon)
     return LatentAttention(
         c.width,
         heads,
         Scoring(scale=a.scale or (heads.width + heads.rotary) ** -0.5, softcap=a.softcap),
-        (nn.Identity() if heads.query_rank is None else make_norm(c, heads.query_rank), make_norm(c, heads.rank)),
+        (nn.Identity() if heads.query_rank is None else norm(heads.query_rank), norm(heads.rank)),
         bias=a.bias,
         out_bias=a.out_bias,
         rotary=rotary,

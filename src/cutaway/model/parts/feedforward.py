@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from cutaway.config.explicit import hidden_width
+from cutaway.config.explicit import expert_groups, hidden_width
 from cutaway.config.feedforward import DenseConfig, ExpertsConfig, GatedConfig
 from cutaway.config.model import ModelConfig
 from cutaway.nn.balance import BalanceByBias, BalanceByLoss, NoBalance
@@ -29,7 +29,6 @@ def _gated(c: ModelConfig, f: GatedConfig) -> Gated:
 
 def _experts(c: ModelConfig, f: ExpertsConfig) -> Experts:
     hidden = hidden_width(c, f)
-    groups = f.groups or 1
 
     def expert(count: int = 1) -> Gated:
         return Gated(c.width, count * hidden, ACTIVATIONS[f.activation], dropout=c.dropout)
@@ -38,7 +37,7 @@ def _experts(c: ModelConfig, f: ExpertsConfig) -> Experts:
         c.width,
         [expert() for _ in range(f.experts)],
         expert(f.shared) if f.shared else None,
-        Routing(GATES[f.gate], f.chosen, groups, f.groups_chosen or groups, f.normalised, f.scale),
+        Routing(GATES[f.gate], f.chosen, *expert_groups(f), f.normalised, f.scale),
         _BALANCES[f.balance](f),
     )
 

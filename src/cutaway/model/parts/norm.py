@@ -8,12 +8,12 @@ from cutaway.config.model import ModelConfig
 from cutaway.nn.norms import LayerNorm, RMSNorm
 
 
-def make_norm(c: ModelConfig, width: int | None = None) -> nn.Module:
-    """A norm over the width of the model, or over another."""
-    return _NORMS[c.norm.kind](c.norm, width or c.width)
+def make_norm(c: ModelConfig, width: int | None = None, *, epsilon: float | None = None) -> nn.Module:
+    """A norm over the width of the model, or over another; likewise its epsilon."""
+    return _NORMS[c.norm.kind](c.norm, width or c.width, epsilon or c.norm.epsilon)
 
 
 _NORMS: dict[str, Callable[..., nn.Module]] = {
-    "layer": lambda n, width: LayerNorm(width, epsilon=n.epsilon, weight=n.weight, bias=n.bias),
-    "rms": lambda n, width: RMSNorm(width, epsilon=n.epsilon, weight=n.weight),
+    "layer": lambda n, width, epsilon: LayerNorm(width, epsilon=epsilon, weight=n.weight, bias=n.bias),
+    "rms": lambda n, width, epsilon: RMSNorm(width, epsilon=epsilon, weight=n.weight),
 }

@@ -1,0 +1,89 @@
+"""`cutaway chat`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cutaway.cli.inputs import Device, Model, open_model
+from cutaway.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
+from cutaway.cli.show import AsJSON, print_json
+from cutaway.errors import UserError
+
+if TYPE_CHECKING:
+    from cutaway.text.templates import Message
+
+HOW = "An empty line begins a new chat, Ctrl-C stops an answer, Ctrl-D ends."
+
+
+def chat(
+    model: Model,
+    system: Annotated[str | None, typer.Option(help="What the model is told before each chat.")] = None,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 500,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    repetition_penalty: RepetitionPenalty = 1.0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    json: AsJSON = False,
+) -> None:
+    """Talk with a model that was taught to, line by line; an empty line begins a new chat."""
+    from cutaway.generate.sampling import Sampling
+
+    # Complains before a model is loaded.
+    sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
+    chatter = open_model(model, device).chatter()
+    beginning: list[Message] = [] if system is None else [{"role": "system", "content": system}]
+    messages = list(beginning)
+    for line in _lines():
+        if not line.strip():
+            messages = list(beginning)
+            continue
+        asked: list[Message] = [*messages, {"role": "user", "content": line}]
+        answer = _answer(partial(chatter.stream, asked, max_new_tokens, sampling), is_shown=not json)
+        if answer is None:
+            continue
+        messages = [*asked, {"role": "assistant", "content": answer}]
+        if json:
+            print_json({"message": line, "answer": answer})
+
+
+def _answer(stream: Callable[[], Iterator[str]], *, is_shown: bool) -> str | None:
+    """The answer, shown while it comes; none if there is none.
+
+    At a terminal, an answer that is stopped, or that finds no room, does not end the command.
+    """
+    said: list[str] = []
+    try:
+        for piece in stream():
+            said.append(piece)
+            if is_shown:
+                print(piece, end="", flush=True)
+    except (KeyboardInterrupt, UserError) as stopped:
+        if not sys.stdin.isatty():
+            raise
+        if said and is_shown:
+            print()
+        print(f"cutaway: {stopped}" if isinstance(stopped, UserError) else "stopped", file=sys.stderr)
+        return "".join(said) or None
+    if is_shown:
+        print()
+    return "".join(said)
+
+
+def _lines() -> Iterator[str]:
+    """What a person types, or what comes through a pipe, line by line."""
+    if not sys.stdin.isatty():
+        yield from (line.rstrip("\r\n") for line in sys.stdin)
+        return
+    print(HOW, file=sys.stderr)
+    while True:
+        try:
+            yield input("> ")
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return

@@ -1,0 +1,131 @@
+"""`cutaway check`."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cutaway.cli.inputs import Device, Model, open_model
+from cutaway.cli.show import AsJSON, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cutaway.check.measure import Measurement
+    from cutaway.check.properties import Finding
+    from cutaway.check.subject import Reference, Subject
+    from cutaway.pipeline import Pipeline
+
+INAPPLICABLE = "not for this model"
+
+
+def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
+    """Measure what must hold of a model that is right: padding changes nothing, a cache neither. Exit 1 if it fails."""
+    findings = measured(subject_of(open_model(model, device)))
+    if json:
+        print_json({"properties": [as_json(one) for one in findings]})
+    else:
+        show(findings)
+    if "fail" in map(verdict, findings):
+        raise typer.Exit(1)
+
+
+def subject_of(pipeline: "Pipeline") -> "Subject":
+    """What is to be checked."""
+    from cutaway.check.examples import SOURCE, TARGET
+    from cutaway.check.subject import make_subject
+    from cutaway.config.task import WITHOUT_TEXT
+
+    tokenizers = {} if pipeline.config.task.kind in WITHOUT_TEXT else {TARGET: pipeline.tokenizer}
+    if pipeline.source_tokenizer is not None:
+        tokenizers[SOURCE] = pipeline.source_tokenizer
+    return make_subject(pipeline.model, pipeline.config, tokenizers, reference_of(pipeline))
+
+
+def reference_of(pipeline: "Pipeline") -> "Reference | None":
+    """The same model as `transformers` computes it, if it came from a folder that this library opens."""
+    from cutaway.hub.reference import open_reference
+
+    if pipeline.opened is None or not pipeline.opened.path.is_dir():
+        return None
+    return open_reference(pipeline.opened.path, pipeline.model.head)
+
+
+def measured(subject: "Subject") -> list["Finding"]:
+    """All findings; a line tells a person how many there are."""
+    from rich.progress import BarColumn, TextColumn
+
+    from cutaway.check.properties import PROPERTIES
+    from cutaway.check.properties import check as find
+    from cutaway.cli.progress import live_line
+
+    with live_line(TextColumn("checking"), BarColumn(), TextColumn("{task.completed} of {task.total}")) as line:
+        return list(line.track(find(subject), total=len(PROPERTIES)))
+
+
+def verdict(finding: "Finding") -> str:
+    """Whether a property holds."""
+    from cutaway.check.measure import NotForThis
+
+    _, outcome = finding
+    if isinstance(outcome, NotForThis):
+        return INAPPLICABLE
+    return "pass" if outcome.passes else "fail"
+
+
+def as_json(finding: "Finding") -> dict[str, Any]:
+    """A property and what was found of it. JSON has no number for what is none: it is told as text."""
+    from cutaway.check.measure import NotForThis
+
+    tested, outcome = finding
+    told = {"property": tested.name, "verdict": verdict(finding), "failure_means": tested.failure}
+    if isinstance(outcome, NotForThis):
+        return told | {"reason": outcome.reason}
+    number = outcome.measured if math.isfinite(outcome.measured) else str(outcome.measured)
+    return told | {"measured": number, "bound": outcome.bound, "unit": tested.unit, "culprit": outcome.culprit}
+
+
+def show(findings: Sequence["Finding"]) -> None:
+    """Prints what was measured, as wide as the terminal, then what says nothing of this model, then the sum."""
+    from rich.console import Console
+
+    from cutaway.check.measure import NotForThis
+
+    console = Console(highlight=False, markup=False)
+    console.print(table_of(findings))
+    console.print()
+    reasons: dict[str, list[str]] = {}
+    for tested, outcome in findings:
+        if isinstance(outcome, NotForThis):
+            reasons.setdefault(outcome.reason, []).append(tested.name)
+    for reason, names in reasons.items():
+        console.print(f"{INAPPLICABLE}: {', '.join(names)} ({reason})")
+    verdicts = [verdict(one) for one in findings]
+    counts = {"hold": "pass", "fail": "fail", f"are {INAPPLICABLE}": INAPPLICABLE}
+    console.print(", ".join(f"{verdicts.count(one)} {words}" for words, one in counts.items()))
+
+
+def table_of(findings: Sequence["Finding"]) -> "Table":
+    """A row for each property that was measured."""
+    from rich.table import Table
+
+    from cutaway.check.measure import Measurement
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="none")
+    table.add_column("property", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("bound", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("what a failure means")
+    for tested, outcome in findings:
+        if isinstance(outcome, Measurement):
+            numbers = [f"{number:.2g}" for number in (outcome.measured, outcome.bound)]
+            word, style = ("pass", None) if outcome.passes else ("FAIL", "bold red")
+            table.add_row(tested.name, *numbers, word, told(tested.failure, outcome), style=style)
+    return table
+
+
+def told(failure: str, outcome: "Measurement") -> str:
+    """What a failure means, and what is to blame if there is one."""
+    return f"{failure}: {outcome.culprit}" if outcome.culprit and not outcome.passes else failure

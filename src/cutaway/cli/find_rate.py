@@ -1,0 +1,71 @@
+"""`cutaway train --find-lr`: a run that is never begun, to know its learning rate."""
+
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cutaway.cli.show import print_json, print_table
+
+if TYPE_CHECKING:
+    from cutaway.config.run import RunConfig
+    from cutaway.pipeline import Pipeline
+    from cutaway.train.rate_range import RateRange
+
+ROWS = 20
+BAR = 40
+
+
+def find_rate(config: "RunConfig", origin: "Pipeline | None", json: bool) -> None:
+    """Prints what the loss does while the learning rate rises, and a rate to train with. Nothing else is written."""
+    from rich.progress import BarColumn, TextColumn
+
+    from cutaway.cli.progress import PreparationBar, live_line
+    from cutaway.runs.run import start
+    from cutaway.train import rate_range
+
+    with tempfile.TemporaryDirectory() as scratch:
+        with PreparationBar() as bar:
+            run = start(config, Path(scratch) / "run", bar, origin)
+        with live_line(TextColumn("step {task.completed}/{task.total}"), BarColumn()) as line:
+            task = line.add_task("", total=rate_range.STEPS)
+            found = rate_range.find_rate(
+                run.model, run.course.lesson(), run.config.train, lambda done: line.update(task, completed=done)
+            )
+    if json:
+        figures = {"rates": found.rates, "losses": found.losses, "diverged": found.diverged}
+        print_json({**figures, "suggested": found.suggested})
+        return
+    print_range(found)
+    print()
+    print(advice(found, run.config))
+
+
+def print_range(found: "RateRange") -> None:
+    """Prints a row for every few steps: the rate, the loss, and a bar as long as the loss is large."""
+    stride = math.ceil(len(found.rates) / ROWS)
+    marked = {step for step in (found.least, len(found.rates) - 1) if step is not None}
+    shown = sorted({*range(0, len(found.rates), stride), *marked})
+    most = max(found.losses)
+    rows = [
+        [
+            f"{found.rates[step]:.1e}",
+            f"{found.losses[step]:.4f}",
+            "█" * round(BAR * found.losses[step] / most) + ("  least" if step == found.least else ""),
+        ]
+        for step in shown
+    ]
+    print_table(["rate", "loss", ""], rows)
+
+
+def advice(found: "RateRange", config: "RunConfig") -> str:
+    """What to do with it."""
+    end = "the loss diverged" if found.diverged else "the loss never diverged"
+    if found.suggested is None:
+        return f"{end}, and never fell: the model learns at none of these rates"
+    optimizer = config.train.optimizer
+    choices = [f"train.optimizer.learning_rate={found.suggested:.1e}"]
+    if optimizer.kind == "muon":
+        rate = optimizer.adamw.learning_rate * found.suggested / optimizer.learning_rate
+        choices.append(f"train.optimizer.adamw.learning_rate={rate:.1e}")
+    return f"{end}; a tenth of the rate at which it was least: {' '.join(choices)}"

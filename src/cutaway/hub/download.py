@@ -1,0 +1,50 @@
+"""Models by their names on the hub of Hugging Face."""
+
+import re
+from pathlib import Path
+
+from cutaway.errors import UserError
+
+NAME = re.compile(r"(hf:)?(?P<name>[A-Za-z0-9][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+FILES = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model", "*.spm", "*.jinja", "*/config.json")
+
+
+def is_name(path: str) -> bool:
+    """Whether this may be the name of a model, as in ``owner/model@revision``, and is no path here."""
+    return NAME.fullmatch(path) is not None and not Path(path).exists() and not Path(path).parent.is_dir()
+
+
+def download(path: str) -> tuple[Path, str]:
+    """Brings a model here, or finds it where it was brought before.
+
+    Args:
+        path: ``owner/model``, or ``owner/model@revision``.
+
+    Returns:
+        the folder, and the revision that it is, which never changes.
+
+    Raises:
+        UserError: the library that does it is not installed, there is no such model, or no network.
+    """
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise UserError(
+            f"{path} is no folder here, and to bring it from the hub needs: pip install 'cutaway[hub]'"
+        ) from None
+    matched = NAME.fullmatch(path)
+    assert matched is not None
+    try:
+        found = huggingface_hub.snapshot_download(
+            matched["name"],
+            revision=matched["revision"],
+            allow_patterns=list(FILES),
+            ignore_patterns=["*/*.safetensors"],
+        )
+    except (OSError, ValueError) as error:  # all that the library raises is one of them
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"there is no folder {path}, and the hub does not give {matched['name']} ({reason}): "
+            f"without network, give the path of a folder"
+        ) from None
+    return Path(found), Path(found).name

@@ -1,0 +1,193 @@
+"""DeepSeek-V3 (DeepSeek-AI 2024): latent attention, experts after a few dense layers, rotated pairs side by side."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cutaway.config.attention import LatentConfig
+from cutaway.config.explicit import head_width
+from cutaway.config.feedforward import ExpertsConfig
+from cutaway.config.model import ModelConfig
+from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, UNREAD, gated_rules, heads, norm_rules, parts
+from cutaway.hub.family import Family
+from cutaway.hub.options import ACTIVATION, Joint, Option
+from cutaway.hub.rotary import THEIRS, lengthened, read_rotary, rotary_said, write_rotary
+from cutaway.hub.weights import Chain, Each, NoBias, PermuteRows, Rule, Same, Split, Without, interleaved, same
+
+
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """The body."""
+    assert isinstance(c.attention, LatentConfig)
+    assert isinstance(c.feedforward, ExpertsConfig)
+    yield Rule(("embed_tokens.weight",), ("decoder.embed.weight",))
+    dense = c.first_layers.count if c.first_layers else 0
+    for i in range(c.layers):
+        theirs, ours = f"layers.{i}", f"decoder.{i}"
+        yield from query_rules(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
+        yield from latent_rules(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
+        if i < dense:
+            yield from gated_rules(f"{theirs}.mlp", f"{ours}.feedforward")
+        else:
+            yield from expert_rules(c.feedforward, f"{theirs}.mlp", f"{ours}.feedforward")
+        yield from norm_rules(theirs, ours)
+    yield from same("norm", "decoder.norm", "weight")
+
+
+def query_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """Queries, read from a latent or from the token itself; the end of each head is what positions rotate."""
+    width, rotary = head_width(c), a.rotary_width or 0
+    pairs = PermuteRows((*range(width), *(width + row for row in interleaved(rotary))))
+    if a.query_rank is not None:
+        yield from same(f"{theirs}.q_a_proj", f"{ours}.query_down", *parts(bias=a.bias))
+        yield from same(f"{theirs}.q_a_layernorm", f"{ours}.query_norm", "weight")
+        yield Rule((f"{theirs}.q_b_proj.weight",), (f"{ours}.query.weight",), pairs)
+    elif a.bias:
+        names = (f"{ours}.query.weight", f"{ours}.query.bias")
+        yield Rule((f"{theirs}.q_proj.weight",), names, Chain((pairs, NoBias())))
+    else:
+        yield Rule((f"{theirs}.q_proj.weight",), (f"{ours}.query.weight",), pairs)
+
+
+def latent_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """The latent with the rotary key below it, keys and values of each head side by side, and the output."""
+    width, rotary, rank, value = head_width(c), a.rotary_width or 0, a.latent_rank or 0, a.value_width or 0
+    apart = Chain((Split((rank, rotary)), Each((Same(), PermuteRows(interleaved(rotary))))))
+    for part in parts(bias=a.bias):
+        names = (f"{ours}.latent_down.{part}", f"{ours}.rotary_key.{part}")
+        yield Rule((f"{theirs}.kv_a_proj_with_mqa.{part}",), names, apart)
+    yield from same(f"{theirs}.kv_a_layernorm", f"{ours}.latent_norm", "weight")
+    starts = range(0, a.heads * (width + value), width + value)
+    keys = [start + row for start in starts for row in range(width)]
+    values = [start + width + row for start in starts for row in range(value)]
+    sides = Chain((PermuteRows((*keys, *values)), Split((len(keys), len(values)))))
+    yield Rule((f"{theirs}.kv_b_proj.weight",), (f"{ours}.key.weight", f"{ours}.value.weight"), sides)
+    yield from same(f"{theirs}.o_proj", f"{ours}.out", *parts(bias=a.out_bias))
+
+
+def expert_rules(f: ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """A router, the experts, each by itself, and those that every token passes through, in one."""
+    yield Rule((f"{theirs}.gate.weight",), (f"{ours}.router",))
+    bias = f"{theirs}.gate.e_score_correction_bias"
+    if f.balance == "bias":
+        yield Rule((bias,), (f"{ours}.balance.bias",))
+    else:
+        yield Rule((bias,), (), Without((f.experts,)))
+    for i in range(f.experts):
+        yield from gated_rules(f"{theirs}.experts.{i}", f"{ours}.experts.{i}")
+    yield from gated_rules(f"{theirs}.shared_experts", f"{ours}.shared")
+
+
+def further_layers(c: ModelConfig) -> Mapping[str, str]:
+    """Layers behind the last, which predict tokens beyond the next one."""
+    own = "|".join(map(str, range(c.layers)))
+    return {rf"layers\.(?!({own})\.)\d+\..*": "layers that predict tokens beyond the next one"}
+
+
+def read_first_layers(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The dense layers before those with experts."""
+    count = min(found.get("first_k_dense_replace", 3), found["num_hidden_layers"])
+    activation = ACTIVATION["read"](found["hidden_act"])
+    feedforward = {"kind": "gated", "hidden": found.get("intermediate_size"), "activation": activation}
+    return {"first_layers": {"count": count, "feedforward": feedforward} if count else None}
+
+
+def write_first_layers(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that mean them."""
+    first = choices["first_layers"]
+    if first is None:
+        return {"first_k_dense_replace": 0}
+    return {"first_k_dense_replace": first["count"], "intermediate_size": first["feedforward"]["hidden"]}
+
+
+def read_scaled_rotary(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Rotary positions, and the scale of scores, which grows with the length of texts."""
+    choices, part = read_rotary(found), rotary_said(found).get("mscale_all_dim")
+    if not part:
+        return choices
+    longer = lengthened(choices["position.scaling"]["factor"], part)
+    width = found["qk_nope_head_dim"] + found["qk_rope_head_dim"]
+    return {**choices, "attention.scale": width**-0.5 * longer * longer}
+
+
+def write_scaled_rotary(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that mean them; rounded, since they are found by computing backwards."""
+    written, attention = write_rotary(choices), choices["attention"]
+    if attention["scale"] is None:
+        return written
+    said = written["rope_scaling"]
+    plain = (attention["head_width"] + attention["rotary_width"]) ** -0.5
+    longer = math.sqrt(attention["scale"] / plain)
+    each = 0.1 * math.log(said["factor"])
+    shares = {
+        "mscale": round((said["attention_factor"] * longer - 1) / each, 9),
+        "mscale_all_dim": round((longer - 1) / each, 9),
+    }
+    return {**written, "rope_scaling": {**said, **shares}}
+
+
+def some(count: int) -> int:
+    """The count, if there are any.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not count:
+        raise ValueError("none")
+    return count
+
+
+DEEPSEEK_V3 = Family(
+    model_type="deepseek_v3",
+    prefix="model",
+    options=(
+        Option("vocab_size", "vocabulary"),
+        Option("max_position_embeddings", "context"),
+        Option("hidden_size", "width"),
+        Option("num_hidden_layers", "layers"),
+        Option("num_key_value_heads", "attention.heads", None),
+        Option("num_attention_heads", "attention.heads"),
+        Option("q_lora_rank", "attention.query_rank"),
+        Option("kv_lora_rank", "attention.latent_rank"),
+        Option("qk_nope_head_dim", "attention.head_width"),
+        Option("qk_rope_head_dim", "attention.rotary_width"),
+        Option("v_head_dim", "attention.value_width"),
+        *ATTENTION_BIAS,
+        Option("attention_dropout", "attention.dropout", 0.0),
+        Option("n_routed_experts", "feedforward.experts"),
+        Option("num_experts_per_tok", "feedforward.chosen"),
+        Option("n_shared_experts", "feedforward.shared", 1, write=some),
+        Option("moe_intermediate_size", "feedforward.hidden"),
+        Option("hidden_act", "feedforward.activation", **ACTIVATION),
+        Option("n_group", "feedforward.groups"),
+        Option("topk_group", "feedforward.groups_chosen"),
+        Option("norm_topk_prob", "feedforward.normalised", True),
+        Option("routed_scaling_factor", "feedforward.scale"),
+        Option("rms_norm_eps", "norm.epsilon", 1e-6),
+        Joint(("first_k_dense_replace", "intermediate_size"), read_first_layers, write_first_layers),
+        Joint(THEIRS, read_scaled_rotary, write_scaled_rotary),
+    ),
+    choices={
+        "architecture": "decoder",
+        "position.kind": "rotary",
+        "attention.kind": "latent",
+        "attention.norm_epsilon": 1e-6,  # whatever rms_norm_eps is
+        "feedforward.kind": "experts",
+        "feedforward.gate": "sigmoid",
+        "feedforward.balance": "bias",
+        "norm.kind": "rms",
+        "residual": "pre",
+    },
+    required={
+        "rope_interleave": True,
+        "scoring_func": "sigmoid",
+        "topk_method": "noaux_tc",
+        "moe_layer_freq": 1,
+    },
+    rules=rules,
+    heads={task: head for task, head in heads("DeepseekV3").items() if task != "question_answering"},
+    unread=UNREAD
+    | {"aux_loss_alpha", "ep_size", "head_dim", "num_nextn_predict_layers", "qk_head_dim", "seq_aux"}
+    | {"output_router_logits"},
+    ignored=ANGLES,
+    spare=further_layers,
+)

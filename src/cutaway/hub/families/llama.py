@@ -1,0 +1,137 @@
+"""Llama (Touvron et al. 2023), and what Mistral, Qwen 2 and Qwen 3 have in common with it."""
+
+from collections.abc import Iterable, Mapping
+
+from cutaway.config.attention import GroupedConfig
+from cutaway.config.feedforward import GatedConfig
+from cutaway.config.model import ModelConfig
+from cutaway.hub.family import Family, HeadTable, is_tied
+from cutaway.hub.options import ACTIVATION, Option
+from cutaway.hub.rotary import ROTARY
+from cutaway.hub.weights import NoBias, Rule, same
+
+
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """The body."""
+    assert isinstance(c.attention, GroupedConfig)
+    assert isinstance(c.feedforward, GatedConfig)
+    yield Rule(("embed_tokens.weight",), ("decoder.embed.weight",))
+    for i in range(c.layers):
+        theirs, ours = f"layers.{i}", f"decoder.{i}"
+        yield from attention_rules(c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
+        yield from gated_rules(f"{theirs}.mlp", f"{ours}.feedforward", bias=c.feedforward.bias)
+        yield from norm_rules(theirs, ours)
+    yield from same("norm", "decoder.norm", "weight")
+
+
+def attention_rules(a: GroupedConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """Queries, keys, values and the output; norms of queries and keys where there are such."""
+    for name, module in (("q_proj", "query"), ("k_proj", "key"), ("v_proj", "value")):
+        yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=a.bias))
+    yield from same(f"{theirs}.o_proj", f"{ours}.out", *parts(bias=a.out_bias))
+    if a.qk_norm:
+        yield from same(f"{theirs}.q_norm", f"{ours}.q_norm", "weight")
+        yield from same(f"{theirs}.k_norm", f"{ours}.k_norm", "weight")
+
+
+def gated_rules(theirs: str, ours: str, *, bias: bool = False) -> Iterable[Rule]:
+    """A gated feed-forward network."""
+    for name, module in (("gate_proj", "gate"), ("up_proj", "up"), ("down_proj", "down")):
+        yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=bias))
+
+
+def norm_rules(theirs: str, ours: str) -> Iterable[Rule]:
+    """The norms of a layer."""
+    yield from same(f"{theirs}.input_layernorm", f"{ours}.self_attention_residual.norm", "weight")
+    yield from same(f"{theirs}.post_attention_layernorm", f"{ours}.feedforward_residual.norm", "weight")
+
+
+def parts(*, bias: bool) -> tuple[str, ...]:
+    """The names of a linear layer's weights."""
+    return ("weight", "bias") if bias else ("weight",)
+
+
+def language_rules(c: ModelConfig) -> Iterable[Rule]:
+    """A head of its own, where it does not share the embedding."""
+    if not is_tied(c):
+        yield Rule(("lm_head.weight",), ("head.weight",))
+
+
+def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, HeadTable]:
+    """Their classes of a family.
+
+    Args:
+        name: what they begin with.
+        answering: the prefix of the body's weights in the class that answers questions, if it is another there.
+    """
+    return {
+        "language_modeling": HeadTable(
+            architecture=f"{name}ForCausalLM",
+            choices={"head.kind": "language"},
+            rules=language_rules,
+            options=(Option("tie_word_embeddings", "head.tied", False),),
+            repeated={"lm_head.weight": "model.embed_tokens.weight"},
+        ),
+        "sequence_classification": HeadTable(
+            architecture=f"{name}ForSequenceClassification",
+            choices={"head.kind": "sequence", "head.pooling": "last"},
+            rules=lambda c: [Rule(("score.weight",), ("head.weight", "head.bias"), NoBias())],
+        ),
+        "token_classification": HeadTable(
+            architecture=f"{name}ForTokenClassification",
+            choices={"head.kind": "token"},
+            rules=lambda c: same("score", "head"),
+        ),
+        "question_answering": HeadTable(
+            architecture=f"{name}ForQuestionAnswering",
+            choices={"head.kind": "token"},
+            rules=lambda c: same("qa_outputs", "head"),
+            prefix=answering,
+        ),
+        "sentence_embedding": HeadTable(
+            architecture=f"{name}Model",
+            choices={"head.kind": "embedding", "head.pooling": "last"},
+        ),
+    }
+
+
+SIZES = (
+    Option("vocab_size", "vocabulary"),
+    Option("max_position_embeddings", "context"),
+    Option("hidden_size", "width"),
+    Option("num_hidden_layers", "layers"),
+    Option("num_attention_heads", "attention.heads"),
+    Option("num_key_value_heads", "attention.kv_heads", None),
+    Option("head_dim", "attention.head_width", None),
+    Option("intermediate_size", "feedforward.hidden"),
+    Option("hidden_act", "feedforward.activation", **ACTIVATION),
+    Option("rms_norm_eps", "norm.epsilon", 1e-6),
+    Option("attention_dropout", "attention.dropout", 0.0),
+)
+OPTIONS = (*SIZES, ROTARY)
+ATTENTION_BIAS = (
+    Option("attention_bias", "attention.bias", False),
+    Option("attention_bias", "attention.out_bias", False),
+)
+CHOICES = {
+    "architecture": "decoder",
+    "position.kind": "rotary",
+    "attention.kind": "grouped",
+    "feedforward.kind": "gated",
+    "norm.kind": "rms",
+    "residual": "pre",
+}
+UNREAD = frozenset({"pretraining_tp", "tie_word_embeddings"})
+ANGLES = {r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq": "angles of positions"}
+
+LLAMA = Family(
+    model_type="llama",
+    prefix="model",
+    options=(*OPTIONS, *ATTENTION_BIAS, Option("mlp_bias", "feedforward.bias", False)),
+    choices=CHOICES,
+    required={"rope_interleaved": False},
+    rules=rules,
+    heads=heads("Llama"),
+    unread=UNREAD | {"is_llama_config", "transformers.js_config"},
+    ignored=ANGLES,
+)

@@ -1,0 +1,39 @@
+"""Marian (Junczys-Dowmunt et al. 2018): BART's layers, waves for positions, no norm of embeddings."""
+
+from collections.abc import Iterable
+
+from cutaway.config.model import ModelConfig
+from cutaway.hub.families import bart
+from cutaway.hub.family import Family, HeadTable
+from cutaway.hub.options import in_both
+from cutaway.hub.weights import Rule
+
+
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """Both stacks, which share an embedding."""
+    yield Rule(("shared.weight",), ("encoder.embed.weight",))
+    yield from bart.layers(c)
+
+
+MARIAN = Family(
+    model_type="marian",
+    prefix="model",
+    options=(in_both(("vocab_size", "decoder_vocab_size"), "vocabulary", 58101), *bart.OPTIONS),
+    choices=bart.CHOICES | {"embedding.norm": False, "position.kind": "sinusoidal", "position.layout": "halves"},
+    required=bart.REQUIRED
+    | {"normalize_embedding": False, "static_position_embeddings": True, "share_encoder_decoder_embeddings": True},
+    rules=rules,
+    heads={
+        "sequence_to_sequence": HeadTable(
+            architecture="MarianMTModel",
+            choices=bart.HEAD,
+            rules=bart.language_rules,
+            repeated={"lm_head.weight": "model.shared.weight"},
+        )
+    },
+    also={"MarianModel": "sequence_to_sequence"},
+    unread=bart.UNREAD,
+    repeated=bart.REPEATED,
+    ignored={r"(encoder|decoder)\.embed_positions\.weight": "waves of positions, which are computed"},
+    answering_alike=bart.NO_BIAS,
+)

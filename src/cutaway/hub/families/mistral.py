@@ -1,0 +1,17 @@
+"""Mistral (Jiang et al. 2023): a Llama whose tokens look only so far back."""
+
+from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, UNREAD, heads, rules
+from cutaway.hub.family import Family
+from cutaway.hub.options import Option
+
+MISTRAL = Family(
+    model_type="mistral",
+    prefix="model",
+    options=(*OPTIONS, Option("sliding_window", "attention.window", 4096)),
+    choices=CHOICES,
+    required={},
+    rules=rules,
+    heads=heads("Mistral", answering=None),
+    unread=UNREAD,
+    ignored=ANGLES,
+)

@@ -1,0 +1,94 @@
+"""RoBERTa (Liu et al. 2019): BERT whose positions are counted from the id of the padding token."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from cutaway.config.model import ModelConfig
+from cutaway.hub.families import bert
+from cutaway.hub.family import Family, HeadTable
+from cutaway.hub.options import Joint, Options
+from cutaway.hub.weights import Rule, SkipRows, same
+
+
+def rules(c: ModelConfig, skipped: int) -> Iterable[Rule]:
+    """The body; the table of positions begins with rows that stand for padding or for nothing."""
+    yield from bert.embeddings(c, SkipRows(skipped))
+    yield from bert.layers(c)
+
+
+def language_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The head that fills in hidden words."""
+    yield from same("lm_head.dense", "head.transform.dense")
+    yield from same("lm_head.layer_norm", "head.transform.norm")
+    yield Rule(("lm_head.bias",), ("head.bias",))
+
+
+def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The head that chooses a label for a text."""
+    yield from same("classifier.dense", "head.dense")
+    yield from same("classifier.out_proj", "head")
+
+
+def options(skipped: int) -> Options:
+    """BERT's, but that the table of positions has rows that no text uses."""
+
+    def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"context": found.get("max_position_embeddings", 512) - skipped}
+
+    def write(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"max_position_embeddings": choices["context"] + skipped}
+
+    return (*bert.OPTIONS, Joint(("max_position_embeddings",), read, write))
+
+
+def heads(name: str, prefix: str) -> Mapping[str, HeadTable]:
+    """Their classes, whose names begin with `name` and whose bodies' weights with `prefix`."""
+    of_bert = bert.BERT.heads
+    ignored = {rf"({prefix}\.)?pooler\..*": "a pooler that this head does not read"}
+    return {
+        "masked_language_modeling": HeadTable(
+            architecture=f"{name}ForMaskedLM",
+            choices=bert.LANGUAGE | {"head.transform": "gelu"},
+            rules=language_rules,
+            repeated={
+                "lm_head.decoder.weight": f"{prefix}.embeddings.word_embeddings.weight",
+                "lm_head.decoder.bias": "lm_head.bias",
+            },
+            ignored=ignored,
+        ),
+        "sentence_embedding": replace(of_bert["sentence_embedding"], architecture=f"{name}Model", ignored=ignored),
+        "sequence_classification": HeadTable(
+            architecture=f"{name}ForSequenceClassification",
+            choices=bert.SEQUENCE,
+            rules=sequence_rules,
+            ignored=ignored,
+        ),
+        "token_classification": replace(
+            of_bert["token_classification"], architecture=f"{name}ForTokenClassification", ignored=ignored
+        ),
+        "question_answering": replace(
+            of_bert["question_answering"], architecture=f"{name}ForQuestionAnswering", ignored=ignored
+        ),
+    }
+
+
+def roberta(padding: int) -> Family:
+    """The family where this is the id of the padding token: text has the positions behind it."""
+    skipped = padding + 1
+    return Family(
+        model_type="roberta",
+        prefix="roberta",
+        options=options(skipped),
+        choices=bert.CHOICES,
+        required=bert.REQUIRED,
+        rules=partial(rules, skipped=skipped),
+        heads=heads("Roberta", "roberta"),
+        ignored=bert.BERT.ignored,
+        answering_alike=bert.NO_SEGMENTS,
+        by_padding=roberta,
+    )
+
+
+ROBERTA = roberta(padding=1)

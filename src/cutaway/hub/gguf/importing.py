@@ -1,0 +1,51 @@
+"""Models in GGUF files as models of ours."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from cutaway.errors import UserError
+from cutaway.hub.families import FAMILIES
+from cutaway.hub.gguf.header import Header, read_header
+from cutaway.hub.gguf.metadata import read_options
+from cutaway.hub.gguf.names import table_of
+from cutaway.hub.gguf.tensors import GGUFTensors
+from cutaway.hub.gguf.vocabulary import read_tokenizer
+from cutaway.hub.importing import Imported, read_config, read_weights
+from cutaway.text.tokenizer import Tokenizer
+
+
+def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Imported, Tokenizer]:
+    """Reads the model and the tokenizer in a GGUF file.
+
+    Args:
+        path: the file.
+        dtype: of the model's weights, whatever the file's.
+
+    Raises:
+        UserError: the file is damaged, or holds a model or a tokenizer that we do not have.
+    """
+    header = read_header(path)
+    found = read_options(header)
+    family = FAMILIES[found["model_type"]]
+    config, task = read_config(found, family, path)
+    table = table_of(family.table(config.model, task), header.metadata["general.architecture"], config.model)
+    tokenizer = read_tokenizer(header)
+    known = config.model.vocabulary or 0
+    if tokenizer.vocabulary > known:
+        raise UserError(f"{path}: the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {known}")
+    imported = read_weights(config, table, GGUFTensors(header), dtype, str(path))
+    return replace(imported, notes=(*_kinds(header, dtype), *imported.notes)), tokenizer
+
+
+def _kinds(header: Header, dtype: torch.dtype) -> list[str]:
+    """How many tensors of the file are kept in another way than they are read."""
+    kept = Counter(stored.kind.name for stored in header.tensors.values())
+    read = str(dtype).removeprefix("torch.")
+    return [
+        f"{count} tensor{'s are' if count > 1 else ' is'} of {kind}, and read as {read}"
+        for kind, count in kept.items()
+        if kind != "F32"
+    ]

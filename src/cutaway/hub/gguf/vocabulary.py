@@ -1,0 +1,151 @@
+"""The tokenizer in a GGUF file."""
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import tokenizers
+from tokenizers import AddedToken, decoders, models, normalizers
+
+from cutaway.errors import UserError
+from cutaway.hub.gguf.header import Header
+from cutaway.hub.gguf.splits import WAYS, way_of
+from cutaway.text.pieces import BPE, BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED, tokenizer_of_pieces
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import before_prompt
+from cutaway.text.vocabularies import begin_and_end
+
+PAIR = 2
+SPECIALS = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
+ENDS = ("eos", "eot", "eom")
+"""What may end a text: the text itself, a turn of a chat, a message of it."""
+
+
+def read_tokenizer(header: Header) -> Tokenizer:
+    """Makes the tokenizer that a file describes.
+
+    Raises:
+        UserError: it is of a kind that is not known, or what the file says of it does not fit together.
+    """
+    said = {name.removeprefix("tokenizer.ggml."): value for name, value in header.metadata.items()}
+    kind, tokens = said.get("model"), said.get("tokens")
+    if kind not in KINDS or not isinstance(tokens, list):
+        raise UserError(f"{header.path} has a tokenizer {kind!r}, and {' and '.join(KINDS)} are known")
+    types = [int(one) for one in said.get("token_type", [NORMAL] * len(tokens))]
+    if len(types) != len(tokens):
+        raise UserError(f"{header.path} has {len(tokens)} tokens and the types of {len(types)}")
+    try:
+        inner, begins = KINDS[kind](said, tokens, types)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{header.path} has a tokenizer that cannot be made: {error}") from None
+    control = [AddedToken(token, special=True, normalized=False) for token in _of(CONTROL, tokens, types)]
+    inner.add_special_tokens(control)
+    inner.add_tokens([AddedToken(token, normalized=False) for token in _of(USER_DEFINED, tokens, types)])
+    named = _said(said, tokens)
+    begin_and_end(inner, {"add_bos_token": begins and "bos_token" in named, **named}, header.path)
+    return Tokenizer.said_to_be(inner, named)
+
+
+def _byte_pairs(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
+    """Byte-pair encoding over bytes."""
+    name = said.get("pre", "default")
+    if name not in WAYS:
+        raise ValueError(f"its text is cut in the way of {name!r}, and those of {', '.join(WAYS)} are known")
+    way = WAYS[name]
+    merges = [tuple(merge.split(" ")) for merge in said.get("merges", ())]
+    if any(len(pair) != PAIR for pair in merges):
+        raise ValueError("a merge of it is no pair")
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    try:
+        inner = tokenizers.Tokenizer(models.BPE(vocabulary, merges, ignore_merges=way.whole))
+    except Exception as error:  # the library raises nothing more precise
+        raise ValueError(str(error).splitlines()[0]) from None
+    inner.normalizer = normalizers.NFC() if way.composed else None
+    inner.pre_tokenizer = way.cut()
+    inner.decoder = decoders.ByteLevel()
+    return inner, way.begins
+
+
+def _pieces(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
+    """A SentencePiece model."""
+    scores = said["scores"]
+    pieces = [
+        SimpleNamespace(piece=token, score=float(score), type=kind)
+        for token, score, kind in zip(tokens, scores, types, strict=True)
+    ]
+    normalizer = SimpleNamespace(
+        precompiled_charsmap=b"",
+        remove_extra_whitespaces=said.get("remove_extra_whitespaces", False),
+        add_dummy_prefix=said.get("add_space_prefix", True),
+    )
+    trainer = SimpleNamespace(model_type=BPE, byte_fallback=BYTE in types)
+    model = SimpleNamespace(pieces=pieces, normalizer_spec=normalizer, trainer_spec=trainer)
+    return tokenizer_of_pieces(model), True
+
+
+def write_tokenizer(tokenizer: Tokenizer, vocabulary: int) -> dict[str, Any]:
+    """The metadata that describe a tokenizer.
+
+    Args:
+        tokenizer: any of bytes whose pairs are joined.
+        vocabulary: how many tokens the model knows; those that the tokenizer lacks are written as unused.
+
+    Raises:
+        UserError: it is of another kind, or cuts a text in a way that llama.cpp has no name for.
+    """
+    content, name = tokenizer.content, way_of(tokenizer.content)
+    model = content["model"]
+    if model["type"] != "BPE" or (content["decoder"] or {}).get("type") != "ByteLevel" or not model["merges"]:
+        raise UserError("GGUF holds tokenizers that join pairs of bytes, and this is another: write a folder, --to hf")
+    if name is None:
+        raise UserError(f"GGUF holds tokenizers that cut a text as {', '.join(WAYS)} do, and this cuts it otherwise")
+    kinds = dict.fromkeys(model["vocab"], NORMAL)
+    ids = {number: token for token, number in model["vocab"].items()}
+    for added in content["added_tokens"]:
+        ids[added["id"]] = added["content"]
+        kinds[added["content"]] = CONTROL if added["special"] else USER_DEFINED
+    tokens = [ids.get(number, f"[PAD{number}]") for number in range(vocabulary)]
+    return {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": name,
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": [kinds.get(token, UNUSED) for token in tokens],
+        "tokenizer.ggml.merges": [" ".join(pair) for pair in model["merges"]],
+        **_roles(tokenizer),
+    }
+
+
+def _roles(tokenizer: Tokenizer) -> dict[str, Any]:
+    """What special tokens are for, and what stands around a text."""
+    before, after = before_prompt(tokenizer), () if tokenizer.frame is None else tokenizer.frame.after
+    ids = {"bos": tokenizer.begin, "eos": tokenizer.end, "padding": tokenizer.pad}
+    ids |= zip(ENDS[1:], sorted(tokenizer.ends - {tokenizer.end}), strict=False)
+    if before not in ((), (tokenizer.begin,)) or after not in ((), (tokenizer.end,)) or len(tokenizer.ends) > len(ENDS):
+        raise UserError("GGUF holds one begin token before a text and one end token behind it, and this has others")
+    said: dict[str, Any] = {
+        f"tokenizer.ggml.{role}_token_id": number for role, number in ids.items() if number is not None
+    }
+    said["tokenizer.ggml.add_bos_token"] = bool(before)
+    said["tokenizer.ggml.add_eos_token"] = bool(after)
+    return said if tokenizer.chat_template is None else said | {"tokenizer.chat_template": tokenizer.chat_template}
+
+
+KINDS = {"gpt2": _byte_pairs, "llama": _pieces}
+
+
+def _of(kind: int, tokens: Sequence[str], types: Sequence[int]) -> list[str]:
+    return [token for token, one in zip(tokens, types, strict=True) if one == kind]
+
+
+def _said(said: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
+    """What `tokenizer_config.json` would say."""
+    ids = {name: said.get(f"{theirs}_token_id") for name, theirs in SPECIALS.items()}
+    named: dict[str, Any] = {
+        name: tokens[number] for name, number in ids.items() if number is not None and number < len(tokens)
+    }
+    ends = [said[f"{name}_token_id"] for name in ENDS if f"{name}_token_id" in said]
+    if ends:
+        named["eos_token_id"] = ends
+    named |= {name: said[name] for name in ("add_bos_token", "add_eos_token") if name in said}
+    template = said.get("tokenizer.chat_template")
+    return named if template is None else named | {"chat_template": template}

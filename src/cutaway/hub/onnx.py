@@ -1,0 +1,163 @@
+"""Encoders as ONNX graphs, which other runtimes compute."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cutaway.config.model import ModelConfig
+from cutaway.config.run import RunConfig
+from cutaway.disk import replacing
+from cutaway.errors import UserError
+from cutaway.model.transformer import EncoderOnly, Transformer
+
+TOLERANCE = 1e-4
+"""How far answers of the graph may be from ours, relative to the largest number."""
+
+NAMES = {
+    "tokens": "input_ids",
+    "patches": "pixel_values",
+    "frames": "input_values",
+    "attention_mask": "attention_mask",
+    "segments": "token_type_ids",
+}
+"""What we call inputs, and what the graph does: as `transformers` names them."""
+
+LARGEST = 2**30
+"""Bytes of weights that a graph holds in its own file; more lie in one beside it, for a graph ends at 2 GiB."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a model reads.
+
+    Attributes:
+        inputs: token ids, pictures or frames.
+        others: attention mask and segments, by name, where the model takes them.
+        sizes: which axes of each have any size.
+    """
+
+    inputs: Tensor
+    others: Mapping[str, Tensor]
+    sizes: Mapping[int, str]
+
+    def named(self, kind: str) -> dict[str, Any]:
+        """All of them as arrays, by the graph's names."""
+        return {NAMES[name]: tensor.numpy() for name, tensor in {kind: self.inputs, **self.others}.items()}
+
+
+@torch.no_grad()
+def export_onnx(model: Transformer, config: RunConfig, path: Path) -> float:
+    """Writes a graph for batches and lengths of any size, runs it, and compares.
+
+    Args:
+        model: one that has an encoder only; its weights are written in fp32.
+        config: all choices.
+        path: of the file.
+
+    Returns:
+        the largest difference between answers, with padding and without, relative to the largest number.
+
+    Raises:
+        UserError: the model has a decoder, or what the format cannot hold; or the graph answers otherwise.
+    """
+    c = config.model
+    if not isinstance(model, EncoderOnly):
+        raise UserError(f"ONNX export is for encoders and classifiers: this model is of architecture={c.architecture}")
+    if c.position.kind == "shortest_path" or c.feedforward.kind == "experts":
+        choice = "position=shortest_path" if c.position.kind == "shortest_path" else "feedforward=experts"
+        raise UserError(f"ONNX export cannot hold model.{choice}")
+    runtime = _require_libraries()
+    model = copy.deepcopy(model).cpu().float().eval()
+    with replacing(path) as temporary:
+        _write(model, c, temporary)
+        session = runtime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
+        differences = [_difference(session, model, c, example) for example in _examples(c)]
+        if not max(differences) <= TOLERANCE:
+            raise UserError(f"the ONNX graph answers otherwise: its numbers differ by {max(differences):.1e}")
+    return max(differences)
+
+
+def _require_libraries() -> Any:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise UserError(f"ONNX export needs {error.name}: pip install 'cutaway[onnx]'") from None
+    return onnxruntime
+
+
+def _write(model: EncoderOnly, c: ModelConfig, path: Path) -> None:
+    example = make_example(c, batch=2, length=min(7, c.context))
+    sizes = {
+        "batch": torch.export.Dim("batch"),
+        "length": torch.export.Dim("length", max=c.context),
+    }
+    shapes = {axis: sizes[name] for axis, name in example.sizes.items()}
+    dynamic = {"inputs": shapes, **dict.fromkeys(example.others, shapes)}
+    with _quiet():
+        program = torch.export.export(model, (example.inputs,), dict(example.others), dynamic_shapes=dynamic)
+        names = list(example.named(c.embedding.kind))
+        graph = torch.onnx.export(
+            program, input_names=names, output_names=["logits"], dynamic_shapes=dynamic, dynamo=True, verbose=False
+        )
+        assert graph is not None
+        graph.save(str(path), external_data=sum(weight.nbytes for weight in model.parameters()) > LARGEST)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself what torch has to say of its own insides."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def make_example(c: ModelConfig, batch: int, length: int) -> Example:
+    """Random inputs; the last row is padded to half its length, if it has a length."""
+    generator = torch.Generator().manual_seed(0)
+    if c.embedding.kind == "patches":
+        e = c.embedding
+        assert e.channels is not None
+        assert e.height is not None
+        assert e.width is not None
+        pictures = torch.randn(batch, e.channels, e.height, e.width, generator=generator)
+        return Example(pictures, {}, {0: "batch"})
+    mask = torch.ones(batch, length, dtype=torch.long)
+    mask[-1, -(-length // 2) :] = 0
+    others = {"attention_mask": mask}
+    if c.embedding.kind == "frames":
+        frames = torch.randn(batch, length, c.embedding.bins, generator=generator)
+        return Example(frames, others, {0: "batch", 1: "length"})
+    if c.segments:
+        others["segments"] = torch.randint(c.segments, (batch, length), generator=generator)
+    assert c.vocabulary is not None
+    tokens = torch.randint(c.vocabulary, (batch, length), generator=generator)
+    return Example(tokens, others, {0: "batch", 1: "length"})
+
+
+def _examples(c: ModelConfig) -> Iterable[Example]:
+    """Of several sizes: the smallest, the longest, and others."""
+    for batch, length in ((1, 1), (3, min(11, c.context)), (2, c.context)):
+        yield make_example(c, batch, length)
+
+
+def _difference(session: Any, model: EncoderOnly, c: ModelConfig, example: Example) -> float:
+    expected = model(example.inputs, **example.others)
+    found = torch.from_numpy(session.run(None, example.named(c.embedding.kind))[0])
+    mask = example.others.get("attention_mask")
+    if mask is not None and expected.shape[:2] == mask.shape and expected.dim() == 3:
+        expected, found = expected[mask.bool()], found[mask.bool()]
+    return float((found - expected).abs().max() / expected.abs().max())

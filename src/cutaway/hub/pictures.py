@@ -1,0 +1,67 @@
+"""What lies beside a model that reads pictures: how their values are brought to one scale."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cutaway.config.embedding import PatchEmbeddingConfig
+from cutaway.config.run import RunConfig
+from cutaway.config.task import PicturesConfig
+from cutaway.errors import UserError
+from cutaway.model.files import read_json, write_json
+
+FILE = "preprocessor_config.json"
+BYTE = 1 / 255
+"""What bytes are multiplied by there, before they are compared with means and deviations."""
+UNSAID = 0.5
+"""Mean and deviation of a channel where nothing is said: bytes become numbers from −1 to 1."""
+
+
+def picture_choices(folder: Path, channels: int) -> dict[str, Any]:
+    """What the file means for `task`; ours are means and deviations of values as pictures have them."""
+    said = _said(folder)
+    factor = said.get("rescale_factor", BYTE) if said.get("do_rescale", True) else 1.0
+    mean, deviation = said.get("image_mean", [UNSAID] * channels), said.get("image_std", [UNSAID] * channels)
+    if not said.get("do_normalize", True):
+        mean, deviation = [0.0] * channels, [1.0] * channels
+    return {
+        "values": "bytes" if said.get("do_rescale", True) else "numbers",
+        "mean": [value / factor for value in mean],
+        "deviation": [value / factor for value in deviation],
+    }
+
+
+def picture_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
+    """What a user must know of it, a line each; nothing of a model that reads no pictures."""
+    embedding = config.model.embedding
+    if not isinstance(embedding, PatchEmbeddingConfig):
+        return ()
+    size = f"{embedding.height} × {embedding.width} pixels"
+    unsaid = () if _said(folder) else (f"there is no {FILE}: bytes of pictures are taken to mean numbers from −1 to 1",)
+    return (f"pictures are not resized: the model was trained with {size}", *unsaid)
+
+
+def write_pictures(folder: Path, config: RunConfig) -> None:
+    """Writes the file, for a model that reads pictures and was told how."""
+    task, embedding = config.task, config.model.embedding
+    if not isinstance(task, PicturesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
+        return
+    factor = BYTE if task.values == "bytes" else 1.0
+    said = {
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "size": {"height": embedding.height, "width": embedding.width},
+        "do_rescale": task.values == "bytes",
+        "rescale_factor": BYTE,
+        "do_normalize": True,
+        "image_mean": [value * factor for value in task.mean],
+        "image_std": [value * factor for value in task.deviation or ()],
+    }
+    write_json(folder / FILE, said)
+
+
+def _said(folder: Path) -> Mapping[str, Any]:
+    said = read_json(folder / FILE) if (folder / FILE).exists() else {}
+    if not isinstance(said, dict):
+        raise UserError(f"{folder / FILE} holds no options")
+    return said

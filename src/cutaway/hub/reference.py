@@ -1,0 +1,75 @@
+"""A model as `transformers` computes it: what ours is held against, where that library is installed."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cutaway.hub.families import FAMILIES
+from cutaway.model.files import read_json
+from cutaway.model.heads import Head
+
+Reference = Callable[..., Tensor]
+"""Takes what our models take, by the same names, and returns logits."""
+
+
+def open_reference(folder: Path, head: Head) -> Reference | None:
+    """The model in a Hugging Face folder, in fp32; nothing where the library or its class is not there.
+
+    Args:
+        folder: holds config.json and weights.
+        head: ours, for a model of theirs that has none: what it makes of their hidden states.
+
+    Returns:
+        a function of what our own model takes: inputs, `attention_mask`, `segments`, `source` and `source_mask`.
+    """
+    try:
+        import transformers
+    except ImportError:
+        return None
+    architectures = read_json(folder / "config.json").get("architectures") or []
+    theirs = getattr(transformers, architectures[0], None) if architectures else None
+    if theirs is None:
+        return None
+    transformers.utils.logging.disable_progress_bar()
+    model = theirs.from_pretrained(folder, dtype=torch.float32).eval()
+    return partial(_compute, model, head)
+
+
+@torch.inference_mode()
+def _compute(
+    model: Any,
+    head: Head,
+    inputs: Tensor,
+    *,
+    attention_mask: Tensor | None = None,
+    segments: Tensor | None = None,
+    source: Tensor | None = None,
+    source_mask: Tensor | None = None,
+) -> Tensor:
+    given: dict[str, Any] = {"attention_mask": attention_mask}
+    if model.main_input_name == "pixel_values":
+        given = {"pixel_values": inputs}
+    elif source is not None:
+        given = {"input_ids": source, "attention_mask": source_mask, "decoder_input_ids": inputs}
+        given["decoder_attention_mask"] = attention_mask
+    else:
+        given["input_ids"] = inputs
+        if segments is not None:
+            given["token_type_ids"] = segments
+        elif attention_mask is not None and _counts_slots(model):
+            given["position_ids"] = (attention_mask.long().cumsum(dim=1) - 1).clamp(min=0)
+    output = model(**{name: tensor for name, tensor in given.items() if tensor is not None})
+    if hasattr(output, "start_logits"):  # of the two ends of an answer
+        return torch.stack([output.start_logits, output.end_logits], dim=-1)
+    answer: Tensor = output.logits if hasattr(output, "logits") else head(output.last_hidden_state, attention_mask)
+    return answer
+
+
+def _counts_slots(model: Any) -> bool:
+    """Whether it numbers padding like text, unless it is told positions: their decoders do."""
+    family = FAMILIES.get(model.config.model_type)
+    return family is not None and family.choices.get("architecture") == "decoder"

@@ -1,0 +1,145 @@
+"""What a `tokenizer.json` does not tell of a tokenizer: what its special tokens are for, and how a chat is written.
+
+Other libraries keep this in a `tokenizer_config.json` beside it, and so do we.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tokenizers
+from tokenizers import AddedToken
+
+from cutaway.errors import UserError
+from cutaway.text.special import Role
+
+SAID: dict[Role, tuple[str, ...]] = {
+    "pad": ("pad_token", "pad_token_id"),
+    "begin": ("cls_token", "bos_token", "bos_token_id"),
+    "start": ("decoder_start_token_id",),
+    "first": ("forced_bos_token_id",),
+    "separator": ("sep_token", "sep_token_id"),
+    "end": ("eos_token", "eos_token_id"),
+    "mask": ("mask_token",),
+}
+"""Under which names the field keeps the token of a role, the name that counts most first.
+
+What is unknown is not among them: the model inside the tokenizer says it, and many configurations say it wrongly.
+"""
+
+WRITTEN: dict[Role, tuple[str, ...]] = {
+    "pad": ("pad_token",),
+    "unknown": ("unk_token",),
+    "begin": ("bos_token", "cls_token"),
+    "separator": ("sep_token",),
+    "end": ("eos_token",),
+    "mask": ("mask_token",),
+}
+"""Under which names we keep it; the field has two for what stands before a text."""
+
+LISTS = ("additional_special_tokens", "extra_special_tokens")
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What is known of a tokenizer besides its file.
+
+    Attributes:
+        roles: the id of the token of a role; of a role that is not among them, the spelling tells.
+        ends: the ids of all tokens that end a text, besides that of the role.
+        chat_template: how a chat becomes one text (Jinja).
+    """
+
+    roles: Mapping[Role, int] = field(default_factory=dict)
+    ends: frozenset[int] = frozenset()
+    chat_template: str | None = None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], inner: tokenizers.Tokenizer) -> "Conventions":
+        """Understands what a `tokenizer_config.json` says, or several files of a folder together.
+
+        Tokens that the tokenizer does not have are passed over: a configuration often names those of another one.
+        """
+        tokens = {role: [_id(said.get(name), inner) for name in names] for role, names in SAID.items()}
+        ends = said.get("eos_token_id")
+        return cls(
+            {role: known[0] for role, found in tokens.items() if (known := [one for one in found if one is not None])},
+            frozenset(one for one in (ends if isinstance(ends, list) else ()) if _id(one, inner) is not None),
+            _template(said.get("chat_template")),
+        )
+
+    def said(self, inner: tokenizers.Tokenizer) -> dict[str, Any]:
+        """The content of a `tokenizer_config.json` from which `of` understands the same."""
+        said: dict[str, Any] = {
+            name: inner.id_to_token(self.roles[role])
+            for role, names in WRITTEN.items()
+            for name in names
+            if role in self.roles
+        }
+        if self.roles.get("start") not in (None, self.roles.get("begin")):
+            said["decoder_start_token_id"] = self.roles["start"]
+        if "first" in self.roles:
+            said["forced_bos_token_id"] = self.roles["first"]
+        if len(self.ends) > 1:
+            said["eos_token_id"] = sorted(self.ends)
+        if self.chat_template is not None:
+            said["chat_template"] = self.chat_template
+        return said
+
+
+def register(said: Mapping[str, Any], inner: tokenizers.Tokenizer) -> None:
+    """Makes special what a configuration names: no text becomes such a token by chance."""
+    special = {token.content for token in inner.get_added_tokens_decoder().values() if token.special}
+    named = [added_token(token, special=True) for token in _named(said) if spelling(token) is not None]
+    known = [token for token in named if inner.token_to_id(token.content) is not None]
+    inner.add_special_tokens([token for token in known if token.content not in special])
+
+
+def added_token(said: Any, *, special: bool) -> AddedToken:
+    """A token as a configuration keeps it: a text, or a record of how it is found in a text.
+
+    Raises:
+        UserError: it is neither.
+    """
+    content = spelling(said)
+    if content is None:
+        raise UserError(f"{said!r} is no token: a text is, or an object with a content")
+    flags = said if isinstance(said, dict) else {}
+    return AddedToken(
+        content,
+        special=special or flags.get("special") is True,
+        normalized=flags.get("normalized") is True,
+        **{flag: flags.get(flag) is True for flag in ("lstrip", "rstrip", "single_word")},
+    )
+
+
+def spelling(token: Any) -> str | None:
+    """The text of a token as a configuration keeps it, if it is one."""
+    found = token.get("content") if isinstance(token, dict) else token
+    return found if isinstance(found, str) else None
+
+
+def _named(said: Mapping[str, Any]) -> Iterator[Any]:
+    for name, value in said.items():
+        if name.endswith("_token"):
+            yield value
+    for name in LISTS:
+        several = said.get(name)
+        yield from several.values() if isinstance(several, dict) else several if isinstance(several, list) else ()
+
+
+def _id(value: Any, inner: tokenizers.Tokenizer) -> int | None:
+    """The id of a token by its spelling, its id, or the first of several ids; none if there is no such token."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, int) and value >= 0:
+        return None if inner.id_to_token(value) is None else value
+    content = spelling(value)
+    return None if content is None else inner.token_to_id(content)
+
+
+def _template(said: Any) -> str | None:
+    """A tokenizer may have several templates by name; `default` is the one for a plain chat."""
+    if isinstance(said, list):
+        said = {one.get("name"): one.get("template") for one in said if isinstance(one, dict)}.get("default")
+    return said if isinstance(said, str) else None

@@ -1,0 +1,49 @@
+"""The files that hold a tokenizer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from cutaway.errors import UserError
+
+
+def said_beside(path: Path) -> Path:
+    """Where more is said of the tokenizer in a file: `tokenizer_config.json` of `tokenizer.json`."""
+    return path.with_name(f"{path.stem}_config.json")
+
+
+def read_inner(path: Path) -> tokenizers.Tokenizer:
+    """Reads a `tokenizer.json`.
+
+    Raises:
+        UserError: it is missing, cut short, or no tokenizer.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot read the tokenizer {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no tokenizer.json: it is not UTF-8 text") from error
+    try:
+        return tokenizers.Tokenizer.from_str(content)
+    except Exception as error:  # the library raises nothing more precise
+        raise UserError(f"{path} is no tokenizer.json, or was cut short: {error}") from error
+
+
+def read_said(path: Path) -> dict[str, Any]:
+    """Reads a JSON file of a tokenizer's folder; nothing if it is not there.
+
+    Raises:
+        UserError: it is no JSON object.
+    """
+    if not path.exists():
+        return {}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    if not isinstance(said, dict):
+        raise UserError(f"{path} holds no JSON object")
+    return said

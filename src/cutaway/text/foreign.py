@@ -1,0 +1,160 @@
+"""Tokenizers as other people's checkpoints have them."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from cutaway.disk import make_folder, write_text
+from cutaway.errors import UserError
+from cutaway.text.conventions import added_token
+from cutaway.text.files import read_inner, read_said, said_beside
+from cutaway.text.frames import Frame
+from cutaway.text.piece_families import (
+    LLAMA,
+    MARIAN,
+    T5,
+    read_llama,
+    read_marian_source,
+    read_marian_target,
+    read_t5,
+)
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_text
+from cutaway.text.vocabularies import BERT, GPT2, ROBERTA, begin_and_end, read_byte_pairs, read_roberta, read_wordpiece
+
+SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "tokenizer_config.json")
+"""What says more of a tokenizer, the file that counts most last."""
+
+PLAIN = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
+"""The class that takes a `tokenizer.json` as it is."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of tokenizer that has files of its own.
+
+    Attributes:
+        files: their names.
+        models: the `model_type` of those that have it; also how the class of their tokenizer begins.
+        read: makes the tokenizer, given the folder and what its files say.
+        specials: its special tokens, by the names of `tokenizer_config.json`, where a folder says nothing else.
+    """
+
+    files: tuple[str, ...]
+    models: tuple[str, ...]
+    read: Callable[[Path, Mapping[str, Any]], tokenizers.Tokenizer]
+    specials: Mapping[str, str]
+
+
+KINDS = (
+    Kind(("vocab.txt",), ("bert", "distilbert"), read_wordpiece, BERT),
+    Kind(("vocab.json", "merges.txt"), ("gpt2",), read_byte_pairs, GPT2),
+    Kind(("vocab.json", "merges.txt"), ("roberta", "bart"), read_roberta, ROBERTA),
+    Kind(("spiece.model",), ("t5",), read_t5, T5),
+    Kind(("tokenizer.model",), ("llama", "mistral"), read_llama, LLAMA),
+    Kind(("source.spm", "target.spm", "vocab.json"), ("marian",), read_marian_target, MARIAN),
+)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Reads the tokenizer of a Hugging Face folder; that of what is written, if a source has one of its own.
+
+    Its special tokens are those that `tokenizer_config.json` and its like name. What stands around a text is what its
+    own library puts there.
+
+    Raises:
+        UserError: the folder holds no tokenizer that is known, or a damaged one.
+    """
+    said = _read_said(folder)
+    path = folder / "tokenizer.json"
+    if path.exists():
+        return _said_to_be(read_inner(path), said, path)
+    kind = _kind(folder, said)
+    said = {**kind.specials, **said}
+    inner = kind.read(folder, said)
+    _add_tokens(inner, folder, said)
+    return Tokenizer.said_to_be(inner, said)
+
+
+def load_source_tokenizer(folder: Path) -> Tokenizer | None:
+    """Reads the tokenizer of sources, if they have one of their own: Marian's.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if (folder / "tokenizer.json").exists() or not (folder / "source.spm").exists():
+        return None
+    said = {**MARIAN, **_read_said(folder)}
+    return Tokenizer.said_to_be(read_marian_source(folder, said), said)
+
+
+def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: Frame | None = None) -> None:
+    """Writes what a Hugging Face folder holds of a tokenizer, so that `transformers` makes the same ids of a text.
+
+    Args:
+        tokenizer: any.
+        folder: where `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` go.
+        frame: what stands around a text; by default, what models that say something of a text see
+            (`cutaway.text.uses`).
+
+    Raises:
+        JobError: the folder cannot be written.
+    """
+    make_folder(folder)
+    path = folder / "tokenizer.json"
+    framed = tokenizer.with_frame(frame or around_text(tokenizer))
+    framed.save(path)
+    specials = {name: token for name, token in framed.said.items() if name.endswith("_token")}
+    for file, said in ((said_beside(path), framed.said | PLAIN), (folder / "special_tokens_map.json", specials)):
+        write_text(file, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+
+def _said_to_be(inner: tokenizers.Tokenizer, said: Mapping[str, Any], path: Path) -> Tokenizer:
+    if "cls_token" not in said and ("add_bos_token" in said or "add_eos_token" in said):
+        begin_and_end(inner, said, path)  # it counts more than the file
+    elif inner.post_processor is None:  # it puts nothing around a text, and no use of it may
+        begin_and_end(inner, {}, path)
+    return Tokenizer.said_to_be(inner, said)
+
+
+def _read_said(folder: Path) -> dict[str, Any]:
+    """All that the files of a folder say of its tokenizer."""
+    said: dict[str, Any] = {}
+    for name in SAYING:
+        said |= {key: value for key, value in read_said(folder / name).items() if value is not None}
+    template = folder / "chat_template.jinja"
+    if template.exists():
+        said["chat_template"] = template.read_text(encoding="utf-8")
+    return said
+
+
+def _kind(folder: Path, said: Mapping[str, Any]) -> Kind:
+    there = [kind for kind in KINDS if all((folder / name).exists() for name in kind.files)]
+    name = str(said.get("tokenizer_class") or said.get("model_type") or "")
+    of_model = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
+    fitting = [kind for kind in there if not name or of_model in kind.models]
+    if len(fitting) == 1:
+        return fitting[0]
+    if there:
+        known = ", ".join(model for kind in there for model in kind.models)
+        raise UserError(
+            f"{folder} holds {', '.join(there[0].files)} of {name or 'an unknown kind of tokenizer'}, and without a "
+            f"tokenizer.json those of {known} are known: save it with transformers once, which writes tokenizer.json"
+        )
+    files = "; ".join(" and ".join(kind.files) for kind in KINDS)
+    raise UserError(f"{folder} holds no tokenizer: neither tokenizer.json, nor one of: {files}")
+
+
+def _add_tokens(inner: tokenizers.Tokenizer, folder: Path, said: Mapping[str, Any]) -> None:
+    """Adds the tokens that a folder keeps beside the vocabulary, each under its own id."""
+    beside = {str(number): token for token, number in read_said(folder / "added_tokens.json").items()}
+    tokens = beside | said.get("added_tokens_decoder", {})
+    for number in sorted(tokens, key=lambda number: (len(number), number)):
+        added = added_token(tokens[number], special=False)
+        inner.add_tokens([added])
+        if str(inner.token_to_id(added.content)) != number:
+            raise UserError(f"{folder} adds the token {added.content!r} as {number}, which is not the next free id")

@@ -1,0 +1,79 @@
+"""A chat template made into text. It is a stranger's program: a process of its own runs this file, and may take little.
+
+So that the process starts quickly, nothing of cutaway is imported.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MEMORY_BYTES = 1 << 30
+
+
+def render(template: str, variables: Mapping[str, Any]) -> str:
+    """What a template makes of its variables, as `transformers` renders it.
+
+    Raises:
+        jinja2.TemplateError: the template is damaged, does what the sandbox forbids, or refuses the chat.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _tojson
+    environment.globals |= {
+        "raise_exception": _raise,
+        "strftime_now": lambda form: datetime.now().strftime(form),
+        "dict": lambda *given, **named: dict(*given, **named),  # the type itself has doors of its own
+    }
+    return environment.from_string(template).render(**variables)
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks what the assistant wrote, for those who train on it; it changes no text."""
+
+    tags = {"generation"}  # noqa: RUF012 (the library asks for it)
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.Scope(body).set_lineno(line)
+
+
+def _raise(message: str) -> None:
+    raise jinja2.exceptions.TemplateError(message)
+
+
+def _tojson(
+    value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
+) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # not on this system: the time limit remains
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _main() -> None:
+    _limit_memory()
+    given = json.load(sys.stdin)
+    try:
+        answer = {"text": render(given["template"], given["variables"])}
+    except Exception as error:  # a template may raise anything
+        answer = {"error": f"{error}" or type(error).__name__}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,112 @@
+"""Tokenizers whose vocabulary lies in files of its own, as families keep them that have no `tokenizer.json`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+
+from cutaway.errors import UserError
+from cutaway.text.conventions import spelling
+
+BERT = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+GPT2 = {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
+ROBERTA = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+"""The special tokens of a family where a folder says nothing else."""
+
+
+def read_wordpiece(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+    """A `vocab.txt`, a piece a line (Devlin et al. 2019).
+
+    Raises:
+        UserError: the file is damaged, or lacks the tokens that stand around a text.
+    """
+    path = folder / "vocab.txt"
+    unknown = str(spelling(said["unk_token"]))
+    try:
+        inner = tokenizers.Tokenizer(models.WordPiece.from_file(str(path), unk_token=unknown))
+    except Exception as error:  # the library raises nothing more precise
+        raise UserError(f"{path} cannot be read: {error}") from error
+    inner.normalizer = normalizers.BertNormalizer(
+        lowercase=said.get("do_lower_case", True) is True,
+        strip_accents=said.get("strip_accents"),
+        handle_chinese_chars=said.get("tokenize_chinese_chars", True) is True,
+    )
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    inner.decoder = decoders.WordPiece()
+    inner.post_processor = processors.BertProcessing(
+        required(inner.token_to_id, said, "sep_token", path), required(inner.token_to_id, said, "cls_token", path)
+    )
+    return inner
+
+
+def read_byte_pairs(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+    """`vocab.json` and `merges.txt`: byte-pair encoding over bytes (Radford et al. 2019, section 2.2).
+
+    Raises:
+        UserError: a file is damaged.
+    """
+    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+    try:
+        inner = tokenizers.Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
+    except Exception as error:  # the library raises nothing more precise
+        raise UserError(f"{vocabulary} and {merges.name} cannot be read: {error}") from error
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=said.get("add_prefix_space") is True)
+    inner.decoder = decoders.ByteLevel()
+    inner.post_processor = processors.ByteLevel(trim_offsets=False)
+    return inner
+
+
+def read_roberta(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+    """The same, with two separators between two texts (Liu et al. 2019).
+
+    Raises:
+        UserError: a file is damaged, or lacks the tokens that stand around a text.
+    """
+    inner = read_byte_pairs(folder, said)
+    path = folder / "vocab.json"
+    inner.post_processor = processors.RobertaProcessing(
+        required(inner.token_to_id, said, "sep_token", path),
+        required(inner.token_to_id, said, "cls_token", path),
+        trim_offsets=False,
+        add_prefix_space=said.get("add_prefix_space") is True,
+    )
+    return inner
+
+
+def begin_and_end(inner: tokenizers.Tokenizer, said: Mapping[str, Any], path: Path) -> None:
+    """Puts the begin token before each text and the end token behind it, if the configuration says so of either.
+
+    Raises:
+        UserError: the vocabulary lacks such a token.
+    """
+    asked = {name: said.get(f"add_{name}") is True for name in ("bos_token", "eos_token")}
+    tokens = {name: required(inner.token_to_id, said, name, path) for name in asked if asked[name]}
+    before, after = [[tokens[name][0]] if name in tokens else [] for name in asked]
+    first = [*before, "$A", *after]
+    second = [f"{token}:1" for token in (*before, "$B", *after)]
+    inner.post_processor = processors.TemplateProcessing(
+        single=first, pair=[*first, *second], special_tokens=list(tokens.values())
+    )
+
+
+def required(id_of: Callable[[str], int | None], said: Mapping[str, Any], name: str, path: Path) -> tuple[str, int]:
+    """A token by its name in the configuration, and its id.
+
+    Raises:
+        UserError: the vocabulary lacks it.
+    """
+    token = str(spelling(said.get(name)))
+    number = id_of(token)
+    if number is None:
+        raise UserError(f"{path} lacks {token!r}, the {name} of this tokenizer")
+    return token, number

@@ -1,0 +1,60 @@
+"""A chat with a model that was taught to answer."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
+
+from cutaway.errors import UserError
+from cutaway.generate.decoding import decode
+from cutaway.generate.resuming import ResumingReader
+from cutaway.generate.sampling import Sampling
+from cutaway.generate.streaming import stream_text
+from cutaway.model.transformer import DecoderOnly
+from cutaway.text.templates import Message, ends_of_turn, render_chat
+from cutaway.text.tokenizer import Tokenizer
+
+
+class Chatter:
+    """Answers one chat after another, and reads of each only what is new.
+
+    The model's weights must stay as they are meanwhile.
+
+    Raises:
+        UserError: the tokenizer has no chat template.
+    """
+
+    def __init__(self, model: DecoderOnly, tokenizer: Tokenizer, context: int) -> None:
+        self._tokenizer = tokenizer
+        self._context = context
+        self._ends = ends_of_turn(tokenizer)
+        self._reader = ResumingReader(model, context)
+
+    def stream(self, messages: Sequence[Message], max_new_tokens: int, sampling: Sampling) -> Iterator[str]:
+        """The answer to a chat, piece by piece (see `Pipeline.stream_chat`)."""
+        if max_new_tokens < 1:
+            raise UserError("max_new_tokens must be 1 or more")
+        prompt = self._tokenizer.encode(render_chat(self._tokenizer, messages), special=True)
+        room = self._context - len(prompt)
+        if room < 1:
+            raise UserError(
+                f"the chat has {len(prompt)} tokens, and the model takes {self._context} at most: begin a new one"
+            )
+        known = self._tokenizer.vocabulary
+        steps = decode(lambda texts: self._reader(texts)[:, :known], [prompt], sampling, min(room, max_new_tokens))
+        return self._told((step[0] for step in steps), room if room < max_new_tokens else None)
+
+    def _told(self, tokens: Iterable[int], room: int | None) -> Iterator[str]:
+        """The text up to the end of the turn; complains if there was no room for all of it."""
+        written = 0
+
+        def counted() -> Iterator[int]:
+            nonlocal written
+            for token in takewhile(lambda token: token not in self._ends, tokens):
+                written += 1
+                yield token
+
+        yield from stream_text(counted(), self._tokenizer.decode)
+        if written == room:
+            raise UserError(
+                f"the answer stops because the chat has reached {self._context} tokens, the most that the model takes: "
+                f"begin a new one"
+            )

@@ -1,0 +1,97 @@
+"""A model as a folder or file that other programs open, opened again and held against the original."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cutaway.check.batch import Batch, join, kept, logits
+from cutaway.check.examples import TARGET, make_examples
+from cutaway.check.measure import difference
+from cutaway.config.run import RunConfig
+from cutaway.disk import write_text
+from cutaway.errors import UserError
+from cutaway.hub.card import write_card
+from cutaway.hub.exporting import export_folder, special_ids
+from cutaway.hub.importing import import_folder
+from cutaway.hub.reference import open_reference
+from cutaway.model.transformer import Transformer
+from cutaway.text.foreign import write_tokenizer
+from cutaway.text.frames import Frame
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_source, around_text, before_prompt
+
+LONGEST = 13
+TOLERANCE = 1e-4
+"""How far logits may differ, relative to the largest: the same numbers added in another order."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how it compares.
+
+    Attributes:
+        path: the folder or file.
+        format: what other programs call it.
+        difference: the largest between logits, relative to the largest of the original's.
+        against: what opened it again.
+    """
+
+    path: Path
+    format: str
+    difference: float
+    against: str
+
+
+@torch.inference_mode()
+def export_to_folder(model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path) -> Exported:
+    """Writes a Hugging Face folder with its tokenizer and a card, and opens it again.
+
+    Raises:
+        UserError: the folder holds something, no format holds the model, or what was written answers otherwise.
+    """
+    _require_empty(out)
+    family = export_folder(model, config, out, special_ids(tokenizer))
+    if tokenizer is not None:
+        write_tokenizer(tokenizer, out, _frame(tokenizer, config.task.kind))
+    batch = _examples(config, tokenizer)
+    found, against = _again(model, batch, out)
+    largest = difference(kept(found, batch), kept(logits(model, batch), batch))
+    architecture = family.heads[config.task.kind].architecture
+    numbers = sum(weight.numel() for weight in model.parameters())
+    write_text(out / "README.md", write_card(config, architecture, numbers, largest, against))
+    if not largest <= TOLERANCE:
+        raise UserError(f"{out} was written, but {against} gets other logits from it: they differ by {largest:.1e}")
+    return Exported(out, family.model_type, largest, against)
+
+
+def _again(model: Transformer, batch: Batch, out: Path) -> tuple[torch.Tensor, str]:
+    """What is said by that which opens the folder: the library that it is for if it is here, else ours."""
+    reference = open_reference(out, model.head)
+    if reference is not None:
+        return reference(batch.inputs, **batch.arguments), "transformers"
+    return logits(import_folder(out).model, batch), "cutaway"
+
+
+def _frame(tokenizer: Tokenizer, task: str) -> Frame:
+    """What stands around a text that the model is given."""
+    if task == "language_modeling":
+        return Frame(before=before_prompt(tokenizer))
+    return around_source(tokenizer) if task == "sequence_to_sequence" else around_text(tokenizer)
+
+
+def _examples(config: RunConfig, tokenizer: Tokenizer | None) -> Batch:
+    longest = min(LONGEST, config.model.context)
+    lengths = [longest, -(-longest // 3), -(-2 * longest // 3)]
+    tokenizers = {} if tokenizer is None else {TARGET: tokenizer}
+    return join(make_examples(config.model, tokenizers, lengths, seed=0))
+
+
+def _require_empty(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} holds something already: choose another folder")
+
+
+FORMATS: dict[str, Callable[[Transformer, RunConfig, Tokenizer | None, Path], Exported]] = {"hf": export_to_folder}
+"""What models can be written as."""

@@ -1,0 +1,59 @@
+"""What a tokenizer must give back, by what it is."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from tokenizers import Tokenizer as Inner
+from tokenizers import decoders, models, normalizers, pre_tokenizers
+
+from check.subjects import subject
+from cutaway.check.examples import TARGET
+from cutaway.check.measure import Measurement
+from cutaway.check.text import text_comes_back
+from cutaway.text.tokenizer import Tokenizer
+from text.kinds import CONFIGS, READERS, WRITERS, train
+
+JUDGE = subject("judge")
+
+
+def lost(tokenizer: Tokenizer) -> Measurement:
+    found = text_comes_back(replace(JUDGE, tokenizers={TARGET: tokenizer}))
+    assert isinstance(found, Measurement)
+    return found
+
+
+@pytest.mark.parametrize("specials", ["reader", "writer", "none"])
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_every_tokenizer_gives_back_what_it_can(kind: str, specials: str) -> None:
+    tokenizers = {"reader": READERS, "writer": WRITERS, "none": {kind: train(kind)}}
+    assert lost(tokenizers[specials][kind]) == Measurement(0, 0)
+
+
+def words(*tokens: str, unknown: bool = True) -> Inner:
+    """A tokenizer of these words, with a token for all others or none."""
+    vocabulary = {token: i for i, token in enumerate(["[UNK]"] * unknown + list(tokens))}
+    inner = Inner(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return inner
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_one_that_folds_case_abides_by_it(unknown: bool) -> None:
+    inner = words("a", "bee", "A", "BEE", unknown=unknown)
+    inner.normalizer = normalizers.Lowercase()
+    assert lost(Tokenizer(inner)).passes
+
+
+def test_what_is_lost_is_named_and_counted() -> None:
+    inner = words("a", "bee")
+    inner.decoder = decoders.Fuse()
+    found = lost(Tokenizer(inner))
+    assert not found.passes
+    assert re.fullmatch(r"('[abe ]+', ){2}'[abe ]+' and \d+ more", found.culprit)
+    assert found.culprit.endswith(f" {found.measured - 3:.0f} more")
+
+
+def test_one_that_reads_none_of_its_own_tokens_loses_every_text() -> None:
+    found = lost(Tokenizer(words("x y", "z w")))
+    assert found.measured >= 100

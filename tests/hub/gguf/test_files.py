@@ -1,0 +1,110 @@
+"""Models out to GGUF files and in again; `transformers` is the judge of what they mean."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cutaway.errors import UserError
+from cutaway.hub.gguf.importing import import_gguf
+from hub.gguf.files import KINDS, VOCABULARY, choices, tokenizer, write
+from hub.parity import difference
+from support import require_module
+
+LLAMA3 = {"scaling": {"kind": "llama3", "factor": 4.0, "trained_context": 8192}}
+YARN = {"scaling": {"kind": "yarn", "factor": 1.0, "trained_context": 9, "slow": 0.5, "fast": 2.0}}
+ALIKE: list[tuple[str, dict[str, Any]]] = [
+    *((kind, {}) for kind in KINDS),
+    *((kind, {"head": {"tied": True}}) for kind in KINDS),
+    ("llama", {"attention": {"head_width": 12}}),
+]
+OTHERS: list[dict[str, Any]] = [
+    {"attention": {"bias": True, "out_bias": True}},
+    {"feedforward": {"bias": True}},
+    {"position": {"scaling": {"kind": "linear", "factor": 3.0}}},
+    {"position": LLAMA3},
+    {"position": YARN},
+]
+"""What `transformers` does not look for in a GGUF file."""
+
+
+def tokens() -> torch.Tensor:
+    return torch.randint(VOCABULARY, (3, 11), generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize(("kind", "changed"), ALIKE, ids=str)
+@torch.no_grad()
+def test_all_read_the_same_model(kind: str, changed: dict[str, Any], tmp_path: Path) -> None:
+    path, model = write(tmp_path, choices(kind, **changed), numbers="f32")
+    auto = require_module("transformers").AutoModelForCausalLM
+    theirs = auto.from_pretrained(tmp_path, gguf_file=path.name, dtype=torch.float32).eval()
+    assert theirs.config.model_type == kind
+    expected = theirs(tokens()).logits
+    assert difference(model(tokens()), expected) <= 1e-5
+    assert difference(import_gguf(path)[0].model(tokens()), expected) <= 1e-5
+
+
+@pytest.mark.parametrize(("kind", "changed"), [*ALIKE, *(("llama", changed) for changed in OTHERS)], ids=str)
+def test_out_and_in_again(kind: str, changed: dict[str, Any], tmp_path: Path) -> None:
+    config = choices(kind, **changed)
+    path, model = write(tmp_path, config, numbers="f32")
+    imported, _ = import_gguf(path)
+    before, after = model.state_dict(), imported.model.state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert torch.equal(model(tokens()), imported.model(tokens()))
+    assert imported.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "share", "noted"), [("f16", 2e-3, "F16"), ("bf16", 1e-2, "BF16"), ("q8_0", 1e-2, "Q8_0")]
+)
+@torch.no_grad()
+def test_matrices_take_less_room(numbers: str, share: float, noted: str, tmp_path: Path) -> None:
+    path, model = write(tmp_path, choices("llama"), numbers=numbers)
+    imported, _ = import_gguf(path)
+    for name, weight in imported.model.state_dict().items():
+        off = (weight - model.state_dict()[name]).abs().max() / weight.abs().max()
+        assert off <= share if weight.dim() > 1 else off == 0, name
+    assert imported.notes == (f"23 tensors are of {noted}, and read as float32",)
+
+
+def test_a_dtype_may_be_asked_for(tmp_path: Path) -> None:
+    path, _ = write(tmp_path, choices("qwen2"))
+    imported, _ = import_gguf(path, torch.bfloat16)
+    assert {weight.dtype for weight in imported.model.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"attention": {"window": 5}}, "this is mistral"),
+        ({"feedforward": {"activation": "gelu"}}, "activation is gelu"),
+        ({"position": {"scaling": {**LLAMA3["scaling"], "trained_context": 64}}}, "Llama 3 alone"),
+        ({"position": {"scaling": {**YARN["scaling"], "magnitude": 2.0}}}, "attention_factor of 2.0"),
+        ({"norm": {"weight": False}}, "cannot hold"),
+    ],
+    ids=str,
+)
+def test_what_has_no_place_is_refused(changed: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=complaint):
+        write(tmp_path, choices("llama", **changed))
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_must_fill_blocks(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Q8_0 keeps blocks of 32 numbers, and a row of .* has 40: choose f16"):
+        write(tmp_path, choices("llama", attention={"head_width": 10}), numbers="q8_0")
+
+
+def test_the_tokenizer_is_the_same(tmp_path: Path) -> None:
+    path, _ = write(tmp_path, choices("llama"))
+    ours, (_, read) = tokenizer(), import_gguf(path)
+    theirs = require_module("transformers").AutoTokenizer.from_pretrained(tmp_path, gguf_file=path.name)
+    for text in ("the cat sat", "  12345 cats\n\n", "Über 日本 <|start|>", ""):
+        assert ours.encode(text) == read.encode(text)
+        assert read.decode(read.encode(text)) == text
+    assert ours.encode("the cat sat on 12 mats") == theirs.encode("the cat sat on 12 mats")
+    assert (read.end, read.pad, read.ends) == (ours.end, ours.pad, ours.ends)
+    assert read.encode("<|start|>", special=True) == ours.encode("<|start|>", special=True)

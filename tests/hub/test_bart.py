@@ -1,0 +1,92 @@
+"""BART and Marian, here and in `transformers`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cutaway.config.reading import override
+from cutaway.errors import UserError
+from cutaway.hub.exporting import export_folder
+from cutaway.hub.importing import import_folder
+from cutaway.model.build import build
+from cutaway.model.files import read_json, write_json, write_tensors
+from hub.parity import RELATIVE, Case, bring, difference, example, require_parity, require_round_trip
+
+SIZES = {
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "d_model": 24,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 50,
+    "decoder_ffn_dim": 50,
+    "vocab_size": 37,
+    "max_position_embeddings": 17,
+}
+IDS = {"pad_token_id": 3, "decoder_start_token_id": 3, "bos_token_id": 0, "eos_token_id": 2, "forced_eos_token_id": 2}
+CLASSES = {"Bart": "BartForConditionalGeneration", "Marian": "MarianMTModel"}
+
+
+def case(name: str, **options: Any) -> Case:
+    """A model that writes."""
+    tables = [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")]
+    unused = dict.fromkeys(tables, 2) if name == "Bart" else {}
+    return Case(f"{name}Config", CLASSES[name], SIZES | IDS | options, unused=unused)
+
+
+CASES = [
+    case("Bart"),
+    case("Bart", scale_embedding=True, activation_function="relu"),
+    case("Marian"),
+    case("Marian", scale_embedding=True, activation_function="swish", d_model=28),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
+    require_parity(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
+    require_round_trip(case, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Bart", {"decoder_ffn_dim": 51}),
+        ("Bart", {"decoder_attention_heads": 6}),
+        ("Bart", {"normalize_before": True}),
+        ("Marian", {"share_encoder_decoder_embeddings": False}),
+        ("Marian", {"decoder_vocab_size": 41, "share_encoder_decoder_embeddings": True}),
+    ],
+    ids=str,
+)
+def test_stacks_that_differ_are_refused(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    bring(case(name), tmp_path)
+    write_json(tmp_path / "config.json", read_json(tmp_path / "config.json") | options)
+    with pytest.raises(UserError, match=next(iter(options))):
+        import_folder(tmp_path)
+
+
+@torch.no_grad()
+def test_a_file_without_a_bias_of_logits_has_one_of_zeros(tmp_path: Path) -> None:
+    model, imported = bring(case("Bart"), tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    bias = tensors.pop("final_logits_bias")[0]
+    write_tensors(tmp_path / "model.safetensors", {name.removeprefix("model."): one for name, one in tensors.items()})
+    write_json(tmp_path / "config.json", read_json(tmp_path / "config.json") | {"architectures": ["BartModel"]})
+    bare, one = import_folder(tmp_path), example(model)
+    assert "not in the file, and zeros: final_logits_bias" in bare.notes
+    assert difference(bare.model(one.inputs, **one.ours) + bias, imported.model(one.inputs, **one.ours)) <= RELATIVE
+
+
+def test_a_model_without_a_bias_of_logits_goes_out(tmp_path: Path) -> None:
+    _, imported = bring(case("Bart"), tmp_path / "theirs")
+    config = override(imported.config, ["model.head.bias=false"])
+    assert export_folder(build(config.model), config, tmp_path / "ours", IDS).model_type == "bart"
+    assert not import_folder(tmp_path / "ours").model.head.bias.any()

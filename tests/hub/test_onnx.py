@@ -1,0 +1,70 @@
+"""Graphs for other runtimes."""
+
+from pathlib import Path
+
+import pytest
+
+from cutaway.config.run import RunConfig
+from cutaway.errors import UserError
+from cutaway.hub.onnx import export_onnx
+from cutaway.model.build import build
+from support import require_module, run_python
+
+EXPORT = """
+import sys
+import onnxruntime
+import torch
+from pathlib import Path
+from cutaway.config.run import RunConfig
+from cutaway.hub.onnx import export_onnx
+from cutaway.model.build import build
+
+torch.manual_seed(0)
+MODEL = {"architecture": "encoder", "width": 24, "layers": 1, "attention": {"heads": 4}, "context": 13}
+KINDS = {
+    "text": {
+        "vocabulary": 37, "norm": "rms", "position": "relative", "embedding": {"segments": 2},
+        "head": {"kind": "sequence", "labels": 5, "pooling": "cls"},
+    },
+    "pictures": {
+        "embedding": {"kind": "patches", "patch": 6, "channels": 2, "height": 12, "width": 18},
+        "head": {"kind": "sequence", "labels": 5, "pooling": "cls"},
+    },
+}
+for name, choices in KINDS.items():
+    config = RunConfig.model_validate({"model": MODEL | choices})
+    model = build(config.model)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 0.2 * torch.randn_like(weight)
+    difference = export_onnx(model, config, Path(name + ".onnx"))
+    session = onnxruntime.InferenceSession(name + ".onnx")
+    print("RESULT", name, difference < 1e-4, *[f"{one.name}{one.shape}" for one in session.get_inputs()])
+"""
+
+
+def test_the_graph_answers_as_the_model_does_whatever_the_sizes(tmp_path: Path) -> None:
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        require_module(name)
+    printed = [line for line in run_python(EXPORT, folder=tmp_path).splitlines() if line.startswith("RESULT")]
+    sizes = "['batch', 'length']"
+    assert printed == [
+        f"RESULT text True input_ids{sizes} attention_mask{sizes} token_type_ids{sizes}",
+        "RESULT pictures True pixel_values['batch', 2, 12, 18]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"architecture": "decoder"}, "ONNX export is for encoders and classifiers: .*architecture=decoder"),
+        ({"architecture": "encoder_decoder"}, "ONNX export is for encoders and classifiers: .*=encoder_decoder"),
+        ({"architecture": "encoder", "feedforward": "experts"}, "cannot hold model.feedforward=experts"),
+    ],
+    ids=str,
+)
+def test_what_has_no_graph_is_refused(choices: dict[str, str], complaint: str, tmp_path: Path) -> None:
+    config = RunConfig.model_validate({"model": {"vocabulary": 37, "width": 24, "layers": 1, **choices}})
+    with pytest.raises(UserError, match=complaint):
+        export_onnx(build(config.model), config, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,66 @@
+"""Options of theirs and choices of ours."""
+
+import pytest
+
+from cutaway.errors import UserError
+from cutaway.hub.options import ACTIVATION, Option, merge, read_options, renamed, require_known, write_options
+
+OPTIONS = (
+    Option("n_embd", "width"),
+    Option("act", "feedforward.activation", "gelu_new", **ACTIVATION),
+    Option("rope", "position", None, lambda given: {"base": given or 10_000}, lambda position: position["base"]),
+)
+
+
+def test_writing_undoes_reading() -> None:
+    found = {"n_embd": 24, "act": "silu", "rope": 500}
+    choices = read_options(found, OPTIONS, "here")
+    assert choices == {"width": 24, "feedforward": {"activation": "silu"}, "position": {"base": 500}}
+    assert write_options(choices, OPTIONS) == found
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    choices = read_options({"n_embd": 24}, OPTIONS, "here")
+    assert choices["feedforward"] == {"activation": "gelu_tanh"}
+    assert choices["position"] == {"base": 10_000}
+
+
+def test_the_first_of_several_names_is_written() -> None:
+    both = renamed({"silu": "silu", "swish": "silu"})
+    assert both["read"]("swish") == both["read"]("silu") == "silu"
+    assert both["write"]("silu") == "silu"
+
+
+def test_what_must_be_there_is_asked_for() -> None:
+    with pytest.raises(UserError, match="here does not say n_embd"):
+        read_options({}, OPTIONS, "here")
+
+
+def test_a_value_that_we_do_not_have_is_named() -> None:
+    with pytest.raises(UserError, match="act='quick_gelu', which cutaway does not have"):
+        read_options({"n_embd": 24, "act": "quick_gelu"}, OPTIONS, "here")
+
+
+@pytest.mark.parametrize("value", [None, False, [], {}, ""])
+def test_an_unknown_option_that_asks_for_nothing_is_passed_over(value: object) -> None:
+    require_known({"n_embd": 24, "new_thing": value}, OPTIONS, {}, set(), "here")
+
+
+@pytest.mark.parametrize("value", [True, 1, 0.5, "yes", [0], {"a": 1}])
+def test_an_unknown_option_that_asks_for_something_is_refused(value: object) -> None:
+    with pytest.raises(UserError, match=r"asks for new_thing=.*, which cutaway does not implement"):
+        require_known({"n_embd": 24, "new_thing": value}, OPTIONS, {}, set(), "here")
+
+
+def test_a_required_value_is_held_to() -> None:
+    require_known({"causal": True}, OPTIONS, {"causal": True}, set(), "here")
+    with pytest.raises(UserError, match="causal=False, and only True is implemented"):
+        require_known({"causal": False}, OPTIONS, {"causal": True}, set(), "here")
+
+
+def test_dicts_are_merged() -> None:
+    choices: dict[str, object] = {}
+    merge(choices, "position", {"kind": "rotary"})
+    merge(choices, "position", {"base": 7})
+    merge(choices, "position.scaling", {"kind": "none"})
+    assert choices == {"position": {"kind": "rotary", "base": 7, "scaling": {"kind": "none"}}}

@@ -1,0 +1,86 @@
+"""T5 and its version 1.1, here and in `transformers`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cutaway.errors import UserError
+from cutaway.hub.exporting import export_folder
+from cutaway.hub.importing import import_folder
+from cutaway.model.files import read_json, write_json, write_tensors
+from hub.parity import RELATIVE, Case, bring, difference, example, require_parity, require_round_trip, theirs
+from support import require_module
+
+SIZES = {
+    "num_layers": 2,
+    "num_decoder_layers": 3,
+    "d_model": 24,
+    "d_kv": 5,
+    "num_heads": 4,
+    "d_ff": 50,
+    "vocab_size": 37,
+    "relative_attention_num_buckets": 8,
+    "relative_attention_max_distance": 9,
+    "decoder_start_token_id": 0,
+}
+COPIES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
+
+
+def case(**options: Any) -> Case:
+    """A model that writes."""
+    return Case("T5Config", "T5ForConditionalGeneration", SIZES | options)
+
+
+CASES = [
+    case(),
+    case(feed_forward_proj="gated-gelu", layer_norm_epsilon=0.1),
+    case(feed_forward_proj="gated-gelu", dense_act_fn="gelu", tie_word_embeddings=False),
+    case(feed_forward_proj="gated-silu", tie_word_embeddings=False),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
+    require_parity(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
+    require_round_trip(case, tmp_path)
+
+
+@pytest.mark.parametrize("called_tied", [True, False])
+@torch.no_grad()
+def test_a_head_of_its_own_is_read_whatever_the_file_calls_it(called_tied: bool, tmp_path: Path) -> None:
+    model = theirs(CASES[1])
+    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
+    model.config.scale_decoder_outputs = False
+    model.save_pretrained(tmp_path / "theirs")
+    said = read_json(tmp_path / "theirs/config.json")
+    if not called_tied:  # as version 1.1 was published
+        said = {**said, "tie_word_embeddings": False}
+        del said["scale_decoder_outputs"]
+        write_json(tmp_path / "theirs/config.json", said)
+    imported = import_folder(tmp_path / "theirs")
+    export_folder(imported.model, imported.config, tmp_path / "ours", {"pad_token_id": 0})
+    library = require_module("transformers").T5ForConditionalGeneration
+    again = library.from_pretrained(tmp_path / "ours", dtype=torch.float32).eval()
+    one = example(model)
+    for reference in (model, again):
+        ours, answer = imported.model(one.inputs, **one.ours), reference(**one.theirs).logits
+        assert difference(ours[one.mask.bool()], answer[one.mask.bool()]) <= RELATIVE
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_every_copy_of_the_embedding_must_be_the_same(name: str, tmp_path: Path) -> None:
+    bring(CASES[0], tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    copies = {copy: tensors["shared.weight"].clone() for copy in COPIES}
+    write_tensors(tmp_path / "model.safetensors", tensors | copies)
+    import_folder(tmp_path)
+    write_tensors(tmp_path / "model.safetensors", tensors | copies | {name: copies[name] + 1})
+    with pytest.raises(UserError, match=f"{name} differs from shared.weight"):
+        import_folder(tmp_path)

@@ -1,0 +1,72 @@
+"""ViT, here and in `transformers`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cutaway.config.task import PicturesConfig
+from cutaway.data.rows.pictures import picture_rows
+from cutaway.hub.exporting import export_folder
+from cutaway.hub.importing import import_folder
+from hub.parity import Case, bring, require_parity, require_round_trip
+from support import require_module
+
+SIZES = {
+    "num_hidden_layers": 3,
+    "hidden_size": 24,
+    "num_attention_heads": 4,
+    "intermediate_size": 50,
+    "image_size": [12, 18],
+    "patch_size": 6,
+    "num_channels": 2,
+    "num_labels": 5,
+}
+CASES = [
+    Case("ViTConfig", "ViTForImageClassification", SIZES),
+    Case("ViTConfig", "ViTForImageClassification", SIZES | {"image_size": 24, "num_channels": 1, "qkv_bias": False}),
+    Case("ViTConfig", "ViTForImageClassification", SIZES | {"hidden_act": "relu", "layer_norm_eps": 0.1}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
+    require_parity(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
+    require_round_trip(case, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_mean": [0.4, 0.3, 0.2], "image_std": [0.1, 0.2, 0.3]},
+        {"image_mean": [0.4, 0.3, 0.2], "image_std": [0.1, 0.2, 0.3], "rescale_factor": 0.1},
+        {"image_mean": [0.4, 0.3, 0.2], "image_std": [0.1, 0.2, 0.3], "do_rescale": False},
+        {"do_normalize": False},
+    ],
+    ids=str,
+)
+def test_pictures_are_brought_to_the_same_scale(options: dict[str, Any], tmp_path: Path) -> None:
+    size = {"height": 12, "width": 18}
+    processor = require_module("transformers").ViTImageProcessorPil(size=size, **options)
+    _, imported = bring(Case("ViTConfig", "ViTForImageClassification", SIZES | {"num_channels": 3}), tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 12, 18, 3), dtype=np.uint8)
+    if options.get("do_rescale") is False:
+        pictures = pictures.astype(np.float32)
+    expected = processor(list(pictures), return_tensors="np", input_data_format="channels_last")["pixel_values"]
+    for name in ("model", "again"):
+        imported = import_folder(tmp_path / name)
+        assert isinstance(imported.config.task, PicturesConfig)
+        np.testing.assert_allclose(picture_rows(list(pictures), imported.config.task), expected, rtol=1e-5, atol=1e-5)
+        export_folder(imported.model, imported.config, tmp_path / "again", {})
+
+
+def test_who_says_nothing_of_pictures_is_told_what_is_taken_for_granted(tmp_path: Path) -> None:
+    _, imported = bring(CASES[0], tmp_path)
+    assert [note for note in imported.notes if "12 × 18 pixels" in note]
+    assert [note for note in imported.notes if "no preprocessor_config.json" in note]

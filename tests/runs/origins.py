@@ -1,0 +1,56 @@
+"""Runs that go on from runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from cutaway.pipeline import Pipeline, load
+from cutaway.runs.origin import going_on
+from cutaway.runs.run import Run, start
+from runs.kinds import KINDS, begin, write_data
+
+GENTLY = (
+    "train.steps=2",
+    "train.batch_size=4",
+    "train.device=cpu",
+    "train.precision=fp32",
+    "train.schedule=constant",
+    "data.validation=0.2",
+)
+MakeOrigin = Callable[[str], Path]
+
+
+def make_origins(factory: pytest.TempPathFactory) -> MakeOrigin:
+    """Gives the folder of a trained run of a kind, which is made when it is first asked for."""
+    made: dict[str, Path] = {}
+
+    def origin(kind: str) -> Path:
+        if kind not in made:
+            run = begin(kind, factory.mktemp("origin"))
+            run.train()
+            made[kind] = run.folder.path
+        return made[kind]
+
+    return origin
+
+
+def go_on(model: Path, folder: Path, kind: str, *choices: str, task: str | None = None, out: str = "further") -> Run:
+    """Starts a run in a folder that goes on from a model with the data of a kind."""
+    write_data(kind, folder)
+    file = KINDS[kind].file
+    data = [] if file is None else [f"data.path={folder / file}"]
+    pipeline = load(model, "cpu")
+    config = going_on(str(model), pipeline, task, [*GENTLY, *data, *choices])
+    return start(config, folder / out, origin=pipeline)
+
+
+def losses(pipeline: Pipeline, run: Run) -> list[torch.Tensor]:
+    """What a model makes of the batches that a run is validated with."""
+    lesson = run.course.lesson()
+    assert lesson.validation is not None
+    batches = [lesson.task.collate(lesson.validation[i], torch.device("cpu")) for i in range(len(lesson.validation))]
+    pipeline.model.eval()
+    with torch.no_grad():
+        return [lesson.task.loss(pipeline.model, batch)[0] for batch in batches]

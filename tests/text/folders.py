@@ -1,0 +1,106 @@
+"""Folders as the field keeps tokenizers, each small, and trained here."""
+
+import io
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from support import require_module
+from text.kinds import PROSE, READERS, train
+
+ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+WIDE = ["ﬁne ½ cups ＡＢＣ ①② é e\u0301 Å K ﾊﾟ か\u3099", "tab\tand  spaces\u3000wide \u00a0here", "한국어 문장 テスト"]
+SPEECH = [
+    "thou art here and there, and everywhere else",
+    "whither goest thou, my good lord, and wherefore",
+    "the sun was shining on the sea, shining with all his might",
+    "speak the speech, I pray you, as I pronounced it to you",
+    "all the world is a stage, and all the men and women merely players",
+]
+LINES = [*(line.strip() for line in PROSE), *WIDE * 3, *SPEECH * 3]
+SENTENCES = ["The cat sat", "a", "don't  low\tlower", "naïve CAFÉ, 漢字", "low\nlowest ", ""]
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))
+
+
+def write_folder(folder: Path, model_type: str, **said: Any) -> Path:
+    write_json(folder / "config.json", {"model_type": model_type})
+    if said:
+        write_json(folder / "tokenizer_config.json", said)
+    return folder
+
+
+def bert(folder: Path, **said: Any) -> Path:
+    vocabulary = READERS["wordpiece"]._inner.get_vocab()
+    write_folder(folder, "bert", **said)
+    (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in sorted(vocabulary, key=vocabulary.__getitem__)))
+    return folder
+
+
+def byte_pairs(folder: Path, model_type: str, specials: Sequence[str], **said: Any) -> Path:
+    write_folder(folder, model_type, **said)
+    train("bpe", tuple(specials))._inner.model.save(str(folder))
+    return folder
+
+
+def pieces(folder: Path, model_type: str, name: str, choices: dict[str, Any], **said: Any) -> Path:
+    write_folder(folder, model_type, **said)
+    (folder / name).write_bytes(sentencepiece(**choices))
+    return folder
+
+
+def marian(folder: Path, **said: Any) -> Path:
+    """The sides have pieces of their own, and a shared list of ids in an order of its own."""
+    write_folder(folder, "marian", **said)
+    (folder / "config.json").write_text(json.dumps({"model_type": "marian", "decoder_start_token_id": 3}))
+    listed: dict[str, None] = dict.fromkeys([">>fra<<", "</s>", "<unk>", "<pad>"])
+    for name, size, lines in (("source", 150, LINES), ("target", 120, SPEECH * 9)):
+        ids = {"pad_id": -1, "bos_id": 1, "eos_id": 2, "unk_id": 0}
+        model = sentencepiece(**UNIGRAM | ids | {"vocab_size": size}, lines=tuple(lines))
+        (folder / f"{name}.spm").write_bytes(model)
+        processor = require_module("sentencepiece").SentencePieceProcessor(model_proto=model)
+        listed |= dict.fromkeys(processor.id_to_piece(i) for i in reversed(range(3, processor.get_piece_size())))
+    write_json(folder / "vocab.json", {piece: i for i, piece in enumerate(listed)})
+    return folder
+
+
+UNIGRAM = {
+    "model_type": "unigram",
+    "vocab_size": 160,
+    "pad_id": 0,
+    "eos_id": 1,
+    "unk_id": 2,
+    "bos_id": -1,
+    "normalization_rule_name": "nmt_nfkc",
+    "character_coverage": 0.98,
+    "hard_vocab_limit": False,
+}
+BYTE_FALLBACK = {
+    "model_type": "bpe",
+    "vocab_size": 400,
+    "byte_fallback": True,
+    "normalization_rule_name": "identity",
+    "remove_extra_whitespaces": False,
+    "allow_whitespace_only_pieces": True,
+    "split_digits": True,
+}
+
+
+def sentencepiece(**choices: Any) -> bytes:
+    return _sentencepiece(tuple(sorted(choices.items())))
+
+
+@cache
+def _sentencepiece(choices: tuple[tuple[str, Any], ...]) -> bytes:
+    written = io.BytesIO()
+    given = {"lines": LINES, **dict(choices)}
+    lines = given.pop("lines")
+    require_module("sentencepiece").SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=written, minloglevel=2, num_threads=1, **given
+    )
+    return written.getvalue()
