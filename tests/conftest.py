@@ -20,6 +20,8 @@ CHECKED = (
     "train",
     "look",
     "metrics",
+    "hub",
+    "check",
     "verbs",
     "pipeline",
     "runs",

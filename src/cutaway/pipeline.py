@@ -318,12 +318,15 @@ class Pipeline:
         self._prepare("embed")
         return _like(text, embed(self.model, self.tokenizer, self.config, _several(text), pooling))
 
-    def export(self, out: str | Path, to: str = "hf") -> Exported:
+    def export(self, out: str | Path, to: str = "hf", *, numbers: str | None = None) -> Exported:
         """Writes the model for other programs, opens what was written again, and compares.
 
         Args:
-            out: a folder that does not exist yet or is empty; of other formats a file.
-            to: `hf`, a folder that `transformers` opens without code of ours.
+            out: a folder that does not exist yet or is empty; of other formats a file that does not exist.
+            to: `hf`, a folder that `transformers` opens without code of ours; `gguf`, a file that llama.cpp opens;
+                or `onnx`, a graph of an encoder.
+            numbers: how matrices are kept in a GGUF file: `f32`, `f16` (which it is if nothing is said), `bf16` or
+                `q8_0`.
 
         Raises:
             UserError: no such format holds the model, there is something at `out`, or what was written answers
@@ -331,7 +334,10 @@ class Pipeline:
         """
         if to not in FORMATS:
             raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
-        return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out))
+        if numbers is not None and to != "gguf":
+            raise UserError(f"{to} keeps numbers as they are: numbers={numbers} is of gguf")
+        chosen = {} if numbers is None else {"numbers": numbers}
+        return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
 
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
         """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""

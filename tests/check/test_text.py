@@ -1,7 +1,9 @@
 """What a tokenizer must give back, by what it is."""
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer as Inner
@@ -28,6 +30,16 @@ def lost(tokenizer: Tokenizer) -> Measurement:
 def test_every_tokenizer_gives_back_what_it_can(kind: str, specials: str) -> None:
     tokenizers = {"reader": READERS, "writer": WRITERS, "none": {kind: train(kind)}}
     assert lost(tokenizers[specials][kind]) == Measurement(0, 0)
+
+
+def test_one_that_puts_a_space_before_texts_may_give_it_back(tmp_path: Path) -> None:
+    WRITERS["byte"].save(tmp_path / "tokenizer.json")
+    said = json.loads((tmp_path / "tokenizer.json").read_text())
+    said["pre_tokenizer"]["add_prefix_space"] = True
+    (tmp_path / "tokenizer.json").write_text(json.dumps(said))
+    tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert tokenizer.decode(tokenizer.encode("a")) == " a"
+    assert lost(tokenizer).passes
 
 
 def words(*tokens: str, unknown: bool = True) -> Inner:

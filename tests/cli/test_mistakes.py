@@ -207,7 +207,7 @@ def test_a_folder_that_looks_empty_will_do() -> None:
 
 
 def test_ctrl_c_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cutaway.pipeline.load", interrupt)

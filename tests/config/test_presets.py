@@ -110,9 +110,9 @@ def test_the_notebook_s_model_is_built_as_described() -> None:
 
 
 def test_the_sorter_is_built_as_described() -> None:
-    layer = 4 * 128 * 128 + 2 * 128 * 512 + 2 * 128
+    layer = 4 * 96 * 96 + 2 * 24 + 2 * 96 * 256 + 2 * 96
     sizes = ("model.vocabulary=100", "model.head.labels=100")
-    assert parameters("sorter", *sizes) == (100 + 16) * 128 + 3 * layer + 128 + 100 * 128 + 100
+    assert parameters("sorter", *sizes) == (100 + 16) * 96 + 2 * layer + 96 + 100 * 96 + 100
     assert load_preset("sorter").task.length <= load_preset("sorter").model.context
 
 

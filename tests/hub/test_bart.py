@@ -19,8 +19,8 @@ SIZES = {
     "encoder_layers": 2,
     "decoder_layers": 3,
     "d_model": 24,
-    "encoder_attention_heads": 4,
-    "decoder_attention_heads": 4,
+    "encoder_attention_heads": 6,
+    "decoder_attention_heads": 6,
     "encoder_ffn_dim": 50,
     "decoder_ffn_dim": 50,
     "vocab_size": 37,
@@ -41,7 +41,7 @@ CASES = [
     case("Bart"),
     case("Bart", scale_embedding=True, activation_function="relu"),
     case("Marian"),
-    case("Marian", scale_embedding=True, activation_function="swish", d_model=28),
+    case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
 ]
 
 
@@ -59,7 +59,7 @@ def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
     ("name", "options"),
     [
         ("Bart", {"decoder_ffn_dim": 51}),
-        ("Bart", {"decoder_attention_heads": 6}),
+        ("Bart", {"decoder_attention_heads": 4}),
         ("Bart", {"normalize_before": True}),
         ("Marian", {"share_encoder_decoder_embeddings": False}),
         ("Marian", {"decoder_vocab_size": 41, "share_encoder_decoder_embeddings": True}),
@@ -71,6 +71,11 @@ def test_stacks_that_differ_are_refused(name: str, options: dict[str, Any], tmp_
     write_json(tmp_path / "config.json", read_json(tmp_path / "config.json") | options)
     with pytest.raises(UserError, match=next(iter(options))):
         import_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_longest_text_of_training_is_known(name: str, tmp_path: Path) -> None:
+    assert bring(case(name), tmp_path)[1].config.model.context == 17
 
 
 @torch.no_grad()

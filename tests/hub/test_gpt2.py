@@ -6,7 +6,7 @@ import pytest
 
 from hub.parity import Case, require_parity, require_round_trip
 
-SIZES = {"n_layer": 3, "n_embd": 24, "n_head": 4, "vocab_size": 37, "n_positions": 17}
+SIZES = {"n_layer": 3, "n_embd": 24, "n_head": 6, "vocab_size": 37, "n_positions": 17}
 IDS = {"bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
 CASES = [
     Case("GPT2Config", "GPT2LMHeadModel", SIZES | IDS),

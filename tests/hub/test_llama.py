@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from hub.parity import Case, require_parity, require_round_trip, require_same_text
+from hub.parity import Case, bring, difference, require_parity, require_round_trip, require_same_text
 
 SIZES = {
     "num_hidden_layers": 3,
@@ -63,3 +64,12 @@ def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
 
 def test_it_writes_the_same_with_a_cache(tmp_path: Path) -> None:
     require_same_text(CASES[0], tmp_path)
+
+
+@torch.no_grad()
+def test_a_body_alone_embeds_texts_by_their_last_token(tmp_path: Path) -> None:
+    model, imported = bring(Case("LlamaConfig", "LlamaModel", SIZES), tmp_path)
+    tokens = torch.randint(5, 37, (3, 11))
+    last = model(tokens).last_hidden_state[:, -1]
+    assert imported.config.task.kind == "sentence_embedding"
+    assert difference(imported.model(tokens), last) <= 1e-5

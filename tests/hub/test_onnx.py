@@ -11,12 +11,13 @@ from cutaway.model.build import build
 from support import require_module, run_python
 
 EXPORT = """
-import sys
+import shutil
+from pathlib import Path
 import onnxruntime
 import torch
-from pathlib import Path
 from cutaway.config.run import RunConfig
-from cutaway.hub.onnx import export_onnx
+from cutaway.errors import UserError
+from cutaway.hub import onnx
 from cutaway.model.build import build
 
 torch.manual_seed(0)
@@ -37,9 +38,16 @@ for name, choices in KINDS.items():
     with torch.no_grad():
         for weight in model.parameters():
             weight += 0.2 * torch.randn_like(weight)
-    difference = export_onnx(model, config, Path(name + ".onnx"))
+    difference = onnx.export_onnx(model, config, Path(name + ".onnx"))
     session = onnxruntime.InferenceSession(name + ".onnx")
     print("RESULT", name, difference < 1e-4, *[f"{one.name}{one.shape}" for one in session.get_inputs()])
+
+# The graph of the last model, written for one of other weights.
+onnx._write = lambda model, c, path: shutil.copy("pictures.onnx", path)
+try:
+    onnx.export_onnx(build(config.model, seed=1), config, Path("wrong.onnx"))
+except UserError as error:
+    print("RESULT", error, Path("wrong.onnx").exists())
 """
 
 
@@ -48,7 +56,10 @@ def test_the_graph_answers_as_the_model_does_whatever_the_sizes(tmp_path: Path) 
         require_module(name)
     printed = [line for line in run_python(EXPORT, folder=tmp_path).splitlines() if line.startswith("RESULT")]
     sizes = "['batch', 'length']"
-    assert printed == [
+    *right, wrong = printed
+    assert wrong.startswith("RESULT the ONNX graph answers otherwise")
+    assert wrong.endswith("False")
+    assert right == [
         f"RESULT text True input_ids{sizes} attention_mask{sizes} token_type_ids{sizes}",
         "RESULT pictures True pixel_values['batch', 2, 12, 18]",
     ]

@@ -3,7 +3,7 @@
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.hub.options import ACTIVATION, Option, merge, read_options, renamed, require_known, write_options
+from cutaway.hub.options import ACTIVATION, Option, in_both, merge, read_options, renamed, require_known, write_options
 
 OPTIONS = (
     Option("n_embd", "width"),
@@ -64,3 +64,13 @@ def test_dicts_are_merged() -> None:
     merge(choices, "position", {"base": 7})
     merge(choices, "position.scaling", {"kind": "none"})
     assert choices == {"position": {"kind": "rotary", "base": 7, "scaling": {"kind": "none"}}}
+
+
+def test_what_both_stacks_say_must_agree() -> None:
+    both = (in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 64),)
+    assert read_options({}, both, "here") == {"feedforward": {"hidden": 64}}
+    assert read_options({"decoder_ffn_dim": 50}, both, "here") == {"feedforward": {"hidden": 50}}
+    found = {"encoder_ffn_dim": 50, "decoder_ffn_dim": 50}
+    assert write_options(read_options(found, both, "here"), both) == found
+    with pytest.raises(UserError, match="encoder_ffn_dim=50, decoder_ffn_dim=60, which cutaway does not have"):
+        read_options({"encoder_ffn_dim": 50, "decoder_ffn_dim": 60}, both, "here")

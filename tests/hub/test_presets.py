@@ -1,5 +1,6 @@
 """What presets build goes out to a family that `transformers` opens, and comes back as it was."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from cutaway.config.reading import load_preset, override
 from cutaway.config.run import RunConfig
+from cutaway.errors import UserError
 from cutaway.hub.exporting import choose_family, export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.hub.reference import open_reference
@@ -66,3 +68,15 @@ def test_positions_are_counted_from_the_padding_token(pad: int) -> None:
     config = preset("bert-nano")
     written = choose_family(config, pad).write(config.model, "masked_language_modeling")
     assert written["max_position_embeddings"] == config.model.context + pad + 1
+
+
+def test_positions_that_are_counted_from_padding_need_a_padding_token() -> None:
+    with pytest.raises(UserError, match="roberta-prelayernorm cannot hold a model without a padding token"):
+        choose_family(preset("bert-nano"))
+
+
+def test_what_a_family_cannot_hold_is_named() -> None:
+    config = override(preset("vit-nano"), ["model.embedding.cls=false", "model.head.pooling=mean"])
+    said = "vit cannot hold model.embedding.cls=False (it has True) nor model.head.pooling=mean (it has cls)"
+    with pytest.raises(UserError, match=re.escape(said)):
+        choose_family(config)

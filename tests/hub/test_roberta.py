@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from hub.parity import Case, require_parity, require_round_trip
+from hub.parity import RELATIVE, Case, bring, difference, example, require_parity, require_round_trip
 
 SIZES = {
     "num_hidden_layers": 3,
     "hidden_size": 24,
-    "num_attention_heads": 4,
+    "num_attention_heads": 6,
     "intermediate_size": 50,
     "vocab_size": 37,
     "max_position_embeddings": 17,
@@ -35,7 +36,7 @@ CASES = [
     case("QuestionAnswering"),
     case("MaskedLM", "roberta_prelayernorm"),
     case("MaskedLM", "roberta_prelayernorm", pad_token_id=3, type_vocab_size=3),
-    case("SequenceClassification", "roberta_prelayernorm", num_labels=5),
+    case("SequenceClassification", "roberta_prelayernorm", num_labels=5, hidden_act="relu"),
     case("TokenClassification", "roberta_prelayernorm", num_labels=6),
 ]
 
@@ -48,3 +49,13 @@ def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
     require_round_trip(case, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Roberta", "RobertaPreLayerNorm"])
+@torch.no_grad()
+def test_a_body_alone_gives_what_its_pooler_makes_of_the_first_token(name: str, tmp_path: Path) -> None:
+    alone = Case(f"{name}Config", f"{name}Model", SIZES, unused={POSITIONS: 2})
+    model, imported = bring(alone, tmp_path)
+    assert imported.config.task.kind == "sentence_embedding"
+    one = example(model)
+    assert difference(imported.model(one.inputs, **one.ours), model(**one.theirs).pooler_output) <= RELATIVE

@@ -19,7 +19,7 @@ SIZES = {
     "num_decoder_layers": 3,
     "d_model": 24,
     "d_kv": 5,
-    "num_heads": 4,
+    "num_heads": 6,
     "d_ff": 50,
     "vocab_size": 37,
     "relative_attention_num_buckets": 8,
@@ -50,6 +50,10 @@ def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
     require_round_trip(case, tmp_path)
+
+
+def test_the_longest_text_of_training_is_known(tmp_path: Path) -> None:
+    assert bring(case(n_positions=19), tmp_path)[1].config.model.context == 19
 
 
 @pytest.mark.parametrize("called_tied", [True, False])

@@ -16,7 +16,7 @@ from support import require_module
 SIZES = {
     "num_hidden_layers": 3,
     "hidden_size": 24,
-    "num_attention_heads": 4,
+    "num_attention_heads": 6,
     "intermediate_size": 50,
     "image_size": [12, 18],
     "patch_size": 6,

@@ -9,6 +9,7 @@ from cutaway.hub.weights import (
     Change,
     Each,
     NoBias,
+    NoRow,
     PermuteRows,
     Reshape,
     Same,
@@ -16,6 +17,7 @@ from cutaway.hub.weights import (
     Split,
     Stack,
     Transpose,
+    Without,
     interleaved,
 )
 
@@ -75,6 +77,25 @@ def test_a_bias_that_has_no_place_must_be_zero() -> None:
     assert not bias.any()
     with pytest.raises(ValueError, match="has a bias"):
         NoBias().write([matrix, torch.ones(4)])
+
+
+def test_a_row_that_has_no_place_must_be_zero() -> None:
+    (matrix,) = tensors([(4, 3)])
+    written = NoRow().write([matrix])
+    assert [tuple(one.shape) for one in written] == [(4, 3), (1, 3)]
+    assert not written[1].any()
+    (read,) = NoRow().read(written)
+    assert torch.equal(read, matrix)
+    with pytest.raises(ValueError, match="has a vector that is not zero"):
+        NoRow().read([matrix, torch.ones(1, 3)])
+
+
+def test_a_tensor_that_has_no_place_must_be_zero() -> None:
+    (written,) = Without((4, 3)).write([])
+    assert written.shape == (4, 3)
+    assert list(Without((4, 3)).read([written])) == []
+    with pytest.raises(ValueError, match="is not zero"):
+        Without((4, 3)).read([written + 1])
 
 
 def test_a_tensor_of_another_size_is_not_split() -> None:

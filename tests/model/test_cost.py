@@ -11,6 +11,7 @@ from cutaway.config.reading import load_preset
 from cutaway.config.train import TrainConfig
 from cutaway.model.build import build
 from cutaway.model.cost import cost, saved_for_backward
+from cutaway.train.freezing import freeze
 from cutaway.train.optimizers import make_optimizer
 from cutaway.train.rehearsal import optimizer_tensors
 from variants import tokens, variant
@@ -23,15 +24,17 @@ CHOICES = [
 
 @pytest.mark.parametrize("choices", CHOICES, ids=["tied", "free"])
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_it_is_what_a_model_takes_after_a_step(choices: dict[str, Any], optimizer: str) -> None:
+@pytest.mark.parametrize("frozen", [[], ["decoder.embed", "decoder.0"]], ids=["all", "some"])
+def test_it_is_what_a_model_takes_after_a_step(choices: dict[str, Any], optimizer: str, frozen: list[str]) -> None:
     model, config = variant(**choices), TrainConfig.model_validate({"optimizer": optimizer})
+    freeze(model, frozen)
     said = cost(model, optimizer_tensors(config, model))
     learner = make_optimizer(config.optimizer, model)
     model(tokens()).sum().backward()
     weights = list(model.parameters())
     assert said.parameters == sum(weight.numel() for weight in weights)
     assert said.weights == sum(weight.nbytes for weight in weights)
-    assert said.gradients == sum(weight.grad.nbytes for weight in weights)
+    assert said.gradients == sum(weight.grad.nbytes for weight in weights if weight.grad is not None)
     learner.step(1.0)
     state = learner.state()
     assert said.optimizer == sum(value.nbytes for name, value in state.items() if not name.endswith(":step"))

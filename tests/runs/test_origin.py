@@ -17,6 +17,7 @@ from cutaway.runs.origin import fine_tuning, going_on
 from cutaway.runs.run import resume, start
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
+from support import require_module
 from train.lessons import same, small_model, weights
 
 WORDS = "masked_language_modeling"
@@ -119,6 +120,7 @@ def test_another_task_has_a_fresh_head_on_the_same_body(origin: MakeOrigin, tmp_
     ("kind", "choices", "is_kept"),
     [
         (CLASSIFY, ("model.head.pooling=max", "task.class_weights=balanced"), True),
+        (CLASSIFY, ("model.dropout=0.3", "model.attention.dropout=0.2", "model.context=24"), True),
         (CLASSIFY, ("task.labels=[wild, pet, bird]",), False),
         (CLASSIFY, ("task.labels=[bird, pet, wild, tame]",), False),
         (CLASSIFY, ("task.problem=multi_label",), False),
@@ -205,6 +207,24 @@ def test_a_decoder_that_looks_ahead_stops_doing_so_when_it_classifies(tmp_path: 
     assert run.config.model.ahead == 0
     assert run.carried is not None
     assert run.carried.unused.keys() == {name for name in weights(looking.model) if name.startswith("ahead.")}
+
+
+def test_a_model_of_other_people_is_as_good_as_a_run(origin: MakeOrigin, tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    tokens = load(origin(WORDS), "cpu").tokenizer.vocabulary
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    config = transformers.BertConfig(vocab_size=tokens, max_position_embeddings=20, **sizes)
+    transformers.BertForMaskedLM(config).save_pretrained(tmp_path / "theirs")
+    shutil.copy(origin(WORDS) / "tokenizer.json", tmp_path / "theirs")
+    run = go_on(tmp_path / "theirs", tmp_path, CLASSIFY, "model.context=18", task=CLASSIFY)
+    before, after = weights(load(tmp_path / "theirs", "cpu").model), weights(run.model)
+    assert run.carried is not None
+    assert run.carried.fresh.keys() == {"head.weight", "head.bias"}
+    assert run.carried.unused.keys() == before.keys() - after.keys() | {"head.bias"}
+    assert all(torch.equal(after[name], before[name][: len(after[name])]) for name in run.carried.taken)
+    assert run.train().step == 2
+    shutil.rmtree(tmp_path / "theirs")
+    assert load(run.folder.path, "cpu").classify("the cat sat")["label"] in ("bird", "pet", "wild")
 
 
 @pytest.mark.parametrize("name", ["owner/model", "owner/model@main"])

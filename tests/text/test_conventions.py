@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer as Inner
+from tokenizers.models import WordLevel
 
 from cutaway.text.conventions import Conventions
 from cutaway.text.special import UNDERSTANDING
@@ -67,3 +69,13 @@ def test_what_is_named_becomes_special(tmp_path: Path) -> None:
     assert tokenizer.end not in tokenizer.encode("at the mat at")
     assert tokenizer.encode("at", special=True) == word
     assert tokenizer.decode(word) == ""
+
+
+def test_ordinary_tokens_are_the_longest_stretch_between_special_ones() -> None:
+    inner = Inner(WordLevel({token: i for i, token in enumerate("0123456789")}, unk_token="3"))
+    inner.add_special_tokens(["0", "3", "4"])
+    assert Tokenizer(inner).ordinary == range(5, 10)
+    inner.add_special_tokens(["6"])
+    assert Tokenizer(inner).ordinary == range(7, 10)
+    inner.add_special_tokens(["9"])
+    assert Tokenizer(inner).ordinary == range(1, 3)

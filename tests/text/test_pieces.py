@@ -114,3 +114,10 @@ def test_what_is_no_model_is_refused(content: bytes | None, tmp_path: Path) -> N
     with pytest.raises(UserError, match=r"spiece\.model (is no SentencePiece model|has no unknown piece)") as caught:
         read_pieces(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["bpe with bytes", "unigram"])
+def test_a_long_text_is_one_text(name: str, tmp_path: Path) -> None:
+    ours, theirs = ours_and_theirs(name, tmp_path)
+    text = "".join(f"thou art {i}  here\n" for i in range(4000))
+    assert ours.encode(text) == ours.encode_with_offsets(text)[0] == theirs.encode(text)

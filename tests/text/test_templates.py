@@ -9,7 +9,7 @@ import pytest
 from cutaway.errors import UserError
 from cutaway.text.foreign import write_tokenizer
 from cutaway.text.rendering import render
-from cutaway.text.templates import render_chat
+from cutaway.text.templates import ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer
 from text.chats import CHAT, CHATML, SPECIALS, TEMPLATES, talker
 from text.folders import write_json
@@ -73,7 +73,28 @@ def test_what_is_said_never_becomes_a_special_token() -> None:
     assert said in text
 
 
-DOUBLING = "{% set ns = namespace(x='x' * 2 ** 20) %}{% for i in range(40) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}"
+DOUBLING = (
+    "{% set ns = namespace(x='x' * 2 ** 20) %}{% for i in range(40) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+    "{{ ns.x }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "ends"),
+    [
+        (CHATML, {"</s>", "<|im_end|>"}),
+        (TEMPLATES["instructions"], {"</s>"}),
+        (TEMPLATES["headers"], {"</s>", "<|eot|>"}),
+        ("{{ messages[1].content }} and so on", {"</s>"}),
+        ("{{ raise_exception('never') }}", {"</s>"}),
+    ],
+    ids=["chatml", "instructions", "headers", "text", "refusal"],
+)
+def test_a_turn_ends_with_what_the_template_puts_behind_an_answer(template: str, ends: set[str]) -> None:
+    tokenizer = talker(template)
+    assert {SPECIALS[token] for token in ends_of_turn(tokenizer)} == ends
+
+
 HOSTILE = {
     "escapes": ("{{ messages.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
     "escapes through a function": ("{{ raise_exception.__globals__['sys'].exit() }}", "unsafe"),

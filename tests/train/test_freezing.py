@@ -51,7 +51,7 @@ def test_it_has_no_gradient_and_nothing_is_remembered_of_it(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("patterns", [["decoder"], ["head", "decoder.norm", "*.embed", "*.bias"]])
+@pytest.mark.parametrize("patterns", [["decoder"], ["head", "*.norm", "*.embed", "*.bias"]])
 def test_an_optimizer_may_have_nothing_to_do(kind: str, patterns: list[str]) -> None:
     model = small_model(**UNTIED)
     freeze(model, patterns)

@@ -72,9 +72,9 @@ def test_it_stops_at_a_loss_that_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("losses", "least"),
     [
-        ([1.0] * UNSETTLED + [0.9, 0.5, 0.7], UNSETTLED + 1),
-        ([0.1] * UNSETTLED + [0.9, 0.5, 0.7], UNSETTLED + 1),
-        ([1.0] * UNSETTLED + [0.9, 1.5, 1.7], None),
+        ([1.0] * 10 + [0.9, 0.5, 0.7], 11),
+        ([0.1] * 10 + [0.9, 0.5, 0.7], 11),
+        ([1.0] * 10 + [0.9, 1.5, 1.7], None),
         ([1.0] * 3, None),
     ],
 )

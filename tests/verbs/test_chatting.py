@@ -86,11 +86,13 @@ def test_a_chat_without_room_is_refused() -> None:
 
 def test_an_answer_without_room_is_shown_as_far_as_it_goes_and_said_to_be_cut() -> None:
     speaking = speaker(talker(CHATML))
-    room = CONTEXT - len(speaking.tokenizer.encode(render_chat(speaking.tokenizer, [USER]), special=True))
-    whole = speaking.chat([USER], room, **GREEDY)
+    chat = [{"role": "user", "content": "low " * 49}]
+    room = CONTEXT - len(speaking.tokenizer.encode(render_chat(speaking.tokenizer, chat), special=True))
+    assert 1 < room < 20
+    whole = speaking.chat(chat, room, **GREEDY)
     pieces: list[str] = []
     with pytest.raises(UserError, match=r"the answer stops because the chat has reached 150 tokens.*: begin a new one"):
-        pieces.extend(speaking.stream_chat([USER], room + 1, **GREEDY))
+        pieces.extend(speaking.stream_chat(chat, room + 1, **GREEDY))
     assert "".join(pieces) == whole
 
 

@@ -112,3 +112,21 @@ def test_the_model_is_not_changed(tmp_path: Path) -> None:
     before = nn.utils.parameters_to_vector(ours.model.parameters()).clone()
     ours.export(tmp_path / "out")
     assert torch.equal(nn.utils.parameters_to_vector(ours.model.parameters()), before)
+
+
+@pytest.mark.parametrize("numbers", [None, "f32", "q8_0"])
+def test_a_gguf_file_is_opened_again(numbers: str | None, tmp_path: Path) -> None:
+    require_module("gguf")
+    ours = pipeline("llama-nano", "tokenizer.vocabulary=280")
+    exported = ours.export(tmp_path / "out.gguf", to="gguf", numbers=numbers)
+    assert exported.format == f"gguf, {numbers or 'f16'}"
+    assert exported.difference <= exporting.ROUNDED[numbers or "f16"]
+    assert load(tmp_path / "out.gguf").tokenizer.encode(TEXT[0]) == ours.tokenizer.encode(TEXT[0])
+    with pytest.raises(UserError, match="is there already"):
+        ours.export(tmp_path / "out.gguf", to="gguf")
+
+
+def test_numbers_are_of_gguf_alone(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="numbers=f16 is of gguf"):
+        pipeline("gpt-nano", "tokenizer=byte").export(tmp_path / "out", numbers="f16")
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ from cutaway.check.batch import Batch, join, kept
 from cutaway.check.measure import ROUNDING, Measurement, NotForThis, difference
 from cutaway.check.subject import Subject
 from cutaway.model.device import device_of
-from cutaway.model.heads import SequenceHead
+from cutaway.model.heads import LanguageHead, TokenHead
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly
 from cutaway.nn.cache import Cache
 
@@ -61,10 +61,10 @@ def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
 
 
 def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
-    """What is said at each place, (B, T, V), or what a head that pools reads there; on the CPU."""
+    """What is said at each place, (B, T, V), or what a head that pools would read there; on the CPU."""
     shown = batch.to(device_of(model))
     hidden: Tensor = model.hidden(shown.inputs, **shown.arguments, cache=cache)
-    return (hidden if isinstance(model.head, SequenceHead) else model.head(hidden)).float().cpu()
+    return (model.head(hidden) if isinstance(model.head, LanguageHead | TokenHead) else hidden).float().cpu()
 
 
 def _in_pieces(model: Decoder, batch: Batch) -> Tensor:

@@ -16,7 +16,6 @@ from cutaway.text.tokenizer import Tokenizer
 LONGEST = 13
 """Tokens in the longest example: enough to be cut into pieces, and few, so that a large model is checked soon."""
 
-
 Reference = Callable[..., Tensor]
 """The same model as others compute it: takes what ours takes, by the same names, and returns logits.
 

@@ -18,8 +18,8 @@ NO_TEXT = "it neither reads nor writes text"
 def text_comes_back(subject: Subject) -> Measurement | NotForThis:
     """How many of a hundred random texts do not come back from their tokens.
 
-    A tokenizer that reads every character of Unicode must give back the very text. Another may fold case, or know few
-    words: asked about what it knows, it must read what it gives back as the same tokens.
+    A tokenizer that reads every character of Unicode must give back the very text; some put a space before it. Another
+    may fold case, or know few words: asked about what it knows, it must read what it gives back as the same tokens.
     """
     if not subject.tokenizers:
         return NotForThis(NO_TEXT)
@@ -31,7 +31,7 @@ def _lost(tokenizer: Tokenizer) -> list[str]:
     rng = random.Random(0)
     texts = _unicode_texts(rng)
     if all(_reads(tokenizer, text) for text in texts):
-        return [text for text in texts if tokenizer.decode(tokenizer.encode(text)) != text]
+        return [text for text in texts if tokenizer.decode(tokenizer.encode(text)) not in (text, f" {text}")]
     own = _own_texts(tokenizer, rng)
     known = [text for text in own if _reads(tokenizer, text)]
     return [text for text in known if not _abides(tokenizer, text)] if known else own

@@ -87,7 +87,7 @@ def train(
     if find_lr:
         find_rate(config, model, json)
         return
-    out = out or free_folder(Path(origin or names[0]).stem)
+    out = out or free_folder(Path(origin or names[0]).resolve().stem)
     refuse_foreign(out)
     with PreparationBar() as bar:
         run = start(config, out, bar, model)

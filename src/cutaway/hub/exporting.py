@@ -31,15 +31,15 @@ def choose_family(config: RunConfig, pad: int | None = None, preferred: str | No
     """
     families = {name: family.for_padding(pad) for name, family in FAMILIES.items()}
     lacking = {
-        name: ["a model without a padding token"]
-        if family.by_padding is not None and pad is None
-        else family.unheld(config.model, config.task.kind)
+        name: ["a model without a padding token"] * (family.by_padding is not None and pad is None)
+        + family.unheld(config.model, config.task.kind)
         for name, family in families.items()
     }
     for name in sorted(lacking, key=lambda name: name != preferred):
         if not lacking[name]:
             return families[name]
-    nearest = sorted(lacking, key=lambda name: len(lacking[name]))[:NAMED]
+    with_head = [name for name, family in families.items() if config.task.kind in family.heads] or list(families)
+    nearest = sorted(with_head, key=lambda name: len(lacking[name]))[:NAMED]
     complaints = "; ".join(f"{name} cannot hold {' nor '.join(lacking[name][:NAMED])}" for name in nearest)
     raise UserError(f"no format of transformers holds this model: {complaints}")
 

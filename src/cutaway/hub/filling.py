@@ -93,7 +93,8 @@ def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
 def _set_aside(names: Sequence[str], table: Table) -> dict[str, str]:
     """The tensors that a model has no use for, and what each of them is."""
     patterns = [(re.compile(pattern), what) for pattern, what in table.ignored.items()]
-    found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in names}
+    left = set(names).difference(name for rule in table.rules for name in rule.theirs)
+    found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in left}
     return {name: what for name, what in found.items() if what is not None}
 
 

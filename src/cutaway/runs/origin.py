@@ -23,7 +23,8 @@ from cutaway.text.special import SPELLINGS
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
-NO_BODY = ("head.", "ahead", "context", "dropout", "attention.dropout")
+TRAINING_ONLY = ("dropout", "attention.dropout", "feedforward.balance_weight", "feedforward.balance_rate")
+NO_BODY = ("head.", "ahead", "context", *TRAINING_ONLY)
 """Choices of a model that do not change its body."""
 ANSWERS = {"kind", "problem", "labels", "operation", "symbols"}
 """What a task's answers mean: where all of these are the same, a head is as good as it was."""

@@ -15,7 +15,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 1 << 29
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:

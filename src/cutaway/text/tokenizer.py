@@ -149,7 +149,7 @@ class Tokenizer:
         """
         if special:
             return self._encode_with_special(text)
-        batches = in_groups(rechunk([text]), BATCH_CHARACTERS, len)
+        batches = in_groups(self._chunks(text), BATCH_CHARACTERS, len)
         return [token for batch in batches for ids in self.encode_batch(batch) for token in ids]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
@@ -174,7 +174,7 @@ class Tokenizer:
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         before = 0
-        for chunk in rechunk([text]):
+        for chunk in self._chunks(text):
             encoding = self._inner.encode(chunk, add_special_tokens=False)
             ids += encoding.ids
             offsets += [(before + start, before + end) for start, end in encoding.offsets]
@@ -251,6 +251,19 @@ class Tokenizer:
             UserError: the text holds U+10FFFF, the mark itself.
         """
         return quote(text, list(self._special))
+
+    def _chunks(self, text: str) -> Iterable[str]:
+        return rechunk([text]) if self._can_cut else [text]
+
+    @cached_property
+    def _can_cut(self) -> bool:
+        """Whether a text that is cut before white space has the tokens of the whole; else its beginning is marked."""
+        try:
+            whole = [self._inner.encode(text, add_special_tokens=False).ids for text in ("a a", "a\na")]
+            cut = [self._inner.encode(text, add_special_tokens=False).ids for text in ("a", " a", "\na")]
+        except Exception:  # it never saw them, and tells characters apart
+            return True
+        return whole == [cut[0] + cut[1], cut[0] + cut[2]]
 
     def _encode_with_special(self, text: str) -> list[int]:
         plain = text.replace(QUOTE, "")

@@ -14,7 +14,10 @@ from cutaway.disk import write_text
 from cutaway.errors import UserError
 from cutaway.hub.card import write_card
 from cutaway.hub.exporting import export_folder, special_ids
+from cutaway.hub.gguf.exporting import export_gguf
+from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import import_folder
+from cutaway.hub.onnx import export_onnx
 from cutaway.hub.reference import open_reference
 from cutaway.model.transformer import Transformer
 from cutaway.text.foreign import write_tokenizer
@@ -25,6 +28,9 @@ from cutaway.text.uses import around_source, around_text, before_prompt
 LONGEST = 13
 TOLERANCE = 1e-4
 """How far logits may differ, relative to the largest: the same numbers added in another order."""
+
+ROUNDED = {"f32": TOLERANCE, "f16": 0.02, "bf16": 0.1, "q8_0": 0.1}
+"""The same where matrices are kept in so few bits: 24, 11, 8, and 8 with a scale for every 32 numbers."""
 
 
 @dataclass(frozen=True)
@@ -93,5 +99,42 @@ def _require_empty(out: Path) -> None:
         raise UserError(f"{out} holds something already: choose another folder")
 
 
-FORMATS: dict[str, Callable[[Transformer, RunConfig, Tokenizer | None, Path], Exported]] = {"hf": export_to_folder}
+@torch.inference_mode()
+def export_to_gguf(
+    model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path, numbers: str = "f16"
+) -> Exported:
+    """Writes a GGUF file with its tokenizer, and opens it again.
+
+    Raises:
+        UserError: there is something already, GGUF does not hold the model, or what was written answers otherwise than
+            the rounding of its numbers explains.
+    """
+    _require_nothing(out)
+    if tokenizer is None:
+        raise UserError(f"GGUF holds models that write, and {config.task.kind} needs no text")
+    export_gguf(model, config, tokenizer, out, numbers=numbers, name=config.preset or "")
+    batch = _examples(config, tokenizer)
+    again, _ = import_gguf(out)
+    largest = difference(kept(logits(again.model, batch), batch), kept(logits(model, batch), batch))
+    if not largest <= ROUNDED[numbers]:
+        raise UserError(f"{out} was written, but other logits come from it: they differ by {largest:.1e}")
+    return Exported(out, f"gguf, {numbers}", largest, "cutaway")
+
+
+def export_to_onnx(model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path) -> Exported:
+    """Writes an ONNX graph, and runs it.
+
+    Raises:
+        UserError: there is something already, the model has a decoder, or the graph answers otherwise.
+    """
+    _require_nothing(out)
+    return Exported(out, "onnx", export_onnx(model, config, out), "onnxruntime")
+
+
+def _require_nothing(out: Path) -> None:
+    if out.exists():
+        raise UserError(f"{out} is there already: choose another file")
+
+
+FORMATS: dict[str, Callable[..., Exported]] = {"hf": export_to_folder, "gguf": export_to_gguf, "onnx": export_to_onnx}
 """What models can be written as."""

@@ -1,18 +1,24 @@
 """Models out to GGUF files and in again; `transformers` is the judge of what they mean."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+import cutaway
 from cutaway.errors import UserError
+from cutaway.hub.gguf.header import read_header
 from cutaway.hub.gguf.importing import import_gguf
+from cutaway.hub.gguf.tensors import ANGLES, GGUFTensors
 from hub.gguf.files import KINDS, VOCABULARY, choices, tokenizer, write
 from hub.parity import difference
 from support import require_module
 
-LLAMA3 = {"scaling": {"kind": "llama3", "factor": 4.0, "trained_context": 8192}}
+NUMBER = "\x04\x00\x00\x00"
+"""Says that a whole number follows."""
+LLAMA3 = {"base": 500_000.0, "scaling": {"kind": "llama3", "factor": 4.0, "trained_context": 8192}}
 YARN = {"scaling": {"kind": "yarn", "factor": 1.0, "trained_context": 9, "slow": 0.5, "fast": 2.0}}
 ALIKE: list[tuple[str, dict[str, Any]]] = [
     *((kind, {}) for kind in KINDS),
@@ -55,6 +61,20 @@ def test_out_and_in_again(kind: str, changed: dict[str, Any], tmp_path: Path) ->
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert torch.equal(model(tokens()), imported.model(tokens()))
     assert imported.notes == ()
+
+
+def test_the_scaling_of_llama3_is_as_their_library_has_it(tmp_path: Path) -> None:
+    path, _ = write(tmp_path, choices("llama", position=LLAMA3))
+    divisors = GGUFTensors(read_header(path)).read(ANGLES)
+    said = {"factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+    sizes = {"hidden_size": 32, "num_attention_heads": 4}
+    rope = {"rope_type": "llama3", "rope_theta": 500_000.0, **said}
+    config = require_module("transformers").LlamaConfig(**sizes, rope_parameters=rope)
+    scaled, _ = require_module("transformers.modeling_rope_utils").ROPE_INIT_FUNCTIONS["llama3"](config, "cpu")
+    assert torch.allclose(500_000.0 ** (-torch.arange(4) / 4) / divisors, scaled)
+    assert divisors[0] == 1
+    assert 1 < divisors[2] < divisors[3] == 4, "the third is between"
+    assert import_gguf(path)[0].config.model.position == choices("llama", position=LLAMA3).model.position
 
 
 @pytest.mark.parametrize(
@@ -108,3 +128,25 @@ def test_the_tokenizer_is_the_same(tmp_path: Path) -> None:
     assert ours.encode("the cat sat on 12 mats") == theirs.encode("the cat sat on 12 mats")
     assert (read.end, read.pad, read.ends) == (ours.end, ours.pad, ours.ends)
     assert read.encode("<|start|>", special=True) == ours.encode("<|start|>", special=True)
+
+
+def test_it_opens_as_any_other_model_does(tmp_path: Path) -> None:
+    path, model = write(tmp_path, choices("llama"), numbers="f32")
+    pipeline = cutaway.load(path, "cpu")
+    ids = torch.tensor([pipeline.tokenizer.encode("the cat")])
+    likeliest = model(ids)[0, -1].argmax()
+    assert pipeline.tokenizer.encode(pipeline.generate("the cat", 1, temperature=0.0)) == [likeliest]
+    assert pipeline.config.task.kind == "language_modeling"
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"missing\.gguf cannot be read: No such file"):
+        cutaway.load(tmp_path / "missing.gguf")
+
+
+def test_more_tokens_than_the_model_knows_are_refused(tmp_path: Path) -> None:
+    path, _ = write(tmp_path, choices("llama"))
+    before, after = (f"llama.vocab_size{NUMBER}".encode() + struct.pack("<I", count) for count in (VOCABULARY, 200))
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(UserError, match="the tokenizer has 293 tokens, and the model knows 200"):
+        import_gguf(path)

@@ -9,7 +9,7 @@ import pytest
 from cutaway.errors import UserError
 from cutaway.hub.gguf.header import Header, read_header
 from cutaway.hub.gguf.metadata import read_options
-from cutaway.hub.gguf.vocabulary import read_tokenizer
+from cutaway.hub.gguf.vocabulary import guesses, read_tokenizer
 from hub.gguf.files import choices, write
 
 
@@ -33,6 +33,13 @@ def test_what_it_leaves_out_is_as_usual(header: Header) -> None:
 def test_a_window_makes_it_a_mistral(header: Header) -> None:
     found = read_options(saying(header, llama__attention__sliding_window=5))
     assert (found["model_type"], found["sliding_window"]) == ("mistral", 5)
+
+
+def test_a_window_of_another_is_refused(header: Header) -> None:
+    said = {name.replace("llama.", "qwen2."): value for name, value in header.metadata.items()}
+    other = replace(header, metadata={**said, "general.architecture": "qwen2", "qwen2.attention.sliding_window": 5})
+    with pytest.raises(UserError, match="has a window, and does not say of which layers"):
+        read_options(other)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +86,13 @@ def test_tokenizers_that_we_have_not_are_refused(said: dict[str, Any], complaint
     with pytest.raises(UserError, match=complaint) as raised:
         read_tokenizer(saying(header, **{f"tokenizer__ggml__{name}": value for name, value in said.items()}))
     assert "\n" not in str(raised.value)
+
+
+def test_what_it_does_not_say_is_noted(header: Header) -> None:
+    assert guesses(header) == []
+    assert guesses(saying(header, tokenizer__ggml__pre=None)) == guesses(saying(header, tokenizer__ggml__pre="default"))
+    assert "it is cut as GPT-2's" in guesses(saying(header, tokenizer__ggml__pre=None))[0]
+    assert guesses(saying(header, tokenizer__ggml__pre=None, tokenizer__ggml__model="llama")) == []
 
 
 def test_special_tokens_are_those_that_it_names(header: Header, tmp_path: Path) -> None:

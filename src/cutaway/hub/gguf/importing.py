@@ -12,7 +12,7 @@ from cutaway.hub.gguf.header import Header, read_header
 from cutaway.hub.gguf.metadata import read_options
 from cutaway.hub.gguf.names import table_of
 from cutaway.hub.gguf.tensors import GGUFTensors
-from cutaway.hub.gguf.vocabulary import read_tokenizer
+from cutaway.hub.gguf.vocabulary import guesses, read_tokenizer
 from cutaway.hub.importing import Imported, read_config, read_weights
 from cutaway.text.tokenizer import Tokenizer
 
@@ -37,7 +37,7 @@ def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Importe
     if tokenizer.vocabulary > known:
         raise UserError(f"{path}: the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {known}")
     imported = read_weights(config, table, GGUFTensors(header), dtype, str(path))
-    return replace(imported, notes=(*_kinds(header, dtype), *imported.notes)), tokenizer
+    return replace(imported, notes=(*_kinds(header, dtype), *guesses(header), *imported.notes)), tokenizer
 
 
 def _kinds(header: Header, dtype: torch.dtype) -> list[str]:

@@ -135,6 +135,8 @@ def _more(header: Header, architecture: str, found: Mapping[str, Any], own: Mapp
     if "rope_type" in scaling:
         more["rope_scaling"] = scaling
     if architecture != "llama":
+        if "sliding_window" in found:
+            raise UserError(f"{header.path} has a window, and does not say of which layers")
         return more
     if "sliding_window" in found:
         return more | {"model_type": "mistral", "architectures": ["MistralForCausalLM"]}

@@ -46,6 +46,14 @@ def read_tokenizer(header: Header) -> Tokenizer:
     return Tokenizer.said_to_be(inner, named)
 
 
+def guesses(header: Header) -> list[str]:
+    """What a file does not say of its tokenizer, and how it is read all the same."""
+    says = header.metadata.get("tokenizer.ggml.pre", "default") != "default"
+    if says or header.metadata.get("tokenizer.ggml.model") != "gpt2":
+        return []
+    return ["the file does not say how a text is cut before pairs are joined: it is cut as GPT-2's"]
+
+
 def _byte_pairs(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
     """Byte-pair encoding over bytes."""
     name = said.get("pre", "default")

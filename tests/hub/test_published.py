@@ -1,0 +1,219 @@
+"""Options as well-known models publish them: all are understood, and those that count mean what they should."""
+
+import math
+from typing import Any
+
+import pytest
+
+from cutaway.config.model import ModelConfig
+from cutaway.errors import UserError
+from cutaway.hub.families import family_of
+
+COMMON = {"hidden_act": "silu", "initializer_range": 0.02, "torch_dtype": "bfloat16", "use_cache": True}
+LLAMA2 = {  # Llama 2 7B: no grouped queries, no base of angles
+    **COMMON,
+    "architectures": ["LlamaForCausalLM"],
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "max_position_embeddings": 4096,
+    "model_type": "llama",
+    "num_attention_heads": 32,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 32,
+    "pretraining_tp": 1,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": None,
+    "tie_word_embeddings": False,
+    "transformers_version": "4.31.0.dev0",
+    "vocab_size": 32000,
+}
+LLAMA32 = LLAMA2 | {  # Llama 3.2 1B
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "eos_token_id": [128001, 128008, 128009],
+    "head_dim": 64,
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "max_position_embeddings": 131072,
+    "mlp_bias": False,
+    "num_hidden_layers": 16,
+    "num_key_value_heads": 8,
+    "rope_scaling": {
+        "factor": 32.0,
+        "high_freq_factor": 4.0,
+        "low_freq_factor": 1.0,
+        "original_max_position_embeddings": 8192,
+        "rope_type": "llama3",
+    },
+    "rope_theta": 500000.0,
+    "tie_word_embeddings": True,
+    "vocab_size": 128256,
+}
+SMOLLM2 = LLAMA2 | {  # SmolLM2 135M
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "is_llama_config": True,
+    "max_position_embeddings": 8192,
+    "mlp_bias": False,
+    "num_attention_heads": 9,
+    "num_hidden_layers": 30,
+    "num_key_value_heads": 3,
+    "pad_token_id": 2,
+    "rope_interleaved": False,
+    "rope_theta": 100000,
+    "tie_word_embeddings": True,
+    "transformers.js_config": {"kv_cache_dtype": {"q4f16": "float16"}},
+    "vocab_size": 49152,
+}
+MISTRAL = LLAMA2 | {  # Mistral 7B
+    "architectures": ["MistralForCausalLM"],
+    "intermediate_size": 14336,
+    "max_position_embeddings": 32768,
+    "model_type": "mistral",
+    "num_key_value_heads": 8,
+    "rope_theta": 10000.0,
+    "sliding_window": 4096,
+}
+QWEN25 = COMMON | {  # Qwen 2.5 0.5B
+    "architectures": ["Qwen2ForCausalLM"],
+    "attention_dropout": 0.0,
+    "bos_token_id": 151643,
+    "eos_token_id": 151645,
+    "hidden_size": 896,
+    "intermediate_size": 4864,
+    "max_position_embeddings": 32768,
+    "max_window_layers": 21,
+    "model_type": "qwen2",
+    "num_attention_heads": 14,
+    "num_hidden_layers": 24,
+    "num_key_value_heads": 2,
+    "rms_norm_eps": 1e-06,
+    "rope_theta": 1000000.0,
+    "sliding_window": 32768,
+    "tie_word_embeddings": True,
+    "use_mrope": False,
+    "use_sliding_window": False,
+    "vocab_size": 151936,
+}
+QWEN3 = QWEN25 | {  # Qwen 3 0.6B
+    "architectures": ["Qwen3ForCausalLM"],
+    "attention_bias": False,
+    "head_dim": 128,
+    "hidden_size": 1024,
+    "intermediate_size": 3072,
+    "max_position_embeddings": 40960,
+    "max_window_layers": 28,
+    "model_type": "qwen3",
+    "num_attention_heads": 16,
+    "num_hidden_layers": 28,
+    "num_key_value_heads": 8,
+    "rope_scaling": None,
+    "sliding_window": None,
+}
+DEEPSEEK_V3 = COMMON | {
+    "architectures": ["DeepseekV3ForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "auto_map": {"AutoConfig": "configuration_deepseek.DeepseekV3Config"},
+    "aux_loss_alpha": 0.001,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "ep_size": 1,
+    "first_k_dense_replace": 3,
+    "hidden_size": 7168,
+    "intermediate_size": 18432,
+    "kv_lora_rank": 512,
+    "max_position_embeddings": 163840,
+    "model_type": "deepseek_v3",
+    "moe_intermediate_size": 2048,
+    "moe_layer_freq": 1,
+    "n_group": 8,
+    "n_routed_experts": 256,
+    "n_shared_experts": 1,
+    "norm_topk_prob": True,
+    "num_attention_heads": 128,
+    "num_experts_per_tok": 8,
+    "num_hidden_layers": 61,
+    "num_key_value_heads": 128,
+    "num_nextn_predict_layers": 1,
+    "pretraining_tp": 1,
+    "q_lora_rank": 1536,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "rms_norm_eps": 1e-06,
+    "rope_scaling": {
+        "beta_fast": 32,
+        "beta_slow": 1,
+        "factor": 40,
+        "mscale": 1.0,
+        "mscale_all_dim": 1.0,
+        "original_max_position_embeddings": 4096,
+        "type": "yarn",
+    },
+    "rope_theta": 10000,
+    "routed_scaling_factor": 2.5,
+    "scoring_func": "sigmoid",
+    "seq_aux": True,
+    "tie_word_embeddings": False,
+    "topk_group": 4,
+    "topk_method": "noaux_tc",
+    "v_head_dim": 128,
+    "vocab_size": 129280,
+}
+
+
+def read(found: dict[str, Any]) -> ModelConfig:
+    """Our choices for these options."""
+    family = family_of(found["model_type"], "config.json")
+    task = family.task(found["architectures"][0], "config.json")
+    return ModelConfig.model_validate(family.read(found, task, "config.json"))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (LLAMA2, {"attention.kv_heads": 32, "position.base": 10_000, "norm.epsilon": 1e-5, "head.tied": False}),
+        (LLAMA32, {"position.scaling.kind": "llama3", "position.scaling.factor": 32, "head.tied": True}),
+        (SMOLLM2, {"position.base": 100_000, "attention.bias": False, "context": 8192}),
+        (MISTRAL, {"attention.window": 4096, "attention.kv_heads": 8}),
+        (QWEN25, {"attention.window": None, "attention.bias": True, "attention.out_bias": False}),
+        (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
+        (
+            DEEPSEEK_V3,
+            {
+                "attention.scale": 192**-0.5 * (0.1 * math.log(40) + 1) ** 2,
+                "position.scaling.magnitude": 1.0,
+                "first_layers.count": 3,
+                "feedforward.groups_chosen": 4,
+            },
+        ),
+    ],
+    ids=lambda value: value.get("model_type"),
+)
+def test_it_is_understood(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    config = read(found)
+    for path, value in expected.items():
+        choice: Any = config
+        for name in path.split("."):
+            choice = getattr(choice, name)
+        assert choice == pytest.approx(value), path
+
+
+@pytest.mark.parametrize(
+    ("found", "changed"),
+    [
+        (LLAMA2, {"quantization_config": {"quant_method": "gptq"}}),
+        (LLAMA2, {"rope_interleaved": True}),
+        (LLAMA2, {"hidden_act": "xielu"}),
+        (QWEN25, {"use_mrope": True}),
+        (DEEPSEEK_V3, {"moe_layer_freq": 2}),
+    ],
+    ids=lambda value: str(next(iter(value))),
+)
+def test_what_would_change_it_is_refused(found: dict[str, Any], changed: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=f"asks for {next(iter(changed))}="):
+        read(found | changed)
