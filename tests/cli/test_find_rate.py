@@ -17,8 +17,8 @@ TRAIN = ("train", "gpt-nano", "--data", "text.txt", *TINY)
 
 @pytest.mark.parametrize(
     "words",
-    [TRAIN, (*TRAIN, "--out", "run"), ("train", "--from", "run", "--data", "text.txt", "train.batch_size=2")],
-    ids=["a preset", "into a folder that holds a run", "a model"],
+    [(*TRAIN, "--out", "run"), ("train", "--from", "run", "--data", "text.txt", "train.batch_size=2")],
+    ids=["a preset, into a folder that holds a run", "a model"],
 )
 def test_it_finds_a_rate_and_touches_nothing(words: tuple[str, ...], here: Path) -> None:
     before = contents(here)
@@ -26,14 +26,18 @@ def test_it_finds_a_rate_and_touches_nothing(words: tuple[str, ...], here: Path)
     assert contents(here) == before
     assert len(found["rates"]) == len(found["losses"]) <= 100
     assert found["suggested"] * 10 in [pytest.approx(rate) for rate in found["rates"][11:]]
-    lines = printed(*words, "--find-lr").splitlines()
+    assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_it_shows_what_it_found() -> None:
+    lines = printed(*TRAIN, "--find-lr").splitlines()
     assert lines[0].split() == ["rate", "loss"]
     rows = [re.match(r"(\S+) +(\d\.\d{4})  █+", line) for line in lines[1:-2]]
     assert all(rows)
     assert 10 < len(rows) <= 22
     assert sum(line.endswith("  least") for line in lines) == 1
     assert "the rate at which it was least: train.optimizer.learning_rate=" in lines[-1]
-    assert contents(here) == before
 
 
 @pytest.mark.usefixtures("here")

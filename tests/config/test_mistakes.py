@@ -30,7 +30,7 @@ def fields(
         for one in below:
             kind = one.model_fields.get("kind")
             chosen = [f"{key}.kind={kind.default}"] if kind and len(below) > 1 else []
-            needed = [f"{key}.{word}=x" for word, each in one.model_fields.items() if each.is_required()]
+            needed = [f"{key}.{word}=1" for word, each in one.model_fields.items() if each.is_required()]
             yield from fields(one, f"{key}.", (*kinds, *chosen, *needed))
 
 
@@ -83,7 +83,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
             "model.source_embedding needs a kind: write model.source_embedding.kind=tokens or",
         ),
         ("modle.width=3", "there is no 'modle'; did you mean 'model'?"),
-        ("train.xyzzy=3", "there is no 'train.xyzzy'; known: train."),
+        ("train.qqq=3", "there is no 'train.qqq'; known: train."),
         ("model.position=rotery", "model.position has no kind 'rotery'; did you mean 'rotary'?"),
         ("model.position.kind=xyzzy", "known: none, sinusoidal, learned, rotary, alibi, relative"),
         ("model.residual=pots", "model.residual cannot be 'pots'; did you mean 'post'?"),

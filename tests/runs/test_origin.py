@@ -132,10 +132,18 @@ def test_another_task_has_a_fresh_head_on_the_same_body(origin: MakeOrigin, tmp_
 def test_a_head_comes_along_if_it_answers_the_same_in_the_same_shapes(
     kind: str, choices: tuple[str, ...], is_kept: bool, origin: MakeOrigin, tmp_path: Path
 ) -> None:
-    carried = go_on(origin(kind), tmp_path, kind, *choices).carried
-    assert carried is not None
-    assert (carried.fresh == {}) is is_kept
-    assert all(name.startswith("head.") for name in [*carried.fresh, *carried.unused])
+    run = go_on(origin(kind), tmp_path, kind, *choices)
+    assert run.carried is not None
+    heads = {name for name in weights(run.model) if name.startswith("head.")}
+    assert run.carried.fresh.keys() == (set() if is_kept else heads)
+    assert all(name.startswith("head.") for name in run.carried.unused)
+
+
+def test_a_head_that_was_the_embedding_begins_as_a_copy_of_it(origin: MakeOrigin, tmp_path: Path) -> None:
+    model = go_on(origin("language_modeling"), tmp_path, "language_modeling", "model.head.tied=no").model
+    embedding = model.get_parameter("decoder.embed.weight")
+    assert model.head.weight is not embedding
+    assert torch.equal(model.head.weight, embedding)
 
 
 def test_two_tags_are_not_the_two_ends_of_a_span(origin: MakeOrigin, tmp_path: Path) -> None:

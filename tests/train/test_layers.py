@@ -6,12 +6,17 @@ import pytest
 import torch
 
 from cutaway.config.model import ModelConfig
+from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
 from cutaway.model.build import build
 from cutaway.train.layers import layers_above
 from cutaway.train.optimizers import make_optimizer
 from train.lessons import same, small_model, weights
 from train.test_optimizers import KINDS, learn
 
+WITHOUT_DECAY: dict[str, OptimizerConfig] = {
+    "adamw": AdamWConfig(weight_decay=0.0),
+    "muon": MuonConfig(adamw=AdamWPartConfig(weight_decay=0.0)),
+}
 CHOICES: dict[str, Any] = {"position": "relative", "head": {"tied": False, "bias": True}}
 
 
@@ -49,3 +54,20 @@ def test_a_layer_changes_by_the_share_that_its_place_gives_it(kind: str) -> None
     for name, change in changes[0].items():
         assert torch.allclose(changes[1][name], change * 0.5 ** above[name], rtol=1e-3, atol=1e-6), name
         assert change.abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("attention", ["grouped", "latent"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_multiplies_scores_makes_no_difference_to_what_is_learnt(kind: str, attention: str) -> None:
+    tokens = torch.randint(11, (4, 7), generator=torch.Generator().manual_seed(0))
+    learnt = []
+    for scale in (None, 1.7):
+        model = small_model(attention={"kind": attention, "heads": 2, "bias": True, "scale": scale})
+        optimizer = make_optimizer(WITHOUT_DECAY[kind], model)
+        for _ in range(5):
+            loss = -model(tokens)[:, :-1].log_softmax(dim=-1).gather(2, tokens[:, 1:, None]).mean()
+            loss.backward()
+            optimizer.step(1.0)
+        learnt.append(model(tokens).detach())
+    assert not torch.allclose(learnt[0], small_model(attention={"heads": 2, "bias": True})(tokens), rtol=1e-2)
+    torch.testing.assert_close(learnt[0], learnt[1], rtol=1e-3, atol=1e-3)

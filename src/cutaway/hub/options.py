@@ -8,6 +8,7 @@ from cutaway.errors import UserError
 
 WITHOUT_EFFECT = {
     "_name_or_path",
+    "_num_labels",
     "architectures",
     "auto_map",
     "bos_token_id",

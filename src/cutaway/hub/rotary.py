@@ -67,8 +67,8 @@ def _llama3(said: dict[str, Any], context: int) -> dict[str, Any]:
 
 def _yarn(said: dict[str, Any], context: int) -> dict[str, Any]:
     trained = said.pop("original_max_position_embeddings", context)
-    factor = said.pop("factor", context / trained)
-    share, part = said.pop("mscale", 0), said.pop("mscale_all_dim", 0)
+    factor = float(said.pop("factor", context / trained))
+    share, part = float(said.pop("mscale", 0)), float(said.pop("mscale_all_dim", 0))
     magnitude = lengthened(factor, share) / lengthened(factor, part) if share and part else lengthened(factor)
     return {
         "factor": factor,

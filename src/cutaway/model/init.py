@@ -75,7 +75,7 @@ def draw(module: nn.Module, branches: int) -> None:
 
 @draw.register
 def _(module: Attention, branches: int) -> None:
-    draw_query(module.query, module.heads.width, module.scoring.scale)
+    draw_query(module)
     for linear in (module.key, module.value):
         draw_linear(linear)
     draw_linear(module.out, branches=branches)
@@ -83,7 +83,7 @@ def _(module: Attention, branches: int) -> None:
 
 @draw.register
 def _(module: LatentAttention, branches: int) -> None:
-    draw_query(module.query, module.heads.width + module.heads.rotary, module.scoring.scale)
+    draw_query(module)
     for linear in (module.latent_down, module.rotary_key, module.key, module.value):
         draw_linear(linear)
     if isinstance(module.query_down, nn.Linear):
@@ -170,10 +170,10 @@ def _(module: Transform, branches: int) -> None:
     draw_linear(module.dense)
 
 
-def draw_query(query: nn.Linear, width: int, scale: float) -> None:
-    """Draws what makes queries of this width so that scores are as large as with the customary scale 1/√width."""
-    draw_linear(query)
-    query.weight.mul_(width**-0.5 / scale)
+def draw_query(attention: AnyAttention) -> None:
+    """Draws what makes queries, so that scores are as large as with the customary scale."""
+    draw_linear(attention.query)
+    attention.query.weight.mul_(attention.query_size)
 
 
 def draw_linear(linear: nn.Linear, branches: int = 1) -> None:

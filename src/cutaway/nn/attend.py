@@ -28,6 +28,10 @@ class Scoring:
     scale: float
     softcap: float | None = None
 
+    def query_size(self, width: int) -> float:
+        """How large queries of this width must be for scores as large as with 1/√width, of those that these have."""
+        return width**-0.5 / self.scale
+
 
 def attend(
     q: Float[Tensor, "B H Tq D"],

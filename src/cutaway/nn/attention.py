@@ -63,6 +63,11 @@ class Attention(nn.Module):
         rotated = ("q_rotated", "k_rotated") if rotary else ()
         self.taps = ("input", "q", "k", "v", *rotated, "scores", "weights", "mix", "out")
 
+    @property
+    def query_size(self) -> float:
+        """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
+        return self.scoring.query_size(self.heads.width)
+
     def remembers(self) -> Shapes:
         """What a cache must hold of each token."""
         shape = (self.heads.groups, self.heads.width)

@@ -90,6 +90,11 @@ class LatentAttention(nn.Module):
         rotated = ("q_rotated", "k_rotated") if rotary else ()
         self.taps = ("input", "q", "latent", *rotated, "k", "v", "scores", "weights", "mix", "out")
 
+    @property
+    def query_size(self) -> float:
+        """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
+        return self.scoring.query_size(self.heads.width + self.heads.rotary)
+
     def remembers(self) -> Shapes:
         """What a cache must hold of each token."""
         return {"latent": (1, self.heads.rank), "rotary_key": (1, self.heads.rotary)}

@@ -31,7 +31,6 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     environment.globals |= {
         "raise_exception": _raise,
         "strftime_now": lambda form: datetime.now().strftime(form),
-        "dict": lambda *given, **named: dict(*given, **named),  # the type itself has doors of its own
     }
     return environment.from_string(template).render(**variables)
 

@@ -55,7 +55,7 @@ def ends_of_turn(tokenizer: Tokenizer) -> frozenset[int]:
     """
     behind = _behind_answer(require_template(tokenizer), tuple(_tokens(tokenizer).items()))
     first = tokenizer.encode(behind.lstrip(), special=True)[:1]
-    return tokenizer.ends | {token for token in () if tokenizer.is_special(token)}
+    return tokenizer.ends | {token for token in first if tokenizer.is_special(token)}
 
 
 def require_template(tokenizer: Tokenizer) -> str:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
+from cutaway.model.block import AnyAttention
 from cutaway.nn.balance import BalanceByBias
 from cutaway.train.layers import layers_above
 from cutaway.train.muon import Muon
@@ -70,11 +71,14 @@ def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
     """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own.
 
     The head and the final norm have the learning rate; each layer below has it times `layer_decay` once more, and the
-    embedding the least (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A).
+    embedding the least (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A). What makes queries that are
+    meant to be small, as T5's are, moves as much less: its authors' optimizer does so by the size of every weight
+    (Shazeer & Stern 2018, section 8).
     """
     biases = balance_biases(model)
     weights = {name: weight for name, weight in trained_weights(model).items() if name not in biases}
-    shares = {name: config.layer_decay**layers for name, layers in layers_above(model).items()}
+    sizes = query_sizes(model)
+    shares = {name: config.layer_decay**layers * sizes.get(name, 1.0) for name, layers in layers_above(model).items()}
     parts = _MAKERS[config.kind](config, model, weights, shares)
     return Optimizer(model, [*parts, SignDescent(biases.values())] if biases else parts)
 
@@ -111,6 +115,16 @@ def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
         f"{name}.bias": {"params": [module.bias], "lr": module.rate}
         for name, module in balances
         if module.bias.requires_grad
+    }
+
+
+def query_sizes(model: nn.Module) -> dict[str, float]:
+    """How large queries are meant to be, by the names of the weights that make them."""
+    found = [(path, module) for path, module in model.named_modules() if isinstance(module, AnyAttention)]
+    return {
+        f"{path}.query.{name}": module.query_size
+        for path, module in found
+        for name, _ in module.query.named_parameters()
     }
 
 

@@ -4,12 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cutaway.errors import UserError
+from cutaway.hub.families import FAMILIES
+from cutaway.hub.gguf.expected import require_expected
 from cutaway.hub.gguf.header import Header, read_header
 from cutaway.hub.gguf.metadata import read_options
 from cutaway.hub.gguf.vocabulary import guesses, read_tokenizer
+from cutaway.hub.importing import read_config
 from hub.gguf.files import choices, write
 
 
@@ -103,3 +107,24 @@ def test_special_tokens_are_those_that_it_names(header: Header, tmp_path: Path) 
     assert (tokenizer.begin, tokenizer.end, tokenizer.ends) == (begin, end, {end, turn})
     assert tokenizer.frame is not None
     assert (tokenizer.frame.before, tokenizer.frame.after) == ((begin,), ())
+
+
+@pytest.mark.parametrize("value", ["x", -1, 2**40, 0.5, True, ["x"], [], np.arange(3)], ids=repr)
+def test_values_of_another_type_are_understood_or_refused(value: Any, header: Header) -> None:
+    complaints = []
+    for name in header.metadata:
+        changed = replace(header, metadata={**header.metadata, name: value})
+        for read in (read_config_of, read_tokenizer):
+            try:
+                require_expected(changed)
+                read(changed)
+            except UserError as error:
+                complaints.append(str(error))
+    assert len(complaints) >= 9
+    assert not [complaint for complaint in complaints if "\n" in complaint]
+
+
+def read_config_of(header: Header) -> None:
+    """As far as a model is known before its weights are read."""
+    found = read_options(header)
+    read_config(found, FAMILIES[found["model_type"]], header.path)

@@ -104,7 +104,7 @@ def read_scaled_rotary(found: Mapping[str, Any]) -> dict[str, Any]:
     choices, part = read_rotary(found), rotary_said(found).get("mscale_all_dim")
     if not part:
         return choices
-    longer = lengthened(choices["position.scaling"]["factor"], part)
+    longer = lengthened(choices["position.scaling"]["factor"], float(part))
     width = found["qk_nope_head_dim"] + found["qk_rope_head_dim"]
     return {**choices, "attention.scale": width**-0.5 * longer * longer}
 

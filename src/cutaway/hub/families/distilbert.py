@@ -88,7 +88,7 @@ DISTILBERT = Family(
             rules=lambda c: same("qa_outputs", "head"),
         ),
     },
-    unread={"sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"},
+    unread={"tie_weights_", "sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"},
     renamed=bert.BERT.renamed,
     ignored=bert.BERT.ignored,
 )

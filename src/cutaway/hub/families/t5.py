@@ -129,6 +129,7 @@ T5 = Family(
             repeated={HEAD: "shared.weight"},
         )
     },
+    also={"T5WithLMHeadModel": "sequence_to_sequence"},
     said=said,
     repeated={f"{stack}.embed_tokens.weight": "shared.weight" for stack in ("encoder", "decoder")},
     ignored={

@@ -8,6 +8,7 @@ import torch
 
 from cutaway.errors import UserError
 from cutaway.hub.families import FAMILIES
+from cutaway.hub.gguf.expected import require_expected
 from cutaway.hub.gguf.header import Header, read_header
 from cutaway.hub.gguf.metadata import read_options
 from cutaway.hub.gguf.names import table_of
@@ -28,6 +29,7 @@ def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Importe
         UserError: the file is damaged, or holds a model or a tokenizer that we do not have.
     """
     header = read_header(path)
+    require_expected(header)
     found = read_options(header)
     family = FAMILIES[found["model_type"]]
     config, task = read_config(found, family, path)

@@ -29,7 +29,7 @@ def read_tokenizer(header: Header) -> Tokenizer:
     """
     said = {name.removeprefix("tokenizer.ggml."): value for name, value in header.metadata.items()}
     kind, tokens = said.get("model"), said.get("tokens")
-    if kind not in KINDS or not isinstance(tokens, list):
+    if kind not in KINDS or not tokens:
         raise UserError(f"{header.path} has a tokenizer {kind!r}, and {' and '.join(KINDS)} are known")
     types = [int(one) for one in said.get("token_type", [NORMAL] * len(tokens))]
     if len(types) != len(tokens):
@@ -146,12 +146,11 @@ def _of(kind: int, tokens: Sequence[str], types: Sequence[int]) -> list[str]:
 
 
 def _said(said: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
-    """What `tokenizer_config.json` would say."""
-    ids = {name: said.get(f"{theirs}_token_id") for name, theirs in SPECIALS.items()}
-    named: dict[str, Any] = {
-        name: tokens[number] for name, number in ids.items() if number is not None and number < len(tokens)
-    }
-    ends = [said[f"{name}_token_id"] for name in ENDS if f"{name}_token_id" in said]
+    """What `tokenizer_config.json` would say; ids that no token has are passed over."""
+    ids = {name: said.get(f"{name}_token_id", -1) for name in {*SPECIALS.values(), *ENDS}}
+    ids = {name: number for name, number in ids.items() if 0 <= number < len(tokens)}
+    named: dict[str, Any] = {name: tokens[ids[theirs]] for name, theirs in SPECIALS.items() if theirs in ids}
+    ends = [ids[name] for name in ENDS if name in ids]
     if ends:
         named["eos_token_id"] = ends
     named |= {name: said[name] for name in ("add_bos_token", "add_eos_token") if name in said}
