@@ -83,7 +83,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
             "model.source_embedding needs a kind: write model.source_embedding.kind=tokens or",
         ),
         ("modle.width=3", "there is no 'modle'; did you mean 'model'?"),
-        ("train.qqq=3", "there is no 'train.qqq'; known: train."),
+        ("train.xyzzyxyzzy=3", "there is no 'train.xyzzyxyzzy'; known: train."),
         ("model.position=rotery", "model.position has no kind 'rotery'; did you mean 'rotary'?"),
         ("model.position.kind=xyzzy", "known: none, sinusoidal, learned, rotary, alibi, relative"),
         ("model.residual=pots", "model.residual cannot be 'pots'; did you mean 'post'?"),
