@@ -336,7 +336,9 @@ class Pipeline:
             raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
         if numbers is not None and to != "gguf":
             raise UserError(f"{to} keeps numbers as they are: numbers={numbers} is of gguf")
-        chosen = {} if numbers is None else {"numbers": numbers}
+        chosen: dict[str, str | None] = {} if numbers is None else {"numbers": numbers}
+        if to == "hf" and self.opened is not None:
+            chosen["preferred"] = self.opened.imported.model_type
         return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
 
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:

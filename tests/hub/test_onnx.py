@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
@@ -70,7 +71,8 @@ def test_the_graph_answers_as_the_model_does_whatever_the_sizes(tmp_path: Path) 
     [
         ({"architecture": "decoder"}, "ONNX export is for encoders and classifiers: .*architecture=decoder"),
         ({"architecture": "encoder_decoder"}, "ONNX export is for encoders and classifiers: .*=encoder_decoder"),
-        ({"architecture": "encoder", "feedforward": "experts"}, "cannot hold model.feedforward=experts"),
+        ({"architecture": "encoder", "feedforward": "experts"}, "cannot hold a mixture of experts"),
+        ({"architecture": "encoder", "position": "shortest_path"}, "cannot hold positions of nodes"),
     ],
     ids=str,
 )
@@ -79,3 +81,11 @@ def test_what_has_no_graph_is_refused(choices: dict[str, str], complaint: str, t
     with pytest.raises(UserError, match=complaint):
         export_onnx(build(config.model), config, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_too_large_for_a_file_is_refused(tmp_path: Path) -> None:
+    config = RunConfig.model_validate({"model": {"architecture": "encoder", "vocabulary": 10**7, "layers": 1}})
+    with torch.device("meta"):
+        model = build(config.model)
+    with pytest.raises(UserError, match="less than 2 GiB in fp32, and this one has 4"):
+        export_onnx(model, config, tmp_path / "model.onnx")

@@ -12,20 +12,21 @@ from cutaway.text.special import UNDERSTANDING
 from cutaway.text.tokenizer import Tokenizer
 from text.kinds import train
 
-ROLES = ("pad", "unknown", "begin", "start", "separator", "end", "mask", "ends", "chat_template", "vocabulary")
+ROLES = ("pad", "unknown", "begin", "start", "first", "separator", "end", "mask", "ends", "chat_template", "vocabulary")
 
 
 def told(conventions: Conventions | None) -> Tokenizer:
     return Tokenizer(train("bpe", (*UNDERSTANDING, "<a>", "<b>"))._inner, conventions)
 
 
-GIVEN = Conventions({"end": 6, "begin": 5, "start": 0, "pad": 5}, frozenset({6, 1}), "{{ messages }}")
+GIVEN = Conventions({"end": 6, "begin": 5, "start": 0, "first": 1, "pad": 5}, frozenset({6, 1}), "{{ messages }}")
 
 
 def test_roles_that_are_given_count_more_than_spellings() -> None:
     tokenizer = told(GIVEN)
     assert (tokenizer.end, tokenizer.begin, tokenizer.start, tokenizer.pad) == (6, 5, 0, 5)
     assert (tokenizer.separator, tokenizer.mask) == (3, 4)
+    assert (tokenizer.first, told(None).first) == (1, None)
     assert tokenizer.ends == {1, 6}
     assert told(None).ends == {3}
     assert told(Conventions({"begin": 5})).start == 5

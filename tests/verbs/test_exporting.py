@@ -11,6 +11,7 @@ from cutaway.config.reading import load_preset, override
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.pipeline import Pipeline, load
+from cutaway.text.foreign import write_tokenizer
 from cutaway.text.special import UNDERSTANDING, WRITING
 from cutaway.text.training import train_tokenizer
 from cutaway.verbs import exporting
@@ -51,6 +52,17 @@ def test_a_preset_goes_out_and_comes_back(preset: str, tmp_path: Path) -> None:
     assert back.tokenizer.encode(TEXT[0]) == ours.tokenizer.encode(TEXT[0])
     weights = dict(back.model.named_parameters())
     assert all(torch.equal(weight, weights[name]) for name, weight in ours.model.named_parameters())
+
+
+def test_what_came_in_goes_out_as_what_it_was(tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    sizes = {"num_hidden_layers": 1, "hidden_size": 24, "num_attention_heads": 6, "intermediate_size": 50}
+    config = transformers.RobertaConfig(**sizes, vocab_size=60, max_position_embeddings=37)
+    transformers.RobertaForMaskedLM(config).save_pretrained(tmp_path / "in")
+    tokenizer = pipeline("bert-nano", "tokenizer.vocabulary=60").tokenizer
+    write_tokenizer(tokenizer, tmp_path / "in")
+    exported = load(tmp_path / "in").export(tmp_path / "out")
+    assert exported.format == "roberta"
 
 
 def test_without_their_library_ours_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

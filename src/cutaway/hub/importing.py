@@ -31,11 +31,13 @@ class Imported:
         model: with its weights.
         config: all choices, as a run has them.
         notes: what was not taken over as it stood, a line each.
+        model_type: the family that it was of, to be that again when it goes out, if it was in a folder.
     """
 
     model: Transformer
     config: RunConfig
     notes: tuple[str, ...]
+    model_type: str | None = None
 
 
 def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
@@ -63,7 +65,8 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
         raise UserError(f"{folder} asks for {layers} layers, and its files hold {len(names)} tensors")
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
-    return replace(imported, notes=imported.notes + picture_notes(folder, config))
+    notes = imported.notes + picture_notes(folder, config)
+    return replace(imported, notes=notes, model_type=family.model_type)
 
 
 def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple[RunConfig, str]:

@@ -17,6 +17,8 @@ from cutaway.config.run import RunConfig
 from cutaway.disk import replacing
 from cutaway.errors import UserError
 from cutaway.model.transformer import EncoderOnly, Transformer
+from cutaway.nn.experts import Experts
+from cutaway.nn.positions import ShortestPathBias
 
 TOLERANCE = 1e-4
 """How far answers of the graph may be from ours, relative to the largest number."""
@@ -30,8 +32,11 @@ NAMES = {
 }
 """What we call inputs, and what the graph does: as `transformers` names them."""
 
-LARGEST = 2**30
-"""Bytes of weights that a graph holds in its own file; more lie in one beside it, for a graph ends at 2 GiB."""
+LARGEST = 2**31 - 2**24
+"""Bytes of weights that a file has room for, which ends at 2 GiB."""
+
+WITHOUT_GRAPH = {Experts: "a mixture of experts", ShortestPathBias: "positions of nodes"}
+"""Modules that no graph of torch's holds, and what they are."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,12 @@ def export_onnx(model: Transformer, config: RunConfig, path: Path) -> float:
     c = config.model
     if not isinstance(model, EncoderOnly):
         raise UserError(f"ONNX export is for encoders and classifiers: this model is of architecture={c.architecture}")
-    if c.position.kind == "shortest_path" or c.feedforward.kind == "experts":
-        choice = "position=shortest_path" if c.position.kind == "shortest_path" else "feedforward=experts"
-        raise UserError(f"ONNX export cannot hold model.{choice}")
+    for kind, what in WITHOUT_GRAPH.items():
+        if any(isinstance(module, kind) for module in model.modules()):
+            raise UserError(f"ONNX export cannot hold {what}")
+    size = 4 * sum(weight.numel() for weight in model.parameters())
+    if size > LARGEST:
+        raise UserError(f"ONNX export is for models of less than 2 GiB in fp32, and this one has {size / 2**30:.1f}")
     runtime = _require_libraries()
     model = copy.deepcopy(model).cpu().float().eval()
     with replacing(path) as temporary:
@@ -110,7 +118,7 @@ def _write(model: EncoderOnly, c: ModelConfig, path: Path) -> None:
             program, input_names=names, output_names=["logits"], dynamic_shapes=dynamic, dynamo=True, verbose=False
         )
         assert graph is not None
-        graph.save(str(path), external_data=sum(weight.nbytes for weight in model.parameters()) > LARGEST)
+        graph.save(str(path), external_data=False)
 
 
 @contextmanager

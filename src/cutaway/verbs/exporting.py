@@ -51,14 +51,18 @@ class Exported:
 
 
 @torch.inference_mode()
-def export_to_folder(model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path) -> Exported:
+def export_to_folder(
+    model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path, preferred: str | None = None
+) -> Exported:
     """Writes a Hugging Face folder with its tokenizer and a card, and opens it again.
+
+    Several families may hold a model: the one whose `model_type` is preferred comes first.
 
     Raises:
         UserError: the folder holds something, no format holds the model, or what was written answers otherwise.
     """
     _require_empty(out)
-    family = export_folder(model, config, out, special_ids(tokenizer))
+    family = export_folder(model, config, out, special_ids(tokenizer), preferred)
     if tokenizer is not None:
         write_tokenizer(tokenizer, out, _frame(tokenizer, config.task.kind))
     batch = _examples(config, tokenizer)
