@@ -54,11 +54,17 @@ class CachedReader:
     """Reads what was added since last time, and everything in view only when a text has outgrown the context.
 
     Texts of different lengths stand in one batch, padded on the left.
+
+    Args:
+        model: the decoder.
+        context: how many tokens it looks back.
+        longest: tokens in the longest text that there will be: no more is remembered.
     """
 
-    def __init__(self, model: DecoderOnly, context: int) -> None:
+    def __init__(self, model: DecoderOnly, context: int, longest: int | None = None) -> None:
         self._model = model
         self._context = context
+        self._slots = context if longest is None else min(context, longest)
         self._cache: Cache | None = None
         self._starts: list[int] = []
 
@@ -70,7 +76,7 @@ class CachedReader:
             tokens, mask = torch.tensor([text[-1:] for text in texts]), None
         else:
             tokens, mask = pad_left([text[start:] for text, start in zip(texts, starts, strict=True)])
-            self._cache = self._model.make_cache(len(texts), self._context)
+            self._cache = self._model.make_cache(len(texts), self._slots)
             self._starts = starts
         device = device_of(self._model)
         mask = None if mask is None else mask.to(device)

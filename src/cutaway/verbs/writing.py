@@ -64,7 +64,8 @@ class Writer:
     def _decode(self, prompts: Sequence[Sequence[int]], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
         if max_new_tokens < 1:
             raise UserError("max_new_tokens must be 1 or more")
-        read = CachedReader(self.model, self.context)
+        longest = max(map(len, prompts), default=0) + max_new_tokens
+        read = CachedReader(self.model, self.context, longest)
         known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
         return decode(lambda texts: read(texts)[:, :known], prompts, sampling, max_new_tokens)
 
