@@ -20,7 +20,7 @@ demo: $(VENV)/core ## Trains a small language model on embedded text, lets it wr
 	@$(BIN)/cutaway demo
 
 test: $(VENV)/dev ## Runs the tests (at most 6 minutes on 2 cores)
-	@$(BIN)/pytest --numprocesses 2
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 check: $(VENV)/dev ## Checks style, types, the direction of imports and the rules of the house
 	@$(BIN)/ruff check

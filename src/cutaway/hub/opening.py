@@ -10,6 +10,7 @@ from cutaway.hub.download import download, is_name
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.hub.nanogpt import import_nanogpt
+from cutaway.model.files import RunFolder, read_json
 from cutaway.text.foreign import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 
@@ -37,10 +38,7 @@ FILES = {".gguf": import_gguf, ".pt": import_nanogpt}
 
 def is_foreign(path: str) -> bool:
     """Whether a path is a model of other people's making, or its name on the hub."""
-    folder = Path(path)
-    if folder.suffix in FILES:
-        return True
-    return ((folder / "config.json").is_file() and not (folder / "run.yaml").exists()) or is_name(path)
+    return Path(path).suffix in FILES or _is_folder_of_others(Path(path)) or is_name(path)
 
 
 def open_model(path: str, dtype: torch.dtype = torch.float32) -> Opened:
@@ -56,6 +54,17 @@ def open_model(path: str, dtype: torch.dtype = torch.float32) -> Opened:
         return _open_folder(Path(path), dtype, ())
     folder, revision = download(path)
     return _open_folder(folder, dtype, (f"{path} is revision {revision}",))
+
+
+def _is_folder_of_others(folder: Path) -> bool:
+    """Whether it holds a model, and none of ours: a run that lost a file is still a run."""
+    if RunFolder(folder).run.exists() or not (folder / "config.json").is_file():
+        return False
+    try:
+        found = read_json(folder / "config.json")
+    except UserError:  # whoever opens it will say so
+        return True
+    return not (isinstance(found, dict) and found.get("model_type") == "cutaway")
 
 
 def _open_folder(folder: Path, dtype: torch.dtype, notes: tuple[str, ...]) -> Opened:
