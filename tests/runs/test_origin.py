@@ -13,6 +13,7 @@ from cutaway.hub.importing import Imported
 from cutaway.hub.opening import Opened
 from cutaway.model.build import build
 from cutaway.pipeline import Pipeline, load
+from cutaway.runs.carrying import LARGER
 from cutaway.runs.origin import fine_tuning, going_on
 from cutaway.runs.run import resume, start
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
@@ -107,8 +108,10 @@ def test_another_task_has_a_fresh_head_on_the_same_body(origin: MakeOrigin, tmp_
     assert run.carried.fresh == {"head.weight": 3 * 16, "head.bias": 3}
     assert run.carried.unused == {name: before[name].numel() for name in before if name not in after}
     assert run.carried.cut == {positions: (13, 24)}
+    assert after["head.weight"].std().item() == pytest.approx(16**-0.5, rel=0.3)
     for name, weight in after.items():
-        expected = fresh[name] if name.startswith("head.") else before[name][: len(weight)]
+        larger = LARGER if name == "head.weight" else 1.0
+        expected = fresh[name] * larger if name.startswith("head.") else before[name][: len(weight)]
         assert torch.equal(weight, expected), name
     assert run.carried.told == (
         f"{len(after) - 2} weights ({sum(run.carried.taken.values()):,} numbers) taken; of {positions} the first 13 of "

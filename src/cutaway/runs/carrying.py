@@ -12,6 +12,11 @@ NAMED = 5
 """How many weights are named where there are more."""
 ON_TOP = ("head.", "ahead.")
 """What stands on a body, and may be another one in another model."""
+LARGER = 10.0
+"""How many times larger a head is drawn on a trained body than on a fresh one: as large as any other matrix.
+
+The body learns as fast as the head is large, and the small rates of fine-tuning would be long in making it grow.
+"""
 POSITIONS = ".positions.weight"
 """A row a position: a model for shorter texts takes the first of them."""
 
@@ -53,7 +58,8 @@ def named(names: Iterable[str]) -> str:
 def carry_over(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Carried:
     """Copies the weights of one model into another, whatever their dtypes and devices.
 
-    The head comes along if it answers the same question and all its weights have the same shapes.
+    The head comes along if it answers the same question and all its weights have the same shapes; a fresh one is made
+    larger.
 
     Raises:
         UserError: a weight of the new model's body is not in the old one, or has another shape there.
@@ -68,6 +74,8 @@ def carry_over(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Carried
         found = None if name.startswith("head.") and not with_head else _fitting(there.get(name), name, weight)
         if found is None:
             fresh[name] = weight.numel()
+            if name == "head.weight":
+                weight.mul_(LARGER)
             continue
         weight.copy_(found[: len(weight)])
         taken[name] = weight.numel()
