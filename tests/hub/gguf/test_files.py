@@ -19,7 +19,7 @@ from support import require_module
 NUMBER = "\x04\x00\x00\x00"
 """Says that a whole number follows."""
 LLAMA3 = {"base": 500_000.0, "scaling": {"kind": "llama3", "factor": 4.0, "trained_context": 8192}}
-YARN = {"scaling": {"kind": "yarn", "factor": 1.0, "trained_context": 9, "slow": 0.5, "fast": 2.0}}
+YARN = {"scaling": {"kind": "yarn", "factor": 1.0, "trained_context": 9}}
 ALIKE: list[tuple[str, dict[str, Any]]] = [
     *((kind, {}) for kind in KINDS),
     *((kind, {"head": {"tied": True}}) for kind in KINDS),
@@ -103,6 +103,8 @@ def test_a_dtype_may_be_asked_for(tmp_path: Path) -> None:
         ({"feedforward": {"activation": "gelu"}}, "activation is gelu"),
         ({"position": {"scaling": {**LLAMA3["scaling"], "trained_context": 64}}}, "Llama 3 alone"),
         ({"position": {"scaling": {**YARN["scaling"], "magnitude": 2.0}}}, "attention_factor of 2.0"),
+        ({"position": {"scaling": {**YARN["scaling"], "slow": 0.5}}}, r"YaRN with .* alone"),
+        ({"position": {"scaling": {**YARN["scaling"], "fast": 2.0}}}, r"YaRN with .* alone"),
         ({"norm": {"weight": False}}, "cannot hold"),
     ],
     ids=str,

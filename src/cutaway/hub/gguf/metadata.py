@@ -35,6 +35,8 @@ SCALING = {
     "rope.scaling.yarn_beta_fast": "beta_fast",
     "rope.scaling.yarn_beta_slow": "beta_slow",
 }
+BETAS = {"beta_fast": 32.0, "beta_slow": 1.0}
+"""YaRN's bounds as llama.cpp has them: of these architectures it reads no others from a file."""
 UNREAD = ("rope.scaling.finetuned", "tensor_data_layout")
 NOTHING = (None, 0, "none")
 LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
@@ -104,6 +106,8 @@ def write_options(architecture: str, written: Mapping[str, Any]) -> dict[str, An
         scaling.get("factor", 1.0)
     ):
         raise UserError(f"GGUF has no place for an attention_factor of {scaling['attention_factor']}")
+    if BETAS | {name: scaling[name] for name in BETAS if name in scaling} != BETAS:
+        raise UserError(f"GGUF holds YaRN with {BETAS} alone, which llama.cpp takes for granted, not {dict(scaling)}")
     if scaling.get("rope_type") != "llama3":
         said |= {f"{architecture}.{name}": scaling[theirs] for name, theirs in SCALING.items() if theirs in scaling}
     if options["hidden_act"] != "silu":
