@@ -4,9 +4,14 @@
 
 Python blocks share their names. Of bash blocks, each command runs by itself, but for those that set the machine up. A
 block that begins with the line `# not run` is left out. Ends with the place of the first block that fails.
+
+A plain `cutaway ...` runs in a process of its own too, but in one that a server has forked: importing torch anew for
+each of them would take longer than most of them do.
 """
 
+import multiprocessing
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -18,6 +23,8 @@ from typing import Any
 
 FENCE = re.compile(r"^ *```(python|bash)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 SET_UP = ("cd", "git", "make", "pip")
+SHELL = frozenset("|&;<>$`*~")
+"""Signs by which a command is left to bash."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,32 @@ def run_python(block: Block, document: Path, names: dict[str, Any]) -> None:
 
 def run_bash(block: Block, document: Path) -> None:
     for line, command in commands(block):
-        status = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, check=False).returncode
+        plain = command.startswith("cutaway ") and not SHELL.intersection(command)
+        status = run_forked(shlex.split(command.replace("\\\n", " "), comments=True)) if plain else run_shell(command)
         if status:
             sys.exit(f"{document}:{line}: exit status {status} from: {command}")
+
+
+def run_shell(command: str) -> int:
+    return subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def run_forked(words: list[str]) -> int:
+    process = SERVER.Process(target=run_cutaway, args=(words,))
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
+def run_cutaway(words: list[str]) -> None:
+    from cutaway.cli import main
+
+    sys.argv = words
+    main()
+
+
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["torch", "cutaway.cli", "cutaway.runs.run"])
 
 
 if __name__ == "__main__":
