@@ -13,46 +13,8 @@ from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.model.build import build
 from cutaway.model.files import read_json, write_json, write_tensors
-from hub.parity import RELATIVE, Case, bring, difference, example, require_parity, require_round_trip
-
-SIZES = {
-    "encoder_layers": 2,
-    "decoder_layers": 3,
-    "d_model": 24,
-    "encoder_attention_heads": 6,
-    "decoder_attention_heads": 6,
-    "encoder_ffn_dim": 50,
-    "decoder_ffn_dim": 50,
-    "vocab_size": 37,
-    "max_position_embeddings": 17,
-}
-IDS = {"pad_token_id": 3, "decoder_start_token_id": 3, "bos_token_id": 0, "eos_token_id": 2, "forced_eos_token_id": 2}
-CLASSES = {"Bart": "BartForConditionalGeneration", "Marian": "MarianMTModel"}
-
-
-def case(name: str, **options: Any) -> Case:
-    """A model that writes."""
-    tables = [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")]
-    unused = dict.fromkeys(tables, 2) if name == "Bart" else {}
-    return Case(f"{name}Config", CLASSES[name], SIZES | IDS | options, unused=unused)
-
-
-CASES = [
-    case("Bart"),
-    case("Bart", scale_embedding=True, activation_function="relu"),
-    case("Marian"),
-    case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
-    require_parity(case, tmp_path)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
-    require_round_trip(case, tmp_path)
+from hub.families.bart import CLASSES, IDS, case
+from hub.parity import RELATIVE, bring, difference, example
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """T5 and its version 1.1, here and in `transformers`."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,45 +10,9 @@ from cutaway.errors import UserError
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.model.files import read_json, write_json, write_tensors
-from hub.parity import RELATIVE, Case, bring, difference, example, require_parity, require_round_trip, theirs
+from hub.families.t5 import CASES, COPIES, case
+from hub.parity import RELATIVE, bring, difference, example, theirs
 from support import require_module
-
-SIZES = {
-    "num_layers": 2,
-    "num_decoder_layers": 3,
-    "d_model": 24,
-    "d_kv": 5,
-    "num_heads": 6,
-    "d_ff": 50,
-    "vocab_size": 37,
-    "relative_attention_num_buckets": 8,
-    "relative_attention_max_distance": 9,
-    "decoder_start_token_id": 0,
-}
-COPIES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
-
-
-def case(**options: Any) -> Case:
-    """A model that writes."""
-    return Case("T5Config", "T5ForConditionalGeneration", SIZES | options)
-
-
-CASES = [
-    case(),
-    case(feed_forward_proj="gated-gelu", layer_norm_epsilon=0.1),
-    case(feed_forward_proj="gated-gelu", dense_act_fn="gelu", tie_word_embeddings=False),
-    case(feed_forward_proj="gated-silu", tie_word_embeddings=False),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
-    require_parity(case, tmp_path)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
-    require_round_trip(case, tmp_path)
 
 
 def test_the_longest_text_of_training_is_known(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cutaway.generate.beams import BeamOptions
 from cutaway.generate.sampling import Sampling
 from cutaway.model.files import write_json
 from cutaway.pipeline import load
-from hub import test_bart, test_t5
+from hub.families import bart, t5
 from hub.parity import Case, theirs
 from support import require_module
 
@@ -32,9 +32,9 @@ def case(name: str) -> Case:
     """A tiny model with these tokens."""
     ids = IDS | {"decoder_start_token_id": SPECIAL[START[name]], "vocab_size": len(SPECIAL) + len(WORDS)}
     if name == "t5":
-        return test_t5.case(**ids)
+        return t5.case(**ids)
     scaled = name == "marian"
-    return test_bart.case("Marian" if scaled else "Bart", **ids, scale_embedding=scaled, max_position_embeddings=40)
+    return bart.case("Marian" if scaled else "Bart", **ids, scale_embedding=scaled, max_position_embeddings=40)
 
 
 @torch.no_grad()

@@ -10,34 +10,9 @@ from cutaway.config.task import PicturesConfig
 from cutaway.data.rows.pictures import picture_rows
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
-from hub.parity import Case, bring, require_parity, require_round_trip
+from hub.families.vit import CASES, SIZES
+from hub.parity import Case, bring
 from support import require_module
-
-SIZES = {
-    "num_hidden_layers": 3,
-    "hidden_size": 24,
-    "num_attention_heads": 6,
-    "intermediate_size": 50,
-    "image_size": [12, 18],
-    "patch_size": 6,
-    "num_channels": 2,
-    "num_labels": 5,
-}
-CASES = [
-    Case("ViTConfig", "ViTForImageClassification", SIZES),
-    Case("ViTConfig", "ViTForImageClassification", SIZES | {"image_size": 24, "num_channels": 1, "qkv_bias": False}),
-    Case("ViTConfig", "ViTForImageClassification", SIZES | {"hidden_act": "relu", "layer_norm_eps": 0.1}),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
-    require_parity(case, tmp_path)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
-    require_round_trip(case, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""Tiny models of BART and Marian."""
+
+from typing import Any
+
+from hub.parity import Case
+
+SIZES = {
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "d_model": 24,
+    "encoder_attention_heads": 6,
+    "decoder_attention_heads": 6,
+    "encoder_ffn_dim": 50,
+    "decoder_ffn_dim": 50,
+    "vocab_size": 37,
+    "max_position_embeddings": 17,
+}
+IDS = {"pad_token_id": 3, "decoder_start_token_id": 3, "bos_token_id": 0, "eos_token_id": 2, "forced_eos_token_id": 2}
+CLASSES = {"Bart": "BartForConditionalGeneration", "Marian": "MarianMTModel"}
+
+
+def case(name: str, **options: Any) -> Case:
+    """A model that writes."""
+    tables = [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")]
+    unused = dict.fromkeys(tables, 2) if name == "Bart" else {}
+    return Case(f"{name}Config", CLASSES[name], SIZES | IDS | options, unused=unused)
+
+
+CASES = [
+    case("Bart"),
+    case("Bart", scale_embedding=True, activation_function="relu"),
+    case("Marian"),
+    case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
+]
