@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,3 +104,29 @@ def _sentencepiece(choices: tuple[tuple[str, Any], ...]) -> bytes:
         sentence_iterator=iter(lines), model_writer=written, minloglevel=2, num_threads=1, **given
     )
     return written.getvalue()
+
+
+def auto(folder: Path) -> Any:
+    return require_module("transformers").AutoTokenizer.from_pretrained(str(folder))
+
+
+LLAMA = {"add_bos_token": True, "tokenizer_class": "LlamaTokenizer"}
+FOLDERS: dict[str, Callable[[Path], Path]] = {
+    "bert": bert,
+    "bert cased": lambda folder: bert(folder, do_lower_case=False, strip_accents=True, tokenize_chinese_chars=False),
+    "gpt2": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"]),
+    "gpt2 after a space": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"], add_prefix_space=True),
+    "roberta": lambda folder: byte_pairs(folder, "roberta", ROBERTA),
+    "bart": lambda folder: byte_pairs(
+        folder,
+        "bart",
+        ROBERTA,
+        tokenizer_class="BartTokenizer",
+        mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True, "normalized": False},
+    ),
+    "t5": lambda folder: pieces(folder, "t5", "spiece.model", UNIGRAM),
+    "llama": lambda folder: pieces(folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA),
+    "llama to the end": lambda folder: pieces(
+        folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA, add_eos_token=True
+    ),
+}

@@ -50,6 +50,13 @@ def test_tokenizers_told_of_differently_are_different() -> None:
     assert len({told(conventions).sha256 for conventions in given}) == len(given)
 
 
+@pytest.mark.parametrize("unknown", [-1, 999, 2**32, 2**80, "<c>", {}, None])
+def test_a_token_that_there_is_not_is_passed_over(unknown: object) -> None:
+    inner = told(None)._inner
+    found = Conventions.of({"eos_token_id": [5, unknown, "<b>"], "bos_token_id": unknown}, inner)
+    assert found == Conventions({"end": 5}, frozenset({5, 6}))
+
+
 def test_templates_by_name_have_a_default(tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     told(GIVEN).save(path)

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.text.foreign import write_tokenizer
+from cutaway.text.foreign.folders import write_tokenizer
 from cutaway.text.rendering import render
 from cutaway.text.templates import ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer
 from text.chats import CHAT, CHATML, SPECIALS, TEMPLATES, talker
-from text.folders import write_json
-from text.test_foreign import auto
+from text.folders import auto, write_json
 
 CHATS = {
     "long": CHAT,

@@ -9,6 +9,7 @@ from cutaway.config.tokenizer import BPETokenizer, ByteTokenizer, CharTokenizer
 from cutaway.errors import UserError
 from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer
 from cutaway.text.training import train_tokenizer
+from cutaway.text.words import tokenizer_of_words
 from support import require_module
 from text.kinds import READERS
 
@@ -17,6 +18,7 @@ AWKWARD = [END_OF_TEXT, "\r\n", "\0", "e\u0301", "\u200d", "\ufeff", "👩\u200d
 TEXTS = st.lists(st.text(max_size=12) | st.sampled_from(AWKWARD), max_size=9).map("".join)
 BPE = train_tokenizer(BPETokenizer(vocabulary=280), [PROSE])
 BYTE = train_tokenizer(ByteTokenizer(), [], with_end=True)
+WORDS = tokenizer_of_words(["1", "2", "12"])
 
 
 def char(text: str, with_end: bool = False) -> Tokenizer:
@@ -73,7 +75,16 @@ def test_unseen_characters_are_named() -> None:
         tokenizer.encode_batch(["abc", "z"])
 
 
-@pytest.mark.parametrize("tokenizer", [BYTE, BPE, char("ab")], ids=["byte", "bpe", "char"])
+def test_unseen_words_are_named() -> None:
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"never saw '112', 'x' \(2 words\)"):
+            WORDS.encode("1 x 2 112")
+    with pytest.raises(UserError, match=r"never saw '21' \(1 word\)"):
+        WORDS.encode_with_offsets("21")
+    assert WORDS.encode_batch(["12 2", ""]) == [[2, 1], []]
+
+
+@pytest.mark.parametrize("tokenizer", [BYTE, BPE, char("ab"), WORDS], ids=["byte", "bpe", "char", "words"])
 def test_half_a_surrogate_pair_is_no_character(tokenizer: Tokenizer) -> None:
     with pytest.raises(UserError, match=r"'\\udc80'"):
         tokenizer.encode("a\udc80")

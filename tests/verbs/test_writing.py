@@ -8,9 +8,8 @@ from cutaway.generate.decoding import UncachedReader, decode
 from cutaway.generate.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from cutaway.pipeline import Pipeline
-from cutaway.text.foreign import load_tokenizer
-from text.folders import write_json
-from text.test_foreign import FOLDERS
+from cutaway.text.foreign.folders import load_tokenizer
+from text.folders import FOLDERS, write_json
 from variants import variant
 from verbs.pipelines import CONTEXT, made
 

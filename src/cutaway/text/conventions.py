@@ -37,6 +37,9 @@ WRITTEN: dict[Role, tuple[str, ...]] = {
 }
 """Under which names we keep it; the field has two for what stands before a text."""
 
+LARGEST = 2**32
+"""What the library takes for an id is below."""
+
 LISTS = ("additional_special_tokens", "extra_special_tokens")
 
 
@@ -62,9 +65,10 @@ class Conventions:
         """
         tokens = {role: [_id(said.get(name), inner) for name in names] for role, names in SAID.items()}
         ends = said.get("eos_token_id")
+        all_ends = [_id(one, inner) for one in ends] if isinstance(ends, list) else []
         return cls(
             {role: known[0] for role, found in tokens.items() if (known := [one for one in found if one is not None])},
-            frozenset(one for one in (ends if isinstance(ends, list) else ()) if _id(one, inner) is not None),
+            frozenset(one for one in all_ends if one is not None),
             _template(said.get("chat_template")),
         )
 
@@ -132,8 +136,8 @@ def _id(value: Any, inner: tokenizers.Tokenizer) -> int | None:
     """The id of a token by its spelling, its id, or the first of several ids; none if there is no such token."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if isinstance(value, int) and value >= 0:
-        return None if inner.id_to_token(value) is None else value
+    if isinstance(value, int):
+        return value if 0 <= value < LARGEST and inner.id_to_token(value) is not None else None
     content = spelling(value)
     return None if content is None else inner.token_to_id(content)
 

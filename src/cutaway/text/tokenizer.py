@@ -10,7 +10,7 @@ from typing import Any
 
 import tokenizers
 from tokenizers.decoders import ByteLevel, Metaspace
-from tokenizers.models import BPE, Unigram
+from tokenizers.models import BPE, Unigram, WordLevel
 
 from cutaway.disk import write_bytes, write_text
 from cutaway.errors import UserError
@@ -24,7 +24,7 @@ from cutaway.text.merges import join_steps
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
 
-NAMED_CHARACTERS = 8
+NAMED_UNITS = 8
 
 
 class Tokenizer:
@@ -145,7 +145,7 @@ class Tokenizer:
             special: a special token spelt in the text, such as ``[MASK]``, becomes that token, but where it is quoted.
 
         Raises:
-            UserError: the text holds characters that the tokenizer never saw, and it has no unknown token.
+            UserError: the text holds what the tokenizer never saw, and it has no unknown token.
         """
         if special:
             return self._encode_with_special(text)
@@ -156,9 +156,9 @@ class Tokenizer:
         """The token ids of each text, in parallel. Holds hundreds of bytes a character: give it chunks, a few at once.
 
         Raises:
-            UserError: a text holds characters that the tokenizer never saw, and it has no unknown token.
+            UserError: a text holds what the tokenizer never saw, and it has no unknown token.
         """
-        self._refuse_unseen(set().union(*texts))
+        self._refuse_unseen(texts)
         return [encoding.ids for encoding in self._inner.encode_batch_fast(texts, add_special_tokens=False)]
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
@@ -168,9 +168,9 @@ class Tokenizer:
         character, so that neighbours may overlap.
 
         Raises:
-            UserError: the text holds characters that the tokenizer never saw, and it has no unknown token.
+            UserError: the text holds what the tokenizer never saw, and it has no unknown token.
         """
-        self._refuse_unseen(set(text))
+        self._refuse_unseen([text])
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         before = 0
@@ -187,8 +187,7 @@ class Tokenizer:
         A word that gives nothing, such as an empty one, becomes the unknown token: no list is empty.
 
         Raises:
-            UserError: a word gives nothing, or holds characters that the tokenizer never saw, and there is no unknown
-                token.
+            UserError: a word gives nothing, or holds what the tokenizer never saw, and there is no unknown token.
         """
         space = " " if isinstance(self._inner.decoder, (ByteLevel, Metaspace)) else ""
         encoded = self.encode_batch([space + word if word.strip() else "" for word in words])
@@ -222,10 +221,8 @@ class Tokenizer:
         """
         if not (self._is_byte_level and self._ranks):
             raise UserError("the tokenizer has no merges to show: only byte-pair encoding over bytes has")
-        self._refuse_unseen(set(text))
-        normalizer = self._inner.normalizer
-        words = self._inner.pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(text) if normalizer else text)
-        steps = [join_steps(word, self._ranks) for word, _ in words]
+        self._refuse_unseen([text])
+        steps = [join_steps(word, self._ranks) for word in self._words(text)]
         return [[[_readable(piece) for piece in pieces] for pieces in word] for word in steps]
 
     @cached_property
@@ -266,10 +263,10 @@ class Tokenizer:
         return whole == [cut[0] + cut[1], cut[0] + cut[2]]
 
     def _encode_with_special(self, text: str) -> list[int]:
-        plain = text.replace(QUOTE, "")
+        plain = [text.replace(QUOTE, "")]
         for spelling in self._special:
-            plain = plain.replace(spelling, "")
-        self._refuse_unseen(set(plain))
+            plain = [part for whole in plain for part in whole.split(spelling)]
+        self._refuse_unseen(plain)
         return self._recognizing.encode(text, add_special_tokens=False).ids
 
     def _by_spelling(self, role: Role) -> int | None:
@@ -293,23 +290,44 @@ class Tokenizer:
         is_cut = content.startswith("▁") and not text.startswith(" ")  # as at the beginning of a text
         return f" {text}" if is_cut else text
 
-    def _refuse_unseen(self, characters: set[str]) -> None:
-        fresh = characters - self._seen
-        unseen = sorted(character for character in fresh if not self._can_read(character))
+    def _refuse_unseen(self, texts: Sequence[str]) -> None:
+        fresh = self._units(texts) - self._seen
+        unseen = sorted(unit for unit in fresh if not self._can_read(unit))
         self._seen |= fresh.difference(unseen)
         if unseen:
-            named = ", ".join(map(repr, unseen[:NAMED_CHARACTERS])) + ("…" if len(unseen) > NAMED_CHARACTERS else "")
-            count = f"{len(unseen)} character{'s' if len(unseen) > 1 else ''}"
+            named = ", ".join(map(repr, unseen[:NAMED_UNITS])) + ("…" if len(unseen) > NAMED_UNITS else "")
+            count = f"{len(unseen)} {'word' if self._knows_words else 'character'}{'s' if len(unseen) > 1 else ''}"
             raise UserError(f"the tokenizer never saw {named} ({count}): take them out of the text, or train with them")
 
-    def _can_read(self, character: str) -> bool:
-        """Whether the character alone gives tokens; what prints nothing, or not any more, may be dropped by design."""
+    @cached_property
+    def _knows_words(self) -> bool:
+        """Whether it reads the words that it knows, and nothing else."""
+        whole = isinstance(self._inner.model, WordLevel) and self.unknown is None
+        words = self._inner.get_vocab(with_added_tokens=False).keys() - self._special.keys()
+        return whole and max(map(len, words), default=0) > 1
+
+    def _units(self, texts: Sequence[str]) -> set[str]:
+        """What is read or refused as a whole."""
+        characters = set().union(*texts)
         try:
-            ids = self._inner.encode(character, add_special_tokens=False).ids
+            return {word for text in texts for word in self._words(text)} if self._knows_words else characters
+        except UnicodeError:  # half a surrogate pair: the library takes no such text
+            return characters
+
+    def _words(self, text: str) -> list[str]:
+        """The parts of a text that the model inside is given one by one."""
+        normalizer, parts = self._inner.normalizer, self._inner.pre_tokenizer
+        normal = text if normalizer is None else normalizer.normalize_str(text)
+        return [normal] if parts is None else [word for word, _ in parts.pre_tokenize_str(normal)]
+
+    def _can_read(self, unit: str) -> bool:
+        """Whether it gives tokens by itself; what prints nothing, or not any more, may be dropped by design."""
+        try:
+            ids = self._inner.encode(unit, add_special_tokens=False).ids
         except Exception:  # the library raises nothing more precise
             return False
         normalizer = self._inner.normalizer
-        left = character if normalizer is None else normalizer.normalize_str(character)
+        left = unit if normalizer is None else normalizer.normalize_str(unit)
         return bool(ids) or not left or left.isspace() or not left.isprintable()
 
 

@@ -11,9 +11,8 @@ from cutaway.data.rows.questions import Windowing
 from cutaway.data.rows.sentences import sentences
 from cutaway.data.rows.words import align
 from cutaway.errors import UserError
-from cutaway.text.foreign import load_source_tokenizer, load_tokenizer
-from text.folders import marian, write_json
-from text.test_foreign import FOLDERS, auto
+from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer
+from text.folders import FOLDERS, auto, marian, write_json
 
 TEXTS = ["The cat sat", "low lower lowest", ""]
 

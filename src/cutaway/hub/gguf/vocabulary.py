@@ -10,10 +10,10 @@ from tokenizers import AddedToken, decoders, models, normalizers
 from cutaway.errors import UserError
 from cutaway.hub.gguf.header import Header
 from cutaway.hub.gguf.splits import WAYS, way_of
-from cutaway.text.pieces import BPE, BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED, tokenizer_of_pieces
+from cutaway.text.foreign.pieces import BPE, BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED, tokenizer_of_pieces
+from cutaway.text.foreign.vocabularies import begin_and_end
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import before_prompt
-from cutaway.text.vocabularies import begin_and_end
 
 PAIR = 2
 SPECIALS = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}

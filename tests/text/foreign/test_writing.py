@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from cutaway.text.conventions import Conventions
-from cutaway.text.foreign import load_source_tokenizer, load_tokenizer, write_tokenizer
+from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer, write_tokenizer
 from cutaway.text.frames import Frame
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source, around_text
-from text.folders import SENTENCES, marian, write_json
+from text.folders import FOLDERS, SENTENCES, auto, marian, write_json
 from text.kinds import CONFIGS, READERS, WRITERS, train
-from text.test_foreign import FOLDERS, auto
 
 ROLES = ("pad", "unknown", "begin", "start", "separator", "end", "ends", "mask", "vocabulary", "chat_template")
 READABLE = [text for text in SENTENCES if "\t" not in text and "CAFÉ" not in text]

@@ -11,8 +11,8 @@ from tokenizers.processors import TemplateProcessing
 from cutaway.errors import UserError
 from cutaway.text.apart import QUOTE
 from cutaway.text.files import read_said
-from cutaway.text.pieces import NORMAL, UNIGRAM, dress, read_pieces, tokenizer_of_pieces
-from cutaway.text.vocabularies import begin_and_end, required
+from cutaway.text.foreign.pieces import NORMAL, UNIGRAM, dress, read_pieces, tokenizer_of_pieces
+from cutaway.text.foreign.vocabularies import begin_and_end, required
 
 T5 = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
 LLAMA = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}

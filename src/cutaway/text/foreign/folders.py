@@ -12,8 +12,7 @@ from cutaway.disk import make_folder, write_text
 from cutaway.errors import UserError
 from cutaway.text.conventions import added_token
 from cutaway.text.files import read_inner, read_said, said_beside
-from cutaway.text.frames import Frame
-from cutaway.text.piece_families import (
+from cutaway.text.foreign.piece_families import (
     LLAMA,
     MARIAN,
     T5,
@@ -22,9 +21,18 @@ from cutaway.text.piece_families import (
     read_marian_target,
     read_t5,
 )
+from cutaway.text.foreign.vocabularies import (
+    BERT,
+    GPT2,
+    ROBERTA,
+    begin_and_end,
+    read_byte_pairs,
+    read_roberta,
+    read_wordpiece,
+)
+from cutaway.text.frames import Frame
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_text
-from cutaway.text.vocabularies import BERT, GPT2, ROBERTA, begin_and_end, read_byte_pairs, read_roberta, read_wordpiece
 
 SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "tokenizer_config.json")
 """What says more of a tokenizer, the file that counts most last."""

@@ -2,53 +2,26 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.text.foreign import load_source_tokenizer, load_tokenizer
+from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
-from support import require_module
 from text.folders import (
-    BYTE_FALLBACK,
+    FOLDERS,
     ROBERTA,
     SENTENCES,
-    UNIGRAM,
+    auto,
     bert,
     byte_pairs,
     marian,
-    pieces,
     write_json,
 )
 
-LLAMA = {"add_bos_token": True, "tokenizer_class": "LlamaTokenizer"}
-FOLDERS: dict[str, Callable[[Path], Path]] = {
-    "bert": bert,
-    "bert cased": lambda folder: bert(folder, do_lower_case=False, strip_accents=True, tokenize_chinese_chars=False),
-    "gpt2": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"]),
-    "gpt2 after a space": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"], add_prefix_space=True),
-    "roberta": lambda folder: byte_pairs(folder, "roberta", ROBERTA),
-    "bart": lambda folder: byte_pairs(
-        folder,
-        "bart",
-        ROBERTA,
-        tokenizer_class="BartTokenizer",
-        mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True, "normalized": False},
-    ),
-    "t5": lambda folder: pieces(folder, "t5", "spiece.model", UNIGRAM),
-    "llama": lambda folder: pieces(folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA),
-    "llama to the end": lambda folder: pieces(
-        folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA, add_eos_token=True
-    ),
-}
 KINDS = pytest.mark.parametrize("kind", list(FOLDERS))
-
-
-def auto(folder: Path) -> Any:
-    return require_module("transformers").AutoTokenizer.from_pretrained(str(folder))
 
 
 def ids(tokenizer: Tokenizer, *texts: str) -> list[int]:
