@@ -10,7 +10,7 @@ from typing import Any
 
 import tokenizers
 from tokenizers.decoders import ByteLevel, Metaspace
-from tokenizers.models import BPE, Unigram, WordLevel
+from tokenizers.models import BPE, Unigram
 
 from cutaway.disk import write_bytes, write_text
 from cutaway.errors import UserError
@@ -23,8 +23,7 @@ from cutaway.text.frames import Frame
 from cutaway.text.merges import join_steps
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
-
-NAMED_UNITS = 8
+from cutaway.text.unseen import Unseen
 
 
 class Tokenizer:
@@ -46,7 +45,6 @@ class Tokenizer:
         self._is_byte_level = isinstance(inner.decoder, ByteLevel)
         added = inner.get_added_tokens_decoder()
         self._special = {token.content: number for number, token in added.items() if token.special}
-        self._seen: set[str] = set()
         self._is_told_of = conventions is not None
         given = conventions or Conventions()
         roles = {role: given.roles.get(role, self._by_spelling(role)) for role in SPELLINGS}
@@ -75,6 +73,7 @@ class Tokenizer:
         """What stands around a text, if the tokenizer's file says it; otherwise it follows from the use."""
         self.chat_template: str | None = given.chat_template
         """How a chat becomes one text, if anybody said it (Jinja)."""
+        self._unseen = Unseen(inner, self._special, has_unknown=self.unknown is not None)
         self._hidden = set(self._special.values()) - {self.unknown}
         require_apart(inner, [text for text, token in self._special.items() if token != self.unknown])
 
@@ -158,7 +157,7 @@ class Tokenizer:
         Raises:
             UserError: a text holds what the tokenizer never saw, and it has no unknown token.
         """
-        self._refuse_unseen(texts)
+        self._unseen.refuse(texts)
         return [encoding.ids for encoding in self._inner.encode_batch_fast(texts, add_special_tokens=False)]
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
@@ -170,7 +169,7 @@ class Tokenizer:
         Raises:
             UserError: the text holds what the tokenizer never saw, and it has no unknown token.
         """
-        self._refuse_unseen([text])
+        self._unseen.refuse([text])
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         before = 0
@@ -221,8 +220,8 @@ class Tokenizer:
         """
         if not (self._is_byte_level and self._ranks):
             raise UserError("the tokenizer has no merges to show: only byte-pair encoding over bytes has")
-        self._refuse_unseen([text])
-        steps = [join_steps(word, self._ranks) for word in self._words(text)]
+        self._unseen.refuse([text])
+        steps = [join_steps(word, self._ranks) for word in self._unseen.words(text)]
         return [[[_readable(piece) for piece in pieces] for pieces in word] for word in steps]
 
     @cached_property
@@ -266,7 +265,7 @@ class Tokenizer:
         plain = [text.replace(QUOTE, "")]
         for spelling in self._special:
             plain = [part for whole in plain for part in whole.split(spelling)]
-        self._refuse_unseen(plain)
+        self._unseen.refuse(plain)
         return self._recognizing.encode(text, add_special_tokens=False).ids
 
     def _by_spelling(self, role: Role) -> int | None:
@@ -289,46 +288,6 @@ class Tokenizer:
             return f"\\x{content[3:-1].lower()}"
         is_cut = content.startswith("▁") and not text.startswith(" ")  # as at the beginning of a text
         return f" {text}" if is_cut else text
-
-    def _refuse_unseen(self, texts: Sequence[str]) -> None:
-        fresh = self._units(texts) - self._seen
-        unseen = sorted(unit for unit in fresh if not self._can_read(unit))
-        self._seen |= fresh.difference(unseen)
-        if unseen:
-            named = ", ".join(map(repr, unseen[:NAMED_UNITS])) + ("…" if len(unseen) > NAMED_UNITS else "")
-            count = f"{len(unseen)} {'word' if self._knows_words else 'character'}{'s' if len(unseen) > 1 else ''}"
-            raise UserError(f"the tokenizer never saw {named} ({count}): take them out of the text, or train with them")
-
-    @cached_property
-    def _knows_words(self) -> bool:
-        """Whether it reads the words that it knows, and nothing else."""
-        whole = isinstance(self._inner.model, WordLevel) and self.unknown is None
-        words = self._inner.get_vocab(with_added_tokens=False).keys() - self._special.keys()
-        return whole and max(map(len, words), default=0) > 1
-
-    def _units(self, texts: Sequence[str]) -> set[str]:
-        """What is read or refused as a whole."""
-        characters = set().union(*texts)
-        try:
-            return {word for text in texts for word in self._words(text)} if self._knows_words else characters
-        except UnicodeError:  # half a surrogate pair: the library takes no such text
-            return characters
-
-    def _words(self, text: str) -> list[str]:
-        """The parts of a text that the model inside is given one by one."""
-        normalizer, parts = self._inner.normalizer, self._inner.pre_tokenizer
-        normal = text if normalizer is None else normalizer.normalize_str(text)
-        return [normal] if parts is None else [word for word, _ in parts.pre_tokenize_str(normal)]
-
-    def _can_read(self, unit: str) -> bool:
-        """Whether it gives tokens by itself; what prints nothing, or not any more, may be dropped by design."""
-        try:
-            ids = self._inner.encode(unit, add_special_tokens=False).ids
-        except Exception:  # the library raises nothing more precise
-            return False
-        normalizer = self._inner.normalizer
-        left = unit if normalizer is None else normalizer.normalize_str(unit)
-        return bool(ids) or not left or left.isspace() or not left.isprintable()
 
 
 def _unknown(inner: tokenizers.Tokenizer) -> int | None:
