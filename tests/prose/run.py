@@ -5,8 +5,8 @@
 Python blocks share their names. Of bash blocks, each command runs by itself, but for those that set the machine up. A
 block that begins with the line `# not run` is left out. Ends with the place of the first block that fails.
 
-A plain `cutaway ...` runs in a process of its own too, but in one that a server has forked: importing torch anew for
-each of them would take longer than most of them do.
+A plain `cutaway ...` runs in a process of its own too, but in one that a server has forked: importing torch, what its
+optimizers import, and the metrics anew for each of them would take longer than most of them do.
 """
 
 import multiprocessing
@@ -100,7 +100,7 @@ def run_cutaway(words: list[str]) -> None:
 
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["torch", "cutaway.cli", "cutaway.runs.run"])
+SERVER.set_forkserver_preload(["torch._dynamo", "sklearn.metrics", "cutaway.cli", "cutaway.runs.run"])
 
 
 if __name__ == "__main__":
