@@ -122,6 +122,7 @@ def by_transformers(contest: Contest, seed: int, sampling: str = "random") -> tu
         began = time.perf_counter()
         trainer.train()
         minutes = (time.perf_counter() - began) / 60
+        trainer.args.train_sampling_strategy = "random"  # grouped, predictions too would come in another order
         chosen = trainer.predict(features["test"]).predictions.argmax(axis=-1)
     return judge(chosen, features["test"], contest, labels), minutes
 
