@@ -1,4 +1,4 @@
-"""How every test runs: shapes checked, seeded, and one thread for each worker."""
+"""How every test runs: shapes checked where they are said, seeded, and one thread for each worker."""
 
 import os
 from pathlib import Path
@@ -7,20 +7,29 @@ from pathlib import Path
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-SOURCE = Path(__file__).parents[1] / "src"
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
 SHAPED = [file.relative_to(SOURCE) for file in SOURCE.rglob("*.py") if "jaxtyping" in file.read_text()]
+"""The modules that say shapes."""
+SHAPED_ROOMS = {file.parts[1] for file in SHAPED}
 
-# Of modules that say shapes every call is checked. It would triple the tests' time to check those that say none.
 install_import_hook([".".join(file.with_suffix("").parts) for file in SHAPED], "beartype.beartype")
 
 # No deadline: a test's time depends on what else the machine does.
 settings.register_profile("cutaway", deadline=None, print_blob=True)
 settings.load_profile("cutaway")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Shapes are checked by the tests of the rooms that say them: for those above it would take half of their time."""
+    jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(TESTS).parts[0] not in SHAPED_ROOMS)
 
 
 @pytest.fixture(autouse=True)

@@ -1,21 +1,11 @@
-"""Tests run as strictly as they claim to: shapes checked, warnings errors, nothing missing unseen."""
+"""Tests run as strictly as they claim to: warnings errors, nothing missing unseen."""
 
 import warnings
 from collections.abc import Callable
 
 import pytest
-import torch
-from jaxtyping import TypeCheckError
 
-from cutaway.nn.norms import LayerNorm
 from support import require_binary, require_module
-
-
-def test_shapes_are_checked() -> None:
-    norm = LayerNorm(4)
-    assert norm(torch.ones(2, 4)).shape == (2, 4)
-    with pytest.raises(TypeCheckError, match="x"):
-        norm(torch.ones(2, 4, dtype=torch.long))
 
 
 @pytest.mark.parametrize("module", ["cutaway", "cutaway.nn.norms"])
