@@ -2,11 +2,11 @@
 
     python benchmarks/neighbours.py --data DIR --out OUT
 
-DIR holds `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`. In OUT a document reads "summary of
-the neighbour | document": a model trained on that may copy, mend or ignore what was once written for a document like
-this one (a template, as in Cao et al. 2018, "Retrieve, Rerank and Rewrite"). The neighbour is the training document that
-is most like it, by the cosine of their TF-IDF vectors as scikit-learn makes them by default; a training document is not
-its own neighbour.
+DIR holds `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`. In OUT a document reads "summary
+of the neighbour | document": a model trained on that may copy, mend or ignore what was once written for a document like
+this one (a template, as in Cao et al. 2018, "Retrieve, Rerank and Rewrite"). The neighbour is the training document
+that is most like it, by the cosine of their TF-IDF vectors as scikit-learn makes them by default; a training document
+is not its own neighbour.
 """
 
 import argparse
