@@ -34,7 +34,7 @@ def test_a_fresh_preset_guesses(name: str) -> None:
     labels = [] if load_preset(name).model.head.kind == "language" else [f"model.head.labels={vocabulary}"]
     run = with_expected_sizes(override(load_preset(name), [f"model.vocabulary={vocabulary}", *labels]))
     length = min(run.model.context, 50)
-    loss = fresh_loss(run.model, 3, (max(2, 400 // length), length))
+    loss = fresh_loss(run.model, 3, (max(2, 100 // length), length))
     assert abs(loss - math.log(vocabulary)) < 0.1
 
 
