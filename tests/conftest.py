@@ -35,3 +35,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For loops of many steps, where checking shapes would take most of the time: their neighbours check them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)

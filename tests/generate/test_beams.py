@@ -129,6 +129,7 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
         assert same(found, [ranked(all_of_them, options) for all_of_them in texts])
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("attention", [{"heads": 3, "head_width": 6, "bias": True}, LATENT], ids=["grouped", "latent"])
 def test_cached_equals_uncached(position: str, attention: dict[str, Any]) -> None:

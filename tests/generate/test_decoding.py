@@ -42,6 +42,7 @@ def write(
     return [list(row) for row in zip(*decode(reader, prompts, sampling or Sampling(seed=4), steps), strict=True)]
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_position
 def test_cached_equals_uncached_within_the_context_and_beyond(position: str) -> None:
     model = model_of(position)
@@ -52,6 +53,7 @@ def test_cached_equals_uncached_within_the_context_and_beyond(position: str) -> 
         assert torch.allclose(a, b, rtol=0, atol=2e-5 * float(b.abs().max()))
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_position
 def test_a_batch_is_written_as_each_prompt_alone(position: str) -> None:
     model = model_of(position)
@@ -67,6 +69,7 @@ def test_a_window_is_cached_too(attention: dict[str, Any]) -> None:
     assert write(CachedReader(model, CONTEXT), PROMPTS) == write(UncachedReader(model, CONTEXT), PROMPTS)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("context", [1, 2, 3, 8])
 def test_any_context_will_do(context: int) -> None:
     model = variant(position="learned", context=context).eval()

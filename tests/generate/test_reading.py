@@ -19,6 +19,7 @@ def close(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.allclose(a, b, rtol=0, atol=2e-5 * float(b.abs().max()))
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_position
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_cached_equals_uncached_and_the_source_matters(position: str, sampling: str) -> None:

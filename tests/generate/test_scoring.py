@@ -23,6 +23,7 @@ def test_a_text_that_fits_is_scored_in_one_look(position: str, length: int) -> N
     assert torch.allclose(torch.tensor(token_log_probabilities(model, tokens, CONTEXT)), direct, atol=1e-5)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("context", [1, 2, 3, 9, 10])
 def test_every_token_of_a_long_text_is_scored_once_with_enough_in_view(context: int) -> None:
     model, tokens = variant(position="rotary", context=context).eval().requires_grad_(False), text(33)

@@ -6,7 +6,6 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import jaxtyping
 import pytest
 
 from cutaway.model.transformer import DecoderOnly
@@ -24,10 +23,7 @@ VARIANTS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests check shapes; in these it would take most of the time."""
-    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 
 def gain(folder: Path, model: DecoderOnly) -> float:

@@ -15,6 +15,7 @@ from cutaway.train.tasks.language_modeling import LanguageModeling
 from train.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights, windows
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_eight_examples_are_learnt_by_heart(tmp_path: Path, optimizer: str) -> None:
     tokens = np.random.default_rng(0).integers(VOCABULARY, size=(8, CONTEXT + 1))

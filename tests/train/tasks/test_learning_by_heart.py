@@ -14,6 +14,7 @@ STEPS = 60
 QUIET = {"log_every": STEPS, "evaluate_every": STEPS, "save_every": STEPS}
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", PUPILS)
 def test_eight_examples_are_learnt_by_heart(name: str, tmp_path: Path) -> None:
     pupil = PUPILS[name]
