@@ -19,7 +19,7 @@ help: ## Lists these targets
 demo: $(VENV)/core ## Trains a small language model on embedded text, lets it write, opens it (2 minutes)
 	@$(BIN)/cutaway demo
 
-test: $(VENV)/dev ## Runs the tests (about 10 minutes on 2 cores)
+test: $(VENV)/dev ## Runs the tests (about 9 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 check: $(VENV)/dev ## Checks style, types, the direction of imports and the rules of the house
