@@ -84,7 +84,8 @@ class BalanceByBias(nn.Module):
 def attach(x: Float[Tensor, "*B C"], loss: Float[Tensor, ""]) -> Float[Tensor, "*B C"]:
     """Returns x; whoever computes gradients through it also gets those of the loss, as if it had been added to theirs.
 
-    Nothing is attached where no gradients are recorded.
+    Nothing is attached where no gradients are recorded. Only first derivatives exist: a second backward pass through x
+    would count the loss again, so it raises.
     """
     y: Tensor = _Attached.apply(x, loss)  # type: ignore[no-untyped-call]  # torch gives it no types
     return y
@@ -92,11 +93,19 @@ def attach(x: Float[Tensor, "*B C"], loss: Float[Tensor, ""]) -> Float[Tensor, "
 
 class _Attached(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, loss: Tensor) -> Tensor:
-        ctx.save_for_backward(torch.ones_like(loss))
+    def forward(x: Tensor, loss: Tensor) -> Tensor:
         return x.view_as(x)
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.like = inputs[1].dtype, inputs[1].device
+
+    @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        (one,) = ctx.saved_tensors
-        return gradient, one
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "the balance of experts has first derivatives only: call model.eval(), which leaves it out, "
+                "before asking for create_graph=True or a transform of torch.func"
+            )
+        dtype, device = ctx.like
+        return gradient, torch.ones((), dtype=dtype, device=device)

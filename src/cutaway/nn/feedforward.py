@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from cutaway.nn.dropout import Dropout
 from cutaway.tap import tap
@@ -22,24 +21,43 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 def squared_relu(x: Tensor) -> Tensor:
     """max(x, 0)² (So et al. 2021, "Primer", section 4)."""
-    y: Tensor = _SquaredReLU.apply(x)  # type: ignore[no-untyped-call]  # torch gives it no types
-    return y
+    y, _ = _SquaredReLU.apply(x)  # type: ignore[no-untyped-call]  # torch gives it no types
+    squared: Tensor = y
+    return squared
 
 
 class _SquaredReLU(torch.autograd.Function):
-    """y = r² with r = max(x, 0), and dx = 2 r · dy: two passes over memory backwards, where autograd makes five."""
+    """y = r² with r = max(x, 0), and dx = 2 r · dy: two passes over memory backwards, where autograd makes five.
+
+    Both y and r are outputs, so that derivatives of any order know that what was saved depends on x.
+    """
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(x: Tensor) -> tuple[Tensor, Tensor]:
         positive = x.relu()
-        ctx.save_for_backward(positive)
-        return positive.square()
+        return positive.square(), positive
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
+        ctx.set_materialize_grads(False)  # the second is zero but for higher derivatives, and as large as x
+        ctx.save_for_backward(output[1])
+        ctx.save_for_forward(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None, positive_gradient: Tensor | None) -> Tensor | None:
         (positive,) = ctx.saved_tensors
-        return (gradient * positive).mul_(2)
+        total = None if gradient is None else (gradient * positive).mul_(2)
+        if positive_gradient is None:
+            return total
+        through = positive_gradient * (positive > 0)
+        return through if total is None else total + through
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        (positive,) = ctx.saved_tensors
+        return 2 * positive * tangent, tangent * (positive > 0)
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 
 class LayerNorm(nn.Module):
@@ -34,27 +33,39 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
         """Normalises the last axis."""
-        y: Tensor = _UnitRMS.apply(x, self.epsilon)  # type: ignore[no-untyped-call]  # torch gives it no types
-        return y if self.weight is None else y * self.weight
+        y, _ = _UnitRMS.apply(x, self.epsilon)  # type: ignore[no-untyped-call]  # torch gives it no types
+        unit: Tensor = y
+        return unit if self.weight is None else unit * self.weight
 
 
 class _UnitRMS(torch.autograd.Function):
-    """y = x / √(mean(x²) + ε), with dx = (dy − y · mean(dy · y)) / √(mean(x²) + ε).
+    """y = x · s with s = 1 / √(mean(x²) + ε), and dx = (dy − y · mean(dy · y)) · s.
 
-    The same numbers as torch's own, which on a CPU takes three times as long, most of it in the backward pass.
+    The same numbers as torch's own in about half of its time on a CPU. Both y and s are outputs, so that derivatives of
+    any order know that what was saved depends on x.
     """
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, epsilon: float) -> Tensor:
-        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # a sum of squares in bf16 would be rough
-        scale = wide.square().mean(dim=-1, keepdim=True).add_(epsilon).rsqrt_().to(x.dtype)
-        y = x * scale
-        ctx.save_for_backward(y, scale)
-        return y
+    generate_vmap_rule = True
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def forward(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # a sum of squares in bf16 would be rough
+        scale = (wide.square().mean(dim=-1, keepdim=True) + epsilon).rsqrt().to(x.dtype)
+        return x * scale, scale
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: tuple[Tensor, Tensor]) -> None:
+        ctx.save_for_backward(*output)
+        ctx.save_for_forward(*output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, scale_gradient: Tensor) -> tuple[Tensor, None]:
         y, scale = ctx.saved_tensors
-        along = (gradient * y).mean(dim=-1, keepdim=True)
-        return torch.addcmul(gradient, y, along, value=-1).mul_(scale), None
+        along = (gradient * y).mean(dim=-1, keepdim=True) + scale_gradient * scale / y.shape[-1]
+        return torch.addcmul(gradient, y, along, value=-1) * scale, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> tuple[Tensor, Tensor]:
+        y, scale = ctx.saved_tensors
+        along = (tangent * y).mean(dim=-1, keepdim=True)
+        return (tangent - y * along) * scale, -along * scale.square()
