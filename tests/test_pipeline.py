@@ -61,7 +61,7 @@ def test_what_is_loaded_is_what_was_trained(position: str, head: str, tmp_path: 
     assert loaded.tokenizer.sha256 == run.course.tokenizer.sha256
     assert not loaded.model.training
     assert torch.equal(logits(loaded.model), logits(run.model))
-    assert (loaded.model.head.weight is loaded.model.decoder.embed.weight) == (head == "tied=yes")
+    assert (loaded.model.head.projection.weight is loaded.model.decoder.embed.tokens.weight) == (head == "tied=yes")
 
 
 def test_several_prompts_are_written_on_as_each_alone(pipeline: Pipeline) -> None:

@@ -9,6 +9,8 @@ import torch.fx.experimental._config
 
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.errors import UserError
+from cutaway.generate.decoding import CachedReader, decode
+from cutaway.generate.sampling import Sampling
 from cutaway.model.build import build
 from cutaway.model.transformer import EncoderDecoder
 from cutaway.runs.expected import with_expected_sizes
@@ -17,6 +19,7 @@ from shown import shown
 from support import ROOT, run_python
 from variants import (
     EXPERTS,
+    LAYERS,
     SMALLER,
     SOURCE_TOKENS,
     encoder_decoder_matrix,
@@ -42,7 +45,7 @@ def emitted(model: torch.nn.Module, ids: torch.Tensor, **inputs: torch.Tensor) -
     class Everything(capture):
         def see(self, name: str, x: torch.Tensor) -> torch.Tensor:
             passed.append(self._full_name(name))
-            return x
+            return super().see(name, x)
 
     with torch.no_grad(), Everything(model, "*"):
         model(ids, **inputs)
@@ -231,11 +234,129 @@ def test_everything_is_undone_even_after_an_error() -> None:
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def test_two_captures_in_one_thread_are_refused() -> None:
-    model = variant()
-    with capture(model, "*.mix"), pytest.raises(RuntimeError, match="already open"), capture(model, "*.out"):
-        pass
+def test_captures_nest_and_an_inner_one_sees_what_an_outer_one_made() -> None:
+    model = variant().eval()
+    name = "decoder.0.self_attention.mix"
+    with torch.no_grad(), capture(model, "*.mix", edits={name: lambda _, x: x + 1}) as outer:
+        model(tokens())
+        with capture(model, name, edits={name: lambda _, x: 2 * x}) as inner:
+            model(tokens())
+        assert torch.equal(inner[name], 2 * outer[name])
+        assert len(outer) == 2
+        outer_alone = outer[name]
+        model(tokens(seed=8))
+        assert not torch.equal(outer[name], outer_alone)
     assert not watching("mix")
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_captures_may_be_closed_in_any_order() -> None:
+    model = variant().eval()
+    first, second = capture(model, "*.mix"), capture(model, "*.mix")
+    first.__enter__()
+    second.__enter__()
+    model(tokens())
+    first.__exit__(None, None, None)
+    seen = second["decoder.0.self_attention.mix"]
+    model(tokens(seed=8))
+    assert not torch.equal(second["decoder.0.self_attention.mix"], seen)
+    assert first["decoder.0.self_attention.mix"] is seen
+    second.__exit__(None, None, None)
+    assert not watching("mix")
+
+
+def test_of_several_passes_the_last_is_kept_or_all() -> None:
+    model = variant().eval()
+    name = "decoder.1.residual.out"
+    with torch.no_grad():
+        with capture(model, name) as last:
+            for seed in (1, 8, 9):
+                model(tokens(seed=seed))
+        with capture(model, name, keep="all") as every:
+            for seed in (1, 8, 9):
+                model(tokens(seed=seed))
+    assert len(last.passes(name)) == 1
+    assert len(every.passes(name)) == 3
+    assert torch.equal(every[name], last[name])
+    assert not torch.equal(every.passes(name)[0], every.passes(name)[1])
+    with pytest.raises(KeyError, match=r"did you mean 'decoder.1.residual.out'"):
+        every.passes("decoder.1.residual.ou")
+
+
+@torch.no_grad()
+def test_all_passes_of_a_generation_are_those_of_reading_it_at_once() -> None:
+    model, name = variant(position="rotary").eval(), "decoder.1.residual.out"
+    prompt = tokens(batch=1, length=5)[0].tolist()
+    with capture(model, name, keep="all") as trace:
+        steps = decode(CachedReader(model, 20), [prompt], Sampling(temperature=0.0), 4)
+        written = [token for step in steps for token in step]
+    assert [x.shape[1] for x in trace.passes(name)] == [5, 1, 1, 1]
+    with capture(model, name) as whole:
+        model(torch.tensor([[*prompt, *written[:-1]]]))
+    torch.testing.assert_close(torch.cat(trace.passes(name), dim=1), whole[name], rtol=1e-4, atol=1e-5)
+
+
+AHEAD = {"ahead": 1}
+
+
+@pytest.mark.parametrize("how", ["glob", "edit", "edit of a glob"])
+def test_what_had_no_effect_is_told_when_the_block_ends(how: str) -> None:
+    model = variant(**AHEAD).eval()
+    pattern = "ahead.0.norm" if how == "edit" else "ahead.*"
+    given: dict[str, Any] = {"names": pattern} if how == "glob" else {"edits": {pattern: lambda _, x: x}}
+    with pytest.raises(UserError, match=r"'ahead.*' had no effect: no forward pass reached"), capture(model, **given):
+        model(tokens())
+    assert not watching("norm")
+    with pytest.raises(ZeroDivisionError), capture(model, **given):  # what went wrong first is what matters
+        raise ZeroDivisionError
+
+
+def test_single_names_that_were_not_reached_are_listed() -> None:
+    model = variant(**AHEAD).eval()
+    with capture(model, ["ahead.0.norm", "*.mix"]) as trace:
+        assert len(trace.unfired) == 1 + LAYERS + 1
+        model(tokens())
+    assert trace.unfired == ("ahead.0.norm", "ahead.0.block.self_attention.mix")
+    with pytest.raises(KeyError, match=r"'ahead.0.norm' was not captured"):
+        trace["ahead.0.norm"]
+
+
+def test_an_edit_in_place_is_felt_and_touches_nothing_else() -> None:
+    model = variant(residual="post").eval()  # what attention reads is the stream itself
+    names = ["decoder.0.self_attention.input", "decoder.0.residual.in"]
+
+    def double(_: str, x: torch.Tensor) -> None:
+        x.mul_(2)
+
+    with torch.no_grad():
+        with capture(model, names, edits={names[0]: double}) as in_place:
+            found = model(tokens())
+        with capture(model, edits={names[0]: lambda _, x: 2 * x}):
+            expected = model(tokens())
+        plain = model(tokens())
+    assert torch.equal(found, expected)
+    assert (found - plain).abs().max() > 1e-2
+    torch.testing.assert_close(in_place[names[0]], 2 * in_place[names[1]])
+
+
+def test_gradients_flow_through_an_edit_in_place() -> None:
+    model = variant()
+
+    def clear(_: str, x: torch.Tensor) -> None:
+        x[:, 3:] = 0
+
+    with capture(model, edits={"decoder.0.feedforward.hidden": clear}):
+        model(tokens()).sum().backward()
+    assert model.decoder.get_submodule("0").feedforward.up.weight.grad.abs().sum() > 0
+
+
+def test_an_edit_that_returns_something_else_is_named() -> None:
+    model = variant()
+    with (
+        pytest.raises(TypeError, match=r"'decoder.0.feedforward.out' returned float: return a tensor"),
+        capture(model, edits={"decoder.0.feedforward.out": lambda _, x: 0.0}),
+    ):
+        model(tokens())
 
 
 def test_other_models_and_threads_are_left_alone() -> None:

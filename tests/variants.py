@@ -8,7 +8,7 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import Hidden, Transformer
 
 BATCH, TOKENS, VOCABULARY, WIDTH, HEADS, HEAD_WIDTH, HIDDEN, LAYERS = 3, 13, 37, 20, 6, 8, 44, 2
 SOURCE_TOKENS = 11
@@ -126,6 +126,11 @@ def name(choices: dict[str, Any]) -> str:
         f"{key}={'+'.join(f'{k}:{v}' for k, v in value.items()) if isinstance(value, dict) else value}"
         for key, value in choices.items()
     )
+
+
+def hidden(model: Transformer, *arguments: Any, **named: Any) -> Hidden:
+    """What the head of a model reads, of a call with these arguments."""
+    return model(*arguments, **named, read=lambda head, hidden: hidden)
 
 
 def tokens(batch: int = BATCH, length: int = TOKENS, seed: int = 1) -> torch.Tensor:

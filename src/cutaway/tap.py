@@ -1,8 +1,8 @@
-"""The one door through which a tensor inside a model is seen or changed.
+"""The one place through which a tensor inside a model is seen or changed.
 
-A forward pass hands every tensor worth looking at to `tap`. Nobody watching, the tensor comes straight back: one global
-read in eager mode, nothing at all in a compiled graph. Inside `capture`, the tap gets its full name (the path of the
-module it is in, then its own name: ``decoder.3.self_attention.weights``) and may be recorded or replaced.
+A forward pass hands every tensor worth looking at to `tap`. While nothing is captured, the tensor comes straight back:
+one global read in eager mode, nothing at all in a compiled graph. Inside `capture`, the tap gets its full name (the
+path of its module, then its own name: ``decoder.3.self_attention.weights``) and may be recorded or replaced.
 """
 
 import threading
@@ -10,27 +10,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from cutaway.errors import UserError, nearest
 
-Edit = Callable[[str, Tensor], Tensor]
+Edit = Callable[[str, Tensor], Tensor | None]
 
-_watcher: "capture | None" = None
-_lock = threading.Lock()
+_open: tuple["capture", ...] = ()
+"""The captures that are open, the outermost first; all are of one thread."""
+_lock = threading.RLock()
 
 
 def tap(name: str, x: Tensor) -> Tensor:
-    """Shows `x` under `name` to whoever is watching, and returns it, or what they put in its place."""
-    return x if _watcher is None else _watcher.see(name, x)
+    """Shows `x` under `name` to the captures that are open, and returns it, or what they put in its place."""
+    if _open:
+        for each in _open:
+            x = each.see(name, x)
+    return x
 
 
 def watching(*names: str) -> bool:
-    """True if somebody asked for one of these taps of the module that is running now."""
-    return _watcher is not None and _watcher.wants(names)
+    """True if a capture asks for one of these taps of the module that is running now."""
+    return bool(_open) and any(each.wants(names) for each in _open)
 
 
 def tap_names(model: nn.Module) -> list[str]:
@@ -51,50 +55,64 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     trace["decoder.0.self_attention.weights"]  # (batch, heads, query, key)
     ```
 
-    The result is a mapping from full name to tensor, in the order of the forward pass; of several passes it keeps the
-    last. Tensors are kept as they are, graph included: look under `torch.no_grad()` unless you want gradients. The
-    model runs eagerly, whether it was compiled or not. Only one capture can be open at a time in a process; another
-    thread waits. Other models that run meanwhile are left alone.
+    The result is a mapping from full name to tensor, in the order of the forward pass. Of several passes, such as those
+    of a generation, it holds the last; `passes` gives all of them if they are kept. Tensors are kept as they are, graph
+    included: capture under `torch.no_grad()` unless you want gradients. The model runs eagerly, whether it was compiled
+    or not, and each of its layers by its plain form.
+
+    Captures nest: an inner one sees what the edits of the outer ones made. All that are open belong to one thread;
+    another thread waits. Other models that run meanwhile are left alone.
 
     Args:
         model: any module whose forward calls `tap`.
         names: one glob pattern or several over the names that `tap_names(model)` lists.
-        edits: glob pattern to a function of (name, tensor) that returns what to put in the tensor's place, of the same
-            shape. What is recorded is the edited tensor.
+        edits: glob pattern to a function of (name, tensor). It returns what to put in the tensor's place, of the same
+            shape, or changes the tensor in place, which is a copy, and returns None. What is recorded is the edited
+            tensor.
+        keep: `last` keeps each tensor of the last pass it was in, `all` those of every pass.
 
     Raises:
-        UserError: a pattern matches no tap of this model.
+        UserError: a pattern matches no tap of this model; or, when the block ends, none of the taps of an edit or of a
+            glob pattern was reached. A single name that was not reached is listed in `unfired`.
         ValueError: an edit returned another shape.
+        TypeError: an edit returned something other than a tensor or None.
     """
 
     def __init__(
-        self, model: nn.Module, names: str | Sequence[str] = (), *, edits: Mapping[str, Edit] | None = None
+        self,
+        model: nn.Module,
+        names: str | Sequence[str] = (),
+        *,
+        edits: Mapping[str, Edit] | None = None,
+        keep: Literal["last", "all"] = "last",
     ) -> None:
         self._model = model
-        self._tensors: dict[str, Tensor] = {}
+        self._keep_all = keep == "all"
+        self._passes: dict[str, list[Tensor]] = {}
+        self._fired: set[str] = set()
         self._scope: list[str] = []
         self._undo = ExitStack()
         self._thread = 0
         known = tap_names(model)
         patterns = [names] if isinstance(names, str) else list(names)
-        self._recorded = {name for pattern in patterns for name in _matching(pattern, known)}
+        self._recorded = {pattern: _matching(pattern, known) for pattern in patterns}
+        self._edited = {pattern: _matching(pattern, known) for pattern in edits or {}}
+        self._names = dict.fromkeys(name for matches in self._recorded.values() for name in matches)
         self._edits: dict[str, list[Edit]] = {}
         for pattern, edit in (edits or {}).items():
-            for name in _matching(pattern, known):
+            for name in self._edited[pattern]:
                 self._edits.setdefault(name, []).append(edit)
 
     def __enter__(self) -> "capture":
-        global _watcher
-        if _watcher is not None and _watcher._thread == threading.get_ident():
-            raise RuntimeError("a capture is already open in this thread: put all the names into one")
+        global _open
         with ExitStack() as stack:
             stack.enter_context(_lock)
             stack.enter_context(torch.compiler.set_stance("force_eager"))
             for path, module in self._model.named_modules():
                 stack.enter_context(_hooked(module, self._enter_scope(path), self._leave_scope))
             self._thread = threading.get_ident()
-            stack.callback(_stop_watching)
-            _watcher = self
+            stack.callback(_close, self)
+            _open = (*_open, self)
             self._undo = stack.pop_all()
         return self
 
@@ -102,6 +120,24 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._undo.close()
+        if error is None:
+            self._require_fired()
+
+    @property
+    def unfired(self) -> tuple[str, ...]:
+        """Names that were asked for and not reached so far: experts that were not chosen, heads of further tokens."""
+        return tuple(name for name in dict.fromkeys([*self._names, *self._edits]) if name not in self._fired)
+
+    def passes(self, name: str) -> tuple[Tensor, ...]:
+        """All tensors that were recorded under a name, in order; only the last unless all are kept.
+
+        Raises:
+            KeyError: none was recorded.
+        """
+        try:
+            return tuple(self._passes[name])
+        except KeyError:
+            raise KeyError(f"{name!r} was not captured; {nearest(name, self._passes)}") from None
 
     def see(self, name: str, x: Tensor) -> Tensor:
         """Called by `tap`: edits and records `x` if it was asked for."""
@@ -109,31 +145,36 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
             return x
         full = self._full_name(name)
         for edit in self._edits.get(full, ()):
-            edited = edit(full, x)
-            if edited.shape != x.shape:
-                raise ValueError(f"the edit of {full!r} returned shape {tuple(edited.shape)}, not {tuple(x.shape)}")
-            x = edited
-        if full in self._recorded:
-            self._tensors.pop(full, None)
-            self._tensors[full] = x
+            x = _edited(full, edit, x)
+            self._fired.add(full)
+        if full in self._names:
+            self._fired.add(full)
+            before = self._passes.pop(full, [])  # so that the order is that of the last pass
+            self._passes[full] = [*before, x] if self._keep_all else [x]
         return x
 
     def wants(self, names: Sequence[str]) -> bool:
         """Called by `watching`: whether one of these taps of the running module is recorded or edited."""
         full = [self._full_name(name) for name in names] if self._is_inside() else []
-        return any(name in self._recorded or name in self._edits for name in full)
+        return any(name in self._names or name in self._edits for name in full)
 
     def __getitem__(self, name: str) -> Tensor:
-        try:
-            return self._tensors[name]
-        except KeyError:
-            raise KeyError(f"{name!r} was not captured; {nearest(name, self._tensors)}") from None
+        return self.passes(name)[-1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
+        return iter(self._passes)
 
     def __len__(self) -> int:
-        return len(self._tensors)
+        return len(self._passes)
+
+    def _require_fired(self) -> None:
+        """Raises a UserError if an edit or a glob pattern had no effect."""
+        globs = {pattern: names for pattern, names in self._recorded.items() if names != [pattern]}
+        for what, patterns in (("edit", self._edited), ("pattern", globs)):
+            for pattern, names in patterns.items():
+                if self._fired.isdisjoint(names):
+                    count = f"its {len(names)} taps, {names[0]} first" if len(names) > 1 else names[0]
+                    raise UserError(f"the {what} {pattern!r} had no effect: no forward pass reached {count}")
 
     def _is_inside(self) -> bool:
         return bool(self._scope) and self._thread == threading.get_ident()
@@ -153,6 +194,20 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
             self._scope.pop()
 
 
+def _edited(name: str, edit: Edit, x: Tensor) -> Tensor:
+    """What an edit puts in the place of x; it gets a copy, since x may be the input of something else too."""
+    copy = x.clone()
+    result = edit(name, copy)
+    edited = copy if result is None else result
+    if not isinstance(edited, Tensor):
+        raise TypeError(
+            f"the edit of {name!r} returned {type(edited).__name__}: return a tensor, or None after a change"
+        )
+    if edited.shape != x.shape:
+        raise ValueError(f"the edit of {name!r} returned shape {tuple(edited.shape)}, not {tuple(x.shape)}")
+    return edited
+
+
 def _matching(pattern: str, known: Sequence[str]) -> list[str]:
     matches = [name for name in known if fnmatchcase(name, pattern)]
     if not matches:
@@ -167,6 +222,6 @@ def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[...,
     return stack
 
 
-def _stop_watching() -> None:
-    global _watcher
-    _watcher = None
+def _close(closed: capture) -> None:
+    global _open
+    _open = tuple(each for each in _open if each is not closed)

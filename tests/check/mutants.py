@@ -134,12 +134,12 @@ def dropout_left_on(subject: Subject, patch: Patch) -> None:
 
 def large_numbers_that_cancel_out(subject: Subject, patch: Patch) -> None:
     subject.model.decoder.norm.bias += 300
-    subject.model.head.bias -= 300 * subject.model.head.weight.sum(dim=1)
+    subject.model.head.projection.bias -= 300 * subject.model.head.projection.weight.sum(dim=1)
 
 
 def device_that_computes_something_else(subject: Subject, patch: Patch) -> None:
     def on_the_processor(model: nn.Module) -> nn.Module:
-        model.head.bias += 1
+        model.head.projection.bias += 1
         return model
 
     patch.setattr("cutaway.check.computing.device_of", lambda model: torch.device("meta"))
@@ -159,7 +159,7 @@ def wrong_epsilon(subject: Subject, patch: Patch) -> None:
 
 def untied_head(subject: Subject, patch: Patch) -> None:
     head = subject.model.head
-    head.weight = nn.Parameter(head.weight.clone())
+    head.projection.weight = nn.Parameter(head.projection.weight.clone())
 
 
 def removed_bias(subject: Subject, patch: Patch) -> None:
@@ -223,7 +223,7 @@ MUTANTS = (
     Mutant("CPU = device", "writer", device_that_computes_something_else),
     Mutant("same as transformers", "writer", transposed_weight),
     Mutant("same as transformers", "writer", wrong_epsilon),
-    Mutant("saved = loaded", "writer", untied_head, "head.weight"),
+    Mutant("saved = loaded", "writer", untied_head, "head.projection.weight"),
     Mutant("saved = loaded", "writer", removed_bias, "decoder.0.feedforward.up.bias"),
     Mutant("weights used", "writer", dropped_bias, "decoder.0.feedforward.down.bias"),
     Mutant("weights finite", "writer", no_number, "decoder.norm.bias"),

@@ -17,7 +17,7 @@ def test_a_model_of_another_dtype_is_copied_and_left_as_it_is() -> None:
     checked = make_subject(model, RunConfig(model=config_of()), {}).model
     assert {weight.dtype for weight in checked.parameters()} == {torch.float32}
     assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
-    assert checked.head.weight is checked.decoder.embed.weight
+    assert checked.head.projection.weight is checked.decoder.embed.tokens.weight
 
 
 def test_a_model_stops_training() -> None:

@@ -74,6 +74,6 @@ def test_a_model_of_words_learns_to_classify() -> None:
     outcome = run("train", *words, "train.steps=2", "train.batch_size=4", "--out", "new")
     assert outcome.status == 0
     said = outcome.err.splitlines()[0]
-    assert "2 weights (34 numbers) fresh: head.weight, head.bias; " in said
-    assert "of the old model unused: head.bias, head.transform.dense.weight" in said
+    assert "2 weights (34 numbers) fresh: head.projection.weight, head.projection.bias; " in said
+    assert "of the old model unused: head.projection.bias, head.transform.dense.weight" in said
     assert json.loads(printed("classify", "new", "a good cat", "--json"))[0]["label"] in ("good", "bad")

@@ -182,7 +182,7 @@ def test_sentences_leave_the_batch_when_they_are_done() -> None:
 def test_neither_the_end_nor_what_is_forbidden_or_unknown_is_ever_written() -> None:
     model = translator()
     with torch.no_grad():
-        model.head.bias[[*FORBIDDEN, VOCABULARY - 1]] += 50  # all that may not be written is most likely
+        model.head.projection.bias[[*FORBIDDEN, VOCABULARY - 1]] += 50  # all that may not be written is most likely
     found = translate(model, beams=5, n_best=5, vocabulary=VOCABULARY - 1)
     assert not {END, *FORBIDDEN, VOCABULARY - 1} & {token for texts in found for one in texts for token in one.tokens}
 

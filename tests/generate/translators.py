@@ -38,8 +38,8 @@ def translator(**choices: Any) -> EncoderDecoder:
         for module in model.modules():
             if isinstance(module, Attention | LatentAttention):
                 module.out.weight *= 2  # what is looked at matters
-        model.head.weight *= 2
-        model.head.bias[END] += 3
+        model.head.projection.weight *= 2
+        model.head.projection.bias[END] += 3
     assert isinstance(model, EncoderDecoder)
     return model.eval().requires_grad_(False)
 

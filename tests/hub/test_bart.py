@@ -56,4 +56,4 @@ def test_a_model_without_a_bias_of_logits_goes_out(tmp_path: Path) -> None:
     _, imported = bring(case("Bart"), tmp_path / "theirs")
     config = override(imported.config, ["model.head.bias=false"])
     assert export_folder(build(config.model), config, tmp_path / "ours", IDS).model_type == "bart"
-    assert not import_folder(tmp_path / "ours").model.head.bias.any()
+    assert not import_folder(tmp_path / "ours").model.head.projection.bias.any()

@@ -12,7 +12,7 @@ from cutaway.model.transformer import DecoderOnly
 from cutaway.tap import capture, tap_names
 from cutaway.train.tasks.language_modeling import LanguageModeling
 from model.identities import close
-from variants import BATCH, EXPERTS, GATED, LATENT, TOKENS, VOCABULARY, WIDTH, tokens, variant
+from variants import BATCH, EXPERTS, GATED, LATENT, TOKENS, VOCABULARY, WIDTH, hidden, tokens, variant
 
 DEPTHS = 2
 CHOICES: dict[str, dict[str, Any]] = {
@@ -30,22 +30,23 @@ def seer(**choices: Any) -> DecoderOnly:
     return model.eval()
 
 
-def depths(model: DecoderOnly, ids: Tensor) -> list[Tensor]:
-    return model.hidden_ahead(model.hidden(ids), ids)
+def depths(model: DecoderOnly, ids: Tensor) -> tuple[Tensor, ...]:
+    return hidden(model, ids).ahead
 
 
 @every_choice
 def test_each_depth_is_its_equation(choices: dict[str, Any]) -> None:
     model, ids = seer(**choices), tokens()
-    hidden = model.hidden(ids)
-    for k, (ahead, found) in enumerate(zip(model.ahead, model.hidden_ahead(hidden, ids), strict=True), 1):
-        token = model.decoder.embed.weight[ids[:, k:]]  # no position is added: where it stands is known to h
-        both = torch.cat([ahead.hidden_norm(hidden[:, :-1]), ahead.token_norm(token)], dim=-1)
+    read = hidden(model, ids)
+    states = read.states
+    for k, (ahead, found) in enumerate(zip(model.ahead, read.ahead, strict=True), 1):
+        token = model.decoder.embed.tokens.weight[ids[:, k:]]  # no position is added: where it stands is known to h
+        both = torch.cat([ahead.hidden_norm(states[:, :-1]), ahead.token_norm(token)], dim=-1)
         x = both @ ahead.project.weight.T
         places = model.decoder.places(ids[:, : TOKENS - k], None, None, None)
-        hidden = ahead.norm(ahead.block(x, model.decoder.geometry(places, None)))
+        states = ahead.norm(ahead.block(x, model.decoder.geometry(places, None)))
         assert found.shape == (BATCH, TOKENS - k, WIDTH)
-        assert close(found, hidden)
+        assert close(found, states)
 
 
 @every_choice
@@ -62,7 +63,7 @@ def test_depth_k_sees_up_to_k_tokens_further_and_no_more(choices: dict[str, Any]
 def test_a_text_that_is_too_short_is_looked_ahead_in_as_far_as_it_goes() -> None:
     model = seer()
     assert [found.shape[1] for found in depths(model, tokens(length=2))] == [1]
-    assert depths(model, tokens(length=1)) == []
+    assert depths(model, tokens(length=1)) == ()
 
 
 @every_choice
@@ -80,9 +81,8 @@ def test_the_usual_forward_is_that_of_a_model_that_looks_no_further(choices: dic
 @every_choice
 def test_taps_under_ahead_are_those_of_looking_ahead(choices: dict[str, Any]) -> None:
     model = seer(**choices)
-    hidden = model.hidden(tokens())
-    with capture(model, "*") as trace:
-        found = model.hidden_ahead(hidden, tokens())
+    with capture(model, "ahead.*") as trace:
+        found = hidden(model, tokens()).ahead
     assert set(trace) == {name for name in tap_names(model) if name.startswith("ahead.")}
     assert torch.equal(trace["ahead.1.norm"], found[1])
     assert "ahead.0.block.self_attention.weights" in trace
@@ -90,9 +90,8 @@ def test_taps_under_ahead_are_those_of_looking_ahead(choices: dict[str, Any]) ->
 
 def test_table_and_head_are_the_model_s_own() -> None:
     model = seer(head={"tied": False})
-    assert all(ahead.weight is model.decoder.embed.weight for ahead in model.ahead)
     tables = [name for name, weight in model.named_parameters() if weight.shape == (VOCABULARY, WIDTH)]
-    assert tables == ["decoder.embed.weight", "head.weight"]
+    assert tables == ["decoder.embed.tokens.weight", "head.projection.weight"]
 
 
 def test_first_layers_are_not_repeated_ahead() -> None:
@@ -121,7 +120,7 @@ def log_probabilities(model: DecoderOnly, hidden: Tensor, targets: Tensor) -> Te
 def test_the_loss_adds_the_mean_of_all_depths_and_counts_the_first(choices: dict[str, Any]) -> None:
     model, given = seer(**choices), batch()
     loss, count = LanguageModeling(ahead_weight=WEIGHT).loss(model, given)
-    main = log_probabilities(model, model.hidden(given["inputs"]), given["targets"])
+    main = log_probabilities(model, hidden(model, given["inputs"]).states, given["targets"])
     further = [
         log_probabilities(model, found, given["targets"][:, k:])
         for k, found in enumerate(depths(model, given["inputs"]), 1)
@@ -136,7 +135,7 @@ def test_the_loss_adds_the_mean_of_all_depths_and_counts_the_first(choices: dict
 def test_measuring_tells_the_main_loss_and_how_often_a_look_ahead_is_right() -> None:
     model, given, task = seer(), batch(), LanguageModeling()
     figures = task.score({name: one.item() for name, one in task.measure(model, given).items()})
-    main = log_probabilities(model, model.hidden(given["inputs"]), given["targets"])
+    main = log_probabilities(model, hidden(model, given["inputs"]).states, given["targets"])
     assert figures["loss"] == pytest.approx(-main.mean().item(), rel=1e-5)
     right, count = 0, 0
     for k, found in enumerate(depths(model, given["inputs"]), 1):

@@ -20,27 +20,27 @@ def pair(**choices: Any) -> EncoderDecoder:
 
 def test_source_target_and_head_share_one_table() -> None:
     model = pair()
-    assert model.encoder.embed.weight is model.decoder.embed.weight is model.head.weight
+    assert model.encoder.embed.tokens.weight is model.decoder.embed.tokens.weight is model.head.projection.weight
     assert sum(weight.shape == (VOCABULARY, WIDTH) for weight in model.parameters()) == 1
 
 
 def test_a_source_with_a_tokenizer_of_its_own_has_a_table_of_its_own() -> None:
     model = pair(source_vocabulary=SOURCE_VOCABULARY)
-    assert model.encoder.embed.weight.shape == (SOURCE_VOCABULARY, WIDTH)
-    assert model.decoder.embed.weight is model.head.weight
+    assert model.encoder.embed.tokens.weight.shape == (SOURCE_VOCABULARY, WIDTH)
+    assert model.decoder.embed.tokens.weight is model.head.projection.weight
     highest = tokens(length=SOURCE_TOKENS) + SOURCE_VOCABULARY - VOCABULARY
     assert model(tokens(), source=highest).shape[-1] == VOCABULARY
 
 
 def test_a_source_vocabulary_of_the_same_size_is_still_another() -> None:
     model = pair(source_vocabulary=VOCABULARY)
-    assert model.encoder.embed.weight is not model.decoder.embed.weight
+    assert model.encoder.embed.tokens.weight is not model.decoder.embed.tokens.weight
 
 
 def test_a_free_head_leaves_the_embeddings_shared() -> None:
     model = pair(head={"tied": False})
-    assert model.encoder.embed.weight is model.decoder.embed.weight
-    assert model.head.weight is not model.decoder.embed.weight
+    assert model.encoder.embed.tokens.weight is model.decoder.embed.tokens.weight
+    assert model.head.projection.weight is not model.decoder.embed.tokens.weight
 
 
 def test_each_side_has_its_layers_and_its_own_positions() -> None:
@@ -48,7 +48,7 @@ def test_each_side_has_its_layers_and_its_own_positions() -> None:
     assert (len(model.encoder.blocks), len(model.decoder.blocks)) == (3, 2)
     assert model.encoder.embed.positions.weight is not model.decoder.embed.positions.weight
     assert len(pair(layers=2).encoder.blocks) == 2
-    assert all(block.cross_attention is None for block in model.encoder.blocks)
+    assert not any(list(block.cross_attention.parameters()) for block in model.encoder.blocks)
     assert all(block.cross_attention is not None for block in model.decoder.blocks)
 
 

@@ -75,7 +75,9 @@ def test_segments_are_told_apart_and_without_them_all_is_the_first() -> None:
     assert not close(model(tokens(), segments=SEGMENTS), plain, 1e-3)
     with capture(model, "encoder.embed.*") as trace:
         model(tokens(), segments=SEGMENTS)
-    expected = trace["encoder.embed.tokens"] + model.encoder.embed.segments[SEGMENTS] + trace["encoder.embed.positions"]
+    expected = (
+        trace["encoder.embed.tokens"] + model.encoder.embed.segments.weight[SEGMENTS] + trace["encoder.embed.positions"]
+    )
     assert close(trace["encoder.embed.out"], expected)
 
 

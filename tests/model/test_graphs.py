@@ -13,7 +13,7 @@ from cutaway.data.rows.graphs import graph_rows, pad_graphs
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from cutaway.text.training import train_tokenizer
-from variants import variant
+from variants import hidden, variant
 
 LABELS = ("ring", "tree", "other")
 WORDS = train_tokenizer(WordTokenizer(), ["0 1 2 3 4 C N O"])
@@ -79,9 +79,9 @@ def test_hidden_states_move_with_their_nodes() -> None:
     order = Random(1).sample(range(6), 6)
     (row,) = graph_rows(WORDS, [graph], 9, LONGEST)
     tokens, between = torch.tensor([row.tokens]), torch.tensor(row.distances)[None]
-    hidden = model.hidden(tokens, distances=between)
-    moved = model.hidden(tokens[:, order], distances=between[:, order][:, :, order])
-    torch.testing.assert_close(moved, hidden[:, order], rtol=1e-4, atol=1e-5)
+    states = hidden(model, tokens, distances=between).states
+    moved = hidden(model, tokens[:, order], distances=between[:, order][:, :, order]).states
+    torch.testing.assert_close(moved, states[:, order], rtol=1e-4, atol=1e-5)
 
 
 def test_what_stands_in_the_distances_of_padding_is_arbitrary() -> None:

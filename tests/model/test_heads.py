@@ -74,7 +74,7 @@ def test_the_sequence_head_is_its_equation(activation: str | None) -> None:
     if hidden:
         pooled = getattr(torch, activation or "")(pooled @ model.head.dense.weight.T + model.head.dense.bias)
     torch.testing.assert_close(trace["head.pooled"], pooled)
-    torch.testing.assert_close(logits, pooled @ model.head.weight.T + model.head.bias)
+    torch.testing.assert_close(logits, pooled @ model.head.projection.weight.T + model.head.projection.bias)
     assert torch.equal(trace["head.logits"], logits)
 
 
@@ -96,7 +96,7 @@ def test_the_embedding_head_is_its_equation(hidden: bool, normalised: bool) -> N
 
 def test_the_scale_is_of_the_scores_alone() -> None:
     plain, scaled = variant(head={"bias": True}).eval(), variant(head={"bias": True, "scale": 0.25}).eval()
-    bias = plain.head.bias
+    bias = plain.head.projection.bias
     torch.testing.assert_close(scaled(tokens()) - bias, 0.25 * (plain(tokens()) - bias))
 
 
@@ -106,7 +106,9 @@ def test_the_token_head_is_its_equation(architecture: str) -> None:
     with capture(model, f"{architecture}.norm") as trace:
         logits = model(tokens(), attention_mask=mask("right", LENGTHS))
     assert logits.shape == (BATCH, TOKENS, LABELS)
-    torch.testing.assert_close(logits, trace[f"{architecture}.norm"] @ model.head.weight.T + model.head.bias)
+    torch.testing.assert_close(
+        logits, trace[f"{architecture}.norm"] @ model.head.projection.weight.T + model.head.projection.bias
+    )
 
 
 def test_the_transform_comes_before_the_scores() -> None:
@@ -114,10 +116,10 @@ def test_the_transform_comes_before_the_scores() -> None:
     model = variant(architecture="encoder", head=head, norm={"kind": "layer", "epsilon": 0.3}).eval()
     with capture(model, "encoder.norm") as trace:
         logits = model(tokens())
-    transform, table = model.head.transform, model.encoder.embed.weight
+    transform, table = model.head.transform, model.encoder.embed.tokens.weight
     y = F.gelu(trace["encoder.norm"] @ transform.dense.weight.T + transform.dense.bias)
     y = F.layer_norm(y, (WIDTH,), transform.norm.weight, transform.norm.bias, 0.3)
-    torch.testing.assert_close(logits, 3 * ((y @ table.T + model.head.bias) / 3).tanh())
+    torch.testing.assert_close(logits, 3 * ((y @ table.T + model.head.projection.bias) / 3).tanh())
     assert logits.shape == (BATCH, TOKENS, VOCABULARY)
 
 

@@ -84,4 +84,4 @@ def test_a_fresh_model_is_known_by_its_seed_and_leaves_torch_s_own_alone() -> No
     assert torch.equal(torch.rand(3), expected)
     for name, weight in one.named_parameters():
         assert torch.equal(weight, same.get_parameter(name)), name
-    assert not torch.equal(one.head.weight, other.head.weight)
+    assert not torch.equal(one.head.projection.weight, other.head.projection.weight)

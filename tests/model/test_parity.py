@@ -24,8 +24,8 @@ Names = Mapping[str, str | Callable[[re.Match[str]], str]]
 """A pattern in our name of a weight, and what stands in its place in theirs."""
 
 BERT: Names = {
-    r"^encoder\.embed\.weight": "bert.embeddings.word_embeddings.weight",
-    r"^encoder\.embed\.segments": "bert.embeddings.token_type_embeddings.weight",
+    r"^encoder\.embed\.tokens\.weight": "bert.embeddings.word_embeddings.weight",
+    r"^encoder\.embed\.segments": "bert.embeddings.token_type_embeddings",
     r"^encoder\.embed\.positions": "bert.embeddings.position_embeddings",
     r"^encoder\.embed\.norm": "bert.embeddings.LayerNorm",
     r"^encoder\.(\d)": r"bert.encoder.layer.\1",
@@ -37,15 +37,15 @@ BERT: Names = {
     r"feedforward_residual\.norm": "output.LayerNorm",
     r"^head\.transform\.dense": "cls.predictions.transform.dense",
     r"^head\.transform\.norm": "cls.predictions.transform.LayerNorm",
-    r"^head\.bias": "cls.predictions.bias",
+    r"^head\.projection\.bias": "cls.predictions.bias",
 }
 CLASSIFIER: Names = {
     r"^head\.dense": "bert.pooler.dense",
-    r"^head\.(weight|bias)": r"classifier.\1",
+    r"^head\.projection\.(weight|bias)": r"classifier.\1",
     **BERT,
 }
 BART: Names = {
-    r"^encoder\.embed\.weight": "model.shared.weight",
+    r"^encoder\.embed\.tokens\.weight": "model.shared.weight",
     r"^(encoder|decoder)\.": r"model.\1.",
     r"embed\.positions": "embed_positions",
     r"embed\.norm": "layernorm_embedding",
@@ -61,9 +61,9 @@ BART: Names = {
     "feedforward_residual.norm": "final_layer_norm",
 }
 T5: Names = {
-    r"^encoder\.embed\.weight": "shared.weight",
-    r"^head\.weight": "lm_head.weight",
-    r"biases\.weight": "block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+    r"^encoder\.embed\.tokens\.weight": "shared.weight",
+    r"^head\.projection\.weight": "lm_head.weight",
+    r"biases\.table\.weight": "block.0.layer.0.SelfAttention.relative_attention_bias.weight",
     r"coder\.norm": "coder.final_layer_norm",
     r"coder\.(\d)": r"coder.block.\1",
     r"self_attention\.(.)\w+": r"layer.0.SelfAttention.\1",
@@ -82,7 +82,7 @@ VIT: Names = {
     r"^encoder\.embed\.cls": "vit.embeddings.cls_token",
     r"^encoder\.embed\.grid\.weight": "grid",
     r"^encoder\.embed\.grid\.before": "before",
-    r"^encoder\.embed\.": "vit.embeddings.patch_embeddings.projection.",
+    r"^encoder\.embed\.projection\.": "vit.embeddings.patch_embeddings.projection.",
     r"^encoder\.norm": "vit.layernorm",
     r"^encoder\.(\d)": r"vit.layers.\1",
     r"self_attention\.(query|key|value|out)": lambda match: f"attention.{match[1][0]}_proj",
@@ -90,7 +90,7 @@ VIT: Names = {
     r"feedforward\.up": "mlp.fc1",
     r"feedforward\.down": "mlp.fc2",
     r"feedforward_residual\.norm": "layernorm_after",
-    r"^head\.": "classifier.",
+    r"^head\.projection\.": "classifier.",
 }
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from cutaway.model.transformer import EncoderOnly
 from cutaway.tap import capture, tap_names
 from model.identities import assert_fused_equals_plain, close
-from variants import BATCH, LAYERS, VOCABULARY, WIDTH, name, variant
+from variants import BATCH, LAYERS, VOCABULARY, WIDTH, hidden, name, variant
 
 PATCH, CHANNELS, ROWS, COLUMNS = 4, 5, 2, 7
 SLOTS = ROWS * COLUMNS + 1
@@ -65,7 +65,7 @@ def test_patches_are_read_channel_by_channel_and_follow_each_other_row_by_row() 
         out = embed(pictures(), torch.arange(SLOTS)[None])
     for number, (row, column) in enumerate(product(range(ROWS), range(COLUMNS))):
         square = pictures()[:, :, row * PATCH : (row + 1) * PATCH, column * PATCH : (column + 1) * PATCH]
-        expected = square.flatten(1) @ embed.weight.T + embed.bias
+        expected = square.flatten(1) @ embed.projection.weight.T + embed.projection.bias
         assert close(trace["tokens"][:, number], expected)
         assert torch.equal(trace["positions"][1 + number], embed.grid.weight[row, column])
         assert close(out[:, 1 + number], expected + embed.grid.weight[row, column])
@@ -87,7 +87,7 @@ def test_without_a_class_vector_there_is_a_place_for_each_patch() -> None:
     model = reader(cls=False, head={"kind": "sequence", "labels": 3, "pooling": "mean"})
     assert model.encoder.embed.slots(pictures()).shape == (BATCH, SLOTS - 1)
     assert model.encoder.embed.grid.before is None
-    assert model.hidden(pictures()).shape == (BATCH, SLOTS - 1, WIDTH)
+    assert hidden(model, pictures()).states.shape == (BATCH, SLOTS - 1, WIDTH)
     assert model(pictures()).shape == (BATCH, 3)
 
 

@@ -27,7 +27,7 @@ def test_moving_a_whole_text_changes_nothing_but_moving_half_of_it_does(scheme: 
     rotary = Rotary(HEAD_WIDTH, base=50.0) if scheme == "rotary" else None
     biases = {"alibi": ALiBi(HEADS), "relative": RelativeBias(HEADS)}.get(scheme)
     if isinstance(biases, RelativeBias):
-        torch.nn.init.normal_(biases.weight)
+        torch.nn.init.normal_(biases.table.weight)
     module, x = attention(rotary=rotary is not None), torch.randn(2, TOKENS, WIDTH)
     here = module(x, geometry(0, rotary, biases))
     torch.testing.assert_close(module(x, geometry(7, rotary, biases)), here, atol=1e-5, rtol=1e-4)

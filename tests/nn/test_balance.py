@@ -31,7 +31,7 @@ def written_out(layer: Experts) -> Tensor:
     """α Σ_i f_i P_i of each sequence (DeepSeek-V3, eq. 17-20), summed over tokens as losses are in training."""
     total = torch.zeros(())
     for sequence in inputs():
-        scores = layer.routing.gate(sequence @ layer.router.T)
+        scores = layer.routing.gate(sequence @ layer.router.weight.T)
         for i in range(EXPERTS):
             chosen = [i in token.topk(CHOSEN).indices for token in scores]
             f = EXPERTS / (CHOSEN * TOKENS) * sum(chosen)
@@ -49,7 +49,7 @@ def test_the_loss_s_gradient_is_that_of_its_formula(gate: str) -> None:
     assert attached.keys() == expected.keys()
     for name, gradient in expected.items():
         torch.testing.assert_close(attached[name], gradient, rtol=1e-4, atol=1e-5)
-        assert torch.equal(gradient, without[name]) == (name != "router"), "it moves the router alone"
+        assert torch.equal(gradient, without[name]) == (name != "router.weight"), "it moves the router alone"
 
 
 def test_a_bias_s_gradient_is_the_surplus_of_choices() -> None:

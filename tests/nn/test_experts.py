@@ -49,7 +49,7 @@ def inputs(seed: int = 1) -> Tensor:
 def one_by_one(layer: Experts, token: Tensor) -> Tensor:
     """The equation for a single token, expert by expert (DeepSeek-V2, eq. 20-22; V3, eq. 12-16)."""
     routing = layer.routing
-    products = layer.router @ token
+    products = layer.router.weight @ token
     scores = products.softmax(0) if routing.gate is GATES["softmax"] else 1 / (1 + (-products).exp())
     preferences = dict(enumerate((scores + getattr(layer.balance, "bias", 0)).tolist()))
     size = len(preferences) // routing.groups
@@ -87,9 +87,9 @@ def test_the_order_of_experts_is_nothing(gate: str) -> None:
     layer = mixture(Routing(GATES[gate], CHOSEN), balance=BalanceByBias(EXPERTS, rate=0.1))
     before, order = layer(inputs()), torch.randperm(EXPERTS, generator=torch.Generator().manual_seed(3))
     layer.experts = nn.ModuleList([layer.experts[i] for i in order])
-    layer.router.data, layer.balance.bias.data = layer.router[order].data, layer.balance.bias[order].data
+    layer.router.weight.data, layer.balance.bias.data = layer.router.weight[order].data, layer.balance.bias[order].data
     assert close(layer(inputs()), before, 1e-5)
-    layer.router.data = layer.router.flip(0).data
+    layer.router.weight.data = layer.router.weight.flip(0).data
     assert not close(layer(inputs()), before, 1e-2)
 
 
@@ -106,7 +106,7 @@ def test_no_token_is_dropped_and_every_expert_learns_or_knows_that_it_did_not() 
 def test_the_bias_chooses_and_weighs_nothing() -> None:
     layer = mixture(Routing(GATES["sigmoid"], 1, normalised=False), balance=BalanceByBias(EXPERTS, rate=0.1), shared=0)
     layer.balance.bias.data = 10.0 * (torch.arange(EXPERTS) == 4)
-    weight = torch.sigmoid(inputs() @ layer.router[4])
+    weight = torch.sigmoid(inputs() @ layer.router.weight[4])
     assert close(layer(inputs()), weight[:, :, None] * layer.experts[4](inputs()), 1e-5)
 
 
@@ -160,7 +160,7 @@ def test_it_gives_the_numbers_of_deepseek_v3(groups: dict[str, int], normalised:
     routing = Routing(GATES["sigmoid"], CHOSEN, **groups, normalised=normalised, scale=2.5)
     ours = mixture(routing, balance=BalanceByBias(EXPERTS, rate=0.1))
     with torch.no_grad():
-        ours.router.copy_(theirs.gate.weight)
+        ours.router.weight.copy_(theirs.gate.weight)
         ours.balance.bias.copy_(theirs.gate.e_score_correction_bias)
         for i, expert in enumerate(ours.experts):
             for linear, weight in zip((expert.gate, expert.up), theirs.experts.gate_up_proj[i].chunk(2), strict=True):

@@ -55,7 +55,7 @@ def texts(seed: int = 1) -> Tensor:
 
 def random_bias() -> RelativeBias:
     bias = RelativeBias(HEADS, buckets=8, distance=12).requires_grad_(False)
-    nn.init.normal_(bias.weight)
+    nn.init.normal_(bias.table.weight)
     return bias
 
 

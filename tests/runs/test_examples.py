@@ -63,10 +63,10 @@ def test_rare_labels_count_more_if_they_are_to(tmp_path: Path) -> None:
         run = begin("sequence_classification", tmp_path, f"task.class_weights={weights}", out=weights)
         lesson = run.course.lesson()
         batch = lesson.task.collate(run.course.training, torch.device("cpu"))
-        torch.nn.init.zeros_(run.model.head.weight)
+        torch.nn.init.zeros_(run.model.head.projection.weight)
         loss, _ = lesson.task.loss(run.model, batch)
         loss.backward()
-        losses[weights] = run.model.head.bias.grad
+        losses[weights] = run.model.head.projection.bias.grad
     assert losses["none"].abs().max() > 1
     assert losses["balanced"].abs().max() < 1e-4, "who thinks all alike is not pulled to any"
 
@@ -82,8 +82,8 @@ def test_each_side_has_the_tokenizer_that_learnt_from_it(tmp_path: Path) -> None
     for word, reader, other in (("the", source, target), ("tapis", target, source)):
         assert reader.encode(word) != [reader.unknown]
         assert other.encode(word) == [other.unknown]
-    assert len(loaded.model.encoder.embed.weight) == source.vocabulary
-    assert len(loaded.model.decoder.embed.weight) == target.vocabulary
+    assert len(loaded.model.encoder.embed.tokens.weight) == source.vocabulary
+    assert len(loaded.model.decoder.embed.tokens.weight) == target.vocabulary
     assert isinstance(loaded.translate("the cat sat"), str)
     run.folder.source_tokenizer.unlink()
     with pytest.raises(UserError, match=r"lacks source_tokenizer\.json"):
@@ -93,7 +93,7 @@ def test_each_side_has_the_tokenizer_that_learnt_from_it(tmp_path: Path) -> None
 def test_sides_that_share_a_tokenizer_share_a_table(tmp_path: Path) -> None:
     run = begin("sequence_to_sequence", tmp_path)
     assert not run.folder.source_tokenizer.exists()
-    assert run.model.encoder.embed.weight is run.model.decoder.embed.weight
+    assert run.model.encoder.embed.tokens.weight is run.model.decoder.embed.tokens.weight
     tokenizer = run.course.tokenizer
     assert tokenizer.unknown not in tokenizer.encode("the cat sur tapis")
 

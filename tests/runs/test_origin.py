@@ -105,17 +105,17 @@ def test_another_task_has_a_fresh_head_on_the_same_body(origin: MakeOrigin, tmp_
     fresh = weights(build(run.config.model, seed=run.config.train.seed))
     positions = "encoder.embed.positions.weight"
     assert run.carried is not None
-    assert run.carried.fresh == {"head.weight": 3 * 16, "head.bias": 3}
+    assert run.carried.fresh == {"head.projection.weight": 3 * 16, "head.projection.bias": 3}
     assert run.carried.unused == {name: before[name].numel() for name in before if name not in after}
     assert run.carried.cut == {positions: (13, 24)}
-    assert after["head.weight"].std().item() == pytest.approx(16**-0.5, rel=0.3)
+    assert after["head.projection.weight"].std().item() == pytest.approx(16**-0.5, rel=0.3)
     for name, weight in after.items():
-        larger = LARGER if name == "head.weight" else 1.0
+        larger = LARGER if name == "head.projection.weight" else 1.0
         expected = fresh[name] * larger if name.startswith("head.") else before[name][: len(weight)]
         assert torch.equal(weight, expected), name
     assert run.carried.told == (
         f"{len(after) - 2} weights ({sum(run.carried.taken.values()):,} numbers) taken; of {positions} the first 13 of "
-        f"24 rows; 2 weights (51 numbers) fresh: head.weight, head.bias"
+        f"24 rows; 2 weights (51 numbers) fresh: head.projection.weight, head.projection.bias"
     )
 
 
@@ -144,9 +144,9 @@ def test_a_head_comes_along_if_it_answers_the_same_in_the_same_shapes(
 
 def test_a_head_that_was_the_embedding_begins_as_a_copy_of_it(origin: MakeOrigin, tmp_path: Path) -> None:
     model = go_on(origin("language_modeling"), tmp_path, "language_modeling", "model.head.tied=no").model
-    embedding = model.get_parameter("decoder.embed.weight")
-    assert model.head.weight is not embedding
-    assert torch.equal(model.head.weight, embedding)
+    embedding = model.get_parameter("decoder.embed.tokens.weight")
+    assert model.head.projection.weight is not embedding
+    assert torch.equal(model.head.projection.weight, embedding)
 
 
 def test_two_tags_are_not_the_two_ends_of_a_span(origin: MakeOrigin, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_two_tags_are_not_the_two_ends_of_a_span(origin: MakeOrigin, tmp_path: P
     two = f"data.path={tmp_path / 'two.conll'}"
     run = go_on(origin("question_answering"), tmp_path, "token_classification", two, task="token_classification")
     assert run.carried is not None
-    assert list(run.carried.fresh) == ["head.weight", "head.bias"]
+    assert list(run.carried.fresh) == ["head.projection.weight", "head.projection.bias"]
 
 
 REFUSED = {
@@ -230,8 +230,8 @@ def test_a_model_of_other_people_is_as_good_as_a_run(origin: MakeOrigin, tmp_pat
     run = go_on(tmp_path / "theirs", tmp_path, CLASSIFY, "model.context=18", task=CLASSIFY)
     before, after = weights(load(tmp_path / "theirs", "cpu").model), weights(run.model)
     assert run.carried is not None
-    assert run.carried.fresh.keys() == {"head.weight", "head.bias"}
-    assert run.carried.unused.keys() == before.keys() - after.keys() | {"head.bias"}
+    assert run.carried.fresh.keys() == {"head.projection.weight", "head.projection.bias"}
+    assert run.carried.unused.keys() == before.keys() - after.keys() | {"head.projection.bias"}
     assert all(torch.equal(after[name], before[name][: len(after[name])]) for name in run.carried.taken)
     assert run.train().step == 2
     shutil.rmtree(tmp_path / "theirs")

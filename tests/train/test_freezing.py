@@ -15,13 +15,13 @@ from train.test_optimizers import KINDS, learn
 
 UNTIED = {"head": {"tied": False, "bias": True}, "attention": {"heads": 2, "bias": True}}
 FROZEN = {
-    "decoder.embed": {"decoder.embed.weight", "decoder.embed.positions.weight"},
+    "decoder.embed": {"decoder.embed.tokens.weight", "decoder.embed.positions.weight"},
     "decoder.0": {name for name in weights(small_model(**UNTIED)) if name.startswith("decoder.0.")},
     "*.bias": {name for name in weights(small_model(**UNTIED)) if name.endswith(".bias")},
     "decoder.*.self_attention.q*": {
         f"decoder.{i}.self_attention.query.{part}" for i in (0, 1) for part in ("weight", "bias")
     },
-    "head.weight": {"head.weight"},
+    "head.projection.weight": {"head.projection.weight"},
 }
 
 
@@ -42,7 +42,9 @@ def test_it_has_no_gradient_and_nothing_is_remembered_of_it(kind: str) -> None:
     kept = FROZEN["decoder.0"] | FROZEN["decoder.embed"]
     optimizer = make_optimizer(KINDS[kind], model)
     learning = lesson()
-    loss, _ = learning.task.loss(model, learning.task.collate(learning.training[0], model.head.weight.device))
+    loss, _ = learning.task.loss(
+        model, learning.task.collate(learning.training[0], model.head.projection.weight.device)
+    )
     loss.backward()
     assert {name for name, weight in model.named_parameters() if weight.grad is None} == kept
     optimizer.step(1.0)
@@ -63,10 +65,12 @@ def test_an_optimizer_may_have_nothing_to_do(kind: str, patterns: list[str]) -> 
 
 
 def test_a_weight_with_two_names_is_frozen_by_either() -> None:
-    for name in ("head", "decoder.embed.weight"):
+    for name in ("head", "decoder.embed.tokens.weight"):
         model = small_model()
         freeze(model, [name])
-        assert [one for one, weight in model.named_parameters() if not weight.requires_grad] == ["decoder.embed.weight"]
+        assert [one for one, weight in model.named_parameters() if not weight.requires_grad] == [
+            "decoder.embed.tokens.weight"
+        ]
 
 
 def test_biases_that_balance_experts_can_be_frozen() -> None:
@@ -76,7 +80,7 @@ def test_biases_that_balance_experts_can_be_frozen() -> None:
     freeze(model, ["*.balance"])
     before = weights(model)
     learning = lesson()
-    batch = learning.task.collate(learning.training[0], model.head.weight.device)
+    batch = learning.task.collate(learning.training[0], model.head.projection.weight.device)
     optimizer = make_optimizer(KINDS["adamw"], model)
     learning.task.loss(model, batch)[0].backward()
     optimizer.step(1.0)

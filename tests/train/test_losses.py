@@ -36,9 +36,9 @@ def embedding_and_head(
     weight = table if tied else nn.Parameter(torch.randn(V, C))
     inner = Transform(C, F.gelu, LayerNorm(C)) if transform else None
     head = LanguageHead(weight, transform=inner, **choices)
-    if head.bias is not None:
-        nn.init.normal_(head.bias)
-    head.weight.requires_grad_(not frozen)
+    if head.projection.bias is not None:
+        nn.init.normal_(head.projection.bias)
+    head.projection.weight.requires_grad_(not frozen)
     return table, head
 
 

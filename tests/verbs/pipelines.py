@@ -78,12 +78,12 @@ def pipeline(name: str) -> Pipeline:
     """The one that has this verb."""
     if name == "translate":
         model = translator(vocabulary=WRITER.vocabulary, dropout=0.5).train()
-        model.head.bias[WRITER.end] += 3  # of so many tokens it would hardly ever be drawn
+        model.head.projection.bias[WRITER.end] += 3  # of so many tokens it would hardly ever be drawn
         return made(model, WRITER, "sequence_to_sequence", architecture="encoder_decoder")
     if name == "caption":
         seen = {"architecture": "encoder_decoder", "source_embedding": PATCHES}
         model = translator(vocabulary=WRITER.vocabulary, dropout=0.5, position="learned", **seen).train()
-        model.head.bias[WRITER.end] += 3
+        model.head.projection.bias[WRITER.end] += 3
         task = {"kind": "image_captioning", **SEEN}
         return made(model, WRITER, task, **seen)
     if name == "generate":

@@ -27,7 +27,7 @@ def speaker(tokenizer: Tokenizer, liked: Sequence[str] = (), disliked: Sequence[
     model = variant(vocabulary=tokenizer.vocabulary, context=CONTEXT, position="rotary", head=head, dropout=0.5)
     with torch.no_grad():
         for token in {*liked, *disliked}:
-            model.head.bias[SPECIALS.index(token)] += 1000 if token in liked else -1000
+            model.head.projection.bias[SPECIALS.index(token)] += 1000 if token in liked else -1000
     return made(model.train(), tokenizer, "language_modeling", context=CONTEXT)
 
 

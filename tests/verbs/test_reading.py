@@ -9,7 +9,7 @@ from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from text.kinds import train
-from variants import variant
+from variants import hidden, variant
 from verbs.pipelines import CONTEXTS, LABELS, READER, TEXTS, made, pipeline
 
 
@@ -161,9 +161,10 @@ def test_vectors_are_of_one_width_and_differ() -> None:
     vectors = torch.tensor(asked.embed(TEXTS))
     assert vectors.shape == (len(TEXTS), 20)
     assert torch.pdist(vectors).min() > 1e-3
-    hidden = asked.model.eval().hidden(torch.tensor([[READER.begin, *READER.encode("low"), READER.separator]]))[0]
-    assert asked.embed("low") == pytest.approx(hidden.mean(dim=0).tolist(), rel=1e-4, abs=1e-5)
-    assert asked.embed("low", pooling="cls") == pytest.approx(hidden[0].tolist(), rel=1e-4, abs=1e-5)
+    row = torch.tensor([[READER.begin, *READER.encode("low"), READER.separator]])
+    states = hidden(asked.model.eval(), row).states[0]
+    assert asked.embed("low") == pytest.approx(states.mean(dim=0).tolist(), rel=1e-4, abs=1e-5)
+    assert asked.embed("low", pooling="cls") == pytest.approx(states[0].tolist(), rel=1e-4, abs=1e-5)
 
 
 def test_what_has_no_vector_is_told() -> None:

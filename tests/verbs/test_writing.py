@@ -23,7 +23,9 @@ def llama(folder: Path) -> Pipeline:
     model = variant(vocabulary=tokenizer.vocabulary, head={"tied": False, "bias": True}, position="rotary")
     pieces = tokenizer.pieces(range(tokenizer.vocabulary))
     with torch.no_grad():
-        model.head.bias[[i for i, piece in enumerate(pieces) if i in {2, 300} or not piece.startswith(" ")]] -= 1000
+        model.head.projection.bias[
+            [i for i, piece in enumerate(pieces) if i in {2, 300} or not piece.startswith(" ")]
+        ] -= 1000
     return made(model.eval(), tokenizer, "language_modeling")
 
 
@@ -49,7 +51,7 @@ def test_a_prompt_begins_as_a_text_does_and_the_space_behind_it_is_kept(tmp_path
 def test_any_token_that_ends_a_text_ends_it(tmp_path: Path) -> None:
     pipeline = llama(tmp_path)
     with torch.no_grad():
-        pipeline.model.head.bias[300] += 3000
+        pipeline.model.head.projection.bias[300] += 3000
     assert pipeline.tokenizer.ends == {2, 300}
     assert pipeline.generate(PROMPT, NEW) == "".join(pipeline.stream(PROMPT, NEW)) == ""
 

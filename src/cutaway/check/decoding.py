@@ -10,8 +10,8 @@ from cutaway.check.batch import Batch, join, kept
 from cutaway.check.measure import ROUNDING, Measurement, NotForThis, difference
 from cutaway.check.subject import Subject
 from cutaway.model.device import device_of
-from cutaway.model.heads import LanguageHead, TokenHead
-from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly
+from cutaway.model.heads import Head, LanguageHead, TokenHead
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Hidden
 from cutaway.nn.cache import Cache
 
 Decoder = DecoderOnly | EncoderDecoder
@@ -63,8 +63,12 @@ def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
 def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
     """What is said at each place, (B, T, V), or what a head that pools would read there; on the CPU."""
     shown = batch.to(device_of(model))
-    hidden: Tensor = model.hidden(shown.inputs, **shown.arguments, cache=cache)
-    return (model.head(hidden) if isinstance(model.head, LanguageHead | TokenHead) else hidden).float().cpu()
+    said: Tensor = model(shown.inputs, **shown.arguments, cache=cache, read=_read_each_place)
+    return said.float().cpu()
+
+
+def _read_each_place(head: Head, hidden: Hidden) -> Tensor:
+    return head(hidden.states) if isinstance(head, LanguageHead | TokenHead) else hidden.states
 
 
 def _in_pieces(model: Decoder, batch: Batch) -> Tensor:
@@ -87,5 +91,5 @@ def _make_cache(model: Decoder, batch: Batch) -> Cache:
     rows, length = batch.inputs.shape
     if isinstance(model, DecoderOnly):
         return model.make_cache(rows, length)
-    assert batch.source is not None
-    return model.make_cache(rows, length, model.encoder.embed.slots(batch.source).shape[1])
+    sources = 0 if batch.source is None else model.encoder.embed.slots(batch.source).shape[1]
+    return model.make_cache(rows, length, sources)

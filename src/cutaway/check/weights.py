@@ -15,7 +15,8 @@ from cutaway.check.subject import Subject
 from cutaway.model.build import build
 from cutaway.model.device import device_of
 from cutaway.model.files import read_weights, write_weights
-from cutaway.model.transformer import DecoderOnly, Transformer
+from cutaway.model.heads import Head
+from cutaway.model.transformer import Hidden, Transformer
 
 ALIKE = 0.4
 """Share of a matrix's neighbours that may be equal: few in one that was quantised, half where half was never filled."""
@@ -88,11 +89,12 @@ class _Speaker(nn.Module):
     def forward(self, batch: Batch) -> list[Tensor]:
         """Computes them."""
         shown = batch.to(device_of(self.model))
-        said = [self.model(shown.inputs, **shown.arguments)]
-        if isinstance(self.model, DecoderOnly) and self.model.ahead:
-            hidden = self.model.hidden(shown.inputs)
-            said += [self.model.head(further) for further in self.model.hidden_ahead(hidden, shown.inputs)]
+        said: list[Tensor] = self.model(shown.inputs, **shown.arguments, read=_read_all)
         return said
+
+
+def _read_all(head: Head, hidden: Hidden) -> list[Tensor]:
+    return [head(hidden.states, hidden.attention_mask), *(head(states) for states in hidden.ahead)]
 
 
 def _count(names: Iterable[str]) -> Measurement:

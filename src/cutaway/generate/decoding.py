@@ -9,7 +9,8 @@ from torch import Tensor
 
 from cutaway.generate.sampling import Sampler, Sampling
 from cutaway.model.device import device_of
-from cutaway.model.transformer import DecoderOnly, EncoderDecoder
+from cutaway.model.heads import Head
+from cutaway.model.transformer import DecoderOnly, Hidden
 from cutaway.nn.cache import Cache
 
 
@@ -47,7 +48,7 @@ class UncachedReader:
         """Returns logits of the next token of each text."""
         rows = [torch.tensor([text[window_start(len(text), self._context) :]]) for text in texts]
         device = device_of(self._model)
-        return torch.cat([score_last(self._model, self._model.hidden(row.to(device))) for row in rows])
+        return torch.cat([self._model(row.to(device), read=score_last) for row in rows])
 
 
 class CachedReader:
@@ -80,13 +81,12 @@ class CachedReader:
             self._starts = starts
         device = device_of(self._model)
         mask = None if mask is None else mask.to(device)
-        hidden = self._model.hidden(tokens.to(device), attention_mask=mask, cache=self._cache)
-        return score_last(self._model, hidden)
+        return self._model(tokens.to(device), attention_mask=mask, cache=self._cache, read=score_last)
 
 
-def score_last(model: DecoderOnly | EncoderDecoder, hidden: Float[Tensor, "B T C"]) -> Float[Tensor, "B V"]:
+def score_last(head: Head, hidden: Hidden) -> Float[Tensor, "B V"]:
     """Scores what may follow the last token of each row; the head sees nothing else."""
-    return model.head(hidden[:, -1:])[:, 0]
+    return head(hidden.states[:, -1:])[:, 0]
 
 
 def window_start(length: int, context: int) -> int:

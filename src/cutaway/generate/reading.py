@@ -26,8 +26,8 @@ class UncachedSourceReader:
         """Returns logits of the next token of each text; text i is written from source i."""
         device = device_of(self._model)
         pairs = zip(texts, self._sources, strict=True)
-        rows = [self._model.hidden(torch.tensor([text], device=device), source=source) for text, source in pairs]
-        return torch.cat([score_last(self._model, hidden) for hidden in rows])
+        rows = [(torch.tensor([text], device=device), source) for text, source in pairs]
+        return torch.cat([self._model(row, source=source, read=score_last) for row, source in rows])
 
 
 class CachedSourceReader:
@@ -67,8 +67,7 @@ class CachedSourceReader:
         source, mask = self._unread or (None, None)
         self._unread = None  # from now on the cache knows it
         tokens = tokens.to(device_of(self._model))
-        hidden = self._model.hidden(tokens, source=source, source_mask=mask, cache=self._cache)
-        return score_last(self._model, hidden)
+        return self._model(tokens, source=source, source_mask=mask, cache=self._cache, read=score_last)
 
 
 class PromptReader:
@@ -88,13 +87,12 @@ class PromptReader:
         self._cache = model.make_cache(len(prompts), tokens.shape[1] + slots)
         if tokens.shape[1] > 1:
             mask = None if mask is None else mask[:, :-1].to(device)
-            model.hidden(tokens[:, :-1].to(device), attention_mask=mask, cache=self._cache)
+            model(tokens[:, :-1].to(device), attention_mask=mask, cache=self._cache, read=lambda head, hidden: None)
 
     @torch.inference_mode()
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:
         """Adds a token to each row and returns logits of the next."""
-        hidden = self._model.hidden(tokens[:, None].to(device_of(self._model)), cache=self._cache)
-        return score_last(self._model, hidden)
+        return self._model(tokens[:, None].to(device_of(self._model)), cache=self._cache, read=score_last)
 
     @torch.inference_mode()
     def reorder(self, rows: Int[Tensor, " N"]) -> None:

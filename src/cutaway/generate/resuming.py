@@ -30,6 +30,6 @@ class ResumingReader:
         shared = next((i for i, (old, new) in enumerate(pairs) if old != new), min(len(self._known), len(text) - 1))
         self._cache.truncate(shared)
         tokens = torch.tensor([text[shared:]], device=device_of(self._model))
-        hidden = self._model.hidden(tokens, cache=self._cache)
+        logits = self._model(tokens, cache=self._cache, read=score_last)
         self._known = list(text)
-        return score_last(self._model, hidden)
+        return logits

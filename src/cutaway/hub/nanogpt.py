@@ -31,7 +31,7 @@ TEXT = "input.txt"
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    yield Rule(("wte.weight",), ("decoder.embed.weight",))
+    yield Rule(("wte.weight",), ("decoder.embed.tokens.weight",))
     yield Rule(("wpe.weight",), ("decoder.embed.positions.weight",))
     parts = ("weight", "bias") if c.attention.bias else ("weight",)
     for i in range(c.layers):

@@ -1,13 +1,12 @@
 """One layer: attention lets tokens speak to each other, then each thinks by itself."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.nn.attention import Attention
-from cutaway.nn.cache import Store
+from cutaway.nn.cache import Shapes, Store
 from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, Places
 from cutaway.nn.latent import LatentAttention
@@ -55,8 +54,8 @@ class Block(nn.Module):
         super().__init__()
         self.self_attention = self_attention
         self.self_attention_residual = self_attention_residual
-        self.cross_attention: Any = cross_attention  # none in a stack that looks at nothing but itself
-        self.cross_attention_residual: Any = cross_attention_residual
+        self.cross_attention = cross_attention or nn.Identity()
+        self.cross_attention_residual = cross_attention_residual or nn.Identity()
         self.feedforward = feedforward
         self.feedforward_residual = feedforward_residual
         cross = () if cross_attention is None else ("residual.after_cross_attention",)
@@ -96,7 +95,7 @@ class ParallelBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.self_attention = self_attention
-        self.cross_attention: Any = cross_attention  # none in a stack that looks at nothing but itself
+        self.cross_attention = cross_attention or nn.Identity()
         self.feedforward = feedforward
         self.norm = norm
         self.dropout = dropout
@@ -111,3 +110,13 @@ class ParallelBlock(nn.Module):
         if across is not None:
             change = change + self.cross_attention(y, across.geometry, across.store, across.source)
         return tap("residual.out", x + drop(change, self.dropout, self.training))
+
+
+def remembered(block: nn.Module, attention: str) -> Shapes:
+    """What a cache must hold of each token for one attention of a block, `self_attention` or `cross_attention`.
+
+    Either may stand inside another module that wraps it. Nothing is held for what is not there.
+    """
+    owners = (module for module in block.modules() if isinstance(module, Block | ParallelBlock))
+    parts = (part for owner in owners for part in getattr(owner, attention).modules())
+    return next((part.remembers() for part in parts if isinstance(part, AnyAttention)), {})

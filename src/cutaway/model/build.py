@@ -44,7 +44,7 @@ def _decoder_only(c: ModelConfig) -> DecoderOnly:
     table = make_table(c, c.vocabulary)
     decoder = _stack(c, make_embedding(c, c.embedding, table), causal=True)
     ahead = [
-        Ahead(table, _BLOCKS[c.residual](c, False), norms=(make_norm(c), make_norm(c), make_norm(c)))
+        Ahead(c.width, _BLOCKS[c.residual](c, False), norms=(make_norm(c), make_norm(c), make_norm(c)))
         for _ in range(c.ahead)
     ]
     return DecoderOnly(decoder, make_head(c, table), ahead)
@@ -71,7 +71,7 @@ def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = Fal
         embed,
         [_BLOCKS[c.residual](_layer(c, i), across) for i in range(c.layers)],
         make_norm(c) if c.final_norm else nn.Identity(),
-        Sight(causal=causal, window=c.attention.window, limit=c.context if is_limited else None),
+        Sight(causal, c.attention.window, limit=c.context if is_limited else None, across=across),
         rotary=make_rotary(c),
         biases=make_biases(c, causal),
     )

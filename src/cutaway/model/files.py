@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cutaway.disk import replacing, write_text
 from cutaway.errors import UserError
+from cutaway.model.renamed import current_name
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,13 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
     """Reads named tensors onto the CPU: all that have a shape here, and none besides.
 
+    A file of an earlier version may name them as it did then.
+
     Raises:
         UserError: the file is missing or damaged, or tensors are missing, left over or of another shape.
     """
     try:
-        found = load_file(path)
+        found = {current_name(name, shapes): tensor for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
     complaints = {

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
+from cutaway.nn.sharing import linear_over
 from cutaway.tap import tap
 
 Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
@@ -16,15 +17,19 @@ Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
 class LanguageHead(nn.Module):
     """logits = t(h) Wᵀ · scale + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
 
-    W may be the token embedding itself; `softcap` squeezes the logits into ±softcap by a tanh (Gemma 2, section 2);
-    `transform` is a `Transform`, or nothing. T5's own code scales by 1/√C where W is the embedding.
+    Args:
+        table: W, (V, C); it may be that of the token embedding.
+        bias: whether there is b.
+        scale: 1/√C in T5's own code where W is the embedding.
+        softcap: squeezes the logits into ±softcap by a tanh (Gemma 2, section 2).
+        transform: t, a `Transform` or nothing.
     """
 
     taps = ("logits",)
 
     def __init__(
         self,
-        weight: nn.Parameter,
+        table: nn.Parameter,
         *,
         bias: bool = False,
         scale: float = 1.0,
@@ -32,16 +37,16 @@ class LanguageHead(nn.Module):
         transform: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.weight = weight
+        self.projection = linear_over(table, bias=bias)
+        self.out_features = table.shape[0]
         self.scale = scale
-        self.bias = nn.Parameter(torch.zeros(weight.shape[0])) if bias else None
         self.softcap = softcap
         self.transform = transform or nn.Identity()
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T V"]:
         """Scores every token of the vocabulary at each place; padding is scored like the rest."""
         x = self.transform(hidden)
-        logits = F.linear(x if self.scale == 1 else x * self.scale, self.weight, self.bias)
+        logits = self.projection(x if self.scale == 1 else x * self.scale)
         if self.softcap is not None:
             logits = self.softcap * torch.tanh(logits / self.softcap)
         return tap("logits", logits)
@@ -68,13 +73,13 @@ class TokenHead(nn.Module):
 
     def __init__(self, width: int, labels: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(labels, width))
-        self.bias = nn.Parameter(torch.zeros(labels))
+        self.projection = nn.Linear(width, labels)
+        self.out_features = labels
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T N"]:
         """Scores every label at each place; padding is scored like the rest."""
-        return tap("logits", F.linear(self.dropout(hidden), self.weight, self.bias))
+        return tap("logits", self.projection(self.dropout(hidden)))
 
 
 class SequenceHead(nn.Module):
@@ -105,8 +110,8 @@ class SequenceHead(nn.Module):
         self.pool = pool
         self.dense = dense
         self.activation = activation
-        self.weight = nn.Parameter(torch.zeros(labels, width))
-        self.bias = nn.Parameter(torch.zeros(labels))
+        self.projection = nn.Linear(width, labels)
+        self.out_features = labels
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B N"]:
@@ -114,7 +119,7 @@ class SequenceHead(nn.Module):
         x = self.pool(hidden, attention_mask)
         if self.dense is not None:
             x = self.activation(self.dense(x))
-        return tap("logits", F.linear(self.dropout(tap("pooled", x)), self.weight, self.bias))
+        return tap("logits", self.projection(self.dropout(tap("pooled", x))))
 
 
 class EmbeddingHead(nn.Module):

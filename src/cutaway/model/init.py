@@ -42,13 +42,12 @@ def initialise(model: Transformer) -> None:
         for module in part.modules():
             draw(module, branches)
     for part in model.children():
-        if isinstance(part, Stack) and _is_shared(part, model.head):
-            assert isinstance(part.embed, TokenEmbedding)
+        if isinstance(part, Stack) and isinstance(part.embed, TokenEmbedding) and _is_shared(part.embed, model.head):
             draw_small(part.embed)
 
 
-def _is_shared(stack: Stack, head: Head) -> bool:
-    return isinstance(head, LanguageHead) and stack.embed.weight is head.weight
+def _is_shared(embed: TokenEmbedding, head: Head) -> bool:
+    return isinstance(head, LanguageHead) and embed.tokens.weight is head.projection.weight
 
 
 def count_branches(part: nn.Module) -> int:
@@ -60,12 +59,12 @@ def count_branches(part: nn.Module) -> int:
 
 def draw_small(embed: TokenEmbedding) -> None:
     """Draws an embedding that the head shares; what is added to it is as large as tokens are when they enter."""
-    size = 1 / embed.weight.shape[1]
-    embed.weight.normal_(std=size)
+    size = 1 / embed.tokens.embedding_dim
+    embed.tokens.weight.normal_(std=size)
     if isinstance(embed.positions, Learned):
         embed.positions.weight.normal_(std=size * embed.scale)
     if embed.segments is not None:
-        embed.segments.normal_(std=size * embed.scale)
+        embed.segments.weight.normal_(std=size * embed.scale)
 
 
 @singledispatch
@@ -106,7 +105,7 @@ def _(module: Gated, branches: int) -> None:
 
 @draw.register
 def _(module: Experts, branches: int) -> None:
-    module.router.normal_(std=module.router.shape[1] ** -0.5)
+    draw_linear(module.router)
 
 
 @draw.register
@@ -116,26 +115,26 @@ def _(module: Ahead, branches: int) -> None:
 
 @draw.register
 def _(module: TokenEmbedding, branches: int) -> None:
-    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    draw_table(module.tokens)
     if module.segments is not None:
-        module.segments.normal_(std=module.weight.shape[1] ** -0.5)
+        draw_table(module.segments)
 
 
 @draw.register
 def _(module: PatchEmbedding, branches: int) -> None:
-    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    draw_linear(module.projection)
     if module.cls is not None:
         module.cls.normal_()
 
 
 @draw.register
 def _(module: FrameEmbedding, branches: int) -> None:
-    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    draw_linear(module.projection)
 
 
 @draw.register
 def _(module: Learned, branches: int) -> None:
-    module.weight.normal_(std=module.weight.shape[1] ** -0.5)
+    draw_table(module)
 
 
 @draw.register
@@ -147,14 +146,15 @@ def _(module: LearnedGrid, branches: int) -> None:
 @draw.register(RelativeBias)
 @draw.register(ShortestPathBias)
 def _(module: RelativeBias | ShortestPathBias, branches: int) -> None:
-    module.weight.normal_(std=0.02)
+    module.table.weight.normal_(std=0.02)
 
 
 @draw.register(LanguageHead)
 @draw.register(SequenceHead)
 @draw.register(TokenHead)
 def _(module: LanguageHead | SequenceHead | TokenHead, branches: int) -> None:
-    module.weight.normal_(std=0.1 * module.weight.shape[1] ** -0.5)
+    draw_linear(module.projection)
+    module.projection.weight.mul_(0.1)
     if isinstance(module, SequenceHead) and module.dense is not None:
         draw_linear(module.dense)
 
@@ -174,6 +174,11 @@ def draw_query(attention: AnyAttention) -> None:
     """Draws what makes queries, so that scores are as large as with the customary scale."""
     draw_linear(attention.query)
     attention.query.weight.mul_(attention.query_size)
+
+
+def draw_table(table: nn.Embedding) -> None:
+    """Draws the vectors of an embedding so that each has about length one."""
+    table.weight.normal_(std=table.embedding_dim**-0.5)
 
 
 def draw_linear(linear: nn.Linear, branches: int = 1) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.model.block import Across, Block, Memory, ParallelBlock
+from cutaway.model.block import Across, Block, Memory, ParallelBlock, remembered
 from cutaway.nn.cache import Cache
 from cutaway.nn.embeddings import Embedding
 from cutaway.nn.geometry import Geometry, Places, locate
@@ -22,11 +23,13 @@ class Sight:
         causal: only at the past.
         window: only so many tokens back, itself included; and as many ahead if not causal.
         limit: longest text there are positions for; None if the scheme goes on forever.
+        across: also at another sequence, the source.
     """
 
     causal: bool = True
     window: int | None = None
     limit: int | None = None
+    across: bool = False
 
 
 class Stack(nn.Module):
@@ -48,21 +51,26 @@ class Stack(nn.Module):
         self.embed = embed
         for i, block in enumerate(blocks):
             self.add_module(str(i), block)
-        self.blocks: list[Block | ParallelBlock] = list(blocks)
         self.norm = norm
         self.sight = sight
         self.rotary = rotary
         self.biases = biases
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        """The layers, in order: the submodules whose names are numbers."""
+        return [block for name, block in self._modules.items() if name.isdigit() and block is not None]
 
     def make_cache(self, batch: int, slots: int, source_slots: int = 0) -> Cache:
         """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights.
 
         A stack that looks across also needs room for `source_slots` tokens of the source.
         """
-        like = self.embed.weight.detach()
-        across = [block.cross_attention.remembers() for block in self.blocks if block.cross_attention is not None]
-        source = Cache(across, batch, source_slots, like) if across else None
-        return Cache([block.self_attention.remembers() for block in self.blocks], batch, slots, like, source)
+        weight = next(weight for weight in self.parameters() if weight.is_floating_point())
+        like = torch.empty(0, dtype=weight.dtype, device=weight.device)
+        across = [remembered(block, "cross_attention") for block in self.blocks]
+        source = Cache(across, batch, source_slots, like) if self.sight.across else None
+        return Cache([remembered(block, "self_attention") for block in self.blocks], batch, slots, like, source)
 
     def forward(
         self,
@@ -129,7 +137,7 @@ class Stack(nn.Module):
         Raises:
             ValueError: a stack that looks across has no source, neither here nor in the cache, or one in both.
         """
-        if self.blocks[0].cross_attention is None:
+        if not self.sight.across:
             return [None] * len(self.blocks)
         sealed = None if cache is None else cache.source
         if memory is None and (sealed is None or sealed.length == 0):

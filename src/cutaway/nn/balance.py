@@ -81,6 +81,9 @@ class BalanceByBias(nn.Module):
         return attach(x, (self.bias * surplus).sum())
 
 
+Balance = NoBalance | BalanceByLoss | BalanceByBias
+
+
 def attach(x: Float[Tensor, "*B C"], loss: Float[Tensor, ""]) -> Float[Tensor, "*B C"]:
     """Returns x; whoever computes gradients through it also gets those of the loss, as if it had been added to theirs.
 

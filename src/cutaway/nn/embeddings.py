@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
 from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
+from cutaway.nn.sharing import embedding_over
 from cutaway.tap import tap
 
 
@@ -17,7 +18,7 @@ class TokenEmbedding(nn.Module):
     """norm(scale · E[token] + S[segment] + position): one trained vector a token, and where it stands.
 
     Args:
-        weight: E, (V, C); it may be shared with a head or another embedding.
+        table: E, (V, C); it may be shared with a head or another embedding.
         scale: multiplies the token's vector; √C in Vaswani et al. 2017, section 3.4.
         segments: how many parts of a text are told apart, each by a trained vector (Devlin et al. 2019, section 3).
         positions: the scheme, if it is one that adds.
@@ -27,7 +28,7 @@ class TokenEmbedding(nn.Module):
 
     def __init__(
         self,
-        weight: nn.Parameter,
+        table: nn.Parameter,
         *,
         scale: float = 1.0,
         segments: int = 0,
@@ -36,9 +37,9 @@ class TokenEmbedding(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.weight = weight
+        self.tokens = embedding_over(table)
         self.scale = scale
-        self.segments = nn.Parameter(torch.zeros(segments, weight.shape[1])) if segments else None
+        self.segments = nn.Embedding(segments, table.shape[1]) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
         self.dropout = Dropout(dropout)
@@ -59,9 +60,9 @@ class TokenEmbedding(nn.Module):
         Raises:
             ValueError: segments are given, and this embedding does not tell them apart.
         """
-        x = tap("tokens", F.embedding(tokens, self.weight) * self.scale)
+        x = tap("tokens", self.tokens(tokens) * self.scale)
         if self.segments is not None:
-            x = x + (self.segments[0] if segments is None else F.embedding(segments, self.segments))
+            x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         elif segments is not None:
             raise ValueError("the model does not tell segments apart: model.embedding.segments is 0")
         if self.positions is not None:
@@ -98,8 +99,7 @@ class PatchEmbedding(nn.Module):
         super().__init__()
         self.patch = patch
         self.channels = channels
-        self.weight = nn.Parameter(torch.zeros(width, channels * patch**2))
-        self.bias = nn.Parameter(torch.zeros(width))
+        self.projection = nn.Linear(channels * patch**2, width)
         self.cls = nn.Parameter(torch.zeros(width)) if cls else None
         self.grid = grid
         self.norm = norm or nn.Identity()
@@ -128,7 +128,7 @@ class PatchEmbedding(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Cuts the pictures into patches and adds where they lie; `positions`, which are of a line, are not needed."""
         patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
-        x = tap("tokens", F.linear(patches, self.weight, self.bias))
+        x = tap("tokens", self.projection(patches))
         if self.cls is not None:
             x = torch.cat([self.cls.expand(x.shape[0], 1, -1), x], dim=1)
         if self.grid is not None:
@@ -157,8 +157,8 @@ class FrameEmbedding(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(width, bins))
-        self.bias = nn.Parameter(torch.zeros(width))
+        self.projection = nn.Linear(bins, width)
+        self.bins = bins
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
         self.dropout = Dropout(dropout)
@@ -170,17 +170,15 @@ class FrameEmbedding(nn.Module):
         Raises:
             ValueError: the frames hold other numbers of numbers.
         """
-        if frames.shape[2] != self.weight.shape[1]:
-            raise ValueError(
-                f"the model reads frames of {self.weight.shape[1]} numbers, and these have {frames.shape[2]}"
-            )
+        if frames.shape[2] != self.bins:
+            raise ValueError(f"the model reads frames of {self.bins} numbers, and these have {frames.shape[2]}")
         return frames[:, :, 0]
 
     def forward(
         self, frames: Float[Tensor, "B T bins"], positions: Int[Tensor, "#B T"], segments: None = None
     ) -> Float[Tensor, "B T C"]:
         """Transforms each frame and adds where it stands."""
-        x = tap("tokens", F.linear(frames, self.weight, self.bias))
+        x = tap("tokens", self.projection(frames))
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions))
         return tap("out", self.dropout(self.norm(x)))

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from cutaway.nn.balance import Balance
 from cutaway.nn.feedforward import Gated
 from cutaway.tap import tap
 
@@ -56,6 +56,15 @@ class Routing:
         return weights * self.scale
 
 
+class Router(nn.Linear):
+    """x Wᵀ in fp32, whatever the dtype of both: the choice of experts hangs on small differences."""
+
+    def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B E"]:
+        """Scores each expert for each token."""
+        with _without_autocast(x.device):
+            return F.linear(x.float(), self.weight.float())
+
+
 class Experts(nn.Module):
     """y = Σ_shared expert(x) + Σ_chosen weight · expert(x) (DeepSeekMoE, Dai et al. 2024; DeepSeek-V2, eq. 20-22).
 
@@ -72,14 +81,14 @@ class Experts(nn.Module):
     taps = ("input", "router", "load", "out")
 
     def __init__(
-        self, width: int, experts: Sequence[Gated], shared: Gated | None, routing: Routing, balance: nn.Module
+        self, width: int, experts: Sequence[Gated], shared: Gated | None, routing: Routing, balance: Balance
     ) -> None:
         super().__init__()
-        self.router = nn.Parameter(torch.zeros(len(experts), width))
+        self.router = Router(width, len(experts), bias=False)
         self.experts = nn.ModuleList(experts)
-        self.shared: Any = shared
+        self.shared = shared
         self.routing = routing
-        self.balance: Any = balance
+        self.balance = balance
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
         """Transforms each token."""
@@ -94,14 +103,12 @@ class Experts(nn.Module):
         return tap("out", self.balance(y, scores, counts))
 
     def score(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T E"]:
-        """How well each expert suits each token; in fp32, since the choice hangs on small differences."""
-        with _without_autocast(x.device):
-            return self.routing.gate(F.linear(x.float(), self.router.float()))
+        """How well each expert suits each token."""
+        return self.routing.gate(self.router(x))
 
     def choose(self, scores: Float[Tensor, "B T E"]) -> Int[Tensor, "B T K"]:
         """Which experts each token goes to."""
-        chosen: Tensor = self.routing.choose(self.balance.prefer(scores))
-        return chosen
+        return self.routing.choose(self.balance.prefer(scores))
 
     def mix(
         self, x: Float[Tensor, "B T C"], chosen: Int[Tensor, "B T K"], weights: Float[Tensor, "B T K"]

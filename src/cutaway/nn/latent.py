@@ -4,7 +4,8 @@ A cache holds that latent and one rotary key that all heads share, in place of e
 remembered can be attended to in two ways, equal but for rounding. The *expanded* body reads each head's keys and values
 from the latents, then attends as always. The *absorbed* body moves the matrices that would do so to the other side:
 queries are brought to where the latents are, which then serve as the one key and value of all heads. That costs more
-for each pair of tokens and nothing for each remembered token, so it pays where one token looks at many.
+for each pair of tokens and nothing for each remembered token, so it pays where one token looks at many. It computes
+with the weights of two layers that it never calls, so it stands in for them only while they are plain.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from cutaway.nn.attend import Scoring, attend
 from cutaway.nn.attention import split_heads
 from cutaway.nn.cache import Shapes, Store
 from cutaway.nn.geometry import Geometry
+from cutaway.nn.plain import is_plain
 from cutaway.nn.positions import rotate
-from cutaway.tap import tap, watching
+from cutaway.tap import tap
 
 Parts = tuple[Tensor, Tensor]
 """What positions leave alone, and what they rotate."""
@@ -123,7 +125,7 @@ class LatentAttention(nn.Module):
         if store is not None:
             latent, rotary_key = store.remember("latent", latent), store.remember("rotary_key", rotary_key)
         is_decoding = store is not None and x.shape[1] == 1
-        body = self.absorbed if is_decoding and not watching("k", "v") else self.expanded
+        body = self.absorbed if is_decoding and is_plain(self.key, self.value) else self.expanded
         mix = tap("mix", body((content, rotary), (latent, rotary_key), geometry))
         return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
 

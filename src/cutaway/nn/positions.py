@@ -61,16 +61,8 @@ class Sinusoidal(nn.Module):
         return torch.stack([angles.sin(), angles.cos()], dim=self.axis).flatten(-2)[..., : self.width]
 
 
-class Learned(nn.Module):
-    """One trained vector a position, up to `length` of them (Gehring et al. 2017, section 3.1)."""
-
-    def __init__(self, length: int, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(length, width))
-
-    def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
-        """Looks the positions up."""
-        return F.embedding(positions, self.weight)
+class Learned(nn.Embedding):
+    """One trained vector for each position (Gehring et al. 2017, section 3.1)."""
 
 
 class LearnedGrid(nn.Module):
@@ -162,18 +154,19 @@ class RelativeBias(nn.Module):
 
     def __init__(self, heads: int, *, buckets: int = 32, distance: int = 128, bidirectional: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(buckets, heads))
+        self.table = nn.Embedding(buckets, heads)
+        self.buckets = buckets
         self.distance = distance
         self.bidirectional = bidirectional
 
     def forward(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
         """Looks up the bucket of every pair."""
         past = queries[:, :, None] - keys[:, None, :]  # (B, Tq, Tk), positive when the key lies before
-        return F.embedding(self.bucket(past), self.weight).permute(0, 3, 1, 2)
+        return self.table(self.bucket(past)).permute(0, 3, 1, 2)
 
     def bucket(self, past: Int[Tensor, "*B"]) -> Int[Tensor, "*B"]:
         """Maps how far back a key lies to its bucket."""
-        buckets = self.weight.shape[0]
+        buckets = self.buckets
         offset = torch.zeros_like(past)
         if self.bidirectional:
             buckets //= 2
@@ -195,11 +188,12 @@ class ShortestPathBias(nn.Module):
 
     def __init__(self, heads: int, longest: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(longest + 2, heads))
+        self.table = nn.Embedding(longest + 2, heads)
+        self.no_path = longest + 1
 
     def of(self, distances: Int[Tensor, "B N N"]) -> BiasesScores:
         """The biases in these graphs: how many edges lie between the nodes, −1 where no path joins them."""
-        return partial(self.forward, distances)
+        return partial(self, distances)
 
     def forward(
         self, distances: Int[Tensor, "B N N"], queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]
@@ -207,5 +201,4 @@ class ShortestPathBias(nn.Module):
         """Looks up the number of every pair; a node's position is its row in `distances`."""
         rows = torch.arange(len(distances), device=distances.device)[:, None, None]
         between = distances[rows, queries[:, :, None], keys[:, None, :]]  # (B, Tq, Tk)
-        no_path = self.weight.shape[0] - 1
-        return F.embedding(torch.where(between < 0, no_path, between), self.weight).permute(0, 3, 1, 2)
+        return self.table(torch.where(between < 0, self.no_path, between)).permute(0, 3, 1, 2)

@@ -74,7 +74,7 @@ def carry_over(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Carried
         found = None if name.startswith("head.") and not with_head else _fitting(there.get(name), name, weight)
         if found is None:
             fresh[name] = weight.numel()
-            if name == "head.weight":
+            if name == "head.projection.weight":
                 weight.mul_(LARGER)
             continue
         weight.copy_(found[: len(weight)])

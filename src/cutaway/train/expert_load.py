@@ -6,26 +6,26 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from cutaway.nn.experts import Experts, count_choices
+from cutaway.nn.experts import Experts
 
 
 @contextmanager
 def counted_choices(model: nn.Module) -> Iterator[Mapping[str, Tensor]]:
     """Counts, while the block lasts, the choices that go to each of a layer's experts, (E), by the layer's name.
 
-    Each layer is asked once more where its tokens go: its tap `load` would tell, too, but somebody else may be watching
-    the model already.
+    The balance of each layer is told them on every call. A capture of the tap `load` would show them too, but makes the
+    model run eagerly.
     """
     counts: dict[str, Tensor] = {}
 
-    def add(name: str, layer: Experts, inputs: tuple[Tensor], output: Tensor) -> None:
-        counted = count_choices(layer.choose(layer.score(inputs[0])), len(layer.experts)).sum(dim=0)
+    def add(name: str, balance: nn.Module, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        counted = inputs[2].sum(dim=0)
         counts[name] = counts[name] + counted if name in counts else counted
 
     with ExitStack() as stack:
         for name, module in model.named_modules():
             if isinstance(module, Experts):
-                stack.callback(module.register_forward_hook(partial(add, name)).remove)
+                stack.callback(module.balance.register_forward_hook(partial(add, name)).remove)
         yield counts
 
 

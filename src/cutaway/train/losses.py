@@ -2,57 +2,78 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from cutaway.data.windows import IGNORED
+from cutaway.model.heads import LanguageHead, SequenceHead, TokenHead
 
 LOGITS_AT_ONCE = 1 << 21
 """8 MB in fp32. A vocabulary of 50,000 then takes 41 tokens at a time, whatever the batch."""
 
+ScoringHead = LanguageHead | SequenceHead | TokenHead
+"""Gives logits (N, V) for hidden states (N, C)."""
+
+Logits = Literal["parts", "checkpointed", "whole"]
+"""How many logits are held at once, and so which derivatives there are.
+
+`parts`: those of one part, whose gradients are computed together with the loss. First derivatives only.
+`checkpointed`: those of one part, which are computed again on the way back. Derivatives of any order.
+`whole`: all of them. Derivatives of any order, the transforms of `torch.func` included.
+"""
+
 
 def cross_entropy(
-    head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"], label_smoothing: float = 0.0
+    head: ScoringHead,
+    hidden: Float[Tensor, "*T C"],
+    targets: Int[Tensor, "*T"],
+    label_smoothing: float = 0.0,
+    logits: Logits = "parts",
 ) -> tuple[Tensor, Tensor]:
     """Sums −log p(target) over all targets that count; returns the sum and how many there are.
 
-    Only hidden states with a target that counts reach the head. If their logits are many, they are computed part by
-    part, and the gradients of each part at once, so that neither logits nor their gradients are ever there as a whole.
+    Only hidden states with a target that counts reach the head. Logits that are few are computed as a whole anyway.
 
     Args:
-        head: gives logits (N, V) for hidden states (N, C).
+        head: what scores.
         hidden: what the head reads.
         targets: ids, or `IGNORED`.
         label_smoothing: share of certainty given to all tokens alike (Szegedy et al. 2016, section 7).
+        logits: how many are held at once.
     """
     hidden, targets = counted(hidden, targets)
     count = torch.tensor(len(targets), device=targets.device)
 
     def loss(part: Tensor, wanted: Tensor) -> Tensor:
-        logits = head(part).float()
-        return F.cross_entropy(logits, wanted, label_smoothing=label_smoothing, reduction="sum")
+        scores = head(part).float()
+        return F.cross_entropy(scores, wanted, label_smoothing=label_smoothing, reduction="sum")
 
     rows = _rows_at_once(head)
-    if len(targets) <= rows or not torch.is_grad_enabled():
-        parts = _parts(hidden, targets, rows)
-        return sum((loss(*part) for part in parts), hidden.new_zeros(())), count
-    weights = [weight for weight in head.parameters() if weight.requires_grad]
-    total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
-    return total, count
+    if len(targets) <= rows or (logits == "whole" and torch.is_grad_enabled()):
+        return loss(hidden, targets), count
+    if logits == "parts" and torch.is_grad_enabled():
+        weights = [weight for weight in head.parameters() if weight.requires_grad]
+        total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
+        return total, count
+    parts = _parts(hidden, targets, rows)
+    if torch.is_grad_enabled():
+        return torch.stack([checkpoint(loss, *part, use_reentrant=False) for part in parts]).sum(), count
+    return torch.stack([loss(*part) for part in parts]).sum(), count
 
 
-def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
+def measure_tokens(head: ScoringHead, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
     """Sums over all targets that count: their loss, how many there are, and how many the head ranks first."""
     total, right = judge_tokens(head, hidden, targets)
     return {"loss": total, "count": torch.tensor(len(right)), "correct": right.sum()}
 
 
 def judge_tokens(
-    head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
+    head: ScoringHead, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
 ) -> tuple[Tensor, Bool[Tensor, " N"]]:
     """Of the targets that count, in order: the sum of their losses, and whether the head ranks each of them first."""
     hidden, targets = counted(hidden, targets)
@@ -76,8 +97,8 @@ def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[
     return (hidden.flatten(0, -2), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
 
 
-def _rows_at_once(head: nn.Module) -> int:
-    return max(1, LOGITS_AT_ONCE // len(head.weight))  # type: ignore[arg-type]  # heads have one row a score
+def _rows_at_once(head: ScoringHead) -> int:
+    return max(1, LOGITS_AT_ONCE // head.out_features)
 
 
 def _parts(hidden: Tensor, targets: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -106,4 +127,9 @@ class _InParts(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "a loss that is computed in parts has first derivatives only: "
+                "make the task with logits='checkpointed' or logits='whole' for higher ones"
+            )
         return (None, None, None, *(gradient * scale for gradient in ctx.saved_tensors))

@@ -8,13 +8,18 @@ from torch import Tensor, nn
 
 from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
 from cutaway.model.block import AnyAttention
+from cutaway.model.heads import LanguageHead, SequenceHead, TokenHead
 from cutaway.nn.balance import BalanceByBias
+from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding
+from cutaway.nn.experts import Router
 from cutaway.train.layers import layers_above
 from cutaway.train.muon import Muon
 from cutaway.train.sign_descent import SignDescent
 
 Weights = Mapping[str, nn.Parameter]
 """By name."""
+PROJECTING = PatchEmbedding | FrameEmbedding | LanguageHead | SequenceHead | TokenHead
+"""What stands at either end of a model and has a linear layer there."""
 Shares = Mapping[str, float]
 """Of the learning rate, by the name of the weight."""
 
@@ -129,9 +134,18 @@ def query_sizes(model: nn.Module) -> dict[str, float]:
 
 
 def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The matrices inside blocks, by name: neither embeddings nor the head, whose rows are tokens."""
-    linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    return {name: weight for name, weight in trained_weights(model).items() if name in linear}
+    """The matrices of linear layers between the embedding and the logits, by name.
+
+    Those at either end have a row or a column for each token, label, pixel or bin, and a router a row for each expert:
+    their rows are separate things, and Muon mixes rows.
+    """
+    ends = {module.projection for module in model.modules() if isinstance(module, PROJECTING)}
+    inner = {
+        f"{name}.weight"
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and not isinstance(module, Router) and module not in ends
+    }
+    return {name: weight for name, weight in trained_weights(model).items() if name in inner}
 
 
 def _adamw_over(config: AdamWPartConfig, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:

@@ -8,8 +8,8 @@ from cutaway.config.run import RunConfig
 from cutaway.data.rows.sentences import sentences
 from cutaway.errors import UserError, nearest
 from cutaway.model.device import device_of
-from cutaway.model.heads import POOLINGS
-from cutaway.model.transformer import Transformer
+from cutaway.model.heads import POOLINGS, Head
+from cutaway.model.transformer import Hidden, Transformer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 
@@ -26,10 +26,12 @@ def embed(
     require_fitting(rows, config.model.context)
 
     is_own = pooling is None and config.model.head.kind == "embedding"
-    head = model.head if is_own else POOLINGS[pooling or "mean"]
+    pool = POOLINGS[pooling or "mean"]
+
+    def read(head: Head, hidden: Hidden) -> torch.Tensor:
+        return pool(hidden.states, hidden.attention_mask)
 
     def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:
-        hidden = model.hidden(tokens, attention_mask=mask)
-        return head(hidden, mask).float().tolist()
+        return model(tokens, attention_mask=mask, read=None if is_own else read).float().tolist()
 
     return in_batches(rows, compute, device_of(model))

@@ -8,7 +8,8 @@ import torch
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.model.device import device_of
-from cutaway.model.transformer import Transformer
+from cutaway.model.heads import Head
+from cutaway.model.transformer import Hidden, Transformer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_batches, require_fitting
 
@@ -31,10 +32,12 @@ def fill(
     ordinary = tokenizer.ordinary
 
     def compute(tokens: torch.Tensor, keep: torch.Tensor | None) -> list[list[list[dict[str, Any]]]]:
-        hidden = model.hidden(tokens, attention_mask=keep)
+        def score(head: Head, hidden: Hidden) -> list[torch.Tensor]:
+            return [head(states[row == tokenizer.mask]) for states, row in zip(hidden.states, tokens, strict=True)]
+
         found = []
-        for states, row in zip(hidden, tokens, strict=True):
-            logits = model.head(states[row == tokenizer.mask])[:, ordinary.start : ordinary.stop]
+        for scores in model(tokens, attention_mask=keep, read=score):
+            logits = scores[:, ordinary.start : ordinary.stop]
             best = logits.double().softmax(dim=-1).topk(top_k, dim=-1)
             found.append([_candidates(*mask) for mask in zip(best.indices.tolist(), best.values.tolist(), strict=True)])
         return found

@@ -85,11 +85,11 @@ def test_balance_takes_the_bias_from_who_guesses(balanced: bool) -> None:
     labels = [0, 0, 0, 1]
     rows = [LabelledRow([5 + i, 6], 2, (float(label),)) for i, label in enumerate(labels)]
     model = small_model(architecture="encoder", head={"kind": "sequence", "labels": 2})
-    torch.nn.init.zeros_(model.head.weight)
+    torch.nn.init.zeros_(model.head.projection.weight)
     task = SequenceClassification("single_label", balanced_weights(labels, 2) if balanced else None)
     batch = task.collate(rows, CPU)
     loss, count = task.loss(model, batch)
     loss.backward()
     assert loss.item() / count.item() == pytest.approx(np.log(2))
-    assert model.head.bias.grad.tolist() == pytest.approx([0, 0] if balanced else [-1, 1], abs=1e-6)
+    assert model.head.projection.bias.grad.tolist() == pytest.approx([0, 0] if balanced else [-1, 1], abs=1e-6)
     assert task.measure(model, batch)["loss"].item() == pytest.approx(4 * np.log(2)), "what is measured is unweighted"

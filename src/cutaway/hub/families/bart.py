@@ -14,7 +14,7 @@ STACKS = ("encoder", "decoder")
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """Both stacks, which share an embedding."""
-    yield Rule(("shared.weight",), ("encoder.embed.weight",))
+    yield Rule(("shared.weight",), ("encoder.embed.tokens.weight",))
     for stack in STACKS:
         positions = (f"{stack}.embed_positions.weight",), (f"{stack}.embed.positions.weight",)
         yield Rule(*positions, SkipRows(UNUSED_POSITIONS))
@@ -47,7 +47,7 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     if isinstance(c.head, LanguageHeadConfig) and c.head.bias:
         assert c.vocabulary is not None
         change = Reshape(((1, c.vocabulary),), ((c.vocabulary,),))
-        yield Rule(("final_logits_bias",), ("head.bias",), change, optional=True)
+        yield Rule(("final_logits_bias",), ("head.projection.bias",), change, optional=True)
 
 
 OPTIONS = (

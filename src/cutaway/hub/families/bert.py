@@ -21,9 +21,9 @@ def embeddings(c: ModelConfig, positions: Change = UNCHANGED) -> Iterable[Rule]:
     """What the first block reads; a model that tells no segments apart has one of zeros."""
     tables = ("embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight")
     if c.segments:
-        yield Rule(tables, ("encoder.embed.weight", "encoder.embed.segments"))
+        yield Rule(tables, ("encoder.embed.tokens.weight", "encoder.embed.segments.weight"))
     else:
-        yield Rule(tables, ("encoder.embed.weight",), NoRow())
+        yield Rule(tables, ("encoder.embed.tokens.weight",), NoRow())
     yield Rule(("embeddings.position_embeddings.weight",), ("encoder.embed.positions.weight",), positions)
     yield from same("embeddings.LayerNorm", "encoder.embed.norm")
 
@@ -47,13 +47,13 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that fills in hidden words."""
     yield from same("cls.predictions.transform.dense", "head.transform.dense")
     yield from same("cls.predictions.transform.LayerNorm", "head.transform.norm")
-    yield Rule(("cls.predictions.bias",), ("head.bias",))
+    yield Rule(("cls.predictions.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that chooses a label for a text."""
     yield from same("bert.pooler.dense", "head.dense")
-    yield from same("classifier", "head")
+    yield from same("classifier", "head.projection")
 
 
 OPTIONS = (
@@ -135,13 +135,13 @@ BERT = Family(
         "token_classification": HeadTable(
             architecture="BertForTokenClassification",
             choices={"head.kind": "token"},
-            rules=lambda c: same("classifier", "head"),
+            rules=lambda c: same("classifier", "head.projection"),
             ignored=POOLER,
         ),
         "question_answering": HeadTable(
             architecture="BertForQuestionAnswering",
             choices={"head.kind": "token"},
-            rules=lambda c: same("qa_outputs", "head"),
+            rules=lambda c: same("qa_outputs", "head.projection"),
             ignored=POOLER,
         ),
     },

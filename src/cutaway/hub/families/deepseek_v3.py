@@ -19,7 +19,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
     assert isinstance(c.attention, LatentConfig)
     assert isinstance(c.feedforward, ExpertsConfig)
-    yield Rule(("embed_tokens.weight",), ("decoder.embed.weight",))
+    yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
     dense = c.first_layers.count if c.first_layers else 0
     for i in range(c.layers):
         theirs, ours = f"layers.{i}", f"decoder.{i}"
@@ -66,7 +66,7 @@ def latent_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Ite
 
 def expert_rules(f: ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
     """A router, the experts, each by itself, and those that every token passes through, in one."""
-    yield Rule((f"{theirs}.gate.weight",), (f"{ours}.router",))
+    yield Rule((f"{theirs}.gate.weight",), (f"{ours}.router.weight",))
     bias = f"{theirs}.gate.e_score_correction_bias"
     if f.balance == "bias":
         yield Rule((bias,), (f"{ours}.balance.bias",))

@@ -22,7 +22,7 @@ MODULES = {
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    yield Rule(("embeddings.word_embeddings.weight",), ("encoder.embed.weight",))
+    yield Rule(("embeddings.word_embeddings.weight",), ("encoder.embed.tokens.weight",))
     yield Rule(("embeddings.position_embeddings.weight",), ("encoder.embed.positions.weight",))
     yield from same("embeddings.LayerNorm", "encoder.embed.norm")
     for i in range(c.layers):
@@ -34,13 +34,13 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that fills in hidden words."""
     yield from same("vocab_transform", "head.transform.dense")
     yield from same("vocab_layer_norm", "head.transform.norm")
-    yield Rule(("vocab_projector.bias",), ("head.bias",))
+    yield Rule(("vocab_projector.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that chooses a label for a text."""
     yield from same("pre_classifier", "head.dense")
-    yield from same("classifier", "head")
+    yield from same("classifier", "head.projection")
 
 
 DISTILBERT = Family(
@@ -80,12 +80,12 @@ DISTILBERT = Family(
         "token_classification": HeadTable(
             architecture="DistilBertForTokenClassification",
             choices={"head.kind": "token"},
-            rules=lambda c: same("classifier", "head"),
+            rules=lambda c: same("classifier", "head.projection"),
         ),
         "question_answering": HeadTable(
             architecture="DistilBertForQuestionAnswering",
             choices={"head.kind": "token"},
-            rules=lambda c: same("qa_outputs", "head"),
+            rules=lambda c: same("qa_outputs", "head.projection"),
         ),
     },
     unread={"tie_weights_", "sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"},

@@ -10,7 +10,7 @@ from cutaway.hub.weights import Chain, NoBias, Rule, Split, Transpose, same
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    yield Rule(("wte.weight",), ("decoder.embed.weight",))
+    yield Rule(("wte.weight",), ("decoder.embed.tokens.weight",))
     yield Rule(("wpe.weight",), ("decoder.embed.positions.weight",))
     thirds = Split((c.width, c.width, c.width))
     for i in range(c.layers):
@@ -33,7 +33,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """A head of its own, where it does not share the embedding."""
     if not is_tied(c):
-        yield Rule(("lm_head.weight",), ("head.weight",))
+        yield Rule(("lm_head.weight",), ("head.projection.weight",))
 
 
 SUMMARY = ("type", "use_proj", "activation", "first_dropout", "proj_to_labels")
@@ -82,7 +82,7 @@ GPT2 = Family(
         "sequence_classification": HeadTable(
             architecture="GPT2ForSequenceClassification",
             choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.weight", "head.bias"), NoBias())],
+            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.bias"), NoBias())],
         ),
     },
     also={"GPT2Model": "language_modeling"},

@@ -15,7 +15,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
     assert isinstance(c.attention, GroupedConfig)
     assert isinstance(c.feedforward, GatedConfig)
-    yield Rule(("embed_tokens.weight",), ("decoder.embed.weight",))
+    yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
     for i in range(c.layers):
         theirs, ours = f"layers.{i}", f"decoder.{i}"
         yield from attention_rules(c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
@@ -54,7 +54,7 @@ def parts(*, bias: bool) -> tuple[str, ...]:
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """A head of its own, where it does not share the embedding."""
     if not is_tied(c):
-        yield Rule(("lm_head.weight",), ("head.weight",))
+        yield Rule(("lm_head.weight",), ("head.projection.weight",))
 
 
 def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, HeadTable]:
@@ -75,17 +75,17 @@ def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, H
         "sequence_classification": HeadTable(
             architecture=f"{name}ForSequenceClassification",
             choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.weight", "head.bias"), NoBias())],
+            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.bias"), NoBias())],
         ),
         "token_classification": HeadTable(
             architecture=f"{name}ForTokenClassification",
             choices={"head.kind": "token"},
-            rules=lambda c: same("score", "head"),
+            rules=lambda c: same("score", "head.projection"),
         ),
         "question_answering": HeadTable(
             architecture=f"{name}ForQuestionAnswering",
             choices={"head.kind": "token"},
-            rules=lambda c: same("qa_outputs", "head"),
+            rules=lambda c: same("qa_outputs", "head.projection"),
             prefix=answering,
         ),
         "sentence_embedding": HeadTable(

@@ -11,7 +11,7 @@ from cutaway.hub.weights import Rule
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """Both stacks, which share an embedding."""
-    yield Rule(("shared.weight",), ("encoder.embed.weight",))
+    yield Rule(("shared.weight",), ("encoder.embed.tokens.weight",))
     yield from bart.layers(c)
 
 

@@ -20,7 +20,7 @@ from cutaway.hub.weights import PermuteRows, Rule, same
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
     assert isinstance(c.attention, GroupedConfig)
-    yield Rule(("embed_tokens.weight",), ("decoder.embed.weight",))
+    yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
     width = head_width(c)
     swapped = PermuteRows((*range(width // 2, width), *range(width // 2)))
     for i in range(c.layers):

@@ -22,13 +22,13 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that fills in hidden words."""
     yield from same("lm_head.dense", "head.transform.dense")
     yield from same("lm_head.layer_norm", "head.transform.norm")
-    yield Rule(("lm_head.bias",), ("head.bias",))
+    yield Rule(("lm_head.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head that chooses a label for a text."""
     yield from same("classifier.dense", "head.dense")
-    yield from same("classifier.out_proj", "head")
+    yield from same("classifier.out_proj", "head.projection")
 
 
 def options(skipped: int) -> Options:

@@ -14,10 +14,10 @@ HEAD = "lm_head.weight"
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """Both stacks, which share an embedding."""
-    yield Rule(("shared.weight",), ("encoder.embed.weight",))
+    yield Rule(("shared.weight",), ("encoder.embed.tokens.weight",))
     for stack, layers in (("encoder", c.encoder_layers or c.layers), ("decoder", c.layers)):
         first = f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-        yield Rule((first,), (f"{stack}.biases.weight",))
+        yield Rule((first,), (f"{stack}.biases.table.weight",))
         for i in range(layers):
             yield from block_rules(c, f"{stack}.block.{i}.layer", f"{stack}.{i}", across=stack == "decoder")
         yield Rule((f"{stack}.final_layer_norm.weight",), (f"{stack}.norm.weight",))
@@ -40,7 +40,7 @@ def block_rules(c: ModelConfig, theirs: str, ours: str, *, across: bool) -> Iter
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """A head of its own, in version 1.1."""
     if not is_tied(c):
-        yield Rule((HEAD,), ("head.weight",))
+        yield Rule((HEAD,), ("head.projection.weight",))
 
 
 def said(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:

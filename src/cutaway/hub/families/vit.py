@@ -41,8 +41,8 @@ def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
     assert e.width is not None
     ours, pixels = "encoder.embed", e.channels * e.patch**2
     matrix = Reshape(((c.width, e.channels, e.patch, e.patch),), ((c.width, pixels),))
-    yield Rule(("embeddings.patch_embeddings.projection.weight",), (f"{ours}.weight",), matrix)
-    yield Rule(("embeddings.patch_embeddings.projection.bias",), (f"{ours}.bias",))
+    yield Rule(("embeddings.patch_embeddings.projection.weight",), (f"{ours}.projection.weight",), matrix)
+    yield Rule(("embeddings.patch_embeddings.projection.bias",), (f"{ours}.projection.bias",))
     yield Rule(("embeddings.cls_token",), (f"{ours}.cls",), Reshape(((1, 1, c.width),), ((c.width,),)))
     rows, columns = e.height // e.patch, e.width // e.patch
     places = 1 + rows * columns
@@ -104,7 +104,7 @@ VIT = Family(
         "image_classification": HeadTable(
             architecture="ViTForImageClassification",
             choices={"head.kind": "sequence", "head.pooling": "cls"},
-            rules=lambda c: same("classifier", "head"),
+            rules=lambda c: same("classifier", "head.projection"),
         )
     },
     unread={"encoder_stride"},

@@ -21,9 +21,9 @@ def make_head(c: ModelConfig, table: nn.Parameter | None) -> Head:
 
 
 def _language_head(c: ModelConfig, h: LanguageHeadConfig, table: nn.Parameter) -> LanguageHead:
-    weight = table if h.tied else nn.Parameter(torch.empty_like(table))
+    matrix = table if h.tied else nn.Parameter(torch.empty_like(table))
     transform = Transform(c.width, ACTIVATIONS[h.transform], make_norm(c)) if h.transform else None
-    return LanguageHead(weight, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=transform)
+    return LanguageHead(matrix, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=transform)
 
 
 def _sequence_head(c: ModelConfig, h: SequenceHeadConfig, table: nn.Parameter | None) -> SequenceHead:

@@ -1,6 +1,7 @@
 """Write a target while looking at a source, a text or a picture (Sutskever et al. 2014; Vaswani et al. 2017)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,9 +11,11 @@ from cutaway.data.rows.captions import CaptionRow
 from cutaway.data.rows.pairs import PairRow
 from cutaway.data.rows.shown import SHOWN, Kind
 from cutaway.data.windows import IGNORED
-from cutaway.train.losses import cross_entropy, figures_of_tokens, measure_tokens
+from cutaway.model.transformer import Hidden
+from cutaway.train.losses import Logits, ScoringHead, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
+Result = TypeVar("Result")
 SOURCE = {"inputs": "source", "attention_mask": "source_mask"}
 """What an encoder's arguments are called where a decoder looks at it."""
 
@@ -23,11 +26,19 @@ class SequenceToSequence:
     Args:
         label_smoothing: share of certainty given to all tokens alike, in training only (Vaswani et al. 2017, 5.4).
         kind: of the sources.
+        logits: how many are held at once in training.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, kind: Kind = SHOWN["sequence_to_sequence"]) -> None:
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        kind: Kind = SHOWN["sequence_to_sequence"],
+        *,
+        logits: Logits = "parts",
+    ) -> None:
         self._label_smoothing = label_smoothing
         self._kind = kind
+        self._logits: Logits = logits
 
     def collate(self, examples: Sequence[PairRow] | Sequence[CaptionRow], device: torch.device) -> Batch:
         """Pads at the ends. The decoder reads each target but for its last token, and is to write all but its first."""
@@ -41,16 +52,26 @@ class SequenceToSequence:
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums the smoothed loss over all tokens of the targets."""
-        return cross_entropy(model.head, self._hidden(model, batch), batch["targets"], self._label_smoothing)
+
+        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+            return cross_entropy(head, hidden.states, batch["targets"], self._label_smoothing, self._logits)
+
+        return _write(model, batch, read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Sums the loss, not smoothed, and counts the tokens that were ranked first."""
-        return measure_tokens(model.head, self._hidden(model, batch), batch["targets"])
+
+        def read(head: ScoringHead, hidden: Hidden) -> dict[str, Tensor]:
+            return measure_tokens(head, hidden.states, batch["targets"])
+
+        return _write(model, batch, read)
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a token in nats, perplexity, and the share of tokens ranked first, given the right ones before."""
         return figures_of_tokens(sums)
 
-    def _hidden(self, model: Model, batch: Batch) -> Tensor:
-        """A target padded at its end needs no mask: the decoder never looks ahead."""
-        return model.hidden(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"))
+
+def _write(model: Model, batch: Batch, read: Callable[[ScoringHead, Hidden], Result]) -> Result:
+    """A target padded at its end needs no mask: the decoder never looks ahead."""
+    found: Result = model(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"), read=read)
+    return found

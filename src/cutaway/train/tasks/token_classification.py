@@ -8,7 +8,8 @@ from torch import Tensor
 
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.windows import IGNORED
-from cutaway.train.losses import cross_entropy, judge_tokens
+from cutaway.model.transformer import Hidden
+from cutaway.train.losses import Logits, ScoringHead, cross_entropy, judge_tokens
 from cutaway.train.tasks.base import Batch, Model, to_tensors
 
 
@@ -26,7 +27,14 @@ class LabelledTokens(Protocol):
 
 
 class TokenClassification:
-    """Cross-entropy of each label, in nats."""
+    """Cross-entropy of each label, in nats.
+
+    Args:
+        logits: how many are held at once in training.
+    """
+
+    def __init__(self, *, logits: Logits = "parts") -> None:
+        self._logits: Logits = logits
 
     def collate(self, examples: Sequence[LabelledTokens], device: torch.device) -> Batch:
         """Pads at the ends."""
@@ -35,12 +43,20 @@ class TokenClassification:
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(label) over all tokens that have one."""
-        return cross_entropy(model.head, self._hidden(model, batch), batch["targets"])
+
+        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+            return cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
+
+        return model(batch["tokens"], attention_mask=batch.get("attention_mask"), read=read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same; how many labels were right; how many rows there were, and how many were right throughout."""
         targets = batch["targets"]
-        loss, right = judge_tokens(model.head, self._hidden(model, batch), targets)
+
+        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+            return judge_tokens(head, hidden.states, targets)
+
+        loss, right = model(batch["tokens"], attention_mask=batch.get("attention_mask"), read=read)
         wrong = torch.zeros_like(targets, dtype=torch.bool)
         wrong[targets != IGNORED] = ~right
         return {
@@ -58,6 +74,3 @@ class TokenClassification:
             "accuracy": sums["correct"] / sums["count"],
             "exact": sums["right_rows"] / sums["rows"],
         }
-
-    def _hidden(self, model: Model, batch: Batch) -> Tensor:
-        return model.hidden(batch["tokens"], attention_mask=batch.get("attention_mask"))
