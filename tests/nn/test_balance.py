@@ -55,7 +55,11 @@ def test_the_loss_s_gradient_is_that_of_its_formula(gate: str) -> None:
 def test_a_bias_s_gradient_is_the_surplus_of_choices() -> None:
     layer = mixture(Routing(GATES["sigmoid"], CHOSEN), balance=BalanceByBias(EXPERTS, rate=0.1))
     surplus = gradients(layer)["balance.bias"]
-    chosen = layer.choose(layer.score(inputs())).flatten().bincount(minlength=EXPERTS)
+    chosen = (
+        layer.balance(layer.routing.gate(layer.router(inputs())), layer.routing.choose)[0]
+        .flatten()
+        .bincount(minlength=EXPERTS)
+    )
     mean = BATCH * TOKENS * CHOSEN / EXPERTS
     assert torch.equal(surplus.sign(), (chosen - mean).sign())
     torch.testing.assert_close(surplus / surplus.abs().sum(), (chosen - mean) / (chosen - mean).abs().sum())

@@ -169,8 +169,8 @@ def test_it_gives_the_numbers_of_deepseek_v3(groups: dict[str, int], normalised:
         for name in ("gate", "up", "down"):
             getattr(ours.shared, name).weight.copy_(getattr(theirs.shared_experts, f"{name}_proj").weight)
         _, weights, chosen = theirs.gate(inputs())
-        scores = ours.score(inputs())
-        found = ours.choose(scores)
+        scores = ours.routing.gate(ours.router(inputs()))
+        found, _ = ours.balance(scores, ours.routing.choose)
         assert torch.equal(found.flatten(0, 1).sort().values, chosen.sort().values)
         order, their_order = found.flatten(0, 1).argsort(), chosen.argsort()
         our_weights = ours.routing.weigh(scores, found).flatten(0, 1).gather(-1, order)

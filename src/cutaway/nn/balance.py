@@ -1,32 +1,32 @@
 """What keeps a mixture of experts from sending all tokens to a few.
 
-Each kind has its say when experts are chosen (`prefer`) and, while training, when gradients come back: a model returns
-tensors and carries no loss, so what a kind wants to be made small is attached to what the mixture returns. Losses are
-sums over tokens here, as they are in training. Padding counts as tokens: a feed-forward network is not told of it.
+Each kind chooses the experts by their scores and, while training, gives a loss. A model returns logits and no loss, so
+`attach` adds the gradient of that loss to those that come back through the mixture's output. Losses are sums over
+tokens here, as they are in training. Padding counts as tokens: a feed-forward network is not told of it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 SMALL = 2.0**-30
 """A power of two, so that whole numbers times it stay exact, and so small that a gradient's norm does not feel it."""
 
+Choose = Callable[[Tensor], Tensor]
+"""Finds the K experts with the largest preferences for each token: (B, T, E) -> (B, T, K)."""
+Choice = tuple[Int[Tensor, "B T K"], Float[Tensor, ""] | None]
+"""Which experts each token goes to, and in training a loss, if there is one."""
+
 
 class NoBalance(nn.Module):
     """Leaves tokens where they want to go."""
 
-    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
-        """By what experts are chosen: their scores."""
-        return scores
-
-    def forward(
-        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
-    ) -> Float[Tensor, "B T C"]:
-        """Attaches nothing."""
-        return x
+    def forward(self, scores: Float[Tensor, "B T E"], choose: Choose) -> Choice:
+        """Chooses experts by their scores."""
+        return choose(scores), None
 
 
 class BalanceByLoss(nn.Module):
@@ -39,19 +39,15 @@ class BalanceByLoss(nn.Module):
         super().__init__()
         self.weight = weight
 
-    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
-        """By what experts are chosen: their scores."""
-        return scores
-
-    def forward(
-        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
-    ) -> Float[Tensor, "B T C"]:
-        """Attaches the loss to x, given how many choices of each sequence went to each expert."""
+    def forward(self, scores: Float[Tensor, "B T E"], choose: Choose) -> Choice:
+        """Chooses experts by their scores."""
+        chosen = choose(scores)
         if not self.training:
-            return x
+            return chosen, None
+        counts = count_choices(chosen, scores.shape[-1])  # (B, E)
         load = counts * (counts.shape[1] / counts.sum(dim=1, keepdim=True))  # (B, E)
         shares = scores / scores.sum(dim=-1, keepdim=True)  # (B, T, E)
-        return attach(x, self.weight * (load * shares.sum(dim=1)).sum())
+        return chosen, self.weight * (load * shares.sum(dim=1)).sum()
 
 
 class BalanceByBias(nn.Module):
@@ -66,19 +62,21 @@ class BalanceByBias(nn.Module):
         self.bias = nn.Parameter(torch.zeros(experts))
         self.rate = rate
 
-    def prefer(self, scores: Float[Tensor, "B T E"]) -> Float[Tensor, "B T E"]:
-        """By what experts are chosen: their scores and the bias."""
-        return scores + self.bias
-
-    def forward(
-        self, x: Float[Tensor, "B T C"], scores: Float[Tensor, "B T E"], counts: Float[Tensor, "B E"]
-    ) -> Float[Tensor, "B T C"]:
-        """Attaches the surplus to x, given how many choices of each sequence went to each expert."""
+    def forward(self, scores: Float[Tensor, "B T E"], choose: Choose) -> Choice:
+        """Chooses experts by their scores and the bias."""
+        chosen = choose(scores + self.bias)
         if not self.training:
-            return x
-        chosen = counts.sum(dim=0)  # (E)
-        surplus = (chosen * len(chosen) - chosen.sum()) * SMALL
-        return attach(x, (self.bias * surplus).sum())
+            return chosen, None
+        counts = count_choices(chosen, scores.shape[-1]).sum(dim=0)  # (E)
+        surplus = (counts * len(counts) - counts.sum()) * SMALL
+        return chosen, (self.bias * surplus).sum()
+
+
+def count_choices(chosen: Int[Tensor, "B T K"], experts: int) -> Float[Tensor, "B E"]:
+    """How many choices of each sequence went to each expert."""
+    choices = chosen.flatten(1)
+    counts = torch.zeros(len(choices), experts, device=chosen.device)
+    return counts.scatter_add_(1, choices, torch.ones_like(choices, dtype=counts.dtype))
 
 
 Balance = NoBalance | BalanceByLoss | BalanceByBias

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cutaway.nn.balance import Balance
+from cutaway.nn.balance import Balance, attach, count_choices
 from cutaway.nn.feedforward import Gated
 from cutaway.tap import tap
 
@@ -93,22 +93,13 @@ class Experts(nn.Module):
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
         """Transforms each token."""
         x = tap("input", x)
-        scores = tap("router", self.score(x))  # (B, T, E)
-        chosen = self.choose(scores)  # (B, T, K)
-        counts = count_choices(chosen, len(self.experts))  # (B, E)
-        tap("load", counts.sum(dim=0) / chosen.numel())
+        scores = tap("router", self.routing.gate(self.router(x)))  # (B, T, E)
+        chosen, loss = self.balance(scores, self.routing.choose)  # (B, T, K)
+        tap("load", count_choices(chosen, len(self.experts)).sum(dim=0) / chosen.numel())
         y = self.mix(x, chosen, self.routing.weigh(scores, chosen))
         if self.shared is not None:
             y = y + self.shared(x)
-        return tap("out", self.balance(y, scores, counts))
-
-    def score(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T E"]:
-        """How well each expert suits each token."""
-        return self.routing.gate(self.router(x))
-
-    def choose(self, scores: Float[Tensor, "B T E"]) -> Int[Tensor, "B T K"]:
-        """Which experts each token goes to."""
-        return self.routing.choose(self.balance.prefer(scores))
+        return tap("out", y if loss is None else attach(y, loss))
 
     def mix(
         self, x: Float[Tensor, "B T C"], chosen: Int[Tensor, "B T K"], weights: Float[Tensor, "B T K"]
@@ -127,10 +118,3 @@ class Experts(nn.Module):
 def _without_autocast(device: torch.device) -> AbstractContextManager[None]:
     knows_autocast = torch.amp.is_autocast_available(device.type)  # meta tensors do not
     return torch.autocast(device.type, enabled=False) if knows_autocast else nullcontext()
-
-
-def count_choices(chosen: Int[Tensor, "B T K"], experts: int) -> Float[Tensor, "B E"]:
-    """How many choices of each sequence went to each expert."""
-    choices = chosen.flatten(1)
-    counts = torch.zeros(len(choices), experts, device=chosen.device)
-    return counts.scatter_add_(1, choices, torch.ones_like(choices, dtype=counts.dtype))

@@ -6,6 +6,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from cutaway.nn.balance import count_choices
 from cutaway.nn.experts import Experts
 
 
@@ -13,19 +14,18 @@ from cutaway.nn.experts import Experts
 def counted_choices(model: nn.Module) -> Iterator[Mapping[str, Tensor]]:
     """Counts, while the block lasts, the choices that go to each of a layer's experts, (E), by the layer's name.
 
-    The balance of each layer is told them on every call. A capture of the tap `load` would show them too, but makes the
-    model run eagerly.
+    A capture of the tap `load` would show them too, but makes the model run eagerly.
     """
     counts: dict[str, Tensor] = {}
 
-    def add(name: str, balance: nn.Module, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
-        counted = inputs[2].sum(dim=0)
+    def add(name: str, experts: int, balance: nn.Module, inputs: object, choice: tuple[Tensor, object]) -> None:
+        counted = count_choices(choice[0], experts).sum(dim=0)
         counts[name] = counts[name] + counted if name in counts else counted
 
     with ExitStack() as stack:
         for name, module in model.named_modules():
             if isinstance(module, Experts):
-                stack.callback(module.balance.register_forward_hook(partial(add, name)).remove)
+                stack.callback(module.balance.register_forward_hook(partial(add, name, len(module.experts))).remove)
         yield counts
 
 
