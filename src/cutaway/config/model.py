@@ -11,6 +11,7 @@ from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
 from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
 from cutaway.config.position import LearnedConfig, PositionConfig
+from cutaway.errors import UserError
 
 
 class FirstLayersConfig(Record):
@@ -64,6 +65,22 @@ class ModelConfig(Record):
         if self.position.kind == "rotary" and attention.kind == "grouped" and head_width % 2:
             raise ValueError(f"rotary positions turn pairs, and a head is {head_width} wide: make it even")
         return self
+
+    @property
+    def known_vocabulary(self) -> int:
+        """How many tokens there are.
+
+        Raises:
+            UserError: that is not known without a tokenizer.
+        """
+        if self.vocabulary is None:
+            raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
+        return self.vocabulary
+
+    @property
+    def input_embedding(self) -> EmbeddingConfig:
+        """What it reads: of an encoder-decoder, the source."""
+        return self.source_embedding or self.embedding
 
     @property
     def segments(self) -> int:

@@ -24,7 +24,8 @@ QUERIES_KEYS_VALUES = ("self_attention.query", "self_attention.key", "self_atten
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    yield from embedding_rules(c)
+    if isinstance(c.embedding, PatchEmbeddingConfig):
+        yield from embedding_rules(c, c.embedding)
     for i in range(c.layers):
         for theirs, ours in MODULES.items():
             has_bias = c.attention.bias or ours not in QUERIES_KEYS_VALUES
@@ -32,19 +33,15 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     yield from same("layernorm", "encoder.norm")
 
 
-def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
+def embedding_rules(c: ModelConfig, e: PatchEmbeddingConfig) -> Iterable[Rule]:
     """Patches, a vector before them, and where they lie, which is one table there."""
-    e = c.embedding
-    assert isinstance(e, PatchEmbeddingConfig)
-    assert e.channels is not None
-    assert e.height is not None
-    assert e.width is not None
-    ours, pixels = "encoder.embed", e.channels * e.patch**2
-    matrix = Reshape(((c.width, e.channels, e.patch, e.patch),), ((c.width, pixels),))
+    channels, height, width = e.shape
+    ours, pixels = "encoder.embed", channels * e.patch**2
+    matrix = Reshape(((c.width, channels, e.patch, e.patch),), ((c.width, pixels),))
     yield Rule(("embeddings.patch_embeddings.projection.weight",), (f"{ours}.weight",), matrix)
     yield Rule(("embeddings.patch_embeddings.projection.bias",), (f"{ours}.bias",))
     yield Rule(("embeddings.cls_token",), (f"{ours}.cls",), Reshape(((1, 1, c.width),), ((c.width,),)))
-    rows, columns = e.height // e.patch, e.width // e.patch
+    rows, columns = height // e.patch, width // e.patch
     places = 1 + rows * columns
     table = Reshape(((1, places, c.width),), ((places, c.width),))
     grid = Reshape(((1, c.width), (rows * columns, c.width)), ((1, c.width), (rows, columns, c.width)))
