@@ -24,8 +24,7 @@ QUERIES_KEYS_VALUES = ("self_attention.query", "self_attention.key", "self_atten
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    if isinstance(c.embedding, PatchEmbeddingConfig):
-        yield from embedding_rules(c, c.embedding)
+    yield from embedding_rules(c)
     for i in range(c.layers):
         for theirs, ours in MODULES.items():
             has_bias = c.attention.bias or ours not in QUERIES_KEYS_VALUES
@@ -33,8 +32,9 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     yield from same("layernorm", "encoder.norm")
 
 
-def embedding_rules(c: ModelConfig, e: PatchEmbeddingConfig) -> Iterable[Rule]:
+def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
     """Patches, a vector before them, and where they lie, which is one table there."""
+    e = c.input_embedding(PatchEmbeddingConfig)
     channels, height, width = e.shape
     ours, pixels = "encoder.embed", channels * e.patch**2
     matrix = Reshape(((c.width, channels, e.patch, e.patch),), ((c.width, pixels),))
