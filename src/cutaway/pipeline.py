@@ -353,11 +353,12 @@ class Pipeline:
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
         """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
         self._prepare(verb, Record)
+        model = self._model(EncoderDecoder)
         sources: Sources = PictureSources(self.config)
         if verb != "caption":
             tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
             sources = TextSources(tokenizers, self.config.model.context, truncate)
-        return Rewriter(self._model(EncoderDecoder), sources, self.tokenizer, self.config.model.context)
+        return Rewriter(model, sources, self.tokenizer, self.config.model.context)
 
     def _rewrite(self, verb: str, given: Any, beams: int, length_penalty: float) -> Any:
         options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
