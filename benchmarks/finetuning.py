@@ -96,7 +96,7 @@ def by_cutaway(contest: Contest, seed: int) -> tuple[float, float]:
         run.train()
         minutes = (time.perf_counter() - began) / 60
         trained = load(run.folder.path, "cpu")
-    report = MEASURES[contest.task][1](trained, contest.examples["test"], WritingOptions())
+    report = MEASURES[contest.task][1](trained, trained.config.task, contest.examples["test"], WritingOptions())
     return report.figures[KINDS[contest.task][2]], minutes
 
 

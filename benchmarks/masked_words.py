@@ -30,7 +30,8 @@ TASK = "masked_language_modeling"
 
 def hide(pipeline: Pipeline, tokens: TokenStream) -> Masked:
     """The text in windows, with the same tokens hidden whenever it is read."""
-    return to_fill(pipeline.config, pipeline.tokenizer, whole(tokens, pipeline.config.model.context))
+    config = pipeline.config
+    return to_fill(config.task, pipeline.tokenizer, whole(tokens, config.model.context), config.train.seed)
 
 
 def most_frequent(tokens: TokenStream) -> int:

@@ -62,7 +62,7 @@ def main() -> None:
         pipeline = load_trained(arguments.run, "sequence_to_sequence", average=arguments.average)
         options = WritingOptions(beams=arguments.beams, length_penalty=arguments.length_penalty)
         given = read_part(arguments.read, "test", left_out) if arguments.read else test
-        figures[str(arguments.run)] = measured = measure_pairs(pipeline, given, options).figures
+        figures[str(arguments.run)] = measured = measure_pairs(pipeline, pipeline.config.task, given, options).figures
         left_out["truncated"] = int(measured.get("truncated", 0))
     report_left_out(+left_out)
     rows = {name: {figure: values[figure] for figure in NAMES} for name, values in figures.items()}

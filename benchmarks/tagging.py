@@ -92,7 +92,7 @@ def main() -> None:
     reports = {"most frequent tag": entity_report(by_word, true), "gazetteer": entity_report(by_phrase, true)}
     if arguments.run:
         pipeline = load_trained(arguments.run, "token_classification", average=arguments.average)
-        reports[str(arguments.run)] = measure_words(pipeline, test, WritingOptions())
+        reports[str(arguments.run)] = measure_words(pipeline, pipeline.config.task, test, WritingOptions())
     report_left_out(left_out)
     rows = {name: {column: report.figures[column] for column in COLUMNS} for name, report in reports.items()}
     show(rows, as_json=arguments.json)

@@ -168,6 +168,13 @@ def test_a_text_of_one_token_cannot_be_scored(pipeline: Pipeline) -> None:
             pipeline.score(text)
 
 
+def test_a_task_that_is_not_for_the_architecture_is_told(pipeline: Pipeline) -> None:
+    task = {"kind": "sequence_to_sequence"}
+    config = RunConfig.model_validate({**pipeline.config.model_dump(), "task": task})
+    with pytest.raises(UserError, match="the task sequence_to_sequence is not for a model whose architecture is dec"):
+        Pipeline(pipeline.model, pipeline.tokenizer, config).translate("a cat")
+
+
 def test_no_run_is_no_pipeline(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         load(tmp_path / "nowhere")

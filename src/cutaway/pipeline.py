@@ -7,11 +7,21 @@ from typing import Any, TypeVar, get_args, overload
 
 from typing_extensions import TypedDict, Unpack
 
+from cutaway.config.base import Record
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
-from cutaway.config.task import WITHOUT_TEXT
+from cutaway.config.task import (
+    WITHOUT_TEXT,
+    AlgorithmicConfig,
+    ClassificationConfig,
+    LanguageModelingConfig,
+    MaskedLanguageModelingConfig,
+    QuestionAnsweringConfig,
+    TokenClassificationConfig,
+)
 from cutaway.config.train import Device
 from cutaway.data.rows.pairs import PairTokenizers
+from cutaway.data.rows.shown import SHOWN
 from cutaway.errors import UserError, nearest
 from cutaway.generate.beams import BeamOptions
 from cutaway.generate.sampling import Sampling
@@ -29,7 +39,7 @@ from cutaway.verbs.computing import add, compute
 from cutaway.verbs.embedding import embed
 from cutaway.verbs.exporting import FORMATS, Exported
 from cutaway.verbs.filling import fill
-from cutaway.verbs.known import require
+from cutaway.verbs.known import AnyTask, require, task_for
 from cutaway.verbs.rewriting import Rewriter
 from cutaway.verbs.showing import show
 from cutaway.verbs.sources import PictureSources, Sources, TextSources
@@ -37,6 +47,7 @@ from cutaway.verbs.tagging import tag
 from cutaway.verbs.writing import Writer
 
 Result = TypeVar("Result")
+AnyModel = TypeVar("AnyModel", DecoderOnly, EncoderDecoder)
 Texts = list[str] | tuple[str, ...]
 
 
@@ -174,8 +185,7 @@ class Pipeline:
         """What answers a chat that grows, and reads only what is new; for as long as the weights stay as they are."""
         if self.config.task.kind != "language_modeling":
             require("chat", self.config)
-        assert isinstance(self.model, DecoderOnly)
-        return Chatter(self.model.eval(), self.tokenizer, self.config.model.context)
+        return Chatter(self._model(DecoderOnly).eval(), self.tokenizer, self.config.model.context)
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.
@@ -193,7 +203,7 @@ class Pipeline:
         Raises:
             UserError: there is no mask in a text, or the text is longer than the model takes.
         """
-        self._prepare("fill")
+        self._prepare("fill", MaskedLanguageModelingConfig)
         return _like(text, fill(self.model, self.tokenizer, self.config, _several(text), top_k))
 
     def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Any:
@@ -210,10 +220,9 @@ class Pipeline:
         Raises:
             UserError: an input cannot be read, or the model does not take it.
         """
-        self._prepare("classify")
-        assert not isinstance(self.model, EncoderDecoder)
+        task = self._prepare("classify", ClassificationConfig)
         shown = show(self.config, self._tokenizer, _several(given), truncated)
-        return _like(given, classify(self.model, self.config, shown))
+        return _like(given, classify(self.model, task, SHOWN[self.config.task.kind], shown))
 
     def tag(self, text: str | Texts) -> Any:
         """The words of a text, which white space parts, each as a dict of `word`, `tag` and `probability`.
@@ -225,8 +234,8 @@ class Pipeline:
 
     def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
         """The same for sentences that are words already."""
-        self._prepare("tag")
-        return tag(self.model, self.tokenizer, self.config, sentences)
+        labels = self._prepare("tag", TokenClassificationConfig).labels or ()
+        return tag(self.model, self.tokenizer, self.config.model.context, labels, sentences)
 
     def answer(self, question: str, context: str) -> dict[str, Any]:
         """The stretch of the context that answers the question best.
@@ -243,8 +252,8 @@ class Pipeline:
 
     def answer_all(self, questions: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         """The same for many questions, each with its context."""
-        self._prepare("answer")
-        return answer(self.model, self.tokenizer, self.config, questions)
+        task = self._prepare("answer", QuestionAnsweringConfig)
+        return answer(self.model, self.tokenizer, self.config.model, task, questions)
 
     def translate(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
         """The text that beam search finds for a source.
@@ -294,16 +303,16 @@ class Pipeline:
 
     def add_all(self, pairs: Sequence[tuple[int, int]]) -> list[int]:
         """The same for many pairs."""
-        self._prepare("add")
-        return add(self.model, self.config, pairs)
+        task = self._prepare("add", AlgorithmicConfig)
+        return add(self.model, self.config.model, task, pairs)
 
     def compute(self, operation: str, rows: Sequence[Sequence[int]]) -> list[list[int]]:
         """What the model makes of rows of symbols: `sort`, `reverse`, `copy` or `add`, whichever it learnt.
 
         To add, two numbers are spelt digit by digit, as `cutaway.data.generated.sequences` tells.
         """
-        self._prepare(operation)
-        return compute(self.model, self.config, rows)
+        task = self._prepare(operation, AlgorithmicConfig)
+        return compute(self.model, self.config.model, task, rows)
 
     def embed(self, text: str | Texts, *, pooling: str | None = None) -> Any:
         """A vector for a text: its last hidden states, pooled.
@@ -315,7 +324,7 @@ class Pipeline:
         Raises:
             UserError: a text is empty or longer than the model takes, or there is no such pooling.
         """
-        self._prepare("embed")
+        self._prepare("embed", Record)
         return _like(text, embed(self.model, self.tokenizer, self.config, _several(text), pooling))
 
     def export(self, out: str | Path, to: str = "hf", *, numbers: str | None = None) -> Exported:
@@ -343,13 +352,13 @@ class Pipeline:
 
     def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
         """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
-        self._prepare(verb)
-        assert isinstance(self.model, EncoderDecoder)
+        self._prepare(verb, Record)
+        model = self._model(EncoderDecoder)
         sources: Sources = PictureSources(self.config)
         if verb != "caption":
             tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
             sources = TextSources(tokenizers, self.config.model.context, truncate)
-        return Rewriter(self.model, sources, self.tokenizer, self.config.model.context)
+        return Rewriter(model, sources, self.tokenizer, self.config.model.context)
 
     def _rewrite(self, verb: str, given: Any, beams: int, length_penalty: float) -> Any:
         options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
@@ -357,13 +366,19 @@ class Pipeline:
         return _like(given, [best[0]["text"] for best in found])
 
     def _writer(self, verb: str) -> Writer:
-        self._prepare(verb)
-        assert isinstance(self.model, DecoderOnly)
-        return Writer(self.model, self.tokenizer, self.config.model.context)
+        self._prepare(verb, LanguageModelingConfig)
+        return Writer(self._model(DecoderOnly), self.tokenizer, self.config.model.context)
 
-    def _prepare(self, verb: str) -> None:
-        require(verb, self.config)
+    def _prepare(self, verb: str, kind: type[AnyTask]) -> AnyTask:
+        task = task_for(verb, self.config, kind)
         self.model.eval()
+        return task
+
+    def _model(self, kind: type[AnyModel]) -> AnyModel:
+        if not isinstance(self.model, kind):
+            task, architecture = self.config.task.kind, self.config.model.architecture
+            raise UserError(f"the task {task} is not for a model whose architecture is {architecture}: change one")
+        return self.model
 
 
 def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:

@@ -183,7 +183,7 @@ def test_numbers_are_added_as_people_write_them(monkeypatch: pytest.MonkeyPatch)
     printed("train", "sorter", "--out", "new", *SMALL, *choices, "train.batch_size=4")
     assert isinstance(told("add", "new", "12", "30")[0]["result"], int)
 
-    def right(_model: object, _config: object, rows: Sequence[list[int]]) -> list[list[int]]:
+    def right(_model: object, _config: object, _task: object, rows: Sequence[list[int]]) -> list[list[int]]:
         """What a model that has learnt it well says, below the equals signs; anything may stand before."""
         found = []
         for row in rows:

@@ -24,6 +24,12 @@ def test_paths_are_no_names(path: str, monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not is_name(path)
 
 
+def test_what_is_no_name_is_not_asked_for() -> None:
+    require_module("huggingface_hub")
+    with pytest.raises(UserError, match="a/b/c is no name of a model: write owner/model"):
+        download("a/b/c")
+
+
 def test_the_revision_is_that_of_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     hub = require_module("huggingface_hub")
     asked: dict[str, Any] = {}

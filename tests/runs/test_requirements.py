@@ -8,6 +8,7 @@ import pytest
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+from cutaway.runs.course import with_labels
 from cutaway.runs.requirements import REQUIREMENTS, UNREAD, chosen_by_task, require_choices, require_model
 from runs.kinds import begin
 
@@ -31,6 +32,11 @@ CANNOT_LEARN = {
     "algorithmic": ("model.head=language", "write model.head=token"),
     "language_modeling": ("model.architecture=encoder", "write model.architecture=decoder"),
 }
+
+
+def test_a_head_for_language_scores_no_labels() -> None:
+    with pytest.raises(UserError, match=r"a language head scores no labels: write model\.head=sequence"):
+        with_labels(RunConfig(), 3)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

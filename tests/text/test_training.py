@@ -10,6 +10,7 @@ from cutaway.config.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
     FileTokenizer,
+    OriginTokenizer,
     TokenizerConfig,
     UnigramTokenizer,
     WordPieceTokenizer,
@@ -60,6 +61,8 @@ def test_a_tokenizer_that_is_there_is_opened(tmp_path: Path) -> None:
     assert train_tokenizer(config, [], with_end=True, specials=WRITING).sha256 == there.sha256
     with pytest.raises(UserError, match=r"yours\.json"):
         train_tokenizer(FileTokenizer(path=str(tmp_path / "yours.json")), [])
+    with pytest.raises(UserError, match="say from which, with --from"):
+        train_tokenizer(OriginTokenizer(), [])
 
 
 @pytest.mark.parametrize("with_end", [False, True], ids=["no end", "end"])

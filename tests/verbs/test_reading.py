@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
+from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
+from cutaway.config.task import AlgorithmicConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from text.kinds import train
@@ -137,7 +139,7 @@ def test_numbers_that_the_model_does_not_know_are_told() -> None:
 def test_sums_are_read_digit_by_digit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that adds without a mistake: `a + b =`, with an equals sign for each digit of the sum."""
 
-    def right(model: object, config: RunConfig, rows: list[list[int]]) -> list[list[int]]:
+    def right(model: object, config: ModelConfig, task: AlgorithmicConfig, rows: list[list[int]]) -> list[list[int]]:
         results = []
         for row in rows:
             size = row.index(10)

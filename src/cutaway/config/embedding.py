@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
+from cutaway.errors import UserError
 
 
 class TokenEmbeddingConfig(Record):
@@ -34,6 +35,19 @@ class PatchEmbeddingConfig(Record):
             if pixels is not None and pixels % self.patch:
                 raise ValueError(f"pictures of {name} {pixels} cannot be cut into patches of {self.patch}: change one")
         return self
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the pictures.
+
+        Raises:
+            UserError: they are not known without data.
+        """
+        if self.channels is None or self.height is None or self.width is None:
+            raise UserError(
+                "the size of pictures is not known without data: give channels, height and width of patches"
+            )
+        return self.channels, self.height, self.width
 
 
 class FrameEmbeddingConfig(Record):

@@ -1,6 +1,6 @@
 """The whole model."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,9 @@ from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
 from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
 from cutaway.config.position import LearnedConfig, PositionConfig
+from cutaway.errors import UserError
+
+AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
 
 
 class FirstLayersConfig(Record):
@@ -64,6 +67,33 @@ class ModelConfig(Record):
         if self.position.kind == "rotary" and attention.kind == "grouped" and head_width % 2:
             raise ValueError(f"rotary positions turn pairs, and a head is {head_width} wide: make it even")
         return self
+
+    @property
+    def known_vocabulary(self) -> int:
+        """How many tokens there are.
+
+        Raises:
+            UserError: that is not known without a tokenizer.
+        """
+        if self.vocabulary is None:
+            raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
+        return self.vocabulary
+
+    def input_embedding(self, kind: type[AnyEmbedding]) -> AnyEmbedding:
+        """How it embeds what it reads, an encoder-decoder its source.
+
+        Raises:
+            UserError: not in this way.
+        """
+        read = self.source_embedding or self.embedding
+        if not isinstance(read, kind):
+            raise UserError(f"the model reads {read.kind}, and {kind.model_fields['kind'].default} are needed here")
+        return read
+
+    @property
+    def longest_path(self) -> int:
+        """Edges on the longest path between two nodes that positions tell apart; 0 if they are of no graph."""
+        return self.position.longest if self.position.kind == "shortest_path" else 0
 
     @property
     def segments(self) -> int:

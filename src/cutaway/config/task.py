@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cutaway.config.base import Record
+from cutaway.errors import UserError
 
 
 class LanguageModelingConfig(Record):
@@ -90,6 +91,17 @@ class AudioClassificationConfig(ClassificationConfig):
     deviation: float | None = Field(
         None, gt=0, description="of all log-mel values, that each is divided by; that of the data if not given"
     )
+
+    @property
+    def statistics(self) -> tuple[float, float]:
+        """Mean and deviation.
+
+        Raises:
+            UserError: they are not known without data.
+        """
+        if self.mean is None or self.deviation is None:
+            raise UserError("what recordings are like is not known without data: give task.mean and task.deviation")
+        return self.mean, self.deviation
 
 
 class GraphClassificationConfig(ClassificationConfig):

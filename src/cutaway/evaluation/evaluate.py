@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
+from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.collect import read_examples
 from cutaway.data.collected import open_examples
 from cutaway.data.corpus import open_corpus
@@ -26,17 +27,17 @@ def evaluate_run(pipeline: Pipeline, out: Path, options: WritingOptions = DEFAUL
     Raises:
         UserError: the run held nothing out.
     """
-    task = pipeline.config.task.kind
-    if task == "algorithmic":
-        return measure_sequences(pipeline)
-    if task in TEXT_TASKS:
+    task = pipeline.config.task
+    if isinstance(task, AlgorithmicConfig):
+        return measure_sequences(pipeline, task)
+    if task.kind in TEXT_TASKS:
         corpus = open_corpus(out)
         if corpus.manifest.validation.characters:
             return measure_text(pipeline, corpus, held_out=True)
     else:
-        kind, measure = MEASURES[task]
+        kind, measure = MEASURES[task.kind]
         if examples := open_examples(out, kind).validation:
-            return measure(pipeline, examples, options)
+            return measure(pipeline, task, examples, options)
     raise UserError(f"the run {out} held nothing out: give data with --data")
 
 
@@ -53,15 +54,15 @@ def evaluate_data(pipeline: Pipeline, data: DataConfig, scratch: Path, options: 
         UserError: the data cannot be read, is too little, or the task makes its own; a field is chosen that the task
             does not look at.
     """
-    task = pipeline.config.task.kind
-    if task == "algorithmic":
+    task = pipeline.config.task
+    if task.kind == "algorithmic":
         raise UserError("this model computes on sequences that are made up: evaluate it without --data")
     require_choices(pipeline.config.model_copy(update={"data": data}))
-    if task in TEXT_TASKS:
+    if task.kind in TEXT_TASKS:
         corpus = prepare(data.model_copy(update={"validation": 0.0}), pipeline.tokenizer, scratch)
         return measure_text(pipeline, corpus, held_out=False)
-    kind, measure = MEASURES[task]
+    kind, measure = MEASURES[task.kind]
     skipped: Counter[str] = Counter()
-    report = measure(pipeline, read_examples(kind, data.path, data, skipped), options)
+    report = measure(pipeline, task, read_examples(kind, data.path, data, skipped), options)
     left_out = {f"skipped ({reason})": count for reason, count in skipped.items()}
     return Report({**report.figures, **left_out}, report.signatures, report.parts)

@@ -9,6 +9,8 @@ from typing import Any
 from cutaway.config.task import (
     AudioClassificationConfig,
     ClassificationConfig,
+    ImageCaptioningConfig,
+    QuestionAnsweringConfig,
     SequenceToSequenceConfig,
     TokenClassificationConfig,
 )
@@ -49,13 +51,14 @@ class WritingOptions:
         check_tokenizer(self.tokenize)
 
 
-Measure = Callable[[Pipeline, Sequence[Any], WritingOptions], Report]
+Measure = Callable[..., Report]
+"""Given a pipeline, its task, examples, and how texts are written."""
 
 
-def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions) -> Report:
+def pairs(
+    pipeline: Pipeline, task: SequenceToSequenceConfig, examples: Sequence[Pair], options: WritingOptions
+) -> Report:
     """BLEU, chrF and ROUGE of what beam search writes."""
-    task = pipeline.config.task
-    assert isinstance(task, SequenceToSequenceConfig)
     rewriter = pipeline.rewriter("translate", truncate=task.truncate)
     written = _written(rewriter, [pair.source for pair in examples], options)
     references = [pair.target for pair in examples]
@@ -66,7 +69,9 @@ def pairs(pipeline: Pipeline, examples: Sequence[Pair], options: WritingOptions)
     return Report({**figures, **cut, "examples": len(examples)}, signatures)
 
 
-def captions(pipeline: Pipeline, examples: Sequence[Captioned], options: WritingOptions) -> Report:
+def captions(
+    pipeline: Pipeline, task: ImageCaptioningConfig, examples: Sequence[Captioned], options: WritingOptions
+) -> Report:
     """Exact match, BLEU and ROUGE-L of what beam search writes."""
     given = [example.pixels.values() for example in examples]
     written = _written(pipeline.rewriter("caption"), given, options)
@@ -79,38 +84,44 @@ def _written(rewriter: Rewriter, given: Sequence[Any], options: WritingOptions) 
     return [best[0]["text"] for best in rewriter.search(given, search)]
 
 
-def sentences(pipeline: Pipeline, examples: Sequence[Labelled], options: WritingOptions) -> Report:
+def sentences(
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Labelled], options: WritingOptions
+) -> Report:
     """Accuracy and a report by class, or correlations of numbers; texts that are too long are cut, as in training."""
-    return _classified(pipeline, examples, [example.text for example in examples])
+    return _classified(pipeline, task, examples, [example.text for example in examples])
 
 
-def pictures(pipeline: Pipeline, examples: Sequence[Picture], options: WritingOptions) -> Report:
+def pictures(
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Picture], options: WritingOptions
+) -> Report:
     """Accuracy and a report by class, or correlations of numbers."""
-    return _judged(pipeline, examples, pipeline.classify([example.pixels.values() for example in examples]))
+    return _judged(task, examples, pipeline.classify([example.pixels.values() for example in examples]))
 
 
-def recordings(pipeline: Pipeline, examples: Sequence[Recording], options: WritingOptions) -> Report:
+def recordings(
+    pipeline: Pipeline, task: AudioClassificationConfig, examples: Sequence[Recording], options: WritingOptions
+) -> Report:
     """Accuracy and a report by class, or correlations of numbers; those that are too long are cut, as in training."""
-    task = pipeline.config.task
-    assert isinstance(task, AudioClassificationConfig)
-    return _classified(pipeline, examples, [samples_at(example, task.rate) for example in examples])
+    return _classified(pipeline, task, examples, [samples_at(example, task.rate) for example in examples])
 
 
-def graphs(pipeline: Pipeline, examples: Sequence[Graph], options: WritingOptions) -> Report:
+def graphs(
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Graph], options: WritingOptions
+) -> Report:
     """Accuracy and a report by class, or correlations of numbers."""
-    return _judged(pipeline, examples, pipeline.classify(list(examples)))
+    return _judged(task, examples, pipeline.classify(list(examples)))
 
 
-def _classified(pipeline: Pipeline, examples: Sequence[Any], inputs: Sequence[Any]) -> Report:
+def _classified(
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Any], inputs: Sequence[Any]
+) -> Report:
     truncated: Counter[str] = Counter()
-    report = _judged(pipeline, examples, pipeline.classify(inputs, truncated=truncated))
+    report = _judged(task, examples, pipeline.classify(inputs, truncated=truncated))
     cut = {"truncated": truncated.total()} if truncated else {}
     return Report({**report.figures, **cut}, report.signatures, report.parts)
 
 
-def _judged(pipeline: Pipeline, examples: Sequence[Any], found: Sequence[dict[str, Any]]) -> Report:
-    task = pipeline.config.task
-    assert isinstance(task, ClassificationConfig)
+def _judged(task: ClassificationConfig, examples: Sequence[Any], found: Sequence[dict[str, Any]]) -> Report:
     labels = task.labels or ()
     if task.problem == "regression":
         return regression_report([one["value"] for one in found], [value_of(example.labels) for example in examples])
@@ -121,10 +132,10 @@ def _judged(pipeline: Pipeline, examples: Sequence[Any], found: Sequence[dict[st
     )
 
 
-def words(pipeline: Pipeline, examples: Sequence[Tagged], options: WritingOptions) -> Report:
+def words(
+    pipeline: Pipeline, task: TokenClassificationConfig, examples: Sequence[Tagged], options: WritingOptions
+) -> Report:
     """Precision, recall and F1 of whole entities; of tags that are none, such as parts of speech, of each tag."""
-    task = pipeline.config.task
-    assert isinstance(task, TokenClassificationConfig)
     found = [[one["tag"] for one in row] for row in pipeline.tag_words([example.words for example in examples])]
     true = [example.tags for example in examples]
     if are_entities(task.labels or ()):
@@ -132,7 +143,9 @@ def words(pipeline: Pipeline, examples: Sequence[Tagged], options: WritingOption
     return classification_report(list(chain(*found)), list(chain(*true)), task.labels or ())
 
 
-def questions(pipeline: Pipeline, examples: Sequence[Question], options: WritingOptions) -> Report:
+def questions(
+    pipeline: Pipeline, task: QuestionAnsweringConfig, examples: Sequence[Question], options: WritingOptions
+) -> Report:
     """Exact match and F1 of the answers."""
     found = pipeline.answer_all([(example.question, example.context) for example in examples])
     wanted = [[answer.text for answer in example.answers] for example in examples]

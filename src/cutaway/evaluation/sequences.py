@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from cutaway.config.run import RunConfig
+from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.windows import IGNORED
 from cutaway.metrics.exact import sequence_report
 from cutaway.metrics.report import Report
 from cutaway.pipeline import Pipeline
-from cutaway.runs.generated import SequenceRow, algorithmic, make_rows, shortest
+from cutaway.runs.generated import SequenceRow, make_rows, shortest
 
 WITHIN, BEYOND = 10_000, 1_000
 """How many sequences are graded: of all lengths of training together, and of each greater length."""
@@ -15,10 +16,9 @@ LONGER = 2
 """How many symbols longer than in training the longest sequences are."""
 
 
-def measure_sequences(pipeline: Pipeline) -> Report:
+def measure_sequences(pipeline: Pipeline, task: AlgorithmicConfig) -> Report:
     """Shares of sequences that are right throughout; those longer than in training apart, if the model takes them."""
-    task = algorithmic(pipeline.config)
-    graded = list(_graded(pipeline.config))
+    graded = list(_graded(pipeline.config, task))
     found = pipeline.compute(task.operation, [row.tokens for _, row in graded])
     return sequence_report(
         [_counting(symbols, row) for symbols, (_, row) in zip(found, graded, strict=True)],
@@ -28,9 +28,8 @@ def measure_sequences(pipeline: Pipeline) -> Report:
     )
 
 
-def _graded(config: RunConfig) -> Iterator[tuple[int, SequenceRow]]:
+def _graded(config: RunConfig, task: AlgorithmicConfig) -> Iterator[tuple[int, SequenceRow]]:
     """Held-out sequences, each with its length as its task counts it."""
-    task = algorithmic(config)
     trained = range(shortest(task), task.length + 1)
     for length in range(shortest(task), task.length + LONGER + 1):
         count = -(-WITHIN // len(trained)) if length in trained else BEYOND

@@ -1,5 +1,6 @@
 """Measuring how well a model predicts a text."""
 
+from cutaway.config.task import MaskedLanguageModelingConfig
 from cutaway.data.corpus import Corpus, Part
 from cutaway.data.shards import TokenStream
 from cutaway.metrics.report import Report
@@ -24,6 +25,6 @@ def measure_text(pipeline: Pipeline, corpus: Corpus, *, held_out: bool) -> Repor
 def _task(pipeline: Pipeline, tokens: TokenStream, part: Part) -> tuple[Task, FiniteBatches]:
     config = pipeline.config
     windows = whole(tokens, config.model.context)
-    if config.task.kind == "language_modeling":
-        return LanguageModeling(characters_per_token(part)), windows
-    return MaskedLanguageModeling(), to_fill(config, pipeline.tokenizer, windows)
+    if isinstance(config.task, MaskedLanguageModelingConfig):
+        return MaskedLanguageModeling(), to_fill(config.task, pipeline.tokenizer, windows, config.train.seed)
+    return LanguageModeling(characters_per_token(part)), windows

@@ -24,16 +24,17 @@ def download(path: str) -> tuple[Path, str]:
         the folder, and the revision that it is, which never changes.
 
     Raises:
-        UserError: the library that does it is not installed, there is no such model, or no network.
+        UserError: this is no name, the library that does it is not installed, there is no such model, or no network.
     """
+    matched = NAME.fullmatch(path)
+    if matched is None:
+        raise UserError(f"{path} is no name of a model: write owner/model, or owner/model@revision")
     try:
         import huggingface_hub
     except ImportError:
         raise UserError(
             f"{path} is no folder here, and to bring it from the hub needs: pip install 'cutaway[hub]'"
         ) from None
-    matched = NAME.fullmatch(path)
-    assert matched is not None
     try:
         found = huggingface_hub.snapshot_download(
             matched["name"],

@@ -114,11 +114,16 @@ def _write(model: EncoderOnly, c: ModelConfig, path: Path) -> None:
     with _quiet():
         program = torch.export.export(model, (example.inputs,), dict(example.others), dynamic_shapes=dynamic)
         names = list(example.named(c.embedding.kind))
-        graph = torch.onnx.export(
-            program, input_names=names, output_names=["logits"], dynamic_shapes=dynamic, dynamo=True, verbose=False
+        torch.onnx.export(
+            program,
+            f=path,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_shapes=dynamic,
+            external_data=False,
+            dynamo=True,
+            verbose=False,
         )
-        assert graph is not None
-        graph.save(str(path), external_data=False)
 
 
 @contextmanager
@@ -137,11 +142,7 @@ def make_example(c: ModelConfig, batch: int, length: int) -> Example:
     """Random inputs; the last row is padded to half its length, if it has a length."""
     generator = torch.Generator().manual_seed(0)
     if c.embedding.kind == "patches":
-        e = c.embedding
-        assert e.channels is not None
-        assert e.height is not None
-        assert e.width is not None
-        pictures = torch.randn(batch, e.channels, e.height, e.width, generator=generator)
+        pictures = torch.randn(batch, *c.embedding.shape, generator=generator)
         return Example(pictures, {}, {0: "batch"})
     mask = torch.ones(batch, length, dtype=torch.long)
     mask[-1, -(-length // 2) :] = 0
@@ -151,8 +152,7 @@ def make_example(c: ModelConfig, batch: int, length: int) -> Example:
         return Example(frames, others, {0: "batch", 1: "length"})
     if c.segments:
         others["segments"] = torch.randint(c.segments, (batch, length), generator=generator)
-    assert c.vocabulary is not None
-    tokens = torch.randint(c.vocabulary, (batch, length), generator=generator)
+    tokens = torch.randint(c.known_vocabulary, (batch, length), generator=generator)
     return Example(tokens, others, {0: "batch", 1: "length"})
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
@@ -88,15 +89,21 @@ def with_labels(config: RunConfig, labels: int) -> RunConfig:
     """Fills in how many labels the head scores.
 
     Raises:
-        UserError: it is to score another number.
+        UserError: it scores none, or is to score another number.
     """
     head = config.model.head
-    assert head.kind in ("sequence", "token")
+    if not isinstance(head, SequenceHeadConfig | TokenHeadConfig):
+        raise UserError(f"a {head.kind} head scores no labels: write model.head=sequence or model.head=token")
     if head.labels not in (None, labels):
         raise UserError(
             f"the data has {labels} labels, and model.head.labels is {head.labels}: leave it open with none"
         )
     return with_model(config, head=head.model_copy(update={"labels": labels}))
+
+
+def with_task(config: RunConfig, **choices: object) -> RunConfig:
+    """Changes choices of the task."""
+    return config.model_copy(update={"task": config.task.model_copy(update=choices)})
 
 
 def with_model(config: RunConfig, **choices: object) -> RunConfig:

@@ -1,5 +1,6 @@
 """Every task's way from its data to a course."""
 
+from cutaway.config.task import AlgorithmicConfig, TaskConfig
 from cutaway.runs.course import Preparation
 from cutaway.runs.examples import ExamplePreparation
 from cutaway.runs.generated import GeneratedPreparation
@@ -7,7 +8,13 @@ from cutaway.runs.subjects import captions, graphs, pairs, pictures, questions, 
 from cutaway.runs.text import TextPreparation, language_modeling, masked_language_modeling
 from cutaway.text.special import UNDERSTANDING
 
-PREPARATIONS: dict[str, Preparation] = {
+
+def preparation(task: TaskConfig) -> Preparation:
+    """How the data of a task becomes a course."""
+    return GeneratedPreparation(task) if isinstance(task, AlgorithmicConfig) else _PREPARATIONS[task.kind]
+
+
+_PREPARATIONS: dict[str, Preparation] = {
     "language_modeling": TextPreparation(language_modeling),
     "masked_language_modeling": TextPreparation(masked_language_modeling, UNDERSTANDING),
     "sequence_to_sequence": ExamplePreparation(pairs.SUBJECT),
@@ -18,5 +25,4 @@ PREPARATIONS: dict[str, Preparation] = {
     "graph_classification": ExamplePreparation(graphs.SUBJECT),
     "token_classification": ExamplePreparation(words.SUBJECT),
     "question_answering": ExamplePreparation(questions.SUBJECT),
-    "algorithmic": GeneratedPreparation(),
 }

@@ -41,12 +41,14 @@ class Row(Protocol):
 class Subject:
     """What examples of a kind are for.
 
+    Its functions are given the choices of the run or the course, then the task, then what they work on.
+
     Attributes:
         kind: of the examples.
         specials: special tokens that the tokenizer must have.
         texts: what tokenizers learn from: of each example what is read, and what is written; none if there is no text.
         fit: fills in choices that the examples tell: labels, sizes.
-        rows: examples as numbers; counts those that are cut or left out.
+        rows: examples as numbers; the course counts those that are cut or left out.
         task: what is learnt from the rows.
         vary: what becomes of the batches to train on, each time anew.
     """
@@ -54,10 +56,10 @@ class Subject:
     kind: type[Any]
     specials: tuple[str, ...]
     texts: Texts | None
-    fit: Callable[[RunConfig, Sequence[Any]], RunConfig]
-    rows: Callable[["ExampleCourse", Sequence[Any], Counter[str]], Sequence[Row]]
-    task: Callable[[RunConfig, Sequence[Any]], Task]
-    vary: Callable[[RunConfig, Batches], Batches] = lambda config, batches: batches
+    fit: Callable[..., RunConfig]
+    rows: Callable[..., Sequence[Row]]
+    task: Callable[..., Task]
+    vary: Callable[..., Batches] = lambda config, task, batches: batches
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ class ExampleCourse:
 
     @property
     def known_tokenizer(self) -> Tokenizer:
-        """The tokenizer of a course in text."""
-        assert self.tokenizer is not None
+        """The tokenizer of a course in text.
+
+        Raises:
+            UserError: there is no text.
+        """
+        if self.tokenizer is None:
+            raise UserError(f"the task {self.config.task.kind} has no tokenizer: it needs no text")
         return self.tokenizer
 
     @cached_property
@@ -85,7 +92,7 @@ class ExampleCourse:
         Raises:
             UserError: nothing is left of the examples.
         """
-        rows = self.subject.rows(self, self.examples.training, self.counted)
+        rows = self.subject.rows(self, self.config.task, self.examples.training)
         if not rows:
             raise UserError(f"no example is left to train on{self._left_out}: raise model.context, or give others")
         return rows
@@ -93,7 +100,7 @@ class ExampleCourse:
     @cached_property
     def validation(self) -> Sequence[Row]:
         """What is validated with."""
-        return self.subject.rows(self, self.examples.validation, self.counted)
+        return self.subject.rows(self, self.config.task, self.examples.validation)
 
     @property
     def amount(self) -> str:
@@ -112,9 +119,10 @@ class ExampleCourse:
 
     def lesson(self) -> Lesson:
         """Batches of examples of similar lengths."""
-        task = self.subject.task(self.config, self.training)
-        batches = RandomBatches(lengths(self.training), self._limit, self.config.train.seed)
-        varied = self.subject.vary(self.config, Examples(self.training, batches))
+        c, subject = self.config, self.subject
+        task = subject.task(c, c.task, self.training)
+        batches = RandomBatches(lengths(self.training), self._limit, c.train.seed)
+        varied = subject.vary(c, c.task, Examples(self.training, batches))
         return Lesson(task, varied, in_order(self.validation, self._limit) if self.validation else None)
 
     @property
@@ -168,7 +176,8 @@ class ExamplePreparation:
                 unknown["unknown tokens"] = _count_unknown(source or tokenizer, read) + _count_unknown(
                     tokenizer, written
                 )
-        config = self.subject.fit(with_vocabulary(config, tokenizer, source), examples.training)
+        config = with_vocabulary(config, tokenizer, source)
+        config = self.subject.fit(config, config.task, examples.training)
         return ExampleCourse(config, self.subject, examples, tokenizer, source, +unknown)
 
     def _learn(

@@ -54,14 +54,14 @@ class GeneratedCourse:
     """Nothing but a rule, and symbols that are spelt as numbers."""
 
     config: RunConfig
+    task: AlgorithmicConfig
     tokenizer: Tokenizer
     source_tokenizer: None = None
 
     @property
     def amount(self) -> str:
         """What is learnt."""
-        task = algorithmic(self.config)
-        return f"sequences to {task.operation}, of {task.length} symbols, without end"
+        return f"sequences to {self.task.operation}, of {self.task.length} symbols, without end"
 
     @property
     def epoch(self) -> None:
@@ -70,18 +70,21 @@ class GeneratedCourse:
 
     def lesson(self) -> Lesson:
         """Sequences without end to train on, and held-out ones to validate with."""
-        task, c = algorithmic(self.config), self.config.train
-        training = GeneratedBatches(task, c.batch_size, c.seed)
+        c = self.config.train
+        training = GeneratedBatches(self.task, c.batch_size, c.seed)
         return Lesson(TokenClassification(), training, in_order(self.held_out, BatchLimit(examples=1024)))
 
     @cached_property
     def held_out(self) -> list[SequenceRow]:
         """Sequences that are never trained on, of each length in turn."""
-        return held_out(self.config, self.config.train.seed)
+        return held_out(self.task, self.config.train.seed)
 
 
+@dataclass(frozen=True)
 class GeneratedPreparation:
     """Nothing to read: only the symbols become a tokenizer, so that they can be written and looked at."""
+
+    task: AlgorithmicConfig
 
     def prepare(
         self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
@@ -92,7 +95,7 @@ class GeneratedPreparation:
             UserError: a sequence is longer than the model takes, there are too few different ones, or the origin knows
                 other symbols.
         """
-        task = algorithmic(config)
+        task = self.task
         longest = len(make_rows(task, 1, task.length, 0)[0].tokens)
         if longest > config.model.context:
             raise UserError(
@@ -101,7 +104,7 @@ class GeneratedPreparation:
             )
         signs = ["+", "="] if task.operation == "add" else []
         tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
-        assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols)
+        assert tokenizer.vocabulary == vocabulary(task.operation, task.symbols), "a symbol has no token, or a sign none"
         if origin is not None and origin.tokenizer.sha256 != tokenizer.sha256:
             raise UserError(
                 f"the tokens of the model to go on from are not the symbols of this task, 0 to {task.symbols - 1}"
@@ -110,16 +113,15 @@ class GeneratedPreparation:
         make_folder(folder)
         tokenizer.save(RunFolder(folder).tokenizer)
         config = with_labels(with_vocabulary(config, tokenizer), task.symbols)
-        return GeneratedCourse(config, tokenizer)
+        return GeneratedCourse(config, task, tokenizer)
 
     def open(self, config: RunConfig, folder: Path) -> GeneratedCourse:
         """Opens the tokenizer."""
-        return GeneratedCourse(config, Tokenizer.load(RunFolder(folder).tokenizer))
+        return GeneratedCourse(config, self.task, Tokenizer.load(RunFolder(folder).tokenizer))
 
 
-def held_out(config: RunConfig, seed: int, length: int | None = None) -> list[SequenceRow]:
+def held_out(task: AlgorithmicConfig, seed: int, length: int | None = None) -> list[SequenceRow]:
     """Sequences that are never trained on: of all lengths of training, or of one."""
-    task = algorithmic(config)
     lengths = [length] if length is not None else range(shortest(task), task.length + 1)
     share = -(-task.held_out // len(lengths))
     return [row for one in lengths for row in make_rows(task, share, one, seed, held_out=True)]
@@ -136,9 +138,3 @@ def make_rows(
 def shortest(task: AlgorithmicConfig) -> int:
     """Symbols in the shortest sequence of training."""
     return task.shortest or task.length
-
-
-def algorithmic(config: RunConfig) -> AlgorithmicConfig:
-    """The task of such a run."""
-    assert isinstance(config.task, AlgorithmicConfig)
-    return config.task

@@ -62,9 +62,10 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
     config = override(config, _brought_by(task or before.task.kind, config))
     train = fine_tuning(pipeline.model, endless=config.task.kind == "algorithmic")
     config = override(config.model_copy(update={"train": train}), assignments)
-    if config.origin != _pinned(origin, pipeline):
+    pinned = _pinned(origin, pipeline)
+    if config.origin != pinned:
         raise UserError(f"the run goes on from {origin}, and no other origin can be chosen: leave it out")
-    require_origin(config, pipeline)
+    require_origin(config, pinned, pipeline)
     return config
 
 
@@ -83,14 +84,13 @@ def fine_tuning(model: Transformer, *, endless: bool = False) -> TrainConfig:
     )
 
 
-def require_origin(config: RunConfig, pipeline: Pipeline) -> None:
-    """Refuses a run that cannot go on from the model.
+def require_origin(config: RunConfig, name: str, pipeline: Pipeline) -> None:
+    """Refuses a run that cannot go on from the model of this name.
 
     Raises:
         UserError: as `going_on` says.
     """
-    assert config.origin is not None
-    name, task = config.origin, config.task.kind
+    task = config.task.kind
     if not REQUIREMENTS[task].fits_body(pipeline.config):
         raise UserError(f"{name} cannot learn {task}: its body is made for {_able(pipeline.config)}")
     _refuse_other_body(pipeline.config.model, config.model, name)

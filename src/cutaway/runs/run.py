@@ -17,7 +17,7 @@ from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.carrying import Carried, carry_over
 from cutaway.runs.course import Course, Progress
-from cutaway.runs.courses import PREPARATIONS
+from cutaway.runs.courses import preparation
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.train.callbacks import Callback
@@ -86,8 +86,8 @@ def start(
     require_choices(config)
     if config.origin is not None:
         origin = origin or load(config.origin, "cpu")
-        require_origin(config, origin)
-    course = PREPARATIONS[config.task.kind].prepare(config, out, progress, origin)
+        require_origin(config, config.origin, origin)
+    course = preparation(config.task).prepare(config, out, progress, origin)
     run = _assemble(folder, course)
     if origin is not None:
         run = _going_on(run, origin)
@@ -117,7 +117,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
     if config.train.frozen != before.train.frozen:
         raise UserError(f"train.frozen cannot change in a run that has begun: start another run with --from {out}")
-    run = _assemble(folder, PREPARATIONS[config.task.kind].open(config, out))
+    run = _assemble(folder, preparation(config.task).open(config, out))
     if assignments:
         write_text(folder.run, dump_run(run.config))
     if config.origin is not None:

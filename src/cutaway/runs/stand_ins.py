@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
+from cutaway.config.task import MaskedLanguageModelingConfig
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.rows.captions import CaptionRow
 from cutaway.data.rows.graphs import ShownGraph
@@ -27,7 +29,7 @@ from cutaway.train.tasks.token_classification import TokenClassification
 
 def stand_in(config: RunConfig, examples: int) -> Lesson:
     """A lesson whose every batch has so many examples, each as long as the model takes."""
-    task, batches = _MAKERS[config.task.kind](config, examples)
+    task, batches = _MAKERS[config.task.kind](config, config.task, examples)
     return Lesson(task, batches, None)
 
 
@@ -58,9 +60,7 @@ def _text(config: RunConfig, examples: int) -> RandomTokens:
     return RandomTokens(config.model.vocabulary or 1, examples, config.model.context)
 
 
-def _masked(config: RunConfig, examples: int) -> Masked:
-    assert config.task.kind == "masked_language_modeling"
-    task = config.task
+def _masked(config: RunConfig, task: MaskedLanguageModelingConfig, examples: int) -> Masked:
     ordinary = range(config.model.vocabulary or 1)
     masking = Masking(0, ordinary, task.share, task.masked, task.random)
     return Masked(_text(config, examples), masking, config.train.seed)
@@ -73,9 +73,7 @@ def _classification(config: RunConfig, examples: int, shown: Any) -> tuple[Task,
 
 
 def _pixels(config: RunConfig) -> np.ndarray:
-    embedding = config.model.source_embedding or config.model.embedding
-    assert embedding.kind == "patches"
-    return np.zeros((embedding.channels or 1, embedding.height or 1, embedding.width or 1), np.float32)
+    return np.zeros(config.model.input_embedding(PatchEmbeddingConfig).shape, np.float32)
 
 
 def _captioning(config: RunConfig, examples: int) -> tuple[Task, Batches]:
@@ -84,9 +82,7 @@ def _captioning(config: RunConfig, examples: int) -> tuple[Task, Batches]:
 
 
 def _frames(config: RunConfig) -> np.ndarray:
-    embedding = config.model.embedding
-    assert embedding.kind == "frames"
-    return np.zeros((config.model.context, embedding.bins), np.float32)
+    return np.zeros((config.model.context, config.model.input_embedding(FrameEmbeddingConfig).bins), np.float32)
 
 
 def _graph(config: RunConfig) -> ShownGraph:
@@ -98,16 +94,19 @@ def _tokens(config: RunConfig) -> list[int]:
     return [0] * config.model.context
 
 
-_MAKERS: dict[str, Callable[[RunConfig, int], tuple[Task, Batches]]] = {
-    "language_modeling": lambda c, n: (LanguageModeling(), _text(c, n)),
-    "masked_language_modeling": lambda c, n: (MaskedLanguageModeling(), _masked(c, n)),
-    "sequence_to_sequence": lambda c, n: (SequenceToSequence(), Repeated(PairRow(_tokens(c), _tokens(c)), n)),
-    "sequence_classification": lambda c, n: _classification(c, n, _tokens(c)),
-    "image_classification": lambda c, n: _classification(c, n, _pixels(c)),
-    "image_captioning": _captioning,
-    "audio_classification": lambda c, n: _classification(c, n, _frames(c)),
-    "graph_classification": lambda c, n: _classification(c, n, _graph(c)),
-    "token_classification": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
-    "question_answering": lambda c, n: (QuestionAnswering(segments=False), Repeated(QuestionRow(_tokens(c), 1, []), n)),
-    "algorithmic": lambda c, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
+_MAKERS: dict[str, Callable[..., tuple[Task, Batches]]] = {
+    "language_modeling": lambda c, t, n: (LanguageModeling(), _text(c, n)),
+    "masked_language_modeling": lambda c, t, n: (MaskedLanguageModeling(), _masked(c, t, n)),
+    "sequence_to_sequence": lambda c, t, n: (SequenceToSequence(), Repeated(PairRow(_tokens(c), _tokens(c)), n)),
+    "sequence_classification": lambda c, t, n: _classification(c, n, _tokens(c)),
+    "image_classification": lambda c, t, n: _classification(c, n, _pixels(c)),
+    "image_captioning": lambda c, t, n: _captioning(c, n),
+    "audio_classification": lambda c, t, n: _classification(c, n, _frames(c)),
+    "graph_classification": lambda c, t, n: _classification(c, n, _graph(c)),
+    "token_classification": lambda c, t, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
+    "question_answering": lambda c, t, n: (
+        QuestionAnswering(segments=False),
+        Repeated(QuestionRow(_tokens(c), 1, []), n),
+    ),
+    "algorithmic": lambda c, t, n: (TokenClassification(), Repeated(SequenceRow(_tokens(c), _tokens(c)), n)),
 }

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import MaskedLanguageModelingConfig
+from cutaway.config.task import LanguageModelingConfig, MaskedLanguageModelingConfig
 from cutaway.data.corpus import Corpus, Part, open_corpus
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.prepare import prepare
@@ -27,7 +26,8 @@ EVALUATION_TOKENS = 8192
 COUNTED_AT_ONCE = 1 << 24
 """How many tokens are looked at for unknown ones at once."""
 
-MakeLesson = Callable[[RunConfig, Corpus], Lesson]
+MakeLesson = Callable[..., Lesson]
+"""Given all choices, the task among them by itself, and the text."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class TextCourse:
 
     def lesson(self) -> Lesson:
         """Windows anywhere in the text to train on, and windows end to end to validate with."""
-        return self.make_lesson(self.config, self.corpus)
+        return self.make_lesson(self.config, self.config.task, self.corpus)
 
     def _count_unknown(self) -> int:
         tokens, unknown = self.corpus.training, self.tokenizer.unknown
@@ -93,20 +93,19 @@ class TextPreparation:
         return TextCourse(config, open_corpus(folder), self.make_lesson)
 
 
-def language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
+def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus: Corpus) -> Lesson:
     """Predict each token from those before it."""
-    assert config.task.kind == "language_modeling"
     part = corpus.manifest.validation
     training, validation = windows(config, corpus)
-    task = LanguageModeling(characters_per_token(part) if validation else 1.0, config.task.ahead_weight)
+    task = LanguageModeling(characters_per_token(part) if validation else 1.0, chosen.ahead_weight)
     return Lesson(task, training, validation)
 
 
-def masked_language_modeling(config: RunConfig, corpus: Corpus) -> Lesson:
+def masked_language_modeling(config: RunConfig, chosen: MaskedLanguageModelingConfig, corpus: Corpus) -> Lesson:
     """Predict hidden tokens from those on both sides."""
-    training, validation = windows(config, corpus)
-    masked = Masked(training, masking(config, corpus.tokenizer), config.train.seed)
-    held_out = None if validation is None else to_fill(config, corpus.tokenizer, validation)
+    seed, (training, validation) = config.train.seed, windows(config, corpus)
+    masked = Masked(training, masking(chosen, corpus.tokenizer), seed)
+    held_out = None if validation is None else to_fill(chosen, corpus.tokenizer, validation, seed)
     return Lesson(MaskedLanguageModeling(), masked, held_out)
 
 
@@ -123,13 +122,13 @@ def whole(tokens: TokenStream, context: int) -> SequentialWindows:
     return SequentialWindows(tokens, context, max(1, EVALUATION_TOKENS // context))
 
 
-def to_fill(config: RunConfig, tokenizer: Tokenizer, whole: SequentialWindows) -> Masked:
+def to_fill(task: MaskedLanguageModelingConfig, tokenizer: Tokenizer, whole: SequentialWindows, seed: int) -> Masked:
     """Windows with hidden tokens to measure a model by.
 
     Raises:
         UserError: the text is so short that none is hidden.
     """
-    masked = Masked(whole, masking(config, tokenizer), config.train.seed)
+    masked = Masked(whole, masking(task, tokenizer), seed)
     if all((masked[i][1] == IGNORED).all() for i in range(len(masked))):
         raise UserError(
             "the text to validate with is so short that none of its tokens is hidden: give more, or hold out a larger "
@@ -138,14 +137,12 @@ def to_fill(config: RunConfig, tokenizer: Tokenizer, whole: SequentialWindows) -
     return masked
 
 
-def masking(config: RunConfig, tokenizer: Tokenizer) -> Masking:
+def masking(task: MaskedLanguageModelingConfig, tokenizer: Tokenizer) -> Masking:
     """How the task hides tokens.
 
     Raises:
         UserError: the tokenizer has no mask.
     """
-    task: Any = config.task
-    assert isinstance(task, MaskedLanguageModelingConfig)
     if tokenizer.mask is None:
         raise UserError("masked language modelling needs a tokenizer with a mask token: train one, or choose another")
     return Masking(tokenizer.mask, tokenizer.ordinary, task.share, task.masked, task.random)

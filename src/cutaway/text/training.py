@@ -18,6 +18,7 @@ from cutaway.config.tokenizer import (
     WordPieceTokenizer,
     WordTokenizer,
 )
+from cutaway.errors import UserError
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.byte_level import CHARACTERS
 from cutaway.text.learning import learn_bpe, learn_unigram, learn_wordpiece, learn_words
@@ -56,12 +57,13 @@ def train_tokenizer(
             ``[UNK]`` behind them if there is none among them. A file's are its own.
 
     Raises:
-        UserError: the vocabulary is too small for the characters of the text, or the file of a `FileTokenizer` is
-            missing or no tokenizer.
+        UserError: the vocabulary is too small for the characters of the text, the file of a `FileTokenizer` is
+            missing or no tokenizer, or the tokenizer is that of a model, which has it already.
     """
     if isinstance(config, FileTokenizer):
         return Tokenizer.load(config.path)
-    assert not isinstance(config, OriginTokenizer), "it is there already"
+    if isinstance(config, OriginTokenizer):
+        raise UserError("tokenizer=origin is of a run that goes on from a model: say from which, with --from")
     if isinstance(config, BPETokenizer) and not specials:
         with_end = True
     if isinstance(config, (WordTokenizer, WordPieceTokenizer, UnigramTokenizer)) and spelt("unknown", specials) is None:

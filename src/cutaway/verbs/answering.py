@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.config.run import RunConfig
+from cutaway.config.model import ModelConfig
 from cutaway.config.task import QuestionAnsweringConfig
 from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.model.device import device_of
@@ -18,12 +18,14 @@ from cutaway.verbs.batching import TOKENS_AT_ONCE
 
 @torch.inference_mode()
 def answer(
-    model: Transformer, tokenizer: Tokenizer, config: RunConfig, questions: Sequence[tuple[str, str]]
+    model: Transformer,
+    tokenizer: Tokenizer,
+    config: ModelConfig,
+    task: QuestionAnsweringConfig,
+    questions: Sequence[tuple[str, str]],
 ) -> list[dict[str, Any]]:
     """The best span of each context, over all windows of it (see `Pipeline.answer`)."""
-    task = config.task
-    assert isinstance(task, QuestionAnsweringConfig)
-    windowing = Windowing(tokenizer, config.model.context, task.stride)
+    windowing = Windowing(tokenizer, config.context, task.stride)
     rows = [windowing.rows(question, context) for question, context in questions]
     flat = [row for windows in rows for row in windows]
     spans = iter(_spans(model, config, flat, task.longest_answer))
@@ -39,13 +41,13 @@ def answer(
 
 
 def _spans(
-    model: Transformer, config: RunConfig, rows: Sequence[QuestionRow], longest: int
+    model: Transformer, config: ModelConfig, rows: Sequence[QuestionRow], longest: int
 ) -> list[tuple[int, int, float]]:
     """For each row the characters of its best span, and its probability."""
-    task = QuestionAnswering(segments=config.model.segments > 1)
+    task = QuestionAnswering(segments=config.segments > 1)
     found: dict[int, tuple[int, int, float]] = {}
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].tokens))
-    size = max(1, TOKENS_AT_ONCE // config.model.context)
+    size = max(1, TOKENS_AT_ONCE // config.context)
     for first in range(0, len(order), size):
         chosen = order[first : first + size]
         logits = span_logits(model, task.collate([rows[i] for i in chosen], device_of(model)))

@@ -6,21 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.config.run import RunConfig
 from cutaway.config.task import ClassificationConfig
-from cutaway.data.rows.shown import SHOWN
+from cutaway.data.rows.shown import Kind
 from cutaway.model.device import device_of
-from cutaway.model.transformer import DecoderOnly, EncoderOnly
+from cutaway.model.transformer import DecoderOnly, Transformer
 from cutaway.verbs.batching import in_groups
 
 
 @torch.inference_mode()
-def classify(model: DecoderOnly | EncoderOnly, config: RunConfig, shown: Sequence[Any]) -> list[dict[str, Any]]:
+def classify(model: Transformer, task: ClassificationConfig, kind: Kind, shown: Sequence[Any]) -> list[dict[str, Any]]:
     """What the model says of each input, by the problem that it was trained for (see `Pipeline.classify`)."""
-    task = config.task
-    assert isinstance(task, ClassificationConfig)
-    kind, device = SHOWN[task.kind], device_of(model)
-
+    device = device_of(model)
     stack = model.decoder if isinstance(model, DecoderOnly) else model.encoder
 
     def length(one: Any) -> int:

@@ -5,7 +5,7 @@ from functools import reduce
 
 import torch
 
-from cutaway.config.run import RunConfig
+from cutaway.config.model import ModelConfig
 from cutaway.config.task import AlgorithmicConfig
 from cutaway.errors import UserError
 from cutaway.model.device import device_of
@@ -13,10 +13,10 @@ from cutaway.model.transformer import Transformer
 from cutaway.verbs.batching import in_batches, require_fitting
 
 
-def add(model: Transformer, config: RunConfig, pairs: Sequence[tuple[int, int]]) -> list[int]:
+def add(
+    model: Transformer, config: ModelConfig, task: AlgorithmicConfig, pairs: Sequence[tuple[int, int]]
+) -> list[int]:
     """The sums of pairs of numbers, written with as many digits as in training, or more if they need them."""
-    task = config.task
-    assert isinstance(task, AlgorithmicConfig)
     rows, sizes = [], []
     for pair in pairs:
         if min(pair) < 0:
@@ -26,7 +26,7 @@ def add(model: Transformer, config: RunConfig, pairs: Sequence[tuple[int, int]])
         first, second = ([0] * (size - len(number)) + number for number in digits)
         rows.append([*first, task.symbols, *second, *[task.symbols + 1] * (size + 1)])
         sizes.append(size)
-    found = compute(model, config, rows)
+    found = compute(model, config, task, rows)
     return [_number(row[-size - 1 :], task.symbols) for row, size in zip(found, sizes, strict=True)]
 
 
@@ -42,18 +42,18 @@ def _number(digits: Sequence[int], base: int) -> int:
 
 
 @torch.inference_mode()
-def compute(model: Transformer, config: RunConfig, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+def compute(
+    model: Transformer, config: ModelConfig, task: AlgorithmicConfig, rows: Sequence[Sequence[int]]
+) -> list[list[int]]:
     """The likeliest symbol in each place of each row (see `Pipeline.sort`)."""
-    task = config.task
-    assert isinstance(task, AlgorithmicConfig)
-    known = config.model.vocabulary or 0
+    known = config.known_vocabulary
     for row in rows:
         for number in row:
             if not 0 <= number < known:
                 raise UserError(f"{number} is not among the numbers that the model knows: 0 to {task.symbols - 1}")
         if not row:
             raise UserError(f"there is nothing to {task.operation}: give numbers")
-    require_fitting(rows, config.model.context)
+    require_fitting(rows, config.context)
 
     def best(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[int]]:
         lengths = [tokens.shape[1]] * len(tokens) if mask is None else mask.sum(dim=1).tolist()

@@ -1,7 +1,12 @@
 """Which verbs a model has."""
 
+from typing import TypeVar
+
+from cutaway.config.base import Record
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+
+AnyTask = TypeVar("AnyTask", bound=Record)
 
 VERBS: dict[str, tuple[str, ...]] = {
     "language_modeling": ("generate", "score"),
@@ -29,6 +34,17 @@ def require(verb: str, config: RunConfig) -> None:
     Raises:
         UserError: it has no such verb; names those that it has.
     """
-    if verb not in verbs(config):
+    task_for(verb, config, Record)
+
+
+def task_for(verb: str, config: RunConfig, kind: type[AnyTask]) -> AnyTask:
+    """The task of a model that has this verb, which only tasks of this kind have.
+
+    Raises:
+        UserError: it has no such verb; names those that it has.
+    """
+    task = config.task
+    if verb not in verbs(config) or not isinstance(task, kind):
         can = ", ".join(verbs(config))
-        raise UserError(f"this model cannot {verb}: it was trained for {config.task.kind}, and can {can}")
+        raise UserError(f"this model cannot {verb}: it was trained for {task.kind}, and can {can}")
+    return task

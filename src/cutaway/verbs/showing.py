@@ -4,8 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
+from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import AudioClassificationConfig, PicturesConfig
+from cutaway.config.task import (
+    AudioClassificationConfig,
+    GraphClassificationConfig,
+    PicturesConfig,
+    SequenceClassificationConfig,
+)
 from cutaway.data.examples import Graph
 from cutaway.data.pictures import picture_of
 from cutaway.data.recordings import samples_of
@@ -34,56 +41,58 @@ def show(
     Raises:
         UserError: an input cannot be read, or is not what the model takes.
     """
-    return _SHOWN[config.task.kind](config, tokenizer, given, truncated)
+    return _SHOWN[config.task.kind](config.model, config.task, tokenizer, given, truncated)
 
 
 def _texts(
-    config: RunConfig, tokenizer: Tokenizer | None, texts: Sequence[str], truncated: Counter[str] | None
+    model: ModelConfig,
+    task: SequenceClassificationConfig,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    truncated: Counter[str] | None,
 ) -> list[list[int]]:
-    assert tokenizer is not None
     rows = sentences(tokenizer, texts)
     if truncated is not None:
-        return cut(rows, config.model.context, truncated)
-    require_fitting(rows, config.model.context)
+        return cut(rows, model.context, truncated)
+    require_fitting(rows, model.context)
     return rows
 
 
 def _pictures(
-    config: RunConfig, tokenizer: Tokenizer | None, pictures: Sequence[Any], truncated: Counter[str] | None
+    model: ModelConfig, task: PicturesConfig, tokenizer: None, pictures: Sequence[Any], truncated: Counter[str] | None
 ) -> list[Any]:
-    task, embedding = config.task, config.model.source_embedding or config.model.embedding
-    assert isinstance(task, PicturesConfig)
-    assert embedding.kind == "patches"
+    embedding = model.input_embedding(PatchEmbeddingConfig)
     return picture_rows([picture_of(picture, embedding) for picture in pictures], task)
 
 
 def _recordings(
-    config: RunConfig, tokenizer: Tokenizer | None, recordings: Sequence[Any], truncated: Counter[str] | None
+    model: ModelConfig,
+    task: AudioClassificationConfig,
+    tokenizer: None,
+    recordings: Sequence[Any],
+    truncated: Counter[str] | None,
 ) -> list[Any]:
-    task, embedding, limit = config.task, config.model.embedding, config.model.context
-    assert isinstance(task, AudioClassificationConfig)
-    assert embedding.kind == "frames"
-    samples = [samples_of(recording, task.rate) for recording in recordings]
-    mel = listener(task, embedding)
+    limit, samples = model.context, [samples_of(recording, task.rate) for recording in recordings]
+    mel = listener(task, model.input_embedding(FrameEmbeddingConfig))
     if truncated is None:
         require_short([len(one) for one in samples], mel.samples(limit), task.rate)
     return frame_rows(hear(mel, samples, limit, Counter() if truncated is None else truncated), task)
 
 
 def _graphs(
-    config: RunConfig, tokenizer: Tokenizer | None, graphs: Sequence[Any], truncated: Counter[str] | None
+    model: ModelConfig,
+    task: GraphClassificationConfig,
+    tokenizer: Tokenizer,
+    graphs: Sequence[Any],
+    truncated: Counter[str] | None,
 ) -> list[Any]:
-    position = config.model.position
-    assert tokenizer is not None
-    assert position.kind == "shortest_path"
     for one in graphs:
         if not isinstance(one, Graph):
             raise UserError(f"a graph is expected, not {type(one).__name__}: read_edge_lists reads graphs from a file")
-    return graph_rows(tokenizer, graphs, config.model.context, position.longest)
+    return graph_rows(tokenizer, graphs, model.context, model.longest_path)
 
 
-_Show = Callable[[RunConfig, Tokenizer | None, Sequence[Any], Counter[str] | None], list[Any]]
-_SHOWN: dict[str, _Show] = {
+_SHOWN: dict[str, Callable[..., list[Any]]] = {
     "sequence_classification": _texts,
     "image_classification": _pictures,
     "image_captioning": _pictures,

@@ -5,8 +5,6 @@ from typing import Any
 
 import torch
 
-from cutaway.config.run import RunConfig
-from cutaway.config.task import TokenClassificationConfig
 from cutaway.data.rows.words import align
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
@@ -16,15 +14,12 @@ from cutaway.verbs.batching import in_batches, require_fitting
 
 @torch.inference_mode()
 def tag(
-    model: Transformer, tokenizer: Tokenizer, config: RunConfig, sentences: Sequence[Sequence[str]]
+    model: Transformer, tokenizer: Tokenizer, context: int, labels: Sequence[str], sentences: Sequence[Sequence[str]]
 ) -> list[list[dict[str, Any]]]:
     """The likeliest tag of each word of each sentence: that of the word's first token (see `Pipeline.tag`)."""
-    task = config.task
-    assert isinstance(task, TokenClassificationConfig)
-    labels = task.labels or ()
     aligned = [align(tokenizer, words) for words in sentences]
     rows = [tokens for tokens, _ in aligned]
-    require_fitting(rows, config.model.context)
+    require_fitting(rows, context)
     logits = in_batches(rows, lambda tokens, mask: model(tokens, attention_mask=mask), device_of(model))
     tagged = []
     for words, (_, starts), row in zip(sentences, aligned, logits, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cutaway.config.embedding import PatchEmbeddingConfig
-from cutaway.config.run import RunConfig
+from cutaway.config.model import ModelConfig
 from cutaway.config.task import PicturesConfig
 from cutaway.data.examples import Captioned
 from cutaway.data.pictures import require_fitting
@@ -34,16 +34,14 @@ class CaptionRow:
 
 
 def caption_rows(
-    tokenizer: Tokenizer, examples: Sequence[Captioned], config: RunConfig, counted: Counter[str]
+    tokenizer: Tokenizer, examples: Sequence[Captioned], task: PicturesConfig, model: ModelConfig, counted: Counter[str]
 ) -> list[CaptionRow]:
     """Captioned pictures, but for those whose caption is longer than the model takes: they are left out, and counted.
 
     Raises:
         UserError: the tokenizer lacks the tokens that begin and end a text, or a picture cannot be cut into patches.
     """
-    task, embedding, limit = config.task, config.model.source_embedding, config.model.context
-    assert isinstance(task, PicturesConfig)
-    assert isinstance(embedding, PatchEmbeddingConfig)
+    embedding, limit = model.input_embedding(PatchEmbeddingConfig), model.context
     for example in examples[:1]:  # the others are like it
         require_fitting("a picture with a caption", example.pixels.shape, embedding)
     written = targets(tokenizer, [example.caption for example in examples])

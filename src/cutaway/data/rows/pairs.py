@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutaway.data.examples import Pair
-from cutaway.data.rows.targets import require_roles, targets
+from cutaway.data.rows.targets import require_role, targets
 from cutaway.data.rows.texts import cut, encode_texts
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source
@@ -36,8 +36,9 @@ class PairTokenizers:
     target: Tokenizer
 
     def __post_init__(self) -> None:
-        require_roles(self.source, "source", "end")
-        require_roles(self.target, "target", "start", "end")
+        require_role(self.source, "source", "end")
+        require_role(self.target, "target", "start")
+        require_role(self.target, "target", "end")
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """Sources as tokens."""

@@ -42,10 +42,13 @@ def frame_statistics(recordings: Sequence[Frames]) -> tuple[float, float]:
 
 
 def frame_rows(recordings: Sequence[Frames], task: AudioClassificationConfig) -> list[Frames]:
-    """The frames, shifted and scaled by what the task says of the data."""
-    assert task.mean is not None
-    assert task.deviation is not None
-    return [((frames - task.mean) / task.deviation).astype(np.float32) for frames in recordings]
+    """The frames, shifted and scaled by what the task says of the data.
+
+    Raises:
+        UserError: it does not say it.
+    """
+    mean, deviation = task.statistics
+    return [((frames - mean) / deviation).astype(np.float32) for frames in recordings]
 
 
 def pad_frames(recordings: Sequence[Frames]) -> dict[str, np.ndarray]:

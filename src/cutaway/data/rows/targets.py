@@ -15,18 +15,19 @@ def targets(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     Raises:
         UserError: the tokenizer lacks one of these.
     """
-    require_roles(tokenizer, "target", "start", "end")
-    assert tokenizer.start is not None
+    start = require_role(tokenizer, "target", "start")
+    require_role(tokenizer, "target", "end")
     frame = around_source(tokenizer)
-    return [[tokenizer.start, *frame.around(ids)] for ids in encode_texts(tokenizer, texts)]
+    return [[start, *frame.around(ids)] for ids in encode_texts(tokenizer, texts)]
 
 
-def require_roles(tokenizer: Tokenizer, side: str, *roles: Role) -> None:
-    """Asks for special tokens.
+def require_role(tokenizer: Tokenizer, side: str, role: Role) -> int:
+    """The special token of a role.
 
     Raises:
-        UserError: the tokenizer of this side lacks one.
+        UserError: the tokenizer of this side lacks it.
     """
-    for role in roles:
-        if getattr(tokenizer, role) is None:
-            raise UserError(f"the tokenizer of the {side} has no token to {role} a text: train another one")
+    token: int | None = getattr(tokenizer, role)
+    if token is None:
+        raise UserError(f"the tokenizer of the {side} has no token to {role} a text: train another one")
+    return token

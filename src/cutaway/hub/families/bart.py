@@ -45,8 +45,7 @@ def attention_rules(theirs: str, ours: str) -> Iterable[Rule]:
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """A bias of the logits, which files of bodies lack."""
     if isinstance(c.head, LanguageHeadConfig) and c.head.bias:
-        assert c.vocabulary is not None
-        change = Reshape(((1, c.vocabulary),), ((c.vocabulary,),))
+        change = Reshape(((1, c.known_vocabulary),), ((c.known_vocabulary,),))
         yield Rule(("final_logits_bias",), ("head.projection.bias",), change, optional=True)
 
 

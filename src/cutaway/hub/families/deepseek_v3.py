@@ -8,29 +8,17 @@ from cutaway.config.attention import LatentConfig
 from cutaway.config.explicit import head_width
 from cutaway.config.feedforward import ExpertsConfig
 from cutaway.config.model import ModelConfig
-from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, UNREAD, gated_rules, heads, norm_rules, parts
+from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, UNREAD, body, gated_rules, heads, parts
 from cutaway.hub.family import Family
 from cutaway.hub.options import ACTIVATION, Joint, Option
 from cutaway.hub.rotary import THEIRS, lengthened, read_rotary, rotary_said, write_rotary
 from cutaway.hub.weights import Chain, Each, NoBias, PermuteRows, Rule, Same, Split, Without, interleaved, same
 
 
-def rules(c: ModelConfig) -> Iterable[Rule]:
-    """The body."""
-    assert isinstance(c.attention, LatentConfig)
-    assert isinstance(c.feedforward, ExpertsConfig)
-    yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
-    dense = c.first_layers.count if c.first_layers else 0
-    for i in range(c.layers):
-        theirs, ours = f"layers.{i}", f"decoder.{i}"
-        yield from query_rules(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
-        yield from latent_rules(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
-        if i < dense:
-            yield from gated_rules(f"{theirs}.mlp", f"{ours}.feedforward")
-        else:
-            yield from expert_rules(c.feedforward, f"{theirs}.mlp", f"{ours}.feedforward")
-        yield from norm_rules(theirs, ours)
-    yield from same("norm", "decoder.norm", "weight")
+def attention_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """Latent attention."""
+    yield from query_rules(c, a, theirs, ours)
+    yield from latent_rules(c, a, theirs, ours)
 
 
 def query_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
@@ -73,8 +61,8 @@ def expert_rules(f: ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
     else:
         yield Rule((bias,), (), Without((f.experts,)))
     for i in range(f.experts):
-        yield from gated_rules(f"{theirs}.experts.{i}", f"{ours}.experts.{i}")
-    yield from gated_rules(f"{theirs}.shared_experts", f"{ours}.shared")
+        yield from gated_rules(f, f"{theirs}.experts.{i}", f"{ours}.experts.{i}")
+    yield from gated_rules(f, f"{theirs}.shared_experts", f"{ours}.shared")
 
 
 def further_layers(c: ModelConfig) -> Mapping[str, str]:
@@ -183,7 +171,7 @@ DEEPSEEK_V3 = Family(
         "topk_method": "noaux_tc",
         "moe_layer_freq": 1,
     },
-    rules=rules,
+    rules=body(attention_rules, {"gated": gated_rules, "experts": expert_rules}),
     heads={task: head for task, head in heads("DeepseekV3").items() if task != "question_answering"},
     unread=UNREAD
     | {"aux_loss_alpha", "ep_size", "head_dim", "num_nextn_predict_layers", "qk_head_dim", "seq_aux"}

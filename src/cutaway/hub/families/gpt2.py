@@ -82,7 +82,7 @@ GPT2 = Family(
         "sequence_classification": HeadTable(
             architecture="GPT2ForSequenceClassification",
             choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.bias"), NoBias())],
+            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.projection.bias"), NoBias())],
         ),
     },
     also={"GPT2Model": "language_modeling"},

@@ -1,30 +1,40 @@
 """Llama (Touvron et al. 2023), and what Mistral, Qwen 2 and Qwen 3 have in common with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from cutaway.config.attention import GroupedConfig
-from cutaway.config.feedforward import GatedConfig
+from cutaway.config.feedforward import ExpertsConfig, GatedConfig
 from cutaway.config.model import ModelConfig
-from cutaway.hub.family import Family, HeadTable, is_tied
+from cutaway.hub.family import Family, HeadTable, Rules, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.rotary import ROTARY
 from cutaway.hub.weights import NoBias, Rule, same
 
-
-def rules(c: ModelConfig) -> Iterable[Rule]:
-    """The body."""
-    assert isinstance(c.attention, GroupedConfig)
-    assert isinstance(c.feedforward, GatedConfig)
-    yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
-    for i in range(c.layers):
-        theirs, ours = f"layers.{i}", f"decoder.{i}"
-        yield from attention_rules(c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
-        yield from gated_rules(f"{theirs}.mlp", f"{ours}.feedforward", bias=c.feedforward.bias)
-        yield from norm_rules(theirs, ours)
-    yield from same("norm", "decoder.norm", "weight")
+PartRules = Callable[..., Iterable[Rule]]
 
 
-def attention_rules(a: GroupedConfig, theirs: str, ours: str) -> Iterable[Rule]:
+def body(attention: PartRules, feedforwards: Mapping[str, PartRules]) -> Rules:
+    """Rules of the body.
+
+    Args:
+        attention: its rules, given the choices of the model and of the attention, and its name on both sides.
+        feedforwards: by kind, the rules of a feed-forward network, given its choices and its name on both sides.
+    """
+
+    def rules(c: ModelConfig) -> Iterable[Rule]:
+        yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
+        for i in range(c.layers):
+            theirs, ours = f"layers.{i}", f"decoder.{i}"
+            yield from attention(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
+            f = c.first_layers.feedforward if c.first_layers and i < c.first_layers.count else c.feedforward
+            yield from feedforwards[f.kind](f, f"{theirs}.mlp", f"{ours}.feedforward")
+            yield from norm_rules(theirs, ours)
+        yield from same("norm", "decoder.norm", "weight")
+
+    return rules
+
+
+def attention_rules(c: ModelConfig, a: GroupedConfig, theirs: str, ours: str) -> Iterable[Rule]:
     """Queries, keys, values and the output; norms of queries and keys where there are such."""
     for name, module in (("q_proj", "query"), ("k_proj", "key"), ("v_proj", "value")):
         yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=a.bias))
@@ -34,8 +44,9 @@ def attention_rules(a: GroupedConfig, theirs: str, ours: str) -> Iterable[Rule]:
         yield from same(f"{theirs}.k_norm", f"{ours}.k_norm", "weight")
 
 
-def gated_rules(theirs: str, ours: str, *, bias: bool = False) -> Iterable[Rule]:
-    """A gated feed-forward network."""
+def gated_rules(f: GatedConfig | ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    """A gated feed-forward network, or one of several experts."""
+    bias = isinstance(f, GatedConfig) and f.bias
     for name, module in (("gate_proj", "gate"), ("up_proj", "up"), ("down_proj", "down")):
         yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=bias))
 
@@ -75,7 +86,7 @@ def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, H
         "sequence_classification": HeadTable(
             architecture=f"{name}ForSequenceClassification",
             choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.bias"), NoBias())],
+            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.projection.bias"), NoBias())],
         ),
         "token_classification": HeadTable(
             architecture=f"{name}ForTokenClassification",
@@ -121,6 +132,7 @@ CHOICES = {
     "norm.kind": "rms",
     "residual": "pre",
 }
+RULES = body(attention_rules, {"gated": gated_rules})
 UNREAD = frozenset({"pretraining_tp", "tie_word_embeddings"})
 ANGLES = {r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq": "angles of positions"}
 
@@ -130,7 +142,7 @@ LLAMA = Family(
     options=(*OPTIONS, *ATTENTION_BIAS, Option("mlp_bias", "feedforward.bias", False)),
     choices=CHOICES,
     required={"rope_interleaved": False},
-    rules=rules,
+    rules=RULES,
     heads=heads("Llama"),
     unread=UNREAD | {"is_llama_config", "transformers.js_config"},
     ignored=ANGLES,

@@ -1,6 +1,6 @@
 """Mistral (Jiang et al. 2023): a Llama whose tokens look only so far back."""
 
-from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, UNREAD, heads, rules
+from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.family import Family
 from cutaway.hub.options import Option
 
@@ -10,7 +10,7 @@ MISTRAL = Family(
     options=(*OPTIONS, Option("sliding_window", "attention.window", 4096)),
     choices=CHOICES,
     required={},
-    rules=rules,
+    rules=RULES,
     heads=heads("Mistral", answering=None),
     unread=UNREAD,
     ignored=ANGLES,

@@ -7,7 +7,6 @@ rotation and ours before it, which is the same, since rotating a vector changes 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cutaway.config.attention import GroupedConfig
 from cutaway.config.explicit import head_width
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, SIZES, UNREAD, language_rules, parts
@@ -19,7 +18,6 @@ from cutaway.hub.weights import PermuteRows, Rule, same
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
-    assert isinstance(c.attention, GroupedConfig)
     yield Rule(("embed_tokens.weight",), ("decoder.embed.tokens.weight",))
     width = head_width(c)
     swapped = PermuteRows((*range(width // 2, width), *range(width // 2)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, UNREAD, heads, rules
+from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.family import Family
 from cutaway.hub.options import Joint
 
@@ -42,7 +42,7 @@ QWEN2 = Family(
     options=(*OPTIONS, WINDOW),
     choices={**CHOICES, "attention.bias": True},
     required={"use_mrope": False},
-    rules=rules,
+    rules=RULES,
     heads=heads("Qwen2"),
     unread=UNREAD,
     ignored=ANGLES,

@@ -1,6 +1,6 @@
 """Qwen 3 (Qwen Team 2025): a Llama that normalises the queries and keys of each head."""
 
-from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, CHOICES, OPTIONS, UNREAD, heads, rules
+from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.families.qwen2 import WINDOW
 from cutaway.hub.family import Family
 
@@ -10,7 +10,7 @@ QWEN3 = Family(
     options=(*OPTIONS, *ATTENTION_BIAS, WINDOW),
     choices={**CHOICES, "attention.qk_norm": True},
     required={},
-    rules=rules,
+    rules=RULES,
     heads=heads("Qwen3"),
     unread=UNREAD,
     ignored=ANGLES,

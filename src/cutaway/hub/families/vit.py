@@ -34,17 +34,14 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 
 def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
     """Patches, a vector before them, and where they lie, which is one table there."""
-    e = c.embedding
-    assert isinstance(e, PatchEmbeddingConfig)
-    assert e.channels is not None
-    assert e.height is not None
-    assert e.width is not None
-    ours, pixels = "encoder.embed", e.channels * e.patch**2
-    matrix = Reshape(((c.width, e.channels, e.patch, e.patch),), ((c.width, pixels),))
+    e = c.input_embedding(PatchEmbeddingConfig)
+    channels, height, width = e.shape
+    ours, pixels = "encoder.embed", channels * e.patch**2
+    matrix = Reshape(((c.width, channels, e.patch, e.patch),), ((c.width, pixels),))
     yield Rule(("embeddings.patch_embeddings.projection.weight",), (f"{ours}.projection.weight",), matrix)
     yield Rule(("embeddings.patch_embeddings.projection.bias",), (f"{ours}.projection.bias",))
     yield Rule(("embeddings.cls_token",), (f"{ours}.cls",), Reshape(((1, 1, c.width),), ((c.width,),)))
-    rows, columns = e.height // e.patch, e.width // e.patch
+    rows, columns = height // e.patch, width // e.patch
     places = 1 + rows * columns
     table = Reshape(((1, places, c.width),), ((places, c.width),))
     grid = Reshape(((1, c.width), (rows * columns, c.width)), ((1, c.width), (rows, columns, c.width)))

@@ -45,12 +45,11 @@ def _of_tokens(c: ModelConfig, e: TokenEmbeddingConfig, table: nn.Parameter) -> 
 
 
 def _of_patches(c: ModelConfig, e: PatchEmbeddingConfig, table: nn.Parameter | None) -> PatchEmbedding:
-    if e.channels is None or e.height is None or e.width is None:
-        raise UserError("the size of pictures is not known without data: give channels, height and width of patches")
-    rows, columns = e.height // e.patch, e.width // e.patch
+    channels, height, width = e.shape
+    rows, columns = height // e.patch, width // e.patch
     grid = LearnedGrid(rows, columns, c.width, before=int(e.cls)) if c.position.kind == "learned" else None
     norm = make_norm(c) if e.norm else None
-    return PatchEmbedding(c.width, e.patch, e.channels, cls=e.cls, grid=grid, norm=norm, dropout=c.dropout)
+    return PatchEmbedding(c.width, e.patch, channels, cls=e.cls, grid=grid, norm=norm, dropout=c.dropout)
 
 
 def _of_frames(c: ModelConfig, e: FrameEmbeddingConfig, table: nn.Parameter | None) -> FrameEmbedding:

@@ -1,10 +1,10 @@
 """Image captioning: write what a picture shows."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
+from cutaway.config.task import ImageCaptioningConfig
 from cutaway.data.examples import Captioned
 from cutaway.data.rows.captions import CaptionRow, caption_rows
 from cutaway.data.rows.shown import SHOWN
@@ -19,20 +19,14 @@ def texts(example: Captioned) -> tuple[Iterable[str], Iterable[str]]:
     return (), (example.caption,)
 
 
-def fit(config: RunConfig, examples: Sequence[Captioned]) -> RunConfig:
-    """Takes the size of pictures and what their values are like from the examples, unless they are given."""
-    return with_pictures(config, "source_embedding", [example.pixels.values() for example in examples])
-
-
-def rows(course: ExampleCourse, examples: Sequence[Captioned], counted: Counter[str]) -> list[CaptionRow]:
+def rows(course: ExampleCourse, task: ImageCaptioningConfig, examples: Sequence[Captioned]) -> list[CaptionRow]:
     """Pictures as the model reads them, captions as tokens."""
-    return caption_rows(course.known_tokenizer, examples, course.config, counted)
+    return caption_rows(course.known_tokenizer, examples, task, course.config.model, course.counted)
 
 
-def task(config: RunConfig, rows: Sequence[Any]) -> SequenceToSequence:
+def task(config: RunConfig, chosen: ImageCaptioningConfig, rows: Sequence[Any]) -> SequenceToSequence:
     """Cross-entropy, smoothed."""
-    assert config.task.kind == "image_captioning"
-    return SequenceToSequence(config.task.label_smoothing, SHOWN[config.task.kind])
+    return SequenceToSequence(chosen.label_smoothing, SHOWN[chosen.kind])
 
 
-SUBJECT = Subject(Captioned, WRITING, texts, fit, rows, task)
+SUBJECT = Subject(Captioned, WRITING, texts, with_pictures, rows, task)

@@ -1,13 +1,13 @@
 """Graph classification: choose a label for a graph."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from cutaway.config.task import GraphClassificationConfig
 from cutaway.data.examples import Graph
 from cutaway.data.rows.graphs import graph_rows
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.runs.examples import ExampleCourse, Subject
-from cutaway.runs.subjects.labels import classification, fit, task
+from cutaway.runs.subjects.labels import fit, task
 
 
 def texts(example: Graph) -> tuple[Iterable[str], Iterable[str]]:
@@ -15,14 +15,13 @@ def texts(example: Graph) -> tuple[Iterable[str], Iterable[str]]:
     return (" ".join(example.nodes),), ()
 
 
-def rows(course: ExampleCourse, examples: Sequence[Graph], counted: Counter[str]) -> list[LabelledRow]:
+def rows(course: ExampleCourse, task: GraphClassificationConfig, examples: Sequence[Graph]) -> list[LabelledRow]:
     """Nodes as tokens with their distances, labels as numbers; nodes whose label is unknown are counted."""
-    model, tokenizer = course.config.model, course.known_tokenizer
-    assert model.position.kind == "shortest_path"
-    shown = graph_rows(tokenizer, examples, model.context, model.position.longest)
-    if unknown := sum(tokenizer.count_unknown(graph.tokens) for graph in shown):
-        counted["unknown nodes"] += unknown
-    return labelled_rows(shown, len, [example.labels for example in examples], classification(course.config))
+    model = course.config.model
+    shown = graph_rows(course.known_tokenizer, examples, model.context, model.longest_path)
+    if unknown := sum(course.known_tokenizer.count_unknown(graph.tokens) for graph in shown):
+        course.counted["unknown nodes"] += unknown
+    return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 
 SUBJECT = Subject(Graph, (), texts, fit, rows, task)

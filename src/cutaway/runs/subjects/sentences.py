@@ -1,14 +1,14 @@
 """Sequence classification: choose a label for a text."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from cutaway.config.task import SequenceClassificationConfig
 from cutaway.data.examples import Labelled
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.data.rows.sentences import sentences
 from cutaway.data.rows.texts import cut
 from cutaway.runs.examples import ExampleCourse, Subject
-from cutaway.runs.subjects.labels import classification, fit, task
+from cutaway.runs.subjects.labels import fit, task
 from cutaway.text.special import UNDERSTANDING
 
 
@@ -17,11 +17,11 @@ def texts(example: Labelled) -> tuple[Iterable[str], Iterable[str]]:
     return (example.text,), ()
 
 
-def rows(course: ExampleCourse, examples: Sequence[Labelled], counted: Counter[str]) -> list[LabelledRow]:
+def rows(course: ExampleCourse, task: SequenceClassificationConfig, examples: Sequence[Labelled]) -> list[LabelledRow]:
     """Texts as tokens, labels as numbers. Texts that are longer than the model takes are cut, and counted."""
     read = sentences(course.known_tokenizer, [example.text for example in examples])
-    shown = cut(read, course.config.model.context, counted)
-    return labelled_rows(shown, len, [example.labels for example in examples], classification(course.config))
+    shown = cut(read, course.config.model.context, course.counted)
+    return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 
 SUBJECT = Subject(Labelled, UNDERSTANDING, texts, fit, rows, task)

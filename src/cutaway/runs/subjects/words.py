@@ -1,13 +1,13 @@
 """Token classification: choose a tag for each word."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
+from cutaway.config.task import TokenClassificationConfig
 from cutaway.data.examples import Tagged
 from cutaway.data.rows.words import WordsRow, word_rows
-from cutaway.runs.course import with_labels
+from cutaway.runs.course import with_labels, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.text.special import UNDERSTANDING
 from cutaway.train.tasks.token_classification import TokenClassification
@@ -18,22 +18,19 @@ def texts(example: Tagged) -> tuple[Iterable[str], Iterable[str]]:
     return (example.given,), ()
 
 
-def fit(config: RunConfig, examples: Sequence[Tagged]) -> RunConfig:
+def fit(config: RunConfig, task: TokenClassificationConfig, examples: Sequence[Tagged]) -> RunConfig:
     """Takes the tags from the examples, unless they are given."""
-    assert config.task.kind == "token_classification"
-    labels = config.task.labels or tuple(sorted({tag for example in examples for tag in example.tags}))
-    config = config.model_copy(update={"task": config.task.model_copy(update={"labels": labels})})
-    return with_labels(config, len(labels))
+    labels = task.labels or tuple(sorted({tag for example in examples for tag in example.tags}))
+    return with_labels(with_task(config, labels=labels), len(labels))
 
 
-def rows(course: ExampleCourse, examples: Sequence[Tagged], counted: Counter[str]) -> list[WordsRow]:
+def rows(course: ExampleCourse, task: TokenClassificationConfig, examples: Sequence[Tagged]) -> list[WordsRow]:
     """Words as tokens, tags as numbers."""
-    config = course.config
-    assert config.task.kind == "token_classification"
-    return word_rows(course.known_tokenizer, examples, config.task.labels or (), config.model.context, counted)
+    limit = course.config.model.context
+    return word_rows(course.known_tokenizer, examples, task.labels or (), limit, course.counted)
 
 
-def task(config: RunConfig, rows: Sequence[Any]) -> TokenClassification:
+def task(config: RunConfig, chosen: TokenClassificationConfig, rows: Sequence[Any]) -> TokenClassification:
     """Cross-entropy."""
     return TokenClassification()
 
