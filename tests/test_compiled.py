@@ -1,0 +1,95 @@
+"""Compiled models: one graph with no trace of taps, and training and decoding that run it."""
+
+from support import ROOT, run_python
+
+COMPILED = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import torch
+from variants import tokens, variant
+import cutaway.tap
+from cutaway.tap import capture
+
+graphs = []
+def backend(graph, inputs):
+    graphs.append(graph.code)
+    return graph
+
+torch.set_grad_enabled(False)
+model = variant(position="rotary", residual="pre").eval()
+expected = model(tokens())
+model.compile(backend=backend, fullgraph=True)
+torch.testing.assert_close(model(tokens()), expected)
+assert len(graphs) == 1, "one graph, without a break"
+with capture(model, "*.weights") as trace:
+    torch.testing.assert_close(model(tokens()), expected)
+assert len(trace) == 2, list(trace)
+torch.testing.assert_close(model(tokens()), expected)
+assert len(graphs) == 1, "capture compiled nothing anew"
+
+import cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings
+import cutaway.model.block, cutaway.model.stack, cutaway.model.heads
+for module in (cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings,
+               cutaway.model.block, cutaway.model.stack, cutaway.model.heads):
+    module.tap = lambda name, x: x
+cutaway.nn.attend.watching = lambda *names: False
+torch._dynamo.reset()
+model.compile(backend=backend, fullgraph=True)
+model(tokens())
+assert len(graphs) == 2
+assert graphs[0] == graphs[1], "the graph with taps is the graph without"
+print("passed")
+"""
+
+
+def test_the_compiled_graph_holds_no_tap_and_capture_compiles_nothing() -> None:
+    assert run_python(COMPILED).endswith("passed\n")
+
+
+THROUGH_THE_CALL = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import torch
+from cutaway.generate.decoding import CachedReader, decode
+from cutaway.generate.sampling import Sampling
+from cutaway.train.tasks.language_modeling import LanguageModeling
+from variants import tokens, variant
+
+def loss_and_gradients(model, batch):
+    model.zero_grad()
+    loss, _ = LanguageModeling().loss(model, batch)
+    loss.backward()
+    return loss.detach(), {{name: weight.grad.clone() for name, weight in model.named_parameters()}}
+
+model = variant(position="rotary", ahead=1)
+batch = {{"inputs": tokens(), "targets": tokens(seed=2)}}
+expected, gradients = loss_and_gradients(model, batch)
+prompt = tokens(batch=1, length=5)[0].tolist()
+write = lambda: [step[0] for step in decode(CachedReader(model, 20), [prompt], Sampling(temperature=0.0), 4)]
+text = write()
+
+frames, calls = [], []
+def backend(graph, inputs):
+    frames.append(graph)
+    return graph
+
+model.register_forward_hook(lambda *_: calls.append(1))
+model.compile(backend=backend)
+found, compiled_gradients = loss_and_gradients(model, batch)
+torch.testing.assert_close(found, expected)
+torch.testing.assert_close(compiled_gradients, gradients)
+assert len(calls) == 1, calls
+operations = [str(node.target) for graph in frames for node in graph.graph.nodes]
+assert sum("scaled_dot_product_attention" in name for name in operations) == len(model.decoder.blocks), operations
+in_training = len(frames)
+assert write() == text
+assert len(calls) == 5, calls
+assert len(frames) > in_training, "decoding is compiled too"
+print("passed")
+"""
+
+
+def test_training_and_decoding_run_the_compiled_graph_and_the_hooks_of_the_call() -> None:
+    assert run_python(THROUGH_THE_CALL).endswith("passed\n")
