@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cutaway.errors import JobError
 from cutaway.model.files import read_weights
+from cutaway.tap import capture
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress
 from cutaway.train.diagnosis import explain_non_finite
@@ -60,6 +61,16 @@ def test_the_first_value_in_the_order_of_the_pass_is_named(tmp_path: Path) -> No
         after(model, UP.format(layer), not_a_number)
     message = cause(tmp_path, model)
     assert message.startswith("loss nan and gradient norm nan at step 1: the value of decoder.0.feedforward.hidden is")
+
+
+def test_a_capture_of_the_user_s_is_no_hindrance(tmp_path: Path) -> None:
+    model = small_model()
+    after(model, UP.format(1), not_a_number)
+    with capture(model, "decoder.*.feedforward.hidden") as trace:
+        message = cause(tmp_path, model)
+    assert "the value of decoder.1.feedforward.hidden is the first" in message
+    assert trace["decoder.1.feedforward.hidden"].isnan().any()
+    assert trace["decoder.0.feedforward.hidden"].isfinite().all()
 
 
 def test_the_first_gradient_in_the_order_of_the_way_back_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from cutaway.tap import capture, tap_names
+from cutaway.tap import capture
 
 
 def explain_non_finite(model: nn.Module, again: Callable[[], object]) -> str:
@@ -30,8 +30,9 @@ def explain_non_finite(model: nn.Module, again: Callable[[], object]) -> str:
             broken.append(name)
 
     model.zero_grad()
-    with capture(model, edits=dict.fromkeys(tap_names(model), watch)):
-        again()
+    if not broken:
+        with capture(model, edits={"*": watch}):
+            again()
     for name, weight in model.named_parameters():
         if weight.grad is not None:
             note(f"the gradient of the weight {name}", weight.grad)
