@@ -26,6 +26,7 @@ check: $(VENV)/dev ## Checks style, types, the direction of imports and the rule
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/house
 

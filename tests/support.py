@@ -21,6 +21,22 @@ def require_module(name: str) -> ModuleType:
         raise _lacking(f"needs the module {name}") from error
 
 
+def require_attributes(module: str, *names: str) -> ModuleType:
+    """The module, which has all of these names on this system and in this version; or skips, or fails, likewise."""
+    found = require_module(module)
+    lacking = [f"{module}.{name}" for name in names if not hasattr(found, name)]
+    if lacking:
+        raise _lacking(f"needs {', '.join(lacking)}")
+    return found
+
+
+def require_path(name: str) -> Path:
+    """The path, which is there on this system; or skips, or fails, likewise."""
+    if not Path(name).exists():
+        raise _lacking(f"needs the path {name}")
+    return Path(name)
+
+
 def require_binary(*names: str) -> str:
     """The path of the first program found by one of these names, or else the test is skipped; or it fails, likewise."""
     for name in names:

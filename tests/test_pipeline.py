@@ -2,7 +2,7 @@
 
 import json
 import math
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from cutaway.errors import UserError
 from cutaway.evaluation.evaluate import evaluate_data
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.run import Run, start
+from support import require_module
 from variants import POSITIONS
 
 TEXT = "the cat sat on a mat\nand ate a rat that ran far\n" * 30
@@ -182,3 +183,17 @@ def test_no_run_is_no_pipeline(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(UserError, match="no device is called 'cuda:0'; did you mean 'cuda'"):
         load(tmp_path, device="cuda:0")
+
+
+def test_a_name_on_the_hub_may_be_a_path_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = require_module("huggingface_hub")
+    asked = []
+
+    def unreachable(name: str, **given: Any) -> str:
+        asked.append(name)
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(hub, "snapshot_download", unreachable)
+    with pytest.raises(UserError, match="there is no folder owner/model,"):
+        load(PureWindowsPath("owner/model"))
+    assert asked == ["owner/model"]

@@ -63,9 +63,10 @@ def write_text(path: Path, text: str) -> None:
 
 def _sync(path: Path) -> None:
     """Makes content, or a folder's names, last through a power cut, where the system can open a folder."""
-    if path.is_dir() and os.name != "posix":
+    is_folder = path.is_dir()
+    if is_folder and not hasattr(os, "O_DIRECTORY"):  # Windows opens no folder
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows flushes only what may be written
     try:
         os.fsync(descriptor)
     finally:

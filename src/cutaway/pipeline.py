@@ -394,8 +394,9 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     """
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
-    if is_foreign(str(path)):
-        return _open(str(path), device, average)
+    name = path if isinstance(path, str) else path.as_posix()  # a name on the hub has a slash on Windows too
+    if is_foreign(name):
+        return _open(name, device, average)
     folder = RunFolder(Path(path))
     folder.require(folder.weights)
     config = load_run(folder.run)

@@ -12,6 +12,7 @@ from cli.tasks import alike
 from cutaway.config.reading import load_run
 from cutaway.pipeline import load
 from data.images import colours, write
+from support import require_module
 
 LABELS, EACH = ("cat", "dog", "owl"), 8
 HELD_OUT = 3
@@ -94,7 +95,7 @@ def test_pictures_of_another_size_are_read_beside_the_others() -> None:
 
 
 def test_it_is_measured_on_what_was_held_out_and_on_others() -> None:
-    pytest.importorskip("sklearn")
+    require_module("sklearn")
     own = json.loads(printed("evaluate", "run of all.npz", "--json"))
     assert sum(part["support"] for part in own["parts"].values()) == HELD_OUT
     others = [

@@ -97,6 +97,12 @@ def test_the_text_may_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> No
     assert contents(Path("new/tokens")) == contents(Path("run/tokens"))
 
 
+def test_a_plan_may_count_the_characters_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("plan", "gpt-nano", *TINY, "--no-measure", "--data")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert printed(*words, "-") == printed(*words, "text.txt")
+
+
 @pytest.mark.parametrize("name", ["12", "a: b #c.txt", "[x]", "none"])
 def test_a_text_may_have_any_name(name: str) -> None:
     Path("text.txt").rename(name)

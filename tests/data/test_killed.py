@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from support import require_attributes
+
 # Kills itself at the n-th time it makes sure that something is on disk: before a file gets its name, or just after.
 SCRIPT = """
 import os, signal, sys
@@ -34,9 +36,9 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 @pytest.mark.parametrize("deadly", [3, 4], ids=["before a file has its name", "after it has"])
 def test_killed_at_any_file_it_ends_with_the_same_bytes(tmp_path: Path, deadly: int) -> None:
+    require_attributes("signal", "SIGKILL")
     source = tmp_path / "corpus.jsonl"
     source.write_text("".join(json.dumps({"text": f"document {i}, " * 60}) + "\n" for i in range(18)))
     assert run(str(source), str(tmp_path / "straight"), "-1") == 0

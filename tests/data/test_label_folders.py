@@ -5,6 +5,7 @@ import pytest
 
 from cutaway.data.label_folders import files_by_label
 from cutaway.errors import UserError
+from data.paths import ignore_case
 
 
 def write(folder: Path, *names: str) -> None:
@@ -24,6 +25,13 @@ def test_files_come_in_order_with_the_name_of_their_folder(tmp_path: Path) -> No
         ("b/deep/er/0.wav", "b"),
     ]
     assert skipped == {}
+
+
+def test_they_come_in_the_same_order_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ignore_case(monkeypatch)
+    write(tmp_path, "a/2.wav", "a/B.wav", "a/a.wav", "B/1.wav")
+    found = [str(path.relative_to(tmp_path)) for path, _ in files_by_label(tmp_path, (".wav",), Counter())]
+    assert found == ["B/1.wav", "a/2.wav", "a/B.wav", "a/a.wav"]
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:

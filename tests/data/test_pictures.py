@@ -45,7 +45,8 @@ def test_a_photograph_is_as_large_as_it_was(tmp_path: Path) -> None:
 def test_a_palette_is_its_colours_and_a_bit_is_black_or_white(tmp_path: Path) -> None:
     palette = Image.fromarray(colours()).quantize(5)
     palette.save(tmp_path / "a.png")
-    assert Image.open(tmp_path / "a.png").mode == "P"
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "P"
     assert np.array_equal(open_picture(tmp_path / "a.png"), np.asarray(palette.convert("RGB")))
     bits = GREY > 100
     found = open_picture(write(tmp_path / "b.png", bits))

@@ -2,6 +2,7 @@ import gzip
 import io
 import os
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ from cutaway.config.data import DataConfig
 from cutaway.data import python_docs
 from cutaway.data.sources import Source, open_source
 from cutaway.errors import UserError
+from data.paths import ignore_case
+from support import require_path
 
 
 def texts(source: Source) -> list[str]:
@@ -40,6 +43,14 @@ def test_a_folder_is_its_text_files_in_order(tmp_path: Path) -> None:
     source = open_source(DataConfig(path=str(tmp_path)))
     assert texts(source) == texts(source) == ["a/b/c.txt", "a/z.md", "b.txt", "1", "2"]
     assert source.skipped == {"hidden": 3, "not text": 2, "linked folders": 1}
+
+
+def test_a_folder_is_read_in_the_same_order_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ignore_case(monkeypatch)
+    for name in ("a.txt", "B.txt", "c/D.txt", "c/d.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert texts(open_source(DataConfig(path=str(tmp_path)))) == ["B.txt", "a.txt", "c/D.txt", "c/d.txt"]
 
 
 def test_every_sequence_of_fasta_is_a_document(tmp_path: Path) -> None:
@@ -75,18 +86,41 @@ def test_a_missing_file_names_its_nearest_neighbour(tmp_path: Path) -> None:
 
 def test_standard_input_can_be_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO("pipéd\r\n".encode())))
-    source = open_source(DataConfig(path="-"))
-    assert texts(source) == texts(source) == ["pipéd\r\n"]
+    with open_source(DataConfig(path="-")) as source:
+        assert texts(source) == texts(source) == ["pipéd\r\n"]
 
 
-@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs pipes that have a name")
 def test_a_pipe_can_be_read_again_and_again() -> None:
+    require_path("/dev/fd")  # pipes that have a name
     reader, writer = os.pipe()
     os.write(writer, b"piped")
     os.close(writer)
-    source = open_source(DataConfig(path=f"/dev/fd/{reader}"))
-    os.close(reader)
-    assert texts(source) == texts(source) == ["piped"]
+    with open_source(DataConfig(path=f"/dev/fd/{reader}")) as source:
+        os.close(reader)
+        assert texts(source) == texts(source) == ["piped"]
+
+
+def test_the_copy_of_a_pipe_is_closed_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"piped")))
+    with open_source(DataConfig(path="-")) as source:
+        texts(source)
+    with pytest.raises(ValueError, match="closed file"):
+        texts(source)
+
+
+def test_the_copy_of_a_pipe_that_breaks_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.BytesIO):
+        """Gives nothing."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("broken")
+
+    spools, make = [], tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: spools.append(make()) or spools[-1])
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Broken()))
+    with pytest.raises(OSError, match="broken"):
+        open_source(DataConfig(path="-"))
+    assert [spool.closed for spool in spools] == [True]
 
 
 def test_python_brings_a_corpus_along() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cutaway.nn.frequencies import Scaling, frequencies, linear, llama3, unscaled, yarn
+from support import require_module
 
 BASE, WIDTH, CONTEXT, FACTOR = 500.0, 24, 96, 7.0
 SCALINGS: dict[str, tuple[Scaling, dict[str, Any]]] = {
@@ -40,7 +41,7 @@ def angles() -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", SCALINGS)
 def test_the_angles_are_those_of_transformers(kind: str) -> None:
-    transformers = pytest.importorskip("transformers")
+    transformers = require_module("transformers")
     from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
     scaling, parameters = SCALINGS[kind]

@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cutaway.errors import UserError
+from cutaway.text import rendering
 from cutaway.text.foreign.folders import write_tokenizer
 from cutaway.text.rendering import render
 from cutaway.text.templates import ends_of_turn, render_chat
@@ -133,3 +135,15 @@ def test_without_a_template_or_its_library_it_is_said_what_to_do(monkeypatch: py
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(UserError, match=r"needs jinja2: install it with pip install 'cutaway\[hub\]'"):
         render_chat(talker(CHATML), CHAT)
+
+
+def test_a_system_that_limits_no_memory_still_renders(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(SimpleNamespace):
+        """As on macOS."""
+
+        def setrlimit(self, *given: Any) -> None:
+            raise ValueError("current limit exceeds maximum limit")
+
+    for resource in (None, Refusing(RLIMIT_AS=5)):
+        monkeypatch.setitem(sys.modules, "resource", resource)
+        rendering._limit_memory()

@@ -220,3 +220,16 @@ def test_metrics_are_rows_of_two_kinds(tmp_path: Path) -> None:
     assert [(row["kind"], row["step"]) for row in rows] == [("train", 2), ("train", 4), ("validation", 4)]
     assert all(math.isfinite(value) for row in rows for value in row.values() if not isinstance(value, str))
     assert [row["tokens"] for row in rows[:2]] == [2 * 4 * CONTEXT, 4 * 4 * CONTEXT]
+
+
+def test_callbacks_that_started_finish_whatever_fails(tmp_path: Path) -> None:
+    class Failing(Callback):
+        """Fails at whatever is told first."""
+
+        def start(self, progress: Any) -> None:
+            raise OSError("full")
+
+    first, last = Notes(), Notes()
+    with pytest.raises(OSError, match="full"):
+        trainer(tmp_path, callbacks=[first, Failing(), last], steps=4).run()
+    assert (first.events, last.events) == ([("start", 0), ("finish", 0)], [])

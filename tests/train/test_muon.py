@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cutaway.train.muon import Muon, orthogonalise, orthogonalise_all
+from support import require_attributes
 
 SHAPES = [(8, 21), (21, 8), (13, 13), (8, 21), (5, 8), (21, 8)]
 
@@ -92,3 +93,30 @@ def test_one_step_is_the_equation() -> None:
         ]
     assert torch.allclose(tall, before[0], atol=1e-5)
     assert torch.allclose(wide, before[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("iterations", [3, 5])
+@pytest.mark.parametrize(("momentum", "weight_decay"), [(0.95, 0.0), (0.7, 0.3)])
+def test_updates_are_those_of_torch(
+    iterations: int, momentum: float, weight_decay: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs_of = require_attributes("torch.optim", "Muon").Muon
+    # torch iterates in bfloat16, whose rounding (2⁻⁸) would hide small differences. Here its cast only copies, so both
+    # compute in float64. What remains is rounding, and epsilon: torch's is the least norm, ours is added to the norm.
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    ours, theirs = ([torch.nn.Parameter(one.double().clone()) for one in MATRICES] for _ in range(2))
+    choices = {"momentum": momentum, "weight_decay": weight_decay}
+    optimizers = [
+        Muon(ours, learning_rate=0.1, iterations=iterations, **choices),
+        theirs_of(theirs, lr=0.1, nesterov=True, ns_steps=iterations, adjust_lr_fn="original", **choices),
+    ]
+    for step in range(4):
+        before = [one.detach().clone() for one in ours]
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = matrix(*one.shape, seed=10 + step, largest=0.5 + step).double()
+            other.grad = one.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+        for one, other, old in zip(ours, theirs, before, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
+            assert (one - old).abs().max() > 0.02

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+from support import require_attributes
+
+require_attributes("os", "fork")
+require_attributes("signal", "SIGKILL")
 
 RUN = {
     "model": {"context": 8, "width": 16, "layers": 1, "attention": {"heads": 2}, "dropout": 0.1},

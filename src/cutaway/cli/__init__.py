@@ -1,5 +1,6 @@
 """The command line: one file a command, and nothing heavy imported before a command runs."""
 
+import io
 import os
 import sys
 
@@ -12,6 +13,7 @@ def main() -> None:
     from cutaway.cli.app import run
     from cutaway.errors import JobError, UserError
 
+    _read_and_write_utf8()
     try:
         status = run()
         sys.stdout.flush()
@@ -25,6 +27,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(status)
+
+
+def _read_and_write_utf8() -> None:
+    """Makes pipes and redirected files UTF-8, as all other files are; Windows has another encoding for them."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty() and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def _fail(message: str, status: int) -> None:

@@ -47,7 +47,8 @@ def evaluate(
     else:
         own = pipeline.config.data
         chosen = DataConfig(path=data, field=field or own.field, target=target or own.target)
-        with TemporaryDirectory() as scratch:
+        # Windows removes no file that is mapped into memory: tokens stay there if an error keeps hold of them.
+        with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             report = evaluate_data(pipeline, chosen, Path(scratch) / "tokens", options)
     if json:
         print_json(asdict(report))

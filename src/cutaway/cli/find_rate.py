@@ -18,27 +18,34 @@ BAR = 40
 
 def find_rate(config: "RunConfig", origin: "Pipeline | None", json: bool) -> None:
     """Prints what the loss does while the learning rate rises, and a rate to train with. Nothing else is written."""
-    from rich.progress import BarColumn, TextColumn
-
-    from cutaway.cli.progress import PreparationBar, live_line
-    from cutaway.runs.run import start
-    from cutaway.train import rate_range
-
-    with tempfile.TemporaryDirectory() as scratch:
-        with PreparationBar() as bar:
-            run = start(config, Path(scratch) / "run", bar, origin)
-        with live_line(TextColumn("step {task.completed}/{task.total}"), BarColumn()) as line:
-            task = line.add_task("", total=rate_range.STEPS)
-            found = rate_range.find_rate(
-                run.model, run.course.lesson(), run.config.train, lambda done: line.update(task, completed=done)
-            )
+    # Windows removes no file that is mapped into memory: tokens stay there if an error keeps hold of them.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        config, found = searched(config, origin, Path(scratch) / "run")
     if json:
         figures = {"rates": found.rates, "losses": found.losses, "diverged": found.diverged}
         print_json({**figures, "suggested": found.suggested})
         return
     print_range(found)
     print()
-    print(advice(found, run.config))
+    print(advice(found, config))
+
+
+def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "tuple[RunConfig, RateRange]":
+    """All choices of a run made in this folder, and what was found with it; nothing of the folder remains in use."""
+    from rich.progress import BarColumn, TextColumn
+
+    from cutaway.cli.progress import PreparationBar, live_line
+    from cutaway.runs.run import start
+    from cutaway.train import rate_range
+
+    with PreparationBar() as bar:
+        run = start(config, folder, bar, origin)
+    with live_line(TextColumn("step {task.completed}/{task.total}"), BarColumn()) as line:
+        task = line.add_task("", total=rate_range.STEPS)
+        found = rate_range.find_rate(
+            run.model, run.course.lesson(), run.config.train, lambda done: line.update(task, completed=done)
+        )
+    return run.config, found
 
 
 def print_range(found: "RateRange") -> None:

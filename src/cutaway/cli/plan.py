@@ -1,6 +1,6 @@
 """`cutaway plan`."""
 
-import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ from cutaway.errors import UserError
 
 if TYPE_CHECKING:
     from cutaway.config.run import RunConfig
+    from cutaway.model.cost import Cost
 
 
 def plan(
@@ -27,6 +28,7 @@ def plan(
     from cutaway.cli.choices import choose, from_options, only_name, sort_words
     from cutaway.model.build import build
     from cutaway.model.cost import cost
+    from cutaway.model.device import machine_memory
     from cutaway.runs.caches import cache_by_attention, name_of
     from cutaway.runs.expected import with_expected_sizes
     from cutaway.train.freezing import freeze
@@ -42,28 +44,34 @@ def plan(
     freeze(model, config.train.frozen)
     figures = cost(model, optimizer_tensors(config.train, model))
     tokens = config.train.batch_tokens or config.train.batch_size * config.model.context
-    facts: dict[str, float] = {
-        "parameters": figures.parameters,
-        "weights_bytes": figures.weights,
-        "gradients_bytes": figures.gradients,
-        "optimizer_bytes": figures.optimizer,
-        "cache_bytes_per_token": figures.cache_per_token,
-        "tokens_per_step": tokens,
-        "steps": config.train.steps,
-    }
+    facts = counted(figures) | {"tokens_per_step": tokens, "steps": config.train.steps}
     needed = figures.weights + figures.gradients + figures.optimizer
-    if measure and needed < memory():
+    memory = machine_memory()
+    if measure and memory is None:
+        print("note: how much memory this machine has is unknown; the run may not fit into it", file=sys.stderr)
+    if measure and (memory is None or needed < memory):
         facts |= rehearsed(config, tokens)
     own, caches = name_of(config.model.attention), cache_by_attention(config.model) if figures.cache_per_token else {}
     if json:
         print_json(facts | {"attention": own, "cache_bytes_per_token_by_attention": caches})
         return
     print_facts({key: size(value) if "bytes" in key else value for key, value in facts.items()})
-    if measure and "minutes" not in facts:
-        print(f"too large to rehearse here: {size(needed)} do not fit into this machine's {size(memory())}")
+    if measure and memory is not None and "minutes" not in facts:
+        print(f"too large to rehearse here: {size(needed)} do not fit into this machine's {size(memory)}")
     if caches:
         print()
         print_caches(own, caches)
+
+
+def counted(figures: "Cost") -> dict[str, float]:
+    """What is known of a model without a step."""
+    return {
+        "parameters": figures.parameters,
+        "weights_bytes": figures.weights,
+        "gradients_bytes": figures.gradients,
+        "optimizer_bytes": figures.optimizer,
+        "cache_bytes_per_token": figures.cache_per_token,
+    }
 
 
 def rehearsed(config: "RunConfig", tokens: int) -> dict[str, float]:
@@ -88,8 +96,3 @@ def print_caches(own: str, caches: Mapping[str, int]) -> None:
     """Prints what a token takes in the cache, by the kind of attention; marks the model's own."""
     rows = [[kind, taken, "this model" if kind == own else ""] for kind, taken in caches.items()]
     print_table(["attention of the same heads", "cache bytes per token", ""], rows)
-
-
-def memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,7 +1,5 @@
 """What a person sees while a run trains: one live line, and a line that stays for each evaluation."""
 
-import resource
-import sys
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -18,6 +16,7 @@ from rich.progress import (
 from rich.text import Text
 
 from cutaway.cli.show import size
+from cutaway.model.device import peak_memory
 from cutaway.train.callbacks import Callback
 from cutaway.train.checkpoints import Progress as Done
 
@@ -87,7 +86,9 @@ class TrainingBar(Callback):
     def log(self, progress: Done, figures: Mapping[str, float]) -> None:
         """Moves the line on."""
         self._training_loss = f"training loss {figures['loss']:.3f}  "
-        text = f"loss {figures['loss']:.3f}  {figures['tokens_per_second']:,.0f} tokens/s  {size(peak_memory())}"
+        peak = peak_memory()
+        memory = "" if peak is None else f"  {size(peak)}"
+        text = f"loss {figures['loss']:.3f}  {figures['tokens_per_second']:,.0f} tokens/s{memory}"
         self._progress.update(self._task, completed=progress.step, figures=text)
 
     def evaluate(self, progress: Done, figures: Mapping[str, float]) -> None:
@@ -105,9 +106,3 @@ class TrainingBar(Callback):
     def sample(self, step: int, text: str) -> None:
         """Shows what the model wrote, letter by letter as it wrote it."""
         console.print(Panel(Text(text), title=f"written at step {step:,}", title_align="left"))
-
-
-def peak_memory() -> int:
-    """Most bytes of memory that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -45,7 +45,7 @@ def _files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
 
 def _visible(folder: Path, skipped: Counter[str]) -> list[Path]:
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)  # paths ignore case on Windows
     except OSError as error:
         raise UserError(f"cannot read {folder}: {error.strerror}") from error
     visible = [entry for entry in entries if not entry.name.startswith(".")]

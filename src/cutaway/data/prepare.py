@@ -77,19 +77,20 @@ def prepare(
     if (folder / MANIFEST_FILE).exists():
         _refuse_other(read_record(folder / MANIFEST_FILE, Manifest).request, request, folder)
     else:
-        _finish(request, tokenizer, folder, progress, shard_characters)
+        with open_source(request.data) as source:
+            _finish(request, source, tokenizer, folder, progress, shard_characters)
     (folder / UNFINISHED_FILE).unlink(missing_ok=True)
     return open_corpus(folder)
 
 
 def _finish(
     request: Request,
+    source: Source,
     tokenizer: TokenizerConfig | Tokenizer,
     folder: Path,
     progress: Progress,
     shard_characters: int,
 ) -> None:
-    source = open_source(request.data)
     scan, alphabet = scan_source(source, progress)
     plan = _begin(Plan(request=request, scan=scan, shard_characters=shard_characters), folder, source.name)
     cut = training_characters(scan.characters, request.data.validation)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Source:
-    """Text that can be read several times, always the same."""
+    """Text that can be read several times, always the same, until it is closed; a `with` block closes it at its end."""
 
     name: str
     """What to call it in messages."""
@@ -29,6 +30,14 @@ class Source:
     """Reads it from the start."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """What is left out, and how many of each: of a folder at once, of its files when they are read."""
+    close: Callable[[], None] = lambda: None
+    """Gives back the temporary file of a pipe; other sources hold no file open."""
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def open_source(data: DataConfig) -> Source:
@@ -54,19 +63,22 @@ def open_source(data: DataConfig) -> Source:
 
 def _spooled(pipe: ByteStream, name: str) -> Source:
     """Keeps what comes through a pipe in an unnamed temporary file, because a pipe can be read only once."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the source)
-    shutil.copyfileobj(pipe, spool)
+    with ExitStack() as stack:
+        spool = stack.enter_context(tempfile.TemporaryFile())
+        shutil.copyfileobj(pipe, spool)
 
-    def documents() -> Iterator[Document]:
-        spool.seek(0)
-        yield read_text(spool, name)
+        def documents() -> Iterator[Document]:
+            spool.seek(0)
+            yield read_text(spool, name)
 
-    return Source(name, documents)
+        return Source(name, documents, close=stack.pop_all().close)
 
 
 def _folder(folder: Path, text_field: str) -> Source:
     skipped: Counter[str] = Counter()
-    paths = [path for path in sorted(_visible_files(folder, skipped)) if _keep(path, skipped)]
+    # By their parts, since paths themselves are compared without regard to case on Windows.
+    ordered = sorted(_visible_files(folder, skipped), key=lambda path: path.parts)
+    paths = [path for path in ordered if _keep(path, skipped)]
     if not paths:
         counts = ", ".join(f"{count} {reason}" for reason, count in (+skipped).items()) or "it is empty"
         raise UserError(f"no text files in the folder {folder} ({counts})")

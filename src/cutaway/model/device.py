@@ -1,8 +1,10 @@
 """Everything that depends on the machine that computes: the only file that knows its kinds."""
 
 import ctypes
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 
 import torch
 from torch import nn
@@ -53,6 +55,46 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
             libc.mallopt(option, 1 << 30)
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory that this machine has, or None where that is unknown."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # no such function, no such name, no answer
+        return None
+
+
+def peak_memory() -> int | None:
+    """Most bytes of memory that this process has had, or None where that is unknown."""
+    try:
+        resource = import_module("resource")
+    except ImportError:  # Windows has none
+        return None
+    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if sys.platform == "win32":
+
+    class _MemoryStatus(ctypes.Structure):
+        """MEMORYSTATUSEX of sysinfoapi.h."""
+
+        _fields_ = (
+            ("length", ctypes.c_uint32),
+            ("load_percent", ctypes.c_uint32),
+            ("total_physical", ctypes.c_uint64),
+            ("others", ctypes.c_uint64 * 6),
+        )
+
+    def _windows_memory() -> int | None:
+        status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+        if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
+            return None
+        total: int = status.total_physical
+        return total
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -64,7 +64,8 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
         return vocabulary(config.task.operation, config.task.symbols)
     match tokenizer:
         case CharTokenizer():
-            scan, alphabet = scan_source(open_source(config.data), lambda done, total: None)
+            with open_source(config.data) as source:
+                scan, alphabet = scan_source(source, lambda done, total: None)
             return len(alphabet) + (scan.documents > 1)
         case ByteTokenizer():
             return BYTES

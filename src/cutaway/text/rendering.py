@@ -6,7 +6,9 @@ So that the process starts quickly, nothing of cutaway is imported.
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import jinja2
@@ -57,11 +59,13 @@ def _tojson(
 
 
 def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # not on this system: the time limit remains
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    """Limits the memory of this process where the system can; elsewhere the limit of time remains.
+
+    Windows has no such limits, and macOS refuses this one.
+    """
+    with suppress(ImportError, ValueError, OSError):
+        resource = import_module("resource")
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def _main() -> None:

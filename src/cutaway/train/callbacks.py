@@ -55,7 +55,7 @@ class JSONLines:
             JobError: the disk is full or cannot be written.
         """
         try:
-            with self._path.open("a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps(row) + "\n")
         except OSError as error:
             raise JobError(

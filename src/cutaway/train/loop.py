@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
@@ -73,13 +74,11 @@ class Trainer:
             progress = Progress()
             write_weights(self._folder.weights, self._model)
             self._save(progress)
-        for callback in self._callbacks:
-            callback.start(progress)
-        try:
-            self._train(progress)
-        finally:
+        with ExitStack() as started:  # those that have started also finish, whatever fails
             for callback in self._callbacks:
-                callback.finish(progress)
+                callback.start(progress)
+                started.callback(callback.finish, progress)
+            self._train(progress)
         return progress
 
     def _train(self, progress: Progress) -> None:

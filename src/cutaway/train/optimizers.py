@@ -66,7 +66,8 @@ class Optimizer:
         """Takes up a saved state, of the names and shapes that `shapes` tells."""
         for part, weight in self._owned():
             saved = {key: state[f"{self._names[weight]}:{key}"] for key in _REMEMBERED[type(part)]}
-            part.state[weight] = {key: value.to(weight.device) for key, value in saved.items()}
+            # Copied, since the saved tensors may be a mapping of the file, which Windows could then not remove.
+            part.state[weight] = {key: value.to(weight.device, copy=True) for key, value in saved.items()}
 
     def _owned(self) -> Iterator[tuple[torch.optim.Optimizer, nn.Parameter]]:
         return ((part, weight) for part in self._parts for group in part.param_groups for weight in group["params"])

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 import cutaway
-from cutaway.errors import UserError
+from cutaway.errors import JobError, UserError
 from cutaway.hub.gguf.header import read_header
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.gguf.tensors import ANGLES, GGUFTensors
 from hub.gguf.files import KINDS, VOCABULARY, choices, tokenizer, write
 from hub.parity import difference
 from support import require_module
+from train.limits import largest_file
 
 NUMBER = "\x04\x00\x00\x00"
 """Says that a whole number follows."""
@@ -152,3 +153,14 @@ def test_more_tokens_than_the_model_knows_are_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(before, after))
     with pytest.raises(UserError, match="the tokenizer has 293 tokens, and the model knows 200"):
         import_gguf(path)
+
+
+def test_a_full_disk_leaves_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers, make = [], require_module("gguf").GGUFWriter
+    monkeypatch.setattr(
+        require_module("gguf"), "GGUFWriter", lambda *given: writers.append(make(*given)) or writers[-1]
+    )
+    with largest_file(60_000), pytest.raises(JobError, match=r"model\.gguf could not be written"):
+        write(tmp_path, choices("llama"))
+    assert [writer.fout for writer in writers] == [None]
+    assert list(tmp_path.iterdir()) == []

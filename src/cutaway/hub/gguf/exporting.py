@@ -1,6 +1,7 @@
 """Models of ours as GGUF files, which llama.cpp opens."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,11 @@ def _kept(name: str, tensor: Tensor, kind: Any) -> np.ndarray:
 
 
 def _write(path: Path, architecture: str, metadata: Mapping[str, Any], contents: _Contents) -> None:
-    writer = require_gguf().GGUFWriter(path, architecture)
+    with closing(require_gguf().GGUFWriter(path, architecture)) as writer:
+        _fill(writer, metadata, contents)
+
+
+def _fill(writer: Any, metadata: Mapping[str, Any], contents: _Contents) -> None:
     add = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
     for name, value in metadata.items():
         add.get(type(value), writer.add_array)(name, value)
@@ -108,4 +113,3 @@ def _write(path: Path, architecture: str, metadata: Mapping[str, Any], contents:
     writer.write_ti_data_to_file()
     for _, numbers, _ in contents:
         writer.write_tensor_data(numbers)
-    writer.close()
