@@ -15,6 +15,9 @@ class LanguageModelingConfig(Record):
     ahead_weight: float = Field(
         0.3, ge=0, description="of the loss on tokens further ahead, where model.ahead says that there are such"
     )
+    document_mask: bool = Field(
+        False, description="tokens attend to their own document only, and its positions begin at 0; for many documents"
+    )
 
 
 class MaskedLanguageModelingConfig(Record):

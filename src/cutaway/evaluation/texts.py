@@ -1,15 +1,15 @@
 """Measuring how well a model predicts a text."""
 
-from cutaway.config.task import MaskedLanguageModelingConfig
+from cutaway.config.task import LanguageModelingConfig, MaskedLanguageModelingConfig
 from cutaway.data.corpus import Corpus, Part
 from cutaway.data.shards import TokenStream
+from cutaway.errors import UserError
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
-from cutaway.runs.text import characters_per_token, to_fill, whole
+from cutaway.runs.text import next_token, to_fill, whole
 from cutaway.train.evaluate import evaluate
 from cutaway.train.tasks.base import FiniteBatches, Task
-from cutaway.train.tasks.language_modeling import LanguageModeling
 from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
 
 
@@ -27,4 +27,6 @@ def _task(pipeline: Pipeline, tokens: TokenStream, part: Part) -> tuple[Task, Fi
     windows = whole(tokens, config.model.context)
     if isinstance(config.task, MaskedLanguageModelingConfig):
         return MaskedLanguageModeling(), to_fill(config.task, pipeline.tokenizer, windows, config.train.seed)
-    return LanguageModeling(characters_per_token(part)), windows
+    if isinstance(config.task, LanguageModelingConfig):
+        return next_token(config.task, pipeline.tokenizer, part), windows
+    raise UserError(f"the task {config.task.kind} is not measured on text")

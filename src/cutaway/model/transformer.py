@@ -128,7 +128,8 @@ class DecoderOnly(nn.Module):
         depths = []
         for k, ahead in enumerate(self.ahead[: tokens.shape[1] - 1], 1):
             following = tokens[:, k:]
-            places = self.decoder.places(following, None, None if documents is None else documents[:, k:], None)
+            # A row of this depth belongs to the document of its state; the token that follows may begin another.
+            places = self.decoder.places(following, None, None if documents is None else documents[:, :-k], None)
             vectors = self.decoder.get_submodule("embed.tokens")(following)
             states = ahead(states[:, :-1], vectors, self.decoder.geometry(places, None))
             depths.append(states)

@@ -94,11 +94,24 @@ class TextPreparation:
 
 
 def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus: Corpus) -> Lesson:
-    """Predict each token from those before it."""
-    part = corpus.manifest.validation
+    """Predict each token from those before it.
+
+    Raises:
+        UserError: documents are to be kept apart, and there is only one.
+    """
+    if chosen.document_mask and corpus.manifest.scan.documents < 2:
+        raise UserError(
+            "task.document_mask keeps documents apart, and the text is a single one: leave it out, or give a folder, "
+            "a .jsonl or a .parquet file"
+        )
     training, validation = windows(config, corpus)
-    task = LanguageModeling(characters_per_token(part) if validation else 1.0, chosen.ahead_weight)
-    return Lesson(task, training, validation)
+    return Lesson(next_token(chosen, corpus.tokenizer, corpus.manifest.validation), training, validation)
+
+
+def next_token(chosen: LanguageModelingConfig, tokenizer: Tokenizer, part: Part) -> LanguageModeling:
+    """The task on a part of a text."""
+    separator = tokenizer.end if chosen.document_mask else None
+    return LanguageModeling(characters_per_token(part), chosen.ahead_weight, separator=separator)
 
 
 def masked_language_modeling(config: RunConfig, chosen: MaskedLanguageModelingConfig, corpus: Corpus) -> Lesson:
@@ -149,5 +162,5 @@ def masking(task: MaskedLanguageModelingConfig, tokenizer: Tokenizer) -> Masking
 
 
 def characters_per_token(part: Part) -> float:
-    """How many characters a token stands for on average."""
-    return part.characters / max(1, sum(part.shards) - 1)
+    """How many characters a token stands for on average; one if there are none."""
+    return part.characters / max(1, sum(part.shards) - 1) or 1.0
