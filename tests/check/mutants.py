@@ -85,7 +85,7 @@ def future_leaks_through_the_cache(subject: Subject, patch: Patch) -> None:
 
 def rotated_after_caching(subject: Subject, patch: Patch) -> None:
     def forward(self: Attention, x: Tensor, geometry: Geometry, store: Any = None, source: Any = None) -> Tensor:
-        q, k, v = (split_heads(y, self.heads.width) for y in self.project(x, source))
+        q, k, v = (split_heads(layer(x), self.heads.width) for layer in (self.query, self.key, self.value))
         if store is not None:
             k, v = store.remember("key", k), store.remember("value", v)
         assert geometry.rotation is not None
@@ -167,7 +167,8 @@ def removed_bias(subject: Subject, patch: Patch) -> None:
 
 
 def dropped_bias(subject: Subject, patch: Patch) -> None:
-    patch.setattr(nn.Linear, "forward", lambda self, x: F.linear(x, self.weight))
+    down = subject.model.get_submodule("decoder.0.feedforward.down")
+    patch.setattr(down, "forward", lambda x: F.linear(x, down.weight))
 
 
 def no_number(subject: Subject, patch: Patch) -> None:

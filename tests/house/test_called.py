@@ -7,7 +7,7 @@ from house.sources import PACKAGE, Source, hold, sources
 
 APART = {
     PACKAGE / "model/init.py",  # draws weights
-    PACKAGE / "nn/sharing.py",  # makes layers over weights that are there
+    PACKAGE / "nn/layers.py",  # makes layers over weights that are there
     PACKAGE / "nn/plain.py",  # tells whether a layer may be bypassed
     PACKAGE / "model/parts",  # reads choices, some of which are called weight
 }

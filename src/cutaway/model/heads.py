@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
-from cutaway.nn.sharing import linear_over
+from cutaway.nn.layers import linear_over
 from cutaway.tap import tap
 
 Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
@@ -73,7 +73,7 @@ class TokenHead(nn.Module):
 
     def __init__(self, width: int, labels: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.projection = nn.Linear(width, labels)
+        self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=True)
         self.out_features = labels
         self.dropout = Dropout(dropout)
 
@@ -110,7 +110,7 @@ class SequenceHead(nn.Module):
         self.pool = pool
         self.dense = dense
         self.activation = activation
-        self.projection = nn.Linear(width, labels)
+        self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=True)
         self.out_features = labels
         self.dropout = Dropout(dropout)
 

@@ -9,8 +9,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
+from cutaway.nn.layers import embedding_over, linear_over
 from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
-from cutaway.nn.sharing import embedding_over
 from cutaway.tap import tap
 
 
@@ -39,7 +39,7 @@ class TokenEmbedding(nn.Module):
         super().__init__()
         self.tokens = embedding_over(table)
         self.scale = scale
-        self.segments = nn.Embedding(segments, table.shape[1]) if segments else None
+        self.segments = embedding_over(nn.Parameter(torch.zeros(segments, table.shape[1]))) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
         self.dropout = Dropout(dropout)
@@ -99,7 +99,7 @@ class PatchEmbedding(nn.Module):
         super().__init__()
         self.patch = patch
         self.channels = channels
-        self.projection = nn.Linear(channels * patch**2, width)
+        self.projection = linear_over(nn.Parameter(torch.zeros(width, channels * patch**2)), bias=True)
         self.cls = nn.Parameter(torch.zeros(width)) if cls else None
         self.grid = grid
         self.norm = norm or nn.Identity()
@@ -157,7 +157,7 @@ class FrameEmbedding(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.projection = nn.Linear(bins, width)
+        self.projection = linear_over(nn.Parameter(torch.zeros(width, bins)), bias=True)
         self.bins = bins
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()

@@ -59,6 +59,11 @@ class Routing:
 class Router(nn.Linear):
     """x Wᵀ in fp32, whatever the dtype of both: the choice of experts hangs on small differences."""
 
+    def __init__(self, width: int, experts: int) -> None:
+        with torch.device("meta"):
+            super().__init__(width, experts, bias=False)
+        self.weight = nn.Parameter(torch.zeros(experts, width))
+
     def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B E"]:
         """Scores each expert for each token."""
         with _without_autocast(x.device):
@@ -84,7 +89,7 @@ class Experts(nn.Module):
         self, width: int, experts: Sequence[Gated], shared: Gated | None, routing: Routing, balance: Balance
     ) -> None:
         super().__init__()
-        self.router = Router(width, len(experts), bias=False)
+        self.router = Router(width, len(experts))
         self.experts = nn.ModuleList(experts)
         self.shared = shared
         self.routing = routing

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cutaway.nn.frequencies import Scaling, frequencies, unscaled
+from cutaway.nn.layers import embedding_over
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines of each position's angles, both (B or 1, 1, T, D): once for each partner of a pair."""
@@ -62,7 +63,10 @@ class Sinusoidal(nn.Module):
 
 
 class Learned(nn.Embedding):
-    """One trained vector for each position (Gehring et al. 2017, section 3.1)."""
+    """One trained vector for each of so many positions (Gehring et al. 2017, section 3.1)."""
+
+    def __init__(self, length: int, width: int) -> None:
+        super().__init__(length, width, _weight=torch.zeros(length, width))
 
 
 class LearnedGrid(nn.Module):
@@ -154,7 +158,7 @@ class RelativeBias(nn.Module):
 
     def __init__(self, heads: int, *, buckets: int = 32, distance: int = 128, bidirectional: bool = False) -> None:
         super().__init__()
-        self.table = nn.Embedding(buckets, heads)
+        self.table = embedding_over(nn.Parameter(torch.zeros(buckets, heads)))
         self.buckets = buckets
         self.distance = distance
         self.bidirectional = bidirectional
@@ -188,7 +192,7 @@ class ShortestPathBias(nn.Module):
 
     def __init__(self, heads: int, longest: int) -> None:
         super().__init__()
-        self.table = nn.Embedding(longest + 2, heads)
+        self.table = embedding_over(nn.Parameter(torch.zeros(longest + 2, heads)))
         self.no_path = longest + 1
 
     def of(self, distances: Int[Tensor, "B N N"]) -> BiasesScores:

@@ -1,4 +1,4 @@
-"""Layers over a matrix that exists already, which others may hold too: how an embedding and a head share one."""
+"""Layers over a matrix that exists already: one that others hold too, or one that is drawn when a model is whole."""
 
 import torch
 from torch import nn
