@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from cutaway.config.reading import presets
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
@@ -117,10 +118,12 @@ class Doubled(nn.Module):
         return 2 * self.inner(x)
 
 
-@pytest.mark.parametrize("how", ["wrapper", "hook", "replaced forward"])
+@pytest.mark.parametrize("how", ["wrapper", "hook", "hook on all modules", "replaced forward"])
 @pytest.mark.parametrize("layer", ["key", "value"])
 @torch.no_grad()
-def test_what_absorbing_would_bypass_is_called_while_decoding(layer: str, how: str) -> None:
+def test_what_absorbing_would_bypass_is_called_while_decoding(
+    layer: str, how: str, request: pytest.FixtureRequest
+) -> None:
     config = small_config("deepseek-nano")
     model, (tokens, _) = small_model(config), inputs(config)
     plain = model(tokens)
@@ -131,6 +134,9 @@ def test_what_absorbing_would_bypass_is_called_while_decoding(layer: str, how: s
             setattr(attention, layer, Doubled(linear))
         case "hook":
             linear.register_forward_hook(lambda _, given, y: 2 * y)
+        case "hook on all modules":
+            handle = register_module_forward_hook(lambda module, given, y: 2 * y if module is linear else None)
+            request.addfinalizer(handle.remove)
         case _:
             own = linear.forward
             linear.forward = lambda x: 2 * own(x)

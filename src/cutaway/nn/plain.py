@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -12,7 +13,7 @@ def is_plain(*layers: nn.Module) -> bool:
     False for an adapter, a quantized layer, a parametrization, a sharded or offloaded weight, or a hook, `capture`'s
     included: a form that does not call the layer would bypass each of them.
     """
-    return all(_is_plain(layer) for layer in layers)
+    return not _has_any_global_hook() and all(_is_plain(layer) for layer in layers)
 
 
 def _is_plain(layer: nn.Module) -> bool:
