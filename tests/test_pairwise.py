@@ -31,11 +31,11 @@ def test_every_pair_occurs_and_no_combination_is_in_vain(sizes: list[int]) -> No
     assert covered == expected
 
 
-@pytest.mark.parametrize(("sizes", "longest"), [((6, 4, 4, 2, 4), 30), ((4,) * 6, 30), ((2,) * 15, 14), ((3, 3), 9)])
+@pytest.mark.parametrize(
+    ("sizes", "longest"), [((6, 4, 4, 2, 4), 28), ((4, 4, 4, 4, 4, 4), 30), ((2,) * 15, 14), ((3, 3), 9)]
+)
 def test_it_is_short(sizes: tuple[int, ...], longest: int) -> None:
-    largest, second, *_ = sorted(sizes, reverse=True)
-    found = list(pairwise({f"factor {i}": range(size) for i, size in enumerate(sizes)}))
-    assert largest * second <= len(found) <= longest or len(set(sizes)) == 1 and len(found) <= longest
+    assert len(list(pairwise({f"factor {i}": range(size) for i, size in enumerate(sizes)}))) <= longest
 
 
 def test_one_factor_is_all_of_its_values() -> None:
@@ -46,6 +46,5 @@ def test_values_need_not_be_hashable_and_the_order_is_always_the_same() -> None:
     factors = {"position": ["none", "rotary"], "attention": [{"heads": 2}, {"heads": 3}]}
     assert list(pairwise(factors)) == list(pairwise(factors))
     assert sorted(str(one) for one in pairwise(factors)) == sorted(
-        str({"position": position, "attention": attention})
-        for position, attention in product(*factors.values())
+        str({"position": position, "attention": attention}) for position, attention in product(*factors.values())
     )

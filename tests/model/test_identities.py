@@ -9,7 +9,7 @@ import torch
 from cutaway.model.transformer import DecoderOnly
 from cutaway.tap import capture
 from model.identities import LENGTHS, assert_fused_equals_plain, close, mask
-from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, name, tokens, variant
+from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, matrix_in, name, tokens, variant
 
 every_variant = pytest.mark.parametrize("choices", list(matrix()), ids=name)
 
@@ -21,8 +21,7 @@ SETTINGS: dict[str, dict[str, torch.Tensor]] = {
 }
 
 
-@every_variant
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(("choices", "setting"), list(matrix_in(SETTINGS)), ids=name)
 def test_fused_equals_plain_with_gradients(choices: dict[str, Any], setting: str) -> None:
     model, inputs = variant(**choices), SETTINGS[setting]
     kept = inputs.get("attention_mask", torch.ones(BATCH, TOKENS)).bool()
@@ -41,8 +40,7 @@ def test_cached_equals_uncached_for_any_split(choices: dict[str, Any]) -> None:
         assert close(torch.cat(pieces, dim=1), whole)
 
 
-@every_variant
-@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(("choices", "side"), list(matrix_in(["left", "right"])), ids=name)
 def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
     model = variant(**choices).eval()
     kept = mask(side, LENGTHS)
