@@ -40,6 +40,7 @@ def test_cached_equals_uncached_for_any_split(choices: dict[str, Any]) -> None:
         assert close(torch.cat(pieces, dim=1), whole)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(("choices", "side"), list(matrix_in(["left", "right"])), ids=name)
 def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
     model = variant(**choices).eval()
@@ -52,6 +53,7 @@ def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
         assert close(other_padding[row, kept[row]], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -64,6 +66,7 @@ def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> 
         assert close(continued[row], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_packed_documents_equal_each_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -72,6 +75,7 @@ def test_packed_documents_equal_each_alone(choices: dict[str, Any]) -> None:
         assert close(packed[part], model(tokens(1)[:, part])[0])
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -85,6 +89,7 @@ def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict
         assert not close(before[:, later], after[:, later], 1e-3)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_a_row_that_may_look_at_nothing_is_finite(choices: dict[str, Any]) -> None:
     model = variant(**choices)

@@ -30,6 +30,7 @@ def fresh_loss(config: ModelConfig, seed: int, shape: tuple[int, int]) -> float:
     return -float(logits.log_softmax(dim=-1).mean())
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", [name for name in presets() if name not in TOO_LARGE])
 def test_a_fresh_preset_guesses(name: str) -> None:
     vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
@@ -56,6 +57,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("choices", [*pairwise(SHAPES), *pairwise(FAMILIES)], ids=variant_name)
 def test_a_fresh_model_guesses(choices: dict[str, Any]) -> None:
     config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices)
