@@ -35,7 +35,10 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-@pytest.mark.parametrize("deadly", [3, 4], ids=["before a file has its name", "after it has"])
+@pytest.mark.parametrize(
+    "deadly",
+    [pytest.param(3, marks=pytest.mark.heavy, id="before a file has its name"), pytest.param(4, id="after it has")],
+)
 def test_killed_at_any_file_it_ends_with_the_same_bytes(tmp_path: Path, deadly: int) -> None:
     source = tmp_path / "corpus.jsonl"
     source.write_text("".join(json.dumps({"text": f"document {i}, " * 60}) + "\n" for i in range(18)))

@@ -18,6 +18,9 @@ from variants import name as variant_name
 UNSAID = {"gpt2-small": 5000, "llama-nano": 2048, "bert-base": 5000, "deepseek-nano": 2048}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
 
+LARGE = {"bert-base", "gpt2-small"}
+"""Presets that are heavy to build."""
+
 TOO_LARGE = {"deepseek-v3"}
 """Presets that are there to be counted."""
 
@@ -31,7 +34,10 @@ def fresh_loss(config: ModelConfig, seed: int, shape: tuple[int, int]) -> float:
 
 
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("name", [name for name in presets() if name not in TOO_LARGE])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.heavy] * (name in LARGE)) for name in presets() if name not in TOO_LARGE],
+)
 def test_a_fresh_preset_guesses(name: str) -> None:
     vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
     labels = [] if load_preset(name).model.head.kind == "language" else [f"model.head.labels={vocabulary}"]
