@@ -12,10 +12,14 @@ from support import ROOT
 
 HEAVY = "deepseek"
 """The word in those commands of the README that take longest."""
+HEAVY_PAGES = ("models.md", "runs.md")
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(path, marks=[pytest.mark.heavy] * (path.name in HEAVY_PAGES), id=path.name) for path in DOCUMENTS],
+)
 def test_every_block_runs(document: Path, tmp_path: Path) -> None:
     done = run_document(document, tmp_path, HEAVY)
     assert done.returncode == 0, done.stdout + done.stderr
