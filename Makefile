@@ -10,17 +10,20 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench
+.PHONY: help demo test test-heavy check format bench
 
 help: ## Lists these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo 'Settings: PYTHON=python3.12 picks the Python; PIP_ARGS="--index-url URL" is passed to pip install.'
 
 demo: $(VENV)/core ## Trains a small language model on embedded text, lets it write, opens it (2 minutes)
 	@$(BIN)/cutaway demo
 
-test: $(VENV)/dev ## Runs the tests (about 9 minutes on 2 cores)
+test: $(VENV)/dev ## Runs the tests that are quick, some of every kind (1 to 2 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+test-heavy: $(VENV)/dev ## Runs the other tests: full matrices, many killed runs, long training (1 to 2 minutes)
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m heavy
 
 check: $(VENV)/dev ## Checks style, types, the direction of imports and the rules of the house
 	@$(BIN)/ruff check

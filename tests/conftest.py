@@ -1,17 +1,24 @@
 """How every test runs: shapes checked where they are said, seeded, and one thread for each worker."""
 
+import gc
 import os
 from pathlib import Path
 
-# Before torch is imported. Workers share the cores; more threads than cores make each other wait.
+# Before torch is imported, and inherited by the processes that tests start. Workers share the cores: more threads than
+# cores make each other wait, and a thread that spins while it waits takes a core from another.
+os.environ["OMP_WAIT_POLICY"] = "passive"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
+
+from collections.abc import Iterator
 
 import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
+
+from zoo import Zoo
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
@@ -21,15 +28,40 @@ SHAPED_ROOMS = {file.parts[1] for file in SHAPED}
 
 install_import_hook([".".join(file.with_suffix("").parts) for file in SHAPED], "beartype.beartype")
 
-# No deadline: a test's time depends on what else the machine does.
-settings.register_profile("cutaway", deadline=None, print_blob=True)
+# No deadline: a test's time depends on what else the machine does. Continuous integration tries more examples.
+examples = 100 if os.environ.get("CUTAWAY_REQUIRE_ALL") == "1" else 40
+settings.register_profile("cutaway", deadline=None, print_blob=True, max_examples=examples)
 settings.load_profile("cutaway")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported lives to the end: the garbage collector need not walk through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Shapes are checked by the tests of the rooms that say them: for those above it would take half of their time."""
     jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(TESTS).parts[0] not in SHAPED_ROOMS)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """Waiting until data is on disk helps against power cuts only, and takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zoo]:
+    """Trained runs that all workers share. At the end it is checked that no test modified one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = Zoo((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zoo")
+    yield shared
+    shared.check()
 
 
 @pytest.fixture(autouse=True)

@@ -46,13 +46,18 @@ def require_binary(*names: str) -> str:
     raise _lacking(f"needs the program {' or '.join(names)}")
 
 
-def run_python(source: str, *, folder: Path | None = None, timeout: float = 300) -> str:
+def run_python(source: str, *arguments: str, folder: Path | None = None, timeout: float = 300) -> str:
     """What a fresh interpreter prints while it runs `source`, free of the type checks that conftest.py installs.
 
     Compiling and exporting need this: the wrappers of jaxtyping and beartype do not survive dynamo.
     """
     done = subprocess.run(
-        [sys.executable, "-c", source], cwd=folder, timeout=timeout, capture_output=True, text=True, check=False
+        [sys.executable, "-c", source, *arguments],
+        cwd=folder,
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout

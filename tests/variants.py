@@ -1,7 +1,7 @@
 """Small models of every kind, with sizes that are pairwise different and weights that hide nothing."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ import torch
 from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
 from cutaway.model.transformer import Hidden, Transformer
+from pairwise import pairwise
 
 BATCH, TOKENS, VOCABULARY, WIDTH, HEADS, HEAD_WIDTH, HIDDEN, LAYERS = 3, 13, 37, 20, 6, 8, 44, 2
 SOURCE_TOKENS = 11
@@ -55,18 +56,37 @@ def variant(**choices: Any) -> Transformer:
     return model
 
 
+CORE = {
+    "position": POSITIONS,
+    "attention": [*({"kv_heads": groups} for groups in GROUPS), LATENT],
+    "residual": RESIDUALS,
+    "norm": NORMS,
+}
+"""What every decoder chooses. Any two of these choices meet in some variant."""
+
+
 def matrix() -> Iterator[dict[str, Any]]:
-    """Decoders: every position scheme with every grouping and residual order, and each other choice at least once."""
-    for (position, groups), norm in zip(itertools.product(POSITIONS, GROUPS), itertools.cycle(NORMS)):
-        yield {"position": position, "norm": norm, "attention": {"kv_heads": groups}}
-    for (position, residual), norm in zip(itertools.product(POSITIONS, RESIDUALS[1:]), itertools.cycle(NORMS)):
-        yield {"residual": residual, "position": position, "norm": norm}
+    """Decoders: the core choices pairwise, and each other choice at least once."""
+    yield from pairwise(CORE)
+    yield from _others()
+
+
+def matrix_in(settings: Iterable[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Decoders, each in a setting: core choices and settings pairwise, and each other choice in every setting."""
+    for choices in pairwise({**CORE, "setting": list(settings)}):
+        setting = choices.pop("setting")
+        yield choices, setting
+    yield from itertools.product(_others(), settings)
+
+
+def _others() -> Iterator[dict[str, Any]]:
+    """Each choice that is not among the core ones, at least once."""
     yield {"attention": {"softcap": 2.0}}
     yield {"attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
     yield {"attention": {"qk_norm": True, "bias": False, "out_bias": False}, "position": "rotary"}
     yield {"attention": {"window": 4, "scale": 0.7}, "position": {"kind": "rotary", "scaling": LLAMA3}}
     yield {"attention": {"window": 4, "kv_heads": 2}, "position": "relative"}
-    yield from _latent_matrix()
+    yield from _latent_others()
     yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
     yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
     yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
@@ -76,10 +96,8 @@ def matrix() -> Iterator[dict[str, Any]]:
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
 
 
-def _latent_matrix() -> Iterator[dict[str, Any]]:
-    """Latent attention with every position scheme, residual order and norm, and each of its own choices."""
-    for position, residual, norm in zip(POSITIONS, itertools.cycle(RESIDUALS), itertools.cycle(reversed(NORMS))):
-        yield {"attention": LATENT, "position": position, "residual": residual, "norm": norm}
+def _latent_others() -> Iterator[dict[str, Any]]:
+    """Each of latent attention's own choices."""
     plain = {"query_rank": None, "bias": False, "out_bias": False}
     yield {"attention": LATENT | plain, "position": "rotary"}
     yield {"attention": LATENT | {"window": 4}, "position": {"kind": "rotary", "scaling": YARN}, "norm": "rms"}
@@ -120,8 +138,10 @@ def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:
     yield {"architecture": architecture, "attention": LATENT | {"window": 4}, "position": "alibi", "residual": "post"}
 
 
-def name(choices: dict[str, Any]) -> str:
-    """A readable test id."""
+def name(choices: dict[str, Any] | str) -> str:
+    """A readable test id: of choices, or of a setting, which has a name already."""
+    if isinstance(choices, str):
+        return choices
     return ",".join(
         f"{key}={'+'.join(f'{k}:{v}' for k, v in value.items()) if isinstance(value, dict) else value}"
         for key, value in choices.items()

@@ -13,6 +13,8 @@ from cutaway.config.run import RunConfig
 from runs.kinds import KINDS, begin
 from variants import EXPERTS, IN_GROUPS, LATENT, config_of, name, variant
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 VARIANTS: list[dict[str, Any]] = [
     {"attention": LATENT, "position": "rotary", "norm": "rms", "feedforward": EXPERTS | IN_GROUPS},
     {"attention": {"window": 4, "kv_heads": 2, "softcap": 2.0}, "position": "alibi", "residual": "parallel"},

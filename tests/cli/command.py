@@ -1,7 +1,9 @@
 """The command line as a person meets it: words go in; a status, what is printed and what lies on disk come out."""
 
 import io
+import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from cutaway.cli import main
+from zoo import Zoo
 
 TINY = (
     "model.width=16",
@@ -61,3 +64,22 @@ def refused(*words: str | Path) -> str:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def train_once(
+    zoo: Zoo, name: str, write: Callable[[Path], object], runs: Mapping[str, Sequence[str]]
+) -> tuple[Path, dict[str, Outcome]]:
+    """A shared folder that `write` filled and where `cutaway train` made these runs, and what each was told."""
+
+    def make(folder: Path) -> None:
+        (folder / "here").mkdir()
+        write(folder / "here")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder / "here")
+            told = {out: run("train", *words, "--out", out) for out, words in runs.items()}
+        assert {out: outcome.err for out, outcome in told.items() if outcome.status} == {}
+        (folder / "told.json").write_text(json.dumps(told))
+
+    folder = zoo.get(name, make)
+    told = json.loads((folder / "told.json").read_text())
+    return folder / "here", {out: Outcome(*outcome) for out, outcome in told.items()}

@@ -56,10 +56,15 @@ INPUTS: dict[str, tuple[str, list[str]]] = {
 """By task, its verb, and three texts of different lengths."""
 
 
+def chosen_words(kind: str) -> tuple[str, ...]:
+    """What is chosen when a small model is trained for a task."""
+    preset, *rest = KINDS[kind]
+    return (preset, "--task", kind, *SMALL, *rest)
+
+
 def train_words(kind: str, out: str) -> tuple[str, ...]:
     """The words that train a small model for a task."""
-    preset, *rest = KINDS[kind]
-    return ("train", preset, "--task", kind, "--out", out, *SMALL, *rest)
+    return ("train", *chosen_words(kind), "--out", out)
 
 
 def write_files(folder: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.command import Outcome, printed, refused, run
+from cli.command import Outcome, printed, refused, run, train_once
 from cli.tasks import FEW, SMALL
 from support import require_module
+from zoo import Zoo
 
 CHOICES = ("caption-nano", *SMALL, FEW, "train.evaluate_every=1")
 COLOURS = {"red": (200, 20, 20), "blue": (20, 20, 200), "green": (20, 200, 20)}
@@ -31,9 +32,8 @@ def told(number: int) -> str:
     return f"{list(COLOURS)[number % 3]} on the {SIDES[number % 2]}"
 
 
-@pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
-    folder, image = tmp_path_factory.mktemp("captions"), require_module("PIL.Image")
+def write(folder: Path) -> None:
+    image = require_module("PIL.Image")
     for number in range(COUNT):
         image.fromarray(picture(number)).save(folder / f"{number}.png")
     image.fromarray(picture(0)).save(folder / "picture.png")
@@ -44,19 +44,15 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     (folder / "missing.tsv").write_text("path\tcaption\nlost.png\tred\n")
     (folder / "odd.tsv").write_text("path\tcaption\n" + "odd.png\tred\n" * 2)
     np.savez(folder / "all.npz", images=[picture(i) for i in range(COUNT)], captions=[told(i) for i in range(COUNT)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return folder, run("train", *CHOICES, "--data", ".", "--out", "captions")
 
 
 @pytest.fixture(autouse=True)
-def outcome(_made: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+def outcome(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """What training told; the current folder holds the run and the files."""
-    folder, trained = _made
-    assert trained.status == 0, trained.err
+    folder, told = train_once(zoo, "captions", write, {"captions": (*CHOICES, "--data", ".")})
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    return trained
+    return told["captions"]
 
 
 def test_what_is_told_of_the_data_and_how_to_go_on(outcome: Outcome) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import Outcome, printed, refused, run
+from cli.command import Outcome, printed, refused, train_once
 from cli.tasks import FEW, SMALL
+from zoo import Zoo
 
 RINGS = [
     f"label: ring\n{' '.join(['0', str(n - 1)])}\n" + "".join(f"{i} {i + 1}\n" for i in range(n - 1))
@@ -29,25 +30,20 @@ BAD = {
 CHOICES = ("graph-nano", *SMALL, FEW, "model.context=24", "train.evaluate_every=1")
 
 
-@pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
-    folder = tmp_path_factory.mktemp("graphs")
+def write(folder: Path) -> None:
     (folder / "graphs.edges").write_text("\n".join([*RINGS, *PATHS, "a b\nb a\n", "label: ring\na a\na b\n"]))
     for name, content in BAD.items():
         (folder / name).write_text(content)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return folder, run("train", *CHOICES, "model.position.longest=15", "--data", "graphs.edges", "--out", "rings")
 
 
 @pytest.fixture(autouse=True)
-def outcome(_made: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+def outcome(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """What training told; the current folder holds the run and the files."""
-    folder, told = _made
-    assert told.status == 0, told.err
+    words = (*CHOICES, "model.position.longest=15", "--data", "graphs.edges")
+    folder, told = train_once(zoo, "graphs", write, {"rings": words})
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    return told
+    return told["rings"]
 
 
 def test_what_is_told_of_the_data(outcome: Outcome) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.command import contents, printed, refused, run
+from cli.command import Outcome, contents, printed, refused, train_once
 from cli.tasks import alike
 from cutaway.config.reading import load_run
 from cutaway.pipeline import load
 from data.images import colours, write
 from support import require_module
+from zoo import Zoo
 
 LABELS, EACH = ("cat", "dog", "owl"), 8
 HELD_OUT = 3
@@ -24,10 +25,8 @@ TINY = (
 TRAIN = ("train", "vit-nano", *TINY)
 
 
-@pytest.fixture(scope="module")
-def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of labelled pictures, the same ones as an archive and a table, and a run that learnt from each."""
-    folder = tmp_path_factory.mktemp("pictures")
+def write_all(folder: Path) -> None:
+    """Writes a folder of labelled pictures, and the same ones as an archive and a table."""
     images, labels, rows = [], [], ["path\tlabel"]
     for number in range(EACH * len(LABELS)):
         label = LABELS[number % len(LABELS)]
@@ -39,24 +38,22 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "all.tsv").write_text("\n".join(rows) + "\n")
     np.savez(folder / "all.npz", images=images, labels=labels)
     shutil.copy(folder / "all" / "cat" / "00.png", folder / "picture.png")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("all", "all.tsv", "all.npz"):
-            outcome = run(*TRAIN, "--data", name, "--out", f"run of {name}")
-            assert outcome.status == 0, outcome.err
-            (folder / f"told of {name}").write_text(outcome.err)
-    return folder
 
 
 @pytest.fixture(autouse=True)
-def _here(_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(_trained, tmp_path, dirs_exist_ok=True)
+def outcomes(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Outcome]:
+    """What training on each of them told; the current folder holds the runs and the pictures."""
+    sources = ("all", "all.tsv", "all.npz")
+    runs = {f"run of {name}": (*TRAIN[1:], "--data", name) for name in sources}
+    folder, told = train_once(zoo, "pictures", write_all, runs)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    return told
 
 
 @pytest.mark.parametrize("name", ["all", "all.tsv", "all.npz"])
-def test_a_run_says_what_it_read_and_its_last_line_can_be_typed(name: str) -> None:
-    lines = Path(f"told of {name}").read_text().splitlines()
+def test_a_run_says_what_it_read_and_its_last_line_can_be_typed(name: str, outcomes: dict[str, Outcome]) -> None:
+    lines = outcomes[f"run of {name}"].err.splitlines()
     left_out = ", 1 not " if name == "all" else ";"
     assert f"{EACH * len(LABELS) - HELD_OUT} examples, {HELD_OUT} to validate with{left_out}" in lines[0]
     assert lines[-1] == f"use it: cutaway classify 'run of {name}' picture.png"
@@ -150,7 +147,7 @@ USES = {
 
 
 @pytest.fixture
-def _bad(_here: None) -> None:
+def _bad(outcomes: dict[str, Outcome]) -> None:
     for number, label in enumerate(LABELS):
         write(Path("mixed", label, "a.png"), colours(6, 8 + 2 * number))
         write(Path("grey", label, "a.png"), colours(6, 8, 0, seed=number))

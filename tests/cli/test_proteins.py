@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import Outcome, printed, refused, run
+from cli.command import Outcome, printed, refused, run, train_once
 from cli.tasks import FEW, SMALL
+from zoo import Zoo
 
 PROTEINS = [("KINASE", "mktaYIAKQR" * (1 + i % 3), "kinase") for i in range(12)]
 PROTEINS += [("PORIN", "GGLNDWWPEV" * (1 + i % 3) + "X", "porin") for i in range(12)]
@@ -30,27 +31,16 @@ FAMILIES = (*CHOICES, "--data", "proteins.fasta")
 RESIDUES = (*FAMILIES, "--task", "masked-language-modeling")
 
 
-@pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Outcome]]:
-    folder = tmp_path_factory.mktemp("proteins")
+def write(folder: Path) -> None:
     (folder / "proteins.fasta").write_text(FASTA + ">X1\n\n>X2\nMK\n")
     for name, content in BAD.items():
         (folder / name).write_text(content)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return folder, {
-            name: run("train", *words, "--out", name)
-            for name, words in {"families": FAMILIES, "residues": RESIDUES}.items()
-        }
 
 
 @pytest.fixture(autouse=True)
-def outcomes(
-    _made: tuple[Path, dict[str, Outcome]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Outcome]:
+def outcomes(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Outcome]:
     """What training told; the current folder holds the runs and the files."""
-    folder, told = _made
-    assert {name: outcome.err for name, outcome in told.items() if outcome.status} == {}
+    folder, told = train_once(zoo, "proteins", write, {"families": FAMILIES, "residues": RESIDUES})
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return told

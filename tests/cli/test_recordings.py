@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import TINY, Outcome, contents, printed, refused, run
+from cli.command import TINY, Outcome, contents, printed, refused, train_once
 from cutaway.pipeline import load
 from data.sounds import RATE, tone, write_wav
 from support import require_module
+from zoo import Zoo
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -20,10 +21,8 @@ COUNT = 10
 AUDIO = ("audio-nano", *TINY, f"task.rate={RATE}", "task.frame=20", "model.context=12")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
-    """A folder that holds recordings, a table of them, and a run that was trained on them."""
-    folder = tmp_path_factory.mktemp("recordings")
+def write(folder: Path) -> None:
+    """Writes recordings and a table of them."""
     for i in range(COUNT):
         for label in LABELS:
             write_wav(folder / "sounds" / label / f"{i}.wav", tone(300 + 50 * i, 700 + 70 * i))
@@ -31,17 +30,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     rows = [f"{label}/{i}.wav\t{label}\n" for label in LABELS for i in range(COUNT)]
     (folder / "sounds" / "table.tsv").write_text("".join(["path\tlabel\n", *rows]))
     shutil.copy(folder / "sounds/dog/3.wav", folder / "recording.wav")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return folder, run("train", *AUDIO, "--data", "sounds", "--out", "listener")
+
+
+@pytest.fixture
+def trained(zoo: Zoo) -> tuple[Path, Outcome]:
+    """A folder that holds recordings, a table of them, and a run that was trained on them."""
+    folder, told = train_once(zoo, "recordings", write, {"listener": (*AUDIO, "--data", "sounds")})
+    return folder, told["listener"]
 
 
 @pytest.fixture
 def here(trained: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, of this test's own: it holds all of it."""
-    folder, outcome = trained
-    assert outcome.status == 0, outcome.err
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -36,7 +36,10 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("deadly", [3, 4], ids=["before a file has its name", "after it has"])
+@pytest.mark.parametrize(
+    "deadly",
+    [pytest.param(3, marks=pytest.mark.heavy, id="before a file has its name"), pytest.param(4, id="after it has")],
+)
 def test_killed_at_any_file_it_ends_with_the_same_bytes(tmp_path: Path, deadly: int) -> None:
     require_attributes("signal", "SIGKILL")
     source = tmp_path / "corpus.jsonl"

@@ -19,6 +19,8 @@ from cutaway.model.transformer import EncoderDecoder
 from generate.translators import BEGIN, END, sources, translator
 from variants import LATENT, POSITIONS, VOCABULARY, variant
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 PAD, TINY, STEPS = 0, 6, 7
 FORBIDDEN = (PAD, BEGIN)
 PENALTIES = [0.0, 0.6, 2.0]

@@ -13,6 +13,8 @@ from cutaway.generate.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from variants import LATENT, POSITIONS, variant
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 CONTEXT, STEPS = 9, 26
 PROMPTS = [[5, 1, 30, 8], [17], [2, 9, 9, 14, 3, 36, 20, 7, 11, 0, 28, 4], [6, 6]]  # the third is beyond the context
 

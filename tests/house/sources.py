@@ -43,10 +43,14 @@ def project_files() -> tuple[Path, ...]:
     return tuple(path for path in map(Path, listed) if (ROOT / path).is_file())
 
 
-@cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """The Python files of these folders, given from the root of the repository."""
-    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return tuple(source for folder in folders for source in _sources(folder))
+
+
+@cache
+def _sources(folder: str) -> tuple[Source, ...]:
+    paths = sorted((ROOT / folder).rglob("*.py"))
     texts = [path.read_text(encoding="utf-8") for path in paths]
     return tuple(
         Source(path.relative_to(ROOT), text, ast.parse(text, path)) for path, text in zip(paths, texts, strict=True)

@@ -23,7 +23,13 @@ def test_logits_are_the_same(case: Case, tmp_path: Path) -> None:
     require_parity(case, tmp_path)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+FIRST = {case.model: case for case in reversed(CASES)}
+"""A case of each of their classes."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.heavy] * (case is not FIRST[case.model])) for case in CASES], ids=str
+)
 def test_out_and_in_again(case: Case, tmp_path: Path) -> None:
     require_round_trip(case, tmp_path)
 

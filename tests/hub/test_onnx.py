@@ -13,6 +13,7 @@ from support import require_module, run_python
 
 EXPORT = """
 import shutil
+import sys
 from pathlib import Path
 import onnxruntime
 import torch
@@ -33,7 +34,8 @@ KINDS = {
         "head": {"kind": "sequence", "labels": 5, "pooling": "cls"},
     },
 }
-for name, choices in KINDS.items():
+for name in sys.argv[1:]:
+    choices = KINDS[name]
     config = RunConfig.model_validate({"model": MODEL | choices})
     model = build(config.model)
     with torch.no_grad():
@@ -44,7 +46,7 @@ for name, choices in KINDS.items():
     print("RESULT", name, difference < 1e-4, *[f"{one.name}{one.shape}" for one in session.get_inputs()])
 
 # The graph of the last model, written for one of other weights.
-onnx._write = lambda model, c, path: shutil.copy("pictures.onnx", path)
+onnx._write = lambda model, c, path: shutil.copy(name + ".onnx", path)
 try:
     onnx.export_onnx(build(config.model, seed=1), config, Path("wrong.onnx"))
 except UserError as error:
@@ -52,18 +54,25 @@ except UserError as error:
 """
 
 
-def test_the_graph_answers_as_the_model_does_whatever_the_sizes(tmp_path: Path) -> None:
+SIZES = "['batch', 'length']"
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("pictures", "pixel_values['batch', 2, 12, 18]"),
+        pytest.param("text", f"input_ids{SIZES} attention_mask{SIZES} token_type_ids{SIZES}", marks=pytest.mark.heavy),
+    ],
+    ids=["pictures", "text"],
+)
+def test_the_graph_answers_as_the_model_does_whatever_the_sizes(kind: str, inputs: str, tmp_path: Path) -> None:
     for name in ("onnx", "onnxruntime", "onnxscript"):
         require_module(name)
-    printed = [line for line in run_python(EXPORT, folder=tmp_path).splitlines() if line.startswith("RESULT")]
-    sizes = "['batch', 'length']"
-    *right, wrong = printed
+    printed = run_python(EXPORT, kind, folder=tmp_path).splitlines()
+    right, wrong = [line for line in printed if line.startswith("RESULT")]
     assert wrong.startswith("RESULT the ONNX graph answers otherwise")
     assert wrong.endswith("False")
-    assert right == [
-        f"RESULT text True input_ids{sizes} attention_mask{sizes} token_type_ids{sizes}",
-        "RESULT pictures True pixel_values['batch', 2, 12, 18]",
-    ]
+    assert right == f"RESULT {kind} True {inputs}"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def test_fused_equals_plain_with_gradients(choices: dict[str, Any], setting: str
     assert_fused_equals_plain(model, lambda: model(tokens(), attention_mask=given), kept, LAYERS)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
@@ -33,6 +34,7 @@ def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
         assert close(other_padding[row, kept[row]], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_every_token_is_seen_from_everywhere_or_from_all_of_its_window(choices: dict[str, Any]) -> None:
     model, text = variant(**choices).eval(), tokens()[0]
@@ -42,6 +44,7 @@ def test_every_token_is_seen_from_everywhere_or_from_all_of_its_window(choices: 
     assert torch.equal(seen, distance <= LAYERS * (window - 1))
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_a_text_of_padding_is_finite(choices: dict[str, Any]) -> None:
     model = variant(**choices)

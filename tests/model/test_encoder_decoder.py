@@ -39,6 +39,7 @@ def test_fused_equals_plain_with_gradients(choices: dict[str, Any], setting: str
     assert_fused_equals_plain(model, lambda: model(tokens(), source=sources(), **masks), kept, attentions)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 @pytest.mark.parametrize("setting", MASKS)
 def test_padded_equals_alone(choices: dict[str, Any], setting: str) -> None:
@@ -68,6 +69,7 @@ def test_cached_equals_uncached_for_any_split(choices: dict[str, Any], source_ma
         assert close(torch.cat(pieces, dim=1), whole)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -82,6 +84,7 @@ def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> 
         assert close(continued[row], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_the_decoder_sees_its_past_and_all_of_the_source(choices: dict[str, Any]) -> None:
     model, text, source = variant(**choices).eval(), tokens()[0], sources()[0]
@@ -94,6 +97,7 @@ def test_the_decoder_sees_its_past_and_all_of_the_source(choices: dict[str, Any]
     assert reach(model(texts, source=rows), model(texts, source=each_token_changed(source))).all()
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_a_source_of_padding_is_finite_and_is_not_looked_at(choices: dict[str, Any]) -> None:
     model = variant(**choices)

@@ -9,7 +9,7 @@ import torch
 from cutaway.model.transformer import DecoderOnly
 from cutaway.tap import capture
 from model.identities import LENGTHS, assert_fused_equals_plain, close, mask
-from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, name, tokens, variant
+from variants import BATCH, LAYERS, TOKENS, VOCABULARY, matrix, matrix_in, name, tokens, variant
 
 every_variant = pytest.mark.parametrize("choices", list(matrix()), ids=name)
 
@@ -21,8 +21,7 @@ SETTINGS: dict[str, dict[str, torch.Tensor]] = {
 }
 
 
-@every_variant
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(("choices", "setting"), list(matrix_in(SETTINGS)), ids=name)
 def test_fused_equals_plain_with_gradients(choices: dict[str, Any], setting: str) -> None:
     model, inputs = variant(**choices), SETTINGS[setting]
     kept = inputs.get("attention_mask", torch.ones(BATCH, TOKENS)).bool()
@@ -41,8 +40,8 @@ def test_cached_equals_uncached_for_any_split(choices: dict[str, Any]) -> None:
         assert close(torch.cat(pieces, dim=1), whole)
 
 
-@every_variant
-@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(("choices", "side"), list(matrix_in(["left", "right"])), ids=name)
 def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
     model = variant(**choices).eval()
     kept = mask(side, LENGTHS)
@@ -54,6 +53,7 @@ def test_padded_equals_alone(choices: dict[str, Any], side: str) -> None:
         assert close(other_padding[row, kept[row]], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -66,6 +66,7 @@ def test_padded_rows_continue_from_a_cache_as_alone(choices: dict[str, Any]) -> 
         assert close(continued[row], alone)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_packed_documents_equal_each_alone(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -74,6 +75,7 @@ def test_packed_documents_equal_each_alone(choices: dict[str, Any]) -> None:
         assert close(packed[part], model(tokens(1)[:, part])[0])
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict[str, Any]) -> None:
     model = variant(**choices).eval()
@@ -87,6 +89,7 @@ def test_the_future_leaves_the_past_unchanged_and_the_past_matters(choices: dict
         assert not close(before[:, later], after[:, later], 1e-3)
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_variant
 def test_a_row_that_may_look_at_nothing_is_finite(choices: dict[str, Any]) -> None:
     model = variant(**choices)

@@ -10,11 +10,16 @@ from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
 from cutaway.runs.expected import with_expected_sizes
+from pairwise import pairwise
 from shown import shown
-from variants import POSITIONS, RESIDUALS
+from variants import NORMS, POSITIONS, RESIDUALS
+from variants import name as variant_name
 
 UNSAID = {"gpt2-small": 5000, "llama-nano": 2048, "bert-base": 5000, "deepseek-nano": 2048}
 """Vocabularies where a preset leaves them to the tokenizer: near its own, but quick; elsewhere that of a plain text."""
+
+LARGE = {"bert-base", "gpt2-small"}
+"""Presets that are heavy to build."""
 
 TOO_LARGE = {"deepseek-v3"}
 """Presets that are there to be counted."""
@@ -28,7 +33,11 @@ def fresh_loss(config: ModelConfig, seed: int, shape: tuple[int, int]) -> float:
     return -float(logits.log_softmax(dim=-1).mean())
 
 
-@pytest.mark.parametrize("name", [name for name in presets() if name not in TOO_LARGE])
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.heavy] * (name in LARGE)) for name in presets() if name not in TOO_LARGE],
+)
 def test_a_fresh_preset_guesses(name: str) -> None:
     vocabulary = load_preset(name).model.vocabulary or UNSAID.get(name, 65)
     labels = [] if load_preset(name).model.head.kind == "language" else [f"model.head.labels={vocabulary}"]
@@ -38,24 +47,27 @@ def test_a_fresh_preset_guesses(name: str) -> None:
     assert abs(loss - math.log(vocabulary)) < 0.1
 
 
-@pytest.mark.parametrize("head", [{"tied": True}, {"tied": False, "bias": True}], ids=str)
-@pytest.mark.parametrize("residual", RESIDUALS)
-@pytest.mark.parametrize("position", POSITIONS)
-def test_a_fresh_model_guesses(position: str, residual: str, head: dict[str, bool]) -> None:
-    choices: dict[str, Any] = {"position": position, "residual": residual, "head": head}
-    for others in ({}, {"norm": "rms"}, {"embedding": {"scaled": True, "norm": True}}, {"attention": "latent"}):
-        config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
-        loss = fresh_loss(config, 5, (60, 24))
-        assert abs(loss - math.log(97)) < 0.1, others
+SHAPES = {
+    "position": POSITIONS,
+    "residual": RESIDUALS,
+    "norm": NORMS,
+    "attention": ["grouped", "latent"],
+    "embedding": [{}, {"scaled": True}, {"scaled": True, "norm": True}],
+    "head": [{"tied": True}, {"tied": False, "bias": True}],
+}
+FAMILIES = {
+    "architecture": ["encoder", "encoder_decoder"],
+    "residual": RESIDUALS,
+    "head": [{}, {"tied": False}, {"transform": "gelu"}],
+    "embedding": [{}, {"scaled": True}],
+}
 
 
-@pytest.mark.parametrize("architecture", ["encoder", "encoder_decoder"])
-@pytest.mark.parametrize("residual", RESIDUALS)
-def test_the_other_families_guess_too(architecture: str, residual: str) -> None:
-    choices: dict[str, Any] = {"architecture": architecture, "residual": residual}
-    for others in ({}, {"head": {"tied": False}}, {"head": {"transform": "gelu"}}, {"embedding": {"scaled": True}}):
-        config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices, **others)
-        assert abs(fresh_loss(config, 5, (60, 24)) - math.log(97)) < 0.1, others
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("choices", [*pairwise(SHAPES), *pairwise(FAMILIES)], ids=variant_name)
+def test_a_fresh_model_guesses(choices: dict[str, Any]) -> None:
+    config = ModelConfig(vocabulary=97, context=24, width=32, layers=3, **choices)
+    assert abs(fresh_loss(config, 5, (60, 24)) - math.log(97)) < 0.1
 
 
 @pytest.mark.parametrize("kind", ["grouped", "latent"])

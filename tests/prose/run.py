@@ -1,15 +1,18 @@
 """Runs the code in one document as a reader would: from top to bottom, in the folder they are in.
 
-    python run.py DOCUMENT
+    python run.py DOCUMENT [WITHOUT]
 
-Python blocks share their names. Of bash blocks, each command runs by itself, but for those that set the machine up. A
-block that begins with the line `# not run` is left out. Ends with the place of the first block that fails.
+Python blocks share their names. Of bash blocks, each command runs by itself, but for those that set the machine up, and
+those that hold the word WITHOUT. A block that begins with the line `# not run` is left out. Ends with the place of the
+first block that fails.
 
-A plain `cutaway ...` runs in a process of its own too, but in one that a server has forked: importing torch, what its
-optimizers import, and the metrics anew for each of them would take longer than most of them do.
+A plain `cutaway ...` runs in a process of its own too, but in one forked from a process that has imported torch and
+what such a command imports: doing so for each of them would take longer than most of them do.
 """
 
+import importlib
 import multiprocessing
+import os
 import re
 import shlex
 import subprocess
@@ -18,6 +21,7 @@ import textwrap
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +58,20 @@ def commands(block: Block) -> Iterator[tuple[int, str]]:
         start += command.count("\n") + 1
 
 
-def run(document: Path) -> None:
+def run(document: Path, without: str | None = None) -> None:
     """Runs every block; leaves the process with a message at the first that fails."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    for block in blocks(document.read_text(encoding="utf-8")):
-        if block.language == "python":
-            run_python(block, document, names)
-        else:
-            run_bash(block, document)
+    all_blocks = list(blocks(document.read_text(encoding="utf-8")))
+    forker = Forker() if any(block.language == "bash" and "cutaway " in block.code for block in all_blocks) else None
+    try:
+        for block in all_blocks:
+            if block.language == "python":
+                run_python(block, document, names)
+            else:
+                run_bash(block, document, forker, without)
+    finally:
+        if forker:
+            forker.close()
 
 
 def run_python(block: Block, document: Path, names: dict[str, Any]) -> None:
@@ -73,23 +83,46 @@ def run_python(block: Block, document: Path, names: dict[str, Any]) -> None:
         sys.exit(f"{document}:{block.line}: this python block fails")
 
 
-def run_bash(block: Block, document: Path) -> None:
+def run_bash(block: Block, document: Path, forker: "Forker | None", without: str | None) -> None:
     for line, command in commands(block):
-        plain = command.startswith("cutaway ") and not SHELL.intersection(command)
-        status = run_forked(shlex.split(command.replace("\\\n", " "), comments=True)) if plain else run_shell(command)
+        if without is not None and without in command:
+            continue
+        if forker and command.startswith("cutaway ") and not SHELL.intersection(command):
+            status = forker.run(shlex.split(command.replace("\\\n", " "), comments=True))
+        else:
+            status = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, check=False).returncode
         if status:
             sys.exit(f"{document}:{line}: exit status {status} from: {command}")
 
 
-def run_shell(command: str) -> int:
-    return subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, check=False).returncode
+class Forker:
+    """Runs commands, each in a fork of a process that has imported much and done nothing yet.
+
+    That process is itself forked before any block runs: threads, which a block may start, do not survive a fork.
+    """
+
+    def __init__(self) -> None:
+        importlib.import_module("cutaway.runs.run")
+        self._orders, orders = multiprocessing.Pipe()
+        FORK.Process(target=serve, args=(orders,)).start()
+
+    def run(self, words: list[str]) -> int:
+        """The exit status of a command."""
+        self._orders.send(words)
+        return self._orders.recv()
+
+    def close(self) -> None:
+        self._orders.send(None)
 
 
-def run_forked(words: list[str]) -> int:
-    process = SERVER.Process(target=run_cutaway, args=(words,))
-    process.start()
-    process.join()
-    return process.exitcode or 0
+def serve(orders: Connection) -> None:
+    for words in iter(orders.recv, None):
+        for name in IMPORTS.get(words[1], ()):
+            importlib.import_module(name)
+        process = FORK.Process(target=run_cutaway, args=(words,))
+        process.start()
+        process.join()
+        orders.send(process.exitcode or 0)
 
 
 def run_cutaway(words: list[str]) -> None:
@@ -99,9 +132,16 @@ def run_cutaway(words: list[str]) -> None:
     main()
 
 
-SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["torch._dynamo", "sklearn.metrics", "cutaway.cli", "cutaway.runs.run"])
+os.fsync = lambda descriptor: None  # it is slow, and helps against power cuts only
+FORK = multiprocessing.get_context("fork")
+IMPORTS = {
+    "train": ["torch._dynamo"],
+    "evaluate": ["sklearn.metrics"],
+    "export": ["transformers.modeling_utils"],
+    "check": ["transformers.modeling_utils"],
+}
+"""What a command imports that is large."""
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    run(Path(sys.argv[1]), *sys.argv[2:])

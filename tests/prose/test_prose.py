@@ -10,13 +10,43 @@ import pytest
 from prose import run
 from support import ROOT
 
+HEAVY = "deepseek"
+"""The word in those commands of the README that take longest."""
+HEAVY_PAGES = ("models.md", "runs.md")
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(path, marks=[pytest.mark.heavy] * (path.name in HEAVY_PAGES), id=path.name) for path in DOCUMENTS],
+)
 def test_every_block_runs(document: Path, tmp_path: Path) -> None:
-    done = run_document(document, tmp_path)
+    done = run_document(document, tmp_path, HEAVY)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.heavy
+def test_heavy_commands_of_the_readme_run_too(tmp_path: Path) -> None:
+    readme = ROOT / "README.md"
+    heavy = [line for line in readme.read_text().splitlines() if line.startswith("cutaway ") and HEAVY in line]
+    assert len(heavy) == 3
+    done = run_document(write(tmp_path, "\n".join(["```bash", *heavy, "```"])), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_commands_can_be_left_out(tmp_path: Path) -> None:
+    document = write(tmp_path, "```bash\nexit 3 # slow\ntouch later\n```")
+    assert run_document(document, tmp_path).returncode == 1
+    assert run_document(document, tmp_path, "slow").returncode == 0
+    assert (tmp_path / "later").exists()
+
+
+def test_a_failing_command_of_cutaway_is_named_and_ends_the_process(tmp_path: Path) -> None:
+    document = write(tmp_path, "```bash\ncutaway presets\ncutaway score nowhere x\n```")
+    done = run_document(document, tmp_path)
+    assert done.returncode == 1
+    assert "there is no folder nowhere" in done.stderr
+    assert f"{document}:3: exit status 2 from: cutaway score nowhere x" in done.stderr
 
 
 def test_blocks_run_in_order_and_share_names_and_files(tmp_path: Path) -> None:
@@ -54,10 +84,10 @@ def write(folder: Path, *paragraphs: str) -> Path:
     return document
 
 
-def run_document(document: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_document(document: Path, folder: Path, *without: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        [sys.executable, run.__file__, str(document)],
+        [sys.executable, run.__file__, str(document), *without],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import torch
 
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import going_on
 from cutaway.runs.run import Run, start
 from runs.kinds import KINDS, begin, write_data
+from zoo import Zoo
 
 GENTLY = (
     "train.steps=2",
@@ -22,18 +22,9 @@ GENTLY = (
 MakeOrigin = Callable[[str], Path]
 
 
-def make_origins(factory: pytest.TempPathFactory) -> MakeOrigin:
+def make_origins(zoo: Zoo) -> MakeOrigin:
     """Gives the folder of a trained run of a kind, which is made when it is first asked for."""
-    made: dict[str, Path] = {}
-
-    def origin(kind: str) -> Path:
-        if kind not in made:
-            run = begin(kind, factory.mktemp("origin"))
-            run.train()
-            made[kind] = run.folder.path
-        return made[kind]
-
-    return origin
+    return lambda kind: zoo.get(f"origin {kind}", lambda folder: begin(kind, folder).train()) / "run"
 
 
 def go_on(model: Path, folder: Path, kind: str, *choices: str, task: str | None = None, out: str = "further") -> Run:

@@ -20,15 +20,16 @@ from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
 from support import require_module
 from train.lessons import same, small_model, weights
+from zoo import Zoo
 
 WORDS = "masked_language_modeling"
 CLASSIFY = "sequence_classification"
 
 
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> MakeOrigin:
+@pytest.fixture
+def origin(zoo: Zoo) -> MakeOrigin:
     """The folder of a trained run of a kind."""
-    return make_origins(tmp_path_factory)
+    return make_origins(zoo)
 
 
 @pytest.mark.parametrize("kind", KINDS)

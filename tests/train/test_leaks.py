@@ -38,12 +38,16 @@ def name(choices: dict[str, Any]) -> str:
     return "+".join(choices.values())
 
 
-@pytest.mark.parametrize("choices", VARIANTS, ids=name)
+def quick_and_heavy(first: dict[str, Any], *others: dict[str, Any]) -> list[Any]:
+    return [first, *(pytest.param(one, marks=pytest.mark.heavy) for one in others)]
+
+
+@pytest.mark.parametrize("choices", quick_and_heavy(*VARIANTS[::-1]), ids=name)
 def test_no_model_foresees_chance(tmp_path: Path, choices: dict[str, Any]) -> None:
     assert gain(tmp_path, small_model(**choices)) < NOISE
 
 
-@pytest.mark.parametrize("choices", VARIANTS[::3], ids=name)
+@pytest.mark.parametrize("choices", quick_and_heavy(*VARIANTS[::3]), ids=name)
 def test_a_model_that_may_look_ahead_does(tmp_path: Path, choices: dict[str, Any]) -> None:
     model = small_model(**choices)
     model.decoder.sight = replace(model.decoder.sight, causal=False)

@@ -28,7 +28,7 @@ def test_eight_examples_are_learnt_by_heart(tmp_path: Path, optimizer: str) -> N
     assert losses[-1] < 0.1
 
 
-@pytest.mark.parametrize("position", ["none", "rotary"])
+@pytest.mark.parametrize("position", ["rotary", pytest.param("none", marks=pytest.mark.heavy)])
 def test_bf16_learns_as_fp32_does(tmp_path: Path, position: str) -> None:
     losses = {}
     for precision in ("fp32", "bf16"):

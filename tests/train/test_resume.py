@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,8 +34,9 @@ RUN = {
 TIMINGS = {"seconds", "tokens_per_second"}
 
 
+@pytest.mark.heavy
 def test_killed_at_any_touch_of_a_file_or_at_any_time(tmp_path: Path) -> None:
-    ends = {f"killed before touch {n}": [{"touch": n}] for n in [*range(1, 9), *range(10, 171, 8)]}
+    ends = killed(*range(1, 9), *range(10, 171, 8))
     touches = Random(1).choices(range(20, 60), k=7)
     ends["killed again and again"] = [{"touch": n} for n in touches]
     ends["killed after some time"] = [{"seconds": Random(n).uniform(0.03, 0.2)} for n in range(6)]
@@ -42,21 +44,32 @@ def test_killed_at_any_touch_of_a_file_or_at_any_time(tmp_path: Path) -> None:
     assert all(status == [-signal.SIGKILL, 0] for name, status in statuses.items() if "touch" in name)
     assert set(statuses["killed again and again"][:-1]) == {-signal.SIGKILL}
     assert set(statuses["killed after some time"]) <= {-signal.SIGKILL, 0}
-    straight = files(tmp_path / "never stopped")
-    assert len(straight) == 16
-    for name in ends:
-        assert differing(files(tmp_path / name), straight) == [], name
+    assert_all_the_same(tmp_path, ends)
 
 
-def test_stopped_by_a_signal_between_two_saves(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_stopped_by_a_signal_between_two_saves_or_killed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     signals = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM}
-    ends = {name: [{"step": 6, "signal": number}] for name, number in signals.items()}
-    statuses = live(tmp_path, {"never stopped": [], **ends})
-    assert statuses == {"never stopped": [0], "ctrl-c": [130, 0], "sigterm": [143, 0]}
+    stops = {name: [{"step": 6, "signal": number}] for name, number in signals.items()}
+    kills = killed(6, 50, 114)
+    statuses = live(tmp_path, {"never stopped": [], **stops, **kills})
+    expected = {"never stopped": [0], "ctrl-c": [130, 0], "sigterm": [143, 0]}
+    assert statuses == expected | {name: [-signal.SIGKILL, 0] for name in kills}
     said = " ".join(capfd.readouterr().err.split())
     for name in signals:
         assert f"stopped and saved at step 7; go on with: cutaway train --resume {tmp_path / name}" in said
-        assert differing(files(tmp_path / name), files(tmp_path / "never stopped")) == []
+    assert_all_the_same(tmp_path, {**stops, **kills})
+
+
+def killed(*touches: int) -> dict[str, list[dict[str, Any]]]:
+    """Runs that end just before they touch a file for the n-th time."""
+    return {f"killed before touch {n}": [{"touch": n}] for n in touches}
+
+
+def assert_all_the_same(folder: Path, names: Iterable[str]) -> None:
+    straight = files(folder / "never stopped")
+    assert len(straight) == 16
+    for name in names:
+        assert differing(files(folder / name), straight) == [], name
 
 
 def live(folder: Path, ends: dict[str, list[dict[str, Any]]]) -> dict[str, list[int]]:
