@@ -23,7 +23,7 @@ from cutaway.config.reading import load_run
 from cutaway.model.build import build
 from cutaway.model.files import RunFolder
 from cutaway.nn.experts import Experts
-from cutaway.train.callbacks import read_rows
+from cutaway.training.callbacks import read_rows
 
 PRESET = "deepseek-nano"
 TARGET = 0.02

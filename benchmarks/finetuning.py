@@ -33,11 +33,11 @@ from peers import describe_machine
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import read_examples
 from cutaway.data.examples import Labelled, Tagged
-from cutaway.data.windows import IGNORED
 from cutaway.evaluation.examples import MEASURES, WritingOptions
 from cutaway.metrics.classes import classification_report
 from cutaway.metrics.entities import entity_report
 from cutaway.model.device import keep_freed_memory
+from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import load
 from cutaway.runs.origin import going_on
 from cutaway.runs.run import start

@@ -18,12 +18,12 @@ from cutaway.data.corpus import open_corpus
 from cutaway.data.masking import Masked
 from cutaway.data.prepare import prepare
 from cutaway.data.shards import TokenStream
-from cutaway.data.windows import IGNORED
 from cutaway.model.device import choose_precision, device_of
+from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.text import to_fill, whole
-from cutaway.train.evaluate import evaluate
-from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+from cutaway.training.evaluate import evaluate
+from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 TASK = "masked_language_modeling"
 

@@ -28,11 +28,12 @@ from torch import Tensor
 
 from cutaway.config import load_preset, override
 from cutaway.data.corpus import open_corpus
-from cutaway.data.windows import IGNORED, SequentialWindows
+from cutaway.data.windows import SequentialWindows
 from cutaway.model.device import keep_freed_memory
+from cutaway.nn.losses import IGNORED
 from cutaway.runs.run import start
-from cutaway.train.callbacks import Callback
-from cutaway.train.checkpoints import Progress
+from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Progress
 
 BLOCK = 64
 RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from cutaway.errors import UserError
-from cutaway.generate.decoding import CachedReader, decode
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.sampling import Sampling
 from cutaway.tap import capture, watching
 from variants import LAYERS, tokens, variant
 

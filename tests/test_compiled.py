@@ -52,9 +52,9 @@ import sys
 
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import torch
-from cutaway.generate.decoding import CachedReader, decode
-from cutaway.generate.sampling import Sampling
-from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.sampling import Sampling
+from cutaway.training.tasks.language_modeling import LanguageModeling
 from variants import tokens, variant
 
 def loss_and_gradients(model, batch):

@@ -23,8 +23,8 @@ from cutaway.config.train import Device
 from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.data.rows.shown import SHOWN
 from cutaway.errors import UserError, nearest
-from cutaway.generate.beams import BeamOptions
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.beams import BeamOptions
+from cutaway.generation.sampling import Sampling
 from cutaway.hub.opening import Opened, is_foreign, open_model
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
@@ -52,7 +52,7 @@ Texts = list[str] | tuple[str, ...]
 
 
 class SamplingOptions(TypedDict, total=False):
-    """The fields of `cutaway.generate.sampling.Sampling`, by name."""
+    """The fields of `cutaway.generation.sampling.Sampling`, by name."""
 
     temperature: float
     top_k: int | None

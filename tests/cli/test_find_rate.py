@@ -10,7 +10,7 @@ from cli.command import TINY, contents, printed, refused
 from cutaway.cli.find_rate import advice
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
-from cutaway.train.rate_range import RateRange
+from cutaway.training.rate_range import RateRange
 
 TRAIN = ("train", "gpt-nano", "--data", "text.txt", *TINY)
 

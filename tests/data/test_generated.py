@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutaway.data.generated import Operation, sequences, vocabulary
-from cutaway.data.windows import IGNORED
 from cutaway.errors import UserError
+from cutaway.nn.losses import IGNORED
 
 OPERATIONS = get_args(Operation)
 

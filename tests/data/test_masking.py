@@ -5,7 +5,8 @@ import pytest
 
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.shards import TokenStream
-from cutaway.data.windows import IGNORED, RandomWindows, SequentialWindows
+from cutaway.data.windows import RandomWindows, SequentialWindows
+from cutaway.nn.losses import IGNORED
 
 MASK, ORDINARY, TOKENS = 4, range(5, 50), 53
 HIDING = Masking(MASK, ORDINARY, share=0.15, masked=0.8, random=0.12)

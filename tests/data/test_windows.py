@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cutaway.data.shards import TokenStream
-from cutaway.data.windows import IGNORED, RandomWindows, SequentialWindows
+from cutaway.data.windows import RandomWindows, SequentialWindows
 from cutaway.errors import UserError
+from cutaway.nn.losses import IGNORED
 
 
 def stream(length: int) -> TokenStream:

@@ -9,7 +9,7 @@ from cutaway.errors import UserError
 from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
 from cutaway.evaluation.examples import WritingOptions
 from cutaway.runs.run import Run
-from cutaway.train.evaluate import evaluate
+from cutaway.training.evaluate import evaluate
 from evaluation.kinds import COUNTS, FIGURES, always_right, require_libraries
 from runs.kinds import ALL, ANIMALS, KINDS, begin
 

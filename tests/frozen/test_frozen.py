@@ -12,9 +12,9 @@ from cutaway.hub.importing import import_folder
 from cutaway.model.files import read_weights
 from cutaway.pipeline import load
 from cutaway.runs.run import resume
-from cutaway.train.callbacks import Metrics, read_rows
+from cutaway.training.callbacks import Metrics, read_rows
 from support import ROOT
-from train.lessons import same, weights
+from training.lessons import same, weights
 
 FROZEN = ROOT / "tests/frozen"
 RUNS = sorted(path.name for path in (FROZEN / "runs").iterdir())

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from cutaway.generate.decoding import CachedReader, decode
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.sampling import Sampling
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.model.files import read_json

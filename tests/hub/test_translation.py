@@ -10,9 +10,9 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 
-from cutaway.disk import write_text
-from cutaway.generate.beams import BeamOptions
-from cutaway.generate.sampling import Sampling
+from cutaway.files import write_text
+from cutaway.generation.beams import BeamOptions
+from cutaway.generation.sampling import Sampling
 from cutaway.model.files import write_json
 from cutaway.pipeline import load
 from hub.families import bart, t5

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cutaway.data.windows import IGNORED
 from cutaway.model.transformer import DecoderOnly
+from cutaway.nn.losses import IGNORED
 from cutaway.tap import capture, tap_names
-from cutaway.train.tasks.language_modeling import LanguageModeling
+from cutaway.training.tasks.language_modeling import LanguageModeling
 from model.identities import close
 from variants import BATCH, EXPERTS, GATED, LATENT, TOKENS, VOCABULARY, WIDTH, hidden, tokens, variant
 

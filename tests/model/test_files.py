@@ -22,7 +22,7 @@ from cutaway.model.files import (
     write_tensors,
     write_weights,
 )
-from train.limits import largest_file
+from training.limits import largest_file
 
 SHAPES = {f"{letter}.weight": torch.Size((i + 2, 3)) for i, letter in enumerate("abcdefg")}
 

@@ -9,7 +9,7 @@ from cutaway.errors import UserError
 from cutaway.pipeline import load
 from cutaway.runs.run import Run, resume, start
 from runs.kinds import KINDS, begin
-from train.lessons import same, weights
+from training.lessons import same, weights
 
 CLASSES = ("sequence_classification", "image_classification", "proteins", "graph_classification")
 LABELS = {

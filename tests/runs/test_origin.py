@@ -19,7 +19,7 @@ from cutaway.runs.run import resume, start
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
 from support import require_module
-from train.lessons import same, small_model, weights
+from training.lessons import same, small_model, weights
 from zoo import Zoo
 
 WORDS = "masked_language_modeling"

@@ -17,7 +17,7 @@ from cutaway.runs.run import Run, resume, start
 from data.sounds import RATE, tone, write_wav
 from runs.kinds import TINY
 from support import require_module
-from train.lessons import same, weights
+from training.lessons import same, weights
 
 LABELS = ("high", "low")
 COUNT = 15

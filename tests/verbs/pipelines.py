@@ -12,7 +12,7 @@ import pytest
 from cutaway.config.run import RunConfig
 from cutaway.pipeline import Pipeline
 from cutaway.text.tokenizer import Tokenizer
-from generate.translators import translator
+from generation.translators import translator
 from text.kinds import READERS, WRITERS, train
 from variants import variant
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from cutaway.errors import UserError
-from cutaway.generate.decoding import UncachedReader, decode
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.decoding import UncachedReader, decode
+from cutaway.generation.sampling import Sampling
 from cutaway.pipeline import Pipeline
 from cutaway.text.templates import render_chat
 from cutaway.text.tokenizer import Tokenizer

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.generate.beams import BeamOptions
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.beams import BeamOptions
+from cutaway.generation.sampling import Sampling
 from support import require_module
 from verbs.pipelines import CONTEXT, LONG, PICTURES, TEXTS, pipeline
 

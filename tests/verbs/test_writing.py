@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from cutaway.generate.decoding import UncachedReader, decode
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.decoding import UncachedReader, decode
+from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from cutaway.pipeline import Pipeline
 from cutaway.text.foreign.folders import load_tokenizer

@@ -32,7 +32,7 @@ def chat(
     json: AsJSON = False,
 ) -> None:
     """Talk with a model that was taught to, line by line; an empty line begins a new chat."""
-    from cutaway.generate.sampling import Sampling
+    from cutaway.generation.sampling import Sampling
 
     # Complains before a model is loaded.
     sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)

@@ -12,9 +12,9 @@ from cutaway.cli.show import AsJSON, print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from cutaway.check.measure import Measurement
-    from cutaway.check.properties import Finding
-    from cutaway.check.subject import Reference, Subject
+    from cutaway.checks.measure import Measurement
+    from cutaway.checks.properties import Finding
+    from cutaway.checks.subject import Reference, Subject
     from cutaway.pipeline import Pipeline
 
 INAPPLICABLE = "not for this model"
@@ -33,8 +33,8 @@ def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
 
 def subject_of(pipeline: "Pipeline") -> "Subject":
     """What is to be checked."""
-    from cutaway.check.examples import SOURCE, TARGET
-    from cutaway.check.subject import make_subject
+    from cutaway.checks.examples import SOURCE, TARGET
+    from cutaway.checks.subject import make_subject
     from cutaway.config.task import WITHOUT_TEXT
 
     tokenizers = {} if pipeline.config.task.kind in WITHOUT_TEXT else {TARGET: pipeline.tokenizer}
@@ -56,8 +56,8 @@ def measured(subject: "Subject") -> list["Finding"]:
     """All findings; a line tells a person how many there are."""
     from rich.progress import BarColumn, TextColumn
 
-    from cutaway.check.properties import PROPERTIES
-    from cutaway.check.properties import check as find
+    from cutaway.checks.properties import PROPERTIES
+    from cutaway.checks.properties import check as find
     from cutaway.cli.progress import live_line
 
     with live_line(TextColumn("checking"), BarColumn(), TextColumn("{task.completed} of {task.total}")) as line:
@@ -66,7 +66,7 @@ def measured(subject: "Subject") -> list["Finding"]:
 
 def verdict(finding: "Finding") -> str:
     """Whether a property holds."""
-    from cutaway.check.measure import NotForThis
+    from cutaway.checks.measure import NotForThis
 
     _, outcome = finding
     if isinstance(outcome, NotForThis):
@@ -76,7 +76,7 @@ def verdict(finding: "Finding") -> str:
 
 def as_json(finding: "Finding") -> dict[str, Any]:
     """A property and what was found of it. JSON has no number for what is none: it is told as text."""
-    from cutaway.check.measure import NotForThis
+    from cutaway.checks.measure import NotForThis
 
     tested, outcome = finding
     told = {"property": tested.name, "verdict": verdict(finding), "failure_means": tested.failure}
@@ -90,7 +90,7 @@ def show(findings: Sequence["Finding"]) -> None:
     """Prints what was measured, as wide as the terminal, then what says nothing of this model, then the sum."""
     from rich.console import Console
 
-    from cutaway.check.measure import NotForThis
+    from cutaway.checks.measure import NotForThis
 
     console = Console(highlight=False, markup=False)
     console.print(table_of(findings))
@@ -110,7 +110,7 @@ def table_of(findings: Sequence["Finding"]) -> "Table":
     """A row for each property that was measured."""
     from rich.table import Table
 
-    from cutaway.check.measure import Measurement
+    from cutaway.checks.measure import Measurement
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="none")
     table.add_column("property", no_wrap=True)

@@ -47,7 +47,7 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def outcome(metrics: Path) -> dict[str, Any]:
     """The best validation figures of a run, and what they cost."""
-    from cutaway.train.callbacks import read_rows
+    from cutaway.training.callbacks import read_rows
 
     rows = read_rows(metrics)
     train = [row for row in rows if row["kind"] == "train"]

@@ -10,7 +10,7 @@ from cutaway.cli.show import print_json, print_table
 if TYPE_CHECKING:
     from cutaway.config.run import RunConfig
     from cutaway.pipeline import Pipeline
-    from cutaway.train.rate_range import RateRange
+    from cutaway.training.rate_range import RateRange
 
 ROWS = 20
 BAR = 40
@@ -36,7 +36,7 @@ def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "t
 
     from cutaway.cli.progress import PreparationBar, live_line
     from cutaway.runs.run import start
-    from cutaway.train import rate_range
+    from cutaway.training import rate_range
 
     with PreparationBar() as bar:
         run = start(config, folder, bar, origin)

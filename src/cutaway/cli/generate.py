@@ -25,7 +25,7 @@ def generate(
     json: AsJSON = False,
 ) -> None:
     """Let a model write on."""
-    from cutaway.generate.sampling import Sampling
+    from cutaway.generation.sampling import Sampling
     from cutaway.pipeline import SamplingOptions
 
     options = SamplingOptions(

@@ -31,8 +31,8 @@ def plan(
     from cutaway.model.device import machine_memory
     from cutaway.runs.caches import cache_by_attention, name_of
     from cutaway.runs.expected import with_expected_sizes
-    from cutaway.train.freezing import freeze
-    from cutaway.train.rehearsal import optimizer_tensors
+    from cutaway.training.freezing import freeze
+    from cutaway.training.rehearsal import optimizer_tensors
 
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
@@ -79,7 +79,7 @@ def rehearsed(config: "RunConfig", tokens: int) -> dict[str, float]:
     from cutaway.model.build import build
     from cutaway.model.device import choose_device, keep_freed_memory
     from cutaway.runs.stand_ins import stand_in
-    from cutaway.train.rehearsal import rehearse
+    from cutaway.training.rehearsal import rehearse
 
     keep_freed_memory()  # as `train` does
     model = build(config.model).to(choose_device(config.train.device))

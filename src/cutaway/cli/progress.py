@@ -17,8 +17,8 @@ from rich.text import Text
 
 from cutaway.cli.show import size
 from cutaway.model.device import peak_memory
-from cutaway.train.callbacks import Callback
-from cutaway.train.checkpoints import Progress as Done
+from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Progress as Done
 
 console = Console(stderr=True)
 

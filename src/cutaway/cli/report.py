@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.data.corpus import Corpus, open_corpus
-from cutaway.look.report import Report, inspect_line, write_report
+from cutaway.interpret.report import Report, inspect_line, write_report
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import load
-from cutaway.train.callbacks import read_rows
+from cutaway.training.callbacks import read_rows
 
 LINE_TOKENS = 48
 """Most tokens of text that the report opens the model on: what a page can show legibly."""

@@ -76,8 +76,8 @@ def caption(
 def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
     """Prints what a model writes from each source, one text or the best few."""
     from cutaway.cli.progress import say
-    from cutaway.generate.beams import BeamOptions
-    from cutaway.generate.sampling import Sampling
+    from cutaway.generation.beams import BeamOptions
+    from cutaway.generation.sampling import Sampling
 
     sampling = Sampling(temperature=way.temperature, seed=way.seed)
     if not way.sample and sampling != Sampling():

@@ -150,7 +150,7 @@ def report_outcome(run: "Run", json: bool) -> None:
     """Trains a run under the eyes of a person, writes its report, and says what came of it."""
     from cutaway.cli.progress import TrainingBar, say
     from cutaway.model.device import keep_freed_memory
-    from cutaway.train.callbacks import Callback, Metrics, Samples, TensorBoard
+    from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
     from cutaway.verbs.known import verbs
 
     c = run.config.train
@@ -185,7 +185,7 @@ def report_outcome(run: "Run", json: bool) -> None:
 
 def parameters(run: "Run") -> str:
     """How many parameters the model has, and how many of them are trained if not all."""
-    from cutaway.train.freezing import freeze
+    from cutaway.training.freezing import freeze
 
     freeze(run.model, run.config.train.frozen)
     weights = list(run.model.parameters())

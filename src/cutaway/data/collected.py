@@ -13,8 +13,8 @@ from cutaway.config.data import DataConfig
 from cutaway.data.corpus import MANIFEST_FILE, read_record, write_record
 from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
-from cutaway.disk import make_folder, replacing, write_bytes
 from cutaway.errors import UserError
+from cutaway.files import make_folder, replacing, write_bytes
 
 EXAMPLES_FOLDER = "examples"
 

@@ -11,8 +11,8 @@ from cutaway.config.data import DataConfig
 from cutaway.config.tokenizer import TokenizerConfig
 from cutaway.data.scan import Scan
 from cutaway.data.shards import TokenStream, open_shard
-from cutaway.disk import write_bytes
 from cutaway.errors import UserError
+from cutaway.files import write_bytes
 from cutaway.text.tokenizer import Tokenizer
 
 MANIFEST_FILE = "manifest.json"

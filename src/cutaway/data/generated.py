@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Int64, UInt64
 
-from cutaway.data.windows import IGNORED
 from cutaway.errors import UserError
+from cutaway.nn.losses import IGNORED
 
 Operation = Literal["sort", "reverse", "copy", "add"]
 

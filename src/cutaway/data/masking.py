@@ -6,7 +6,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from cutaway.data.windows import IGNORED, InputsAndTargets
+from cutaway.data.windows import InputsAndTargets
+from cutaway.nn.losses import IGNORED
 
 MaskedWindows = tuple[Int64[np.ndarray, "B T"], Int64[np.ndarray, "B T"], Bool[np.ndarray, "B T"]]
 

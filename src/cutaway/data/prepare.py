@@ -25,8 +25,8 @@ from cutaway.data.encode import Encoder
 from cutaway.data.parts import in_parts, training_characters
 from cutaway.data.scan import Progress, Scan, scan_source
 from cutaway.data.sources import Source, open_source
-from cutaway.disk import make_folder
 from cutaway.errors import UserError
+from cutaway.files import make_folder
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 

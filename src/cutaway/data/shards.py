@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
-from cutaway.disk import write_bytes
 from cutaway.errors import UserError
+from cutaway.files import write_bytes
 
 
 class TokenStream:

@@ -5,9 +5,7 @@ from jaxtyping import Int64
 
 from cutaway.data.shards import TokenStream
 from cutaway.errors import UserError
-
-IGNORED = -100
-"""The label of a target that does not count."""
+from cutaway.nn.losses import IGNORED
 
 InputsAndTargets = tuple[Int64[np.ndarray, "B T"], Int64[np.ndarray, "B T"]]
 

@@ -17,7 +17,7 @@ from cutaway.config.task import (
 from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
 from cutaway.data.recordings import samples_at
 from cutaway.data.rows.labels import value_of
-from cutaway.generate.beams import BeamOptions
+from cutaway.generation.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.captions import caption_report
 from cutaway.metrics.classes import classification_report, multi_label_report

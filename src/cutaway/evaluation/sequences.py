@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from cutaway.config.run import RunConfig
 from cutaway.config.task import AlgorithmicConfig
-from cutaway.data.windows import IGNORED
 from cutaway.metrics.exact import sequence_report
 from cutaway.metrics.report import Report
+from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.generated import SequenceRow, make_rows, shortest
 

@@ -8,9 +8,9 @@ from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
 from cutaway.runs.text import next_token, to_fill, whole
-from cutaway.train.evaluate import evaluate
-from cutaway.train.tasks.base import FiniteBatches, Task
-from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+from cutaway.training.evaluate import evaluate
+from cutaway.training.tasks.base import FiniteBatches, Task
+from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 
 def measure_text(pipeline: Pipeline, corpus: Corpus, *, held_out: bool) -> Report:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.disk import replacing
 from cutaway.errors import UserError
+from cutaway.files import replacing
 from cutaway.model.transformer import EncoderOnly, Transformer
 from cutaway.nn.experts import Experts
 from cutaway.nn.positions import ShortestPathBias

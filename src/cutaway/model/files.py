@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from cutaway.disk import replacing, write_text
 from cutaway.errors import UserError
+from cutaway.files import replacing, write_text
 from cutaway.model.renamed import current_name
 
 

@@ -9,7 +9,7 @@ from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.train.loop import Lesson
+from cutaway.training.loop import Lesson
 
 Progress = Callable[[int, int | None], None]
 """Told how much of the data is done, and of how much: None while it is being counted."""

@@ -21,8 +21,8 @@ from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
-from cutaway.train.loop import Lesson
-from cutaway.train.tasks.base import Batches, Task
+from cutaway.training.loop import Lesson
+from cutaway.training.tasks.base import Batches, Task
 
 Texts = Callable[[Any], tuple[Iterable[str], Iterable[str]]]
 """Of an example, what is read and what is written."""

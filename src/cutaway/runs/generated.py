@@ -10,16 +10,16 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.batches import BatchLimit
 from cutaway.data.generated import sequences, vocabulary
-from cutaway.disk import make_folder
 from cutaway.errors import UserError
+from cutaway.files import make_folder
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.words import tokenizer_of_words
-from cutaway.train.loop import Lesson
-from cutaway.train.tasks.token_classification import TokenClassification
+from cutaway.training.loop import Lesson
+from cutaway.training.tasks.token_classification import TokenClassification
 
 
 @dataclass(frozen=True)

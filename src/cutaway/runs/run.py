@@ -8,8 +8,8 @@ from pathlib import Path
 from cutaway.config.reading import dump_run, load_run, override
 from cutaway.config.run import RunConfig
 from cutaway.config.task import WITHOUT_TEXT
-from cutaway.disk import write_text
 from cutaway.errors import UserError
+from cutaway.files import write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
@@ -20,9 +20,9 @@ from cutaway.runs.course import Course, Progress
 from cutaway.runs.courses import preparation
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
-from cutaway.train.callbacks import Callback
-from cutaway.train.checkpoints import Progress as TrainingProgress
-from cutaway.train.loop import Trainer
+from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Progress as TrainingProgress
+from cutaway.training.loop import Trainer
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from cutaway.data.rows.pairs import PairRow
 from cutaway.data.rows.questions import QuestionRow
 from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.generated import SequenceRow
-from cutaway.train.loop import Lesson
-from cutaway.train.tasks.base import Batches, Task
-from cutaway.train.tasks.language_modeling import LanguageModeling
-from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
-from cutaway.train.tasks.question_answering import QuestionAnswering
-from cutaway.train.tasks.sequence_classification import SequenceClassification
-from cutaway.train.tasks.sequence_to_sequence import SequenceToSequence
-from cutaway.train.tasks.token_classification import TokenClassification
+from cutaway.training.loop import Lesson
+from cutaway.training.tasks.base import Batches, Task
+from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
+from cutaway.training.tasks.question_answering import QuestionAnswering
+from cutaway.training.tasks.sequence_classification import SequenceClassification
+from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
+from cutaway.training.tasks.token_classification import TokenClassification
 
 
 def stand_in(config: RunConfig, examples: int) -> Lesson:

@@ -11,14 +11,15 @@ from cutaway.data.corpus import Corpus, Part, open_corpus
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.prepare import prepare
 from cutaway.data.shards import TokenStream
-from cutaway.data.windows import IGNORED, RandomWindows, SequentialWindows
+from cutaway.data.windows import RandomWindows, SequentialWindows
 from cutaway.errors import UserError
+from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.train.loop import Lesson
-from cutaway.train.tasks.language_modeling import LanguageModeling
-from cutaway.train.tasks.masked_language_modeling import MaskedLanguageModeling
+from cutaway.training.loop import Lesson
+from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 EVALUATION_TOKENS = 8192
 """How many tokens an evaluation reads at once."""

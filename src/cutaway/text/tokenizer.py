@@ -12,8 +12,8 @@ import tokenizers
 from tokenizers.decoders import ByteLevel, Metaspace
 from tokenizers.models import BPE, Unigram
 
-from cutaway.disk import write_bytes, write_text
 from cutaway.errors import UserError
+from cutaway.files import write_bytes, write_text
 from cutaway.text.apart import QUOTE, quote, recognizing, require_apart
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk

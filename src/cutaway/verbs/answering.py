@@ -12,7 +12,7 @@ from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.train.tasks.question_answering import QuestionAnswering, span_logits
+from cutaway.training.tasks.question_answering import QuestionAnswering, span_logits
 from cutaway.verbs.batching import TOKENS_AT_ONCE
 
 

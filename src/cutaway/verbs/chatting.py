@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 from cutaway.errors import UserError
-from cutaway.generate.decoding import decode
-from cutaway.generate.resuming import ResumingReader
-from cutaway.generate.sampling import Sampling
-from cutaway.generate.streaming import stream_text
+from cutaway.generation.decoding import decode
+from cutaway.generation.resuming import ResumingReader
+from cutaway.generation.sampling import Sampling
+from cutaway.generation.streaming import stream_text
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.templates import Message, ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer

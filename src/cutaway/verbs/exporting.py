@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from cutaway.check.batch import Batch, join, kept, logits
-from cutaway.check.examples import TARGET, make_examples
-from cutaway.check.measure import difference
+from cutaway.checks.batch import Batch, join, kept, logits
+from cutaway.checks.examples import TARGET, make_examples
+from cutaway.checks.measure import difference
 from cutaway.config.run import RunConfig
-from cutaway.disk import write_text
 from cutaway.errors import UserError
+from cutaway.files import write_text
 from cutaway.hub.card import write_card
 from cutaway.hub.exporting import export_folder, special_ids
 from cutaway.hub.gguf.exporting import export_gguf

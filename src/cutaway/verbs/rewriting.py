@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.generate.beams import BeamOptions, beam_search
-from cutaway.generate.decoding import decode
-from cutaway.generate.hypotheses import Hypothesis
-from cutaway.generate.reading import CachedSourceReader
-from cutaway.generate.sampling import Sampling
+from cutaway.generation.beams import BeamOptions, beam_search
+from cutaway.generation.decoding import decode
+from cutaway.generation.hypotheses import Hypothesis
+from cutaway.generation.reading import CachedSourceReader
+from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import EncoderDecoder
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_groups

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from cutaway.errors import UserError
-from cutaway.generate.decoding import CachedReader, decode
-from cutaway.generate.sampling import Sampling
-from cutaway.generate.scoring import token_log_probabilities
-from cutaway.generate.streaming import first_stop, stream_text
+from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.sampling import Sampling
+from cutaway.generation.scoring import token_log_probabilities
+from cutaway.generation.streaming import first_stop, stream_text
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import before_prompt

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cutaway.data.examples import Tagged
 from cutaway.data.rows.words import align, word_rows
-from cutaway.data.windows import IGNORED
 from cutaway.errors import UserError
+from cutaway.nn.losses import IGNORED
 from text.kinds import READERS, train
 
 WORDS = ("low", "lowest", "newest", "the", "wide", "mat", "it")

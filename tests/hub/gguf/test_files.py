@@ -15,7 +15,7 @@ from cutaway.hub.gguf.tensors import ANGLES, GGUFTensors
 from hub.gguf.files import KINDS, VOCABULARY, choices, tokenizer, write
 from hub.parity import difference
 from support import require_module
-from train.limits import largest_file
+from training.limits import largest_file
 
 NUMBER = "\x04\x00\x00\x00"
 """Says that a whole number follows."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cutaway.data.examples import Tagged
 from cutaway.data.rows.labels import number_of
-from cutaway.data.windows import IGNORED
+from cutaway.nn.losses import IGNORED
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_text
 

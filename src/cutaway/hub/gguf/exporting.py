@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from cutaway.config.run import RunConfig
-from cutaway.disk import replacing
 from cutaway.errors import UserError, nearest
+from cutaway.files import replacing
 from cutaway.hub.exporting import choose_family
 from cutaway.hub.filling import empty
 from cutaway.hub.gguf.header import require_gguf

@@ -11,7 +11,7 @@ from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.pictures import with_pictures
 from cutaway.text.special import WRITING
-from cutaway.train.tasks.sequence_to_sequence import SequenceToSequence
+from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 
 
 def texts(example: Captioned) -> tuple[Iterable[str], Iterable[str]]:

@@ -8,7 +8,7 @@ from cutaway.config.task import ClassificationConfig
 from cutaway.data.rows.labels import LabelledRow, known_labels
 from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.course import with_labels, with_task
-from cutaway.train.tasks.sequence_classification import SequenceClassification, balanced_weights
+from cutaway.training.tasks.sequence_classification import SequenceClassification, balanced_weights
 
 
 def fit(config: RunConfig, task: ClassificationConfig, examples: Sequence[Any]) -> RunConfig:

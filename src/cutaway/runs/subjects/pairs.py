@@ -9,7 +9,7 @@ from cutaway.data.examples import Pair
 from cutaway.data.rows.pairs import PairRow, PairTokenizers
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.text.special import WRITING
-from cutaway.train.tasks.sequence_to_sequence import SequenceToSequence
+from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 
 
 def texts(pair: Pair) -> tuple[Iterable[str], Iterable[str]]:

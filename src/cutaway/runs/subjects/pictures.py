@@ -14,7 +14,7 @@ from cutaway.errors import UserError
 from cutaway.runs.course import with_model, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects import labels
-from cutaway.train.tasks.base import Batches
+from cutaway.training.tasks.base import Batches
 
 
 def fit(config: RunConfig, task: ImageClassificationConfig, examples: Sequence[Picture]) -> RunConfig:

@@ -10,7 +10,7 @@ from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.runs.course import with_labels
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.text.special import UNDERSTANDING
-from cutaway.train.tasks.question_answering import QuestionAnswering
+from cutaway.training.tasks.question_answering import QuestionAnswering
 
 ENDS = 2
 """A span has a first and a last token."""

@@ -10,7 +10,7 @@ from cutaway.data.rows.words import WordsRow, word_rows
 from cutaway.runs.course import with_labels, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.text.special import UNDERSTANDING
-from cutaway.train.tasks.token_classification import TokenClassification
+from cutaway.training.tasks.token_classification import TokenClassification
 
 
 def texts(example: Tagged) -> tuple[Iterable[str], Iterable[str]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import tokenizers
 
-from cutaway.disk import make_folder, write_text
 from cutaway.errors import UserError
+from cutaway.files import make_folder, write_text
 from cutaway.text.conventions import added_token
 from cutaway.text.files import read_inner, read_said, said_beside
 from cutaway.text.foreign.piece_families import (

@@ -1,0 +1,46 @@
+"""Who stands beside a text, and what fills it up, must not change what is said of it."""
+
+from cutaway.checks.batch import Side, join, kept, logits, with_other_padding
+from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference
+from cutaway.checks.subject import Subject
+
+
+def batch_equals_one_by_one(subject: Subject) -> Measurement:
+    """What is said of texts of one length together, and of each alone."""
+    together = logits(subject.model, join(subject.even))
+    alone = [logits(subject.model, one)[0] for one in subject.even]
+    return Measurement(difference(together, alone), ROUNDING)
+
+
+def padded_left_equals_alone(subject: Subject) -> Measurement | NotForThis:
+    """What is said of texts that are filled up on the left, and of each alone."""
+    return _padded_equals_alone(subject, "left")
+
+
+def padded_right_equals_alone(subject: Subject) -> Measurement | NotForThis:
+    """The same on the right."""
+    return _padded_equals_alone(subject, "right")
+
+
+def padding_is_inert(subject: Subject) -> Measurement | NotForThis:
+    """What is said of padded texts, whatever stands at the padding, on either side."""
+    found, expected = [], []
+    for side in ("left", "right"):
+        padded = join(subject.ragged, side)
+        if padded.attention_mask is None:
+            return NotForThis(SAME_SIZE)
+        other = with_other_padding(padded, join(subject.even))
+        found += kept(logits(subject.model, other), padded)
+        expected += kept(logits(subject.model, padded), padded)
+    return Measurement(difference(found, expected), ROUNDING)
+
+
+def _padded_equals_alone(subject: Subject, side: Side) -> Measurement | NotForThis:
+    padded = join(subject.ragged, side)
+    if padded.attention_mask is None:
+        return NotForThis(SAME_SIZE)
+    alone = [logits(subject.model, one)[0] for one in subject.ragged]
+    return Measurement(difference(kept(logits(subject.model, padded), padded), alone), ROUNDING)
+
+
+SAME_SIZE = "all that it reads is of one size: nothing is padded"

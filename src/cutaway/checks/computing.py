@@ -1,0 +1,65 @@
+"""The same numbers, however and wherever they are computed."""
+
+from copy import deepcopy
+from itertools import chain
+
+import torch
+
+from cutaway.checks.batch import join, kept, logits
+from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference, repeated
+from cutaway.checks.subject import Subject
+from cutaway.model.device import autocast, device_of
+from cutaway.tap import capture
+
+BF16_DRIFT = 0.1
+"""How far the logits of most tokens may move in bf16, which has 8 bits, relative to the largest."""
+
+
+def fused_equals_plain(subject: Subject) -> Measurement:
+    """What is said by fused kernels and by the plain equation, which runs when somebody looks; padded or not."""
+    batches = (join(subject.even), join(subject.ragged, "left"), join(subject.ragged, "right"))
+    fused = [kept(logits(subject.model, batch), batch) for batch in batches]
+    with capture(subject.model, "*.weights"):
+        plain = [kept(logits(subject.model, batch), batch) for batch in batches]
+    return Measurement(difference(chain(*fused), chain(*plain)), ROUNDING)
+
+
+def passes_are_equal(subject: Subject) -> Measurement:
+    """What is said twice."""
+    batch = join(subject.even)
+    moved = difference(*(logits(subject.model, batch) for _ in range(2)))
+    return Measurement(moved, repeated(device_of(subject.model)))
+
+
+def bf16_is_near(subject: Subject) -> Measurement:
+    """What is said with products in bf16, as training and generation may have them, and in fp32.
+
+    The median over tokens is taken: a few may go to other experts, whose scores were nearly the same.
+    """
+    batch = join(subject.even)
+    exact = logits(subject.model, batch)
+    with autocast(device_of(subject.model), torch.bfloat16):
+        rough = logits(subject.model, batch)
+    drifts = (rough - exact).abs().amax(dim=-1)
+    return Measurement(float(drifts.median() / exact.abs().max()), BF16_DRIFT)
+
+
+def processor_equals_device(subject: Subject) -> Measurement | NotForThis:
+    """What is said on the device in use and on the CPU."""
+    device = device_of(subject.model)
+    if device.type == "cpu":
+        return NotForThis("it is on the CPU: give another with --device")
+    batch = join(subject.even)
+    there, here = logits(subject.model, batch), logits(deepcopy(subject.model).cpu(), batch)
+    return Measurement(difference(there, here), ROUNDING)
+
+
+def reference_is_equal(subject: Subject) -> Measurement | NotForThis:
+    """What is said here and by others, padded on the right or not: on the left, not all of them know positions."""
+    if subject.reference is None:
+        return NotForThis("no transformers folder")
+    found, expected = [], []
+    for batch in (join(subject.even), join(subject.ragged)):
+        found += kept(logits(subject.model, batch), batch)
+        expected += kept(subject.reference(batch.inputs, **batch.arguments).float().cpu(), batch)
+    return Measurement(difference(found, expected), ROUNDING)

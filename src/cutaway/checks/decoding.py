@@ -1,0 +1,95 @@
+"""What a decoder may know: the past, however it was remembered, and nothing of the future."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from cutaway.checks.batch import Batch, join, kept
+from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference
+from cutaway.checks.subject import Subject
+from cutaway.model.device import device_of
+from cutaway.model.heads import Head, LanguageHead, TokenHead
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Hidden
+from cutaway.nn.cache import Cache
+
+Decoder = DecoderOnly | EncoderDecoder
+
+NO_DECODER = "an encoder sees all of a text at once"
+
+
+def cached_equals_uncached(subject: Subject) -> Measurement | NotForThis:
+    """What is said of texts read at once and piece by piece, padded on the left or not."""
+    if isinstance(subject.model, EncoderOnly):
+        return NotForThis(NO_DECODER)
+    found, expected = [], []
+    for batch in (join(subject.even), join(subject.ragged, "left")):
+        found += kept(_in_pieces(subject.model, batch), batch)
+        expected += kept(_states(subject.model, batch), batch)
+    return Measurement(difference(found, expected), ROUNDING)
+
+
+def changed_cache_equals_fresh(subject: Subject) -> Measurement | NotForThis:
+    """What is said after a cache whose rows changed places and that forgot its end, as beams and speculation need."""
+    if isinstance(subject.model, EncoderOnly):
+        return NotForThis(NO_DECODER)
+    model, batch = subject.model, join(subject.even)
+    length = batch.inputs.shape[1]
+    order, left = torch.tensor([2, 0, 2]), length // 2
+    cache = _make_cache(model, batch)
+    _states(model, batch, cache)
+    cache.reorder(order.to(device_of(model)))
+    cache.truncate(left)
+    changed = batch[order]
+    changed = replace(changed, inputs=torch.cat([changed.inputs[:, :left], changed.inputs[:, left:].flip(0)], dim=1))
+    continued = _states(model, Batch(changed.inputs[:, left:]), cache)
+    return Measurement(difference(continued, _states(model, changed)[:, left:]), ROUNDING)
+
+
+def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
+    """What is said of the past when all tokens after it are others, from each place of a text on."""
+    if isinstance(subject.model, EncoderOnly):
+        return NotForThis(NO_DECODER)
+    text, other = subject.even[0], subject.even[1]
+    length = text.inputs.shape[1]
+    past = torch.ones(length, length, dtype=torch.bool).tril()  # row t: the places up to t
+    rows = text[[0] * length]
+    changed = replace(rows, inputs=torch.where(past, rows.inputs, other.inputs))
+    found, expected = _states(subject.model, changed), _states(subject.model, rows)
+    return Measurement(difference(found[past], expected[past]), ROUNDING)
+
+
+def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
+    """What is said at each place, (B, T, V), or what a head that pools would read there; on the CPU."""
+    shown = batch.to(device_of(model))
+    said: Tensor = model(shown.inputs, **shown.arguments, cache=cache, read=_read_each_place)
+    return said.float().cpu()
+
+
+def _read_each_place(head: Head, hidden: Hidden) -> Tensor:
+    return head(hidden.states) if isinstance(head, LanguageHead | TokenHead) else hidden.states
+
+
+def _in_pieces(model: Decoder, batch: Batch) -> Tensor:
+    cache = _make_cache(model, batch)
+    return torch.cat([_states(model, piece, cache) for piece in _pieces(batch)], dim=1)
+
+
+def _pieces(batch: Batch) -> Iterator[Batch]:
+    """Several tokens, one, one, and twice several; the source is read with the first."""
+    length = batch.inputs.shape[1]
+    third = length // 3
+    cuts = sorted({third, third + 1, third + 2, length - third} & set(range(1, length)))
+    for start, end in zip([0, *cuts], [*cuts, length], strict=True):
+        mask = None if batch.attention_mask is None else batch.attention_mask[:, start:end]
+        inputs = batch.inputs[:, start:end]
+        yield replace(batch, inputs=inputs, attention_mask=mask) if start == 0 else Batch(inputs, mask)
+
+
+def _make_cache(model: Decoder, batch: Batch) -> Cache:
+    rows, length = batch.inputs.shape
+    if isinstance(model, DecoderOnly):
+        return model.make_cache(rows, length)
+    sources = 0 if batch.source is None else model.encoder.embed.slots(batch.source).shape[1]
+    return model.make_cache(rows, length, sources)

@@ -1,0 +1,72 @@
+"""Text comes back from its tokens."""
+
+import random
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+from cutaway.checks.measure import Measurement, NotForThis, named
+from cutaway.checks.subject import Subject
+from cutaway.text.tokenizer import Tokenizer
+
+TEXTS = 100
+LONGEST = 12
+NO_CHARACTERS = ("Cn", "Co", "Cs")  # unassigned, of private use, halves of a pair
+NO_TEXT = "it neither reads nor writes text"
+
+
+def text_comes_back(subject: Subject) -> Measurement | NotForThis:
+    """How many of a hundred random texts do not come back from their tokens.
+
+    A tokenizer that reads every character of Unicode must give back the very text; some put a space before it. Another
+    may fold case, or know few words: asked about what it knows, it must read what it gives back as the same tokens.
+    """
+    if not subject.tokenizers:
+        return NotForThis(NO_TEXT)
+    lost = [ascii(text) for tokenizer in subject.tokenizers.values() for text in _lost(tokenizer)]
+    return Measurement(len(lost), 0, named(lost))
+
+
+def _lost(tokenizer: Tokenizer) -> list[str]:
+    rng = random.Random(0)
+    texts = _unicode_texts(rng)
+    if all(_reads(tokenizer, text) for text in texts):
+        return [text for text in texts if tokenizer.decode(tokenizer.encode(text)) not in (text, f" {text}")]
+    own = _own_texts(tokenizer, rng)
+    known = [text for text in own if _reads(tokenizer, text)]
+    return [text for text in known if not _abides(tokenizer, text)] if known else own
+
+
+def _own_texts(tokenizer: Tokenizer, rng: random.Random) -> list[str]:
+    """Its own tokens, those that it reads by themselves, with spaces among them if it knows spaces."""
+    pieces = [tokenizer.decode([token]) for token in rng.choices(range(tokenizer.vocabulary), k=TEXTS * LONGEST)]
+    words = [piece for piece in pieces if piece.strip() and _reads(tokenizer, piece)]
+    spaces = [" "] if _reads(tokenizer, " ") else words
+    return [_compose(rng, words, spaces) for _ in range(TEXTS)] if words else pieces
+
+
+def _unicode_texts(rng: random.Random) -> list[str]:
+    """Half of the characters are letters, signs and spaces as they are usual, half anything. Their form is composed."""
+    usual = [chr(code) for code in range(32, 127)] + ["\n", "\t"]
+    anything = [chr(rng.randrange(sys.maxunicode)) for _ in range(TEXTS * LONGEST)]
+    strange = [character for character in anything if unicodedata.category(character) not in NO_CHARACTERS]
+    return [_compose(rng, usual, strange) for _ in range(TEXTS)]
+
+
+def _compose(rng: random.Random, *alphabets: Sequence[str]) -> str:
+    characters = [rng.choice(rng.choice(alphabets)) for _ in range(rng.randint(1, LONGEST))]
+    return unicodedata.normalize("NFC", "".join(characters))
+
+
+def _reads(tokenizer: Tokenizer, text: str) -> bool:
+    """Whether it knows all of a text."""
+    try:
+        return tokenizer.count_unknown(tokenizer.encode(text)) == 0
+    except Exception:  # the library raises nothing more precise where no token stands for what is unknown
+        return False
+
+
+def _abides(tokenizer: Tokenizer, text: str) -> bool:
+    tokens = tokenizer.encode(text)
+    again = tokenizer.decode(tokens)
+    return _reads(tokenizer, again) and tokenizer.encode(again) == tokens

@@ -1,0 +1,114 @@
+"""Every weight is a number, was filled, is used, and comes back from disk."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from cutaway.checks.batch import Batch, join, logits
+from cutaway.checks.measure import Measurement, named, repeated
+from cutaway.checks.subject import Subject
+from cutaway.model.build import build
+from cutaway.model.device import device_of
+from cutaway.model.files import read_weights, write_weights
+from cutaway.model.heads import Head
+from cutaway.model.transformer import Hidden, Transformer
+
+ALIKE = 0.4
+"""Share of a matrix's neighbours that may be equal: few in one that was quantised, half where half was never filled."""
+
+EXPERT = re.compile(r"\bexperts\.\d+\.")
+
+
+def weights_are_finite(subject: Subject) -> Measurement:
+    """How many weights hold what is no number."""
+    return _count(name for name, weight in subject.model.named_parameters() if not weight.isfinite().all())
+
+
+def weights_are_filled(subject: Subject) -> Measurement:
+    """The largest share of equal neighbours in a matrix. Norms and biases may well be constant."""
+    rows = {name: weight.flatten() for name, weight in subject.model.named_parameters() if weight.ndim > 1}
+    shares = {name: float((row[1:] == row[:-1]).float().mean()) for name, row in rows.items() if len(row) > 1}
+    worst = max(shares, key=lambda name: shares[name])
+    return Measurement(shares[worst], ALIKE, worst if shares[worst] > ALIKE else "")
+
+
+def weights_are_used(subject: Subject) -> Measurement:
+    """How many weights no gradient of what is said reaches. One expert of each layer is enough: few are chosen.
+
+    It is taken as in training, when the balance of experts and what looks further ahead have their say.
+    """
+    weights = {name: weight.detach().requires_grad_() for name, weight in subject.model.named_parameters()}
+    renamed = {f"model.{name}": weight for name, weight in weights.items()}
+    with torch.random.fork_rng(), torch.enable_grad():
+        torch.manual_seed(0)  # of dropout
+        subject.model.train()
+        try:
+            said = functional_call(_Speaker(subject.model), renamed, join(subject.even))
+        finally:
+            subject.model.eval()
+        pulled = torch.stack([(one * torch.randn_like(one)).sum() for one in said]).sum()
+        gradients = torch.autograd.grad(pulled, list(weights.values()), allow_unused=True)
+    found = zip(map(_of_any_expert, weights), gradients, strict=True)
+    reached = {name for name, gradient in found if gradient is not None and gradient.any()}
+    return _count(dict.fromkeys(name for name in map(_of_any_expert, weights) if name not in reached))
+
+
+def saved_equals_loaded(subject: Subject) -> Measurement:
+    """How many weights, or else logits, are others in a model that is made by the same choices and filled from disk."""
+    model, fresh = subject.model, build(subject.config.model).to(device_of(subject.model)).eval()
+    unlike = _shapes(model) ^ _shapes(fresh)
+    if unlike:
+        return _count(sorted({name for name, _ in unlike}))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        write_weights(path, model)
+        read_weights(path, fresh)
+    pairs = zip(model.named_parameters(), fresh.parameters(), strict=True)
+    changed = [name for (name, ours), theirs in pairs if not torch.equal(_bits(ours), _bits(theirs))]
+    if changed:
+        return _count(changed)
+    batch = join(subject.even)
+    ours, theirs = logits(model, batch), logits(fresh, batch)
+    allowed = repeated(device_of(model)) * ours.abs().max()
+    others = int(((ours - theirs).abs() > allowed).sum())
+    return Measurement(others, 0, "the logits, not the weights" if others else "")
+
+
+class _Speaker(nn.Module):
+    """All that a model says while it learns: its logits, and those of what looks further ahead."""
+
+    def __init__(self, model: Transformer) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> list[Tensor]:
+        """Computes them."""
+        shown = batch.to(device_of(self.model))
+        said: list[Tensor] = self.model(shown.inputs, **shown.arguments, read=_read_all)
+        return said
+
+
+def _read_all(head: Head, hidden: Hidden) -> list[Tensor]:
+    return [head(hidden.states, hidden.attention_mask), *(head(states) for states in hidden.ahead)]
+
+
+def _count(names: Iterable[str]) -> Measurement:
+    culprits = list(names)
+    return Measurement(len(culprits), 0, named(culprits))
+
+
+def _of_any_expert(name: str) -> str:
+    return EXPERT.sub("experts.*.", name)
+
+
+def _shapes(model: nn.Module) -> set[tuple[str, torch.Size]]:
+    return {(name, weight.shape) for name, weight in model.named_parameters()}
+
+
+def _bits(weight: Tensor) -> Tensor:
+    return weight.contiguous().view(torch.int32)

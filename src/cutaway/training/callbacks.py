@@ -1,0 +1,160 @@
+"""What happens beside training: every callback is told the same few things and changes none of them."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from cutaway.errors import JobError, UserError
+from cutaway.files import write_text
+from cutaway.training.checkpoints import Progress
+
+
+@runtime_checkable
+class Callback(Protocol):
+    """Told of everything that happens in a run, in order. Whoever inherits it takes up only what they care for."""
+
+    def start(self, progress: Progress) -> None:
+        """Training begins, or goes on, from here."""
+        return
+
+    def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Some steps were made: mean loss, learning rate and so on."""
+        return
+
+    def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """The validation part was read."""
+        return
+
+    def step(self, progress: Progress) -> None:
+        """A step was made, and what fell due after it was told."""
+        return
+
+    def finish(self, progress: Progress) -> None:
+        """No more steps will follow in this process."""
+        return
+
+
+class JSONLines:
+    """Rows of JSON in a file; on resuming, rows written after the checkpoint are taken back."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rewind(self, step: int) -> None:
+        """Forgets rows of later steps, and a last row that was cut off."""
+        if self._path.exists():
+            rows = [row for row in read_rows(self._path) if row["step"] <= step]
+            write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Adds a row.
+
+        Raises:
+            JobError: the disk is full or cannot be written.
+        """
+        try:
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise JobError(
+                f"{self._path} could not be written: {error.strerror}; the last checkpoint is good"
+            ) from None
+
+
+class Metrics(Callback):
+    """Writes `metrics.jsonl`: rows of kind `train` and `validation`."""
+
+    def __init__(self, path: Path) -> None:
+        self._rows = JSONLines(path)
+
+    def start(self, progress: Progress) -> None:
+        """Takes back what lies after the checkpoint."""
+        self._rows.rewind(progress.step)
+
+    def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Adds a row."""
+        self._rows.append({"kind": "train", "step": progress.step, "tokens": progress.tokens, **figures})
+
+    def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Adds a row."""
+        self._rows.append({"kind": "validation", "step": progress.step, "tokens": progress.tokens, **figures})
+
+
+class Samples(Callback):
+    """Lets the model write every so many steps, shows it, and keeps it in `samples.jsonl`."""
+
+    def __init__(self, path: Path, every: int, write: Callable[[], str], show: Callable[[int, str], None]) -> None:
+        self._rows = JSONLines(path)
+        self._every = every
+        self._write = write
+        self._show = show
+
+    def start(self, progress: Progress) -> None:
+        """Takes back what lies after the checkpoint; a run that begins writes before it has learnt anything."""
+        self._rows.rewind(progress.step or -1)  # a run killed before its first step writes that first sample again
+        if progress.step == 0:
+            self._sample(0)
+
+    def step(self, progress: Progress) -> None:
+        """Writes if it is time to."""
+        if progress.step % self._every == 0:
+            self._sample(progress.step)
+
+    def _sample(self, step: int) -> None:
+        text = self._write()
+        self._rows.append({"step": step, "text": text})
+        self._show(step, text)
+
+
+class TensorBoard(Callback):
+    """Writes scalars for TensorBoard.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise UserError("TensorBoard is not installed: pip install 'cutaway[tensorboard]'") from None
+        self._open = partial(SummaryWriter, str(folder))
+
+    def start(self, progress: Progress) -> None:
+        """Opens a file that takes back what lies after the checkpoint."""
+        self._writer = self._open(purge_step=progress.step + 1)
+
+    def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Adds a point to each curve."""
+        self._write("train", progress.step, figures)
+
+    def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Adds a point to each curve."""
+        self._write("validation", progress.step, figures)
+
+    def finish(self, progress: Progress) -> None:
+        """Closes the file."""
+        self._writer.close()
+
+    def _write(self, part: str, step: int, figures: Mapping[str, float]) -> None:
+        for name, value in figures.items():
+            self._writer.add_scalar(f"{part}/{name}", value, step)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Reads JSON rows; a last one that a crash cut off is left out.
+
+    Raises:
+        UserError: another row is damaged.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            if number < len(lines):
+                raise UserError(f"{path}, line {number} is not JSON") from None
+    return rows

@@ -1,0 +1,105 @@
+"""What training needs to go on bit for bit: saved whole or not at all, at any instant."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import nn
+
+from cutaway.errors import UserError
+from cutaway.files import replacing, write_text
+from cutaway.model.files import (
+    read_json,
+    read_tensors,
+    read_weights,
+    write_json,
+    write_tensors,
+    write_weights,
+)
+from cutaway.training.optimizers import Optimizer
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Random state is not part of it: batches and dropout are pure functions of the seed and the step.
+
+    Attributes:
+        step: updates made.
+        tokens: targets learnt from.
+        seconds: spent training, evaluations left out.
+        best: best validation figure so far, the lowest loss unless `train.best` says otherwise, at step `best_step`.
+        waited: evaluations since then.
+        window_loss: sum of the losses since the last line of the log, over `window_steps` steps.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    window_loss: float = 0.0
+    window_steps: int = 0
+
+
+class Checkpoints:
+    """The folder `checkpoints/`: `step-N/` folders, and a file `latest` that names the one to go on from."""
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self._folder = folder
+        self._keep = keep
+        self._latest = folder / "latest"
+
+    def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+        """Saves everything, then names it the latest, then forgets the oldest. The latest is not saved anew.
+
+        Raises:
+            JobError: the disk is full; the one before stays the latest.
+        """
+        path = self._folder / f"step-{progress.step}"
+        if path == self._named():
+            return
+        with replacing(path) as temporary:
+            temporary.mkdir()
+            write_weights(temporary / "model.safetensors", model)
+            write_tensors(temporary / "optimizer.safetensors", optimizer.state())
+            write_json(temporary / "progress.json", asdict(progress))
+        write_text(self._latest, path.name + "\n")
+        for old in self._steps()[: -self._keep]:
+            if old != path:
+                shutil.rmtree(old)
+
+    def load(self, model: nn.Module, optimizer: Optimizer) -> Progress | None:
+        """Takes up the latest checkpoint and returns its progress; None if nothing was ever saved.
+
+        Raises:
+            UserError: it is damaged or belongs to another model.
+        """
+        path = self._named()
+        if path is None:
+            if any(step.name != "step-0" for step in self._steps()):
+                raise UserError(f"{self._latest} is missing: write into it one of {self._names()}")
+            return None
+        if not path.is_dir():
+            raise UserError(f"{self._latest} names {path.name}, which is not there; there is: {self._names()}")
+        try:
+            progress = Progress(**read_json(path / "progress.json"))
+        except TypeError:
+            raise UserError(f"{path / 'progress.json'} does not hold the progress of a run") from None
+        read_weights(path / "model.safetensors", model)
+        if progress.step:
+            optimizer.load(read_tensors(path / "optimizer.safetensors", optimizer.shapes()))
+        return progress
+
+    def _named(self) -> Path | None:
+        """The folder that `latest` names."""
+        return self._folder / self._latest.read_text(encoding="utf-8").strip() if self._latest.exists() else None
+
+    def _steps(self) -> list[Path]:
+        folders = [path for path in self._folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
+        return sorted(folders, key=lambda path: int(path.name.removeprefix("step-")))
+
+    def _names(self) -> str:
+        return ", ".join(path.name for path in self._steps()) or "none"

@@ -1,0 +1,205 @@
+"""The training loop. It knows a task, batches by number, and nothing of what they mean."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cutaway.config.train import TrainConfig
+from cutaway.errors import JobError
+from cutaway.model.device import autocast, choose_precision
+from cutaway.model.files import RunFolder, write_weights
+from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Checkpoints, Progress
+from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
+from cutaway.training.evaluate import evaluate
+from cutaway.training.freezing import freeze
+from cutaway.training.optimizers import Optimizer, make_optimizer
+from cutaway.training.schedules import rate
+from cutaway.training.signals import Interrupted, Stopper
+from cutaway.training.tasks.base import Batch, Batches, FiniteBatches, Task
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt, and from what."""
+
+    task: Task
+    training: Batches
+    validation: FiniteBatches | None
+
+
+class Trainer:
+    """Trains a model on its device until the last step, an early stop, or a signal.
+
+    Everything is a pure function of the config and the step, so a run that was killed and resumed ends with the same
+    weights and figures, bit for bit on a CPU, as one that was not.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        lesson: Lesson,
+        config: TrainConfig,
+        folder: RunFolder,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self._model = model
+        self._lesson = lesson
+        self._config = config
+        self._folder = folder
+        self._callbacks = callbacks
+        self._device = next(model.parameters()).device
+        self._precision = choose_precision(config.precision, self._device)
+        freeze(model, config.frozen)
+        self._optimizer: Optimizer = make_optimizer(config.optimizer, model)
+        self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
+
+    def run(self) -> Progress:
+        """Trains from the latest checkpoint on, or from the start.
+
+        Raises:
+            Interrupted: a signal came; everything is saved.
+            JobError: the loss or the gradient is not finite, or the disk is full; the last checkpoint is good.
+        """
+        progress = self._checkpoints.load(self._model, self._optimizer)
+        if progress is None:
+            progress = Progress()
+            write_weights(self._folder.weights, self._model)
+            self._save(progress)
+        with ExitStack() as started:  # those that have started also finish, whatever fails
+            for callback in self._callbacks:
+                callback.start(progress)
+                started.callback(callback.finish, progress)
+            self._train(progress)
+        return progress
+
+    def _train(self, progress: Progress) -> None:
+        self._model.train()
+        with Stopper() as stopper:
+            while stopper.signal is None and not self._is_over(progress):
+                self._advance(progress)
+            self._save(progress)
+        if stopper.signal is not None:
+            raise Interrupted(
+                f"stopped and saved at step {progress.step}; go on with: cutaway train --resume {self._folder.path}",
+                128 + stopper.signal,
+            )
+
+    def _advance(self, progress: Progress) -> None:
+        """One step, and whatever falls due after it."""
+        c = self._config
+        share = rate(c.schedule, progress.step, c.steps)
+        began = time.perf_counter()
+        loss, norm, tokens = self.step(progress.step, share)
+        spent = time.perf_counter() - began
+        progress.step += 1
+        progress.tokens += tokens
+        progress.seconds += spent
+        progress.window_loss += loss
+        progress.window_steps += 1
+        is_last = progress.step == c.steps
+        if progress.step % c.log_every == 0 or is_last:
+            self._log(progress, {"learning_rate_share": share, "gradient_norm": norm}, tokens / spent)
+        if progress.step % c.evaluate_every == 0 or is_last:
+            self._evaluate(progress)
+        for callback in self._callbacks:
+            callback.step(progress)
+        if progress.step % c.save_every == 0:
+            self._save(progress)
+
+    def step(self, step: int, share: float) -> tuple[float, float, int]:
+        """Learns from one batch; returns its mean loss, the gradient's norm before clipping, and its target count.
+
+        The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
+        """
+        batch = self._lesson.task.collate(self._lesson.training[step], self._device)
+        total, count = self._accumulate(step, batch)
+        mean, norm = total / max(1, count), self._scale_gradients(max(1, count))
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            self._give_up(
+                f"loss {mean} and gradient norm {norm} at step {step + 1}", lambda: self._accumulate(step, batch)
+            )
+        self._optimizer.step(share)
+        return mean, norm, count
+
+    def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
+        """Computes the gradient of the summed loss, part by part; returns that sum and the number of targets."""
+        torch.manual_seed(seed_of_step(self._config.seed, step))  # of dropout: resuming needs no random state
+        total = count = torch.zeros((), device=self._device)
+        for part in split(batch, self._config.accumulation):
+            with autocast(self._device, self._precision):
+                loss, targets = self._lesson.task.loss(self._model, part)
+            loss.backward()
+            total, count = total + loss.detach(), count + targets
+        return total.item(), int(count.item())
+
+    def _scale_gradients(self, count: int) -> float:
+        """Divides the gradient of a sum by the number of targets and clips it; returns its norm in between."""
+        gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients).item() / count
+        clip = self._config.gradient_clip or math.inf
+        torch._foreach_mul_(gradients, (clip / norm if norm > clip else 1.0) / count)
+        return norm
+
+    def _give_up(self, what: str, again: Callable[[], object]) -> NoReturn:
+        cause = explain_non_finite(self._model, again)
+        raise JobError(f"{what}: {cause}; the last checkpoint is good, try a lower learning rate or gradient_clip")
+
+    def _log(self, progress: Progress, figures: dict[str, float], speed: float) -> None:
+        loss = progress.window_loss / progress.window_steps
+        progress.window_loss, progress.window_steps = 0.0, 0
+        for callback in self._callbacks:
+            callback.log(progress, {"loss": loss, **figures, "tokens_per_second": speed, "seconds": progress.seconds})
+
+    def _evaluate(self, progress: Progress) -> None:
+        """Reads the validation part and keeps the best weights so far; without such a part, the last."""
+        if self._lesson.validation is None:
+            write_weights(self._folder.weights, self._model)
+            return
+        c = self._config
+        read = partial(
+            evaluate, self._model, self._lesson.task, self._lesson.validation, self._precision, c.evaluate_batches
+        )
+        figures = read()
+        loss = figures["loss"]
+        if not math.isfinite(loss):
+            self._give_up(f"validation loss {loss} after step {progress.step}", read)
+        progress.waited += 1
+        figure = figures[c.best]
+        if progress.best is None or self._is_better(figure, progress.best):
+            progress.best, progress.best_step, progress.waited = figure, progress.step, 0
+            write_weights(self._folder.weights, self._model)
+        for callback in self._callbacks:
+            callback.evaluate(progress, figures)
+
+    def _is_better(self, figure: float, before: float) -> bool:
+        return figure < before if self._config.best == "loss" else figure > before
+
+    def _is_over(self, progress: Progress) -> bool:
+        c = self._config
+        return progress.step >= c.steps or (c.patience is not None and progress.waited >= c.patience)
+
+    def _save(self, progress: Progress) -> None:
+        """Saves, unless the last update broke the weights: the next loss would tell, but the good ones were gone."""
+        if non_finite_weights(self._model):
+            self._give_up(f"weights broken by step {progress.step}", lambda: None)
+        self._checkpoints.save(self._model, self._optimizer, progress)
+
+
+def seed_of_step(seed: int, step: int) -> int:
+    """Mixes both into 32 bits: torch's generator on the CPU ignores all others."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+
+
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """Cuts a batch along its examples into so many parts, as equal as can be; into fewer if it has fewer examples."""
+    chunks: dict[str, tuple[Tensor, ...]] = {name: tensor.chunk(parts) for name, tensor in batch.items()}
+    return [{name: pieces[i] for name, pieces in chunks.items()} for i in range(min(map(len, chunks.values())))]

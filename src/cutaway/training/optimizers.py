@@ -1,0 +1,181 @@
+"""The optimizer of a run, and its state by the names of the weights."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
+from cutaway.model.block import AnyAttention
+from cutaway.model.heads import LanguageHead, SequenceHead, TokenHead
+from cutaway.nn.balance import BalanceByBias
+from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding
+from cutaway.nn.experts import Router
+from cutaway.training.layers import layers_above
+from cutaway.training.muon import Muon
+from cutaway.training.sign_descent import SignDescent
+
+Weights = Mapping[str, nn.Parameter]
+"""By name."""
+PROJECTING = PatchEmbedding | FrameEmbedding | LanguageHead | SequenceHead | TokenHead
+"""What stands at either end of a model and has a linear layer there."""
+Shares = Mapping[str, float]
+"""Of the learning rate, by the name of the weight."""
+
+
+class Optimizer:
+    """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled.
+
+    Frozen weights have none.
+    """
+
+    def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
+        self._names: dict[Tensor, str] = {weight: name for name, weight in trained_weights(model).items()}
+        self._parts = parts
+        self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
+        held = [weight for _, weight in self._owned()]
+        assert len(held) == len(set(held)) == len(self._names), "every trained weight belongs to exactly one group"
+
+    def step(self, rate: float) -> None:
+        """Updates all weights from their gradients, at this share of the peak learning rates; forgets the gradients."""
+        for part, peaks in zip(self._parts, self._peaks, strict=True):
+            for group, peak in zip(part.param_groups, peaks, strict=True):
+                group["lr"] = peak * rate
+            part.step()
+            part.zero_grad()
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the optimizer remembers, as ``{weight's name}:{what}``."""
+        return {
+            f"{self._names[weight]}:{key}": value
+            for part in self._parts
+            for weight, entry in part.state.items()
+            for key, value in entry.items()
+        }
+
+    def shapes(self) -> dict[str, torch.Size]:
+        """What `state` holds once a step was made: before, an optimizer remembers nothing."""
+        return {
+            f"{self._names[weight]}:{key}": torch.Size() if key == "step" else weight.shape
+            for part, weight in self._owned()
+            for key in _REMEMBERED[type(part)]
+        }
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up a saved state, of the names and shapes that `shapes` tells."""
+        for part, weight in self._owned():
+            saved = {key: state[f"{self._names[weight]}:{key}"] for key in _REMEMBERED[type(part)]}
+            # Copied, since the saved tensors may be a mapping of the file, which Windows could then not remove.
+            part.state[weight] = {key: value.to(weight.device, copy=True) for key, value in saved.items()}
+
+    def _owned(self) -> Iterator[tuple[torch.optim.Optimizer, nn.Parameter]]:
+        return ((part, weight) for part in self._parts for group in part.param_groups for weight in group["params"])
+
+
+def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
+    """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own.
+
+    The head and the final norm have the learning rate; each layer below has it times `layer_decay` once more, and the
+    embedding the least (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A). What makes queries that are
+    meant to be small, as T5's are, moves as much less: its authors' optimizer does so by the size of every weight
+    (Shazeer & Stern 2018, section 8).
+    """
+    biases = balance_biases(model)
+    weights = {name: weight for name, weight in trained_weights(model).items() if name not in biases}
+    sizes = query_sizes(model)
+    shares = {name: config.layer_decay**layers * sizes.get(name, 1.0) for name, layers in layers_above(model).items()}
+    parts = _MAKERS[config.kind](config, model, weights, shares)
+    return Optimizer(model, [*parts, SignDescent(biases.values())] if biases else parts)
+
+
+def _adamw(config: AdamWConfig, model: nn.Module, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
+    return _adamw_over(config, weights, shares)
+
+
+def _muon(config: MuonConfig, model: nn.Module, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
+    matrices = block_matrices(model)
+    others = {name: weight for name, weight in weights.items() if name not in matrices}
+    parts = _adamw_over(config.adamw, others, shares)
+    if not matrices:
+        return parts
+    muon = Muon(
+        [{"params": own, "lr": config.learning_rate * share} for share, own in _by_share(matrices, shares)],
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        iterations=config.iterations,
+        weight_decay=config.weight_decay,
+    )
+    return [muon, *parts]
+
+
+def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The weights that are not frozen, by name."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
+    """The biases that balance experts, by name: for each a group with the rate that its layer has."""
+    balances = [(name, module) for name, module in model.named_modules() if isinstance(module, BalanceByBias)]
+    return {
+        f"{name}.bias": {"params": [module.bias], "lr": module.rate}
+        for name, module in balances
+        if module.bias.requires_grad
+    }
+
+
+def query_sizes(model: nn.Module) -> dict[str, float]:
+    """How large queries are meant to be, by the names of the weights that make them."""
+    found = [(path, module) for path, module in model.named_modules() if isinstance(module, AnyAttention)]
+    return {
+        f"{path}.query.{name}": module.query_size
+        for path, module in found
+        for name, _ in module.query.named_parameters()
+    }
+
+
+def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The matrices of linear layers between the embedding and the logits, by name.
+
+    Those at either end have a row or a column for each token, label, pixel or bin, and a router a row for each expert:
+    their rows are separate things, and Muon mixes rows.
+    """
+    ends = {module.projection for module in model.modules() if isinstance(module, PROJECTING)}
+    inner = {
+        f"{name}.weight"
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and not isinstance(module, Router) and module not in ends
+    }
+    return {name: weight for name, weight in trained_weights(model).items() if name in inner}
+
+
+def _adamw_over(config: AdamWPartConfig, weights: Weights, shares: Shares) -> list[torch.optim.Optimizer]:
+    matrices = {name: weight for name, weight in weights.items() if weight.dim() > 1}
+    vectors = {name: weight for name, weight in weights.items() if weight.dim() <= 1}
+    groups = [
+        {"params": own, "lr": config.learning_rate * share, "weight_decay": decay}
+        for some, decay in ((matrices, config.weight_decay), (vectors, 0.0))
+        for share, own in _by_share(some, shares)
+    ]
+    if not groups:
+        return []
+    return [torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon, fused=True)]
+
+
+def _by_share(weights: Weights, shares: Shares) -> list[tuple[float, list[nn.Parameter]]]:
+    """Weights that have the same share of the learning rate, together."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, weight in weights.items():
+        groups.setdefault(shares[name], []).append(weight)
+    return list(groups.items())
+
+
+_REMEMBERED: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
+    torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
+    Muon: ("mean",),
+    SignDescent: (),
+}
+_MAKERS: dict[str, Callable[[Any, nn.Module, Weights, Shares], list[torch.optim.Optimizer]]] = {
+    "adamw": _adamw,
+    "muon": _muon,
+}

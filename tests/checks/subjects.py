@@ -1,0 +1,49 @@
+"""Sound models of every kind, with their tokenizers."""
+
+from copy import deepcopy
+from typing import Any
+
+from cutaway.checks.examples import TARGET
+from cutaway.checks.subject import Subject, make_subject
+from cutaway.config.run import RunConfig
+from text.kinds import READERS, WRITERS
+from variants import config_of, variant
+
+TOKENIZERS = {"byte": WRITERS["byte"], "wordpiece": READERS["wordpiece"], "unigram": WRITERS["unigram"]}
+SQUARE = {"heads": 10, "kv_heads": 5, "head_width": 2}
+"""So that a matrix may be turned over unnoticed."""
+
+SUBJECTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "writer": (
+        "byte",
+        "language_modeling",
+        {"position": "rotary", "attention": SQUARE, "head": {"bias": True}, "dropout": 0.3, "ahead": 1},
+    ),
+    "reader": (
+        "wordpiece",
+        "masked_language_modeling",
+        {"architecture": "encoder", "embedding": {"segments": 2}, "head": {"transform": "gelu", "bias": True}},
+    ),
+    "translator": (
+        "unigram",
+        "sequence_to_sequence",
+        {"architecture": "encoder_decoder", "position": "sinusoidal"},
+    ),
+    "judge": (
+        "wordpiece",
+        "sequence_classification",
+        {"architecture": "encoder", "head": {"kind": "sequence", "labels": 3, "pooling": "mean"}},
+    ),
+}
+"""By name: the tokenizer, the task and the model's choices."""
+
+
+def subject(name: str) -> Subject:
+    """A new one of this name; what is told of it elsewhere is what it says before anything is changed."""
+    kind, task, choices = SUBJECTS[name]
+    tokenizer = deepcopy(TOKENIZERS[kind])
+    choices = {"vocabulary": tokenizer.vocabulary, **choices}
+    model = variant(**choices)
+    config = RunConfig.model_validate({"model": config_of(**choices), "task": task})
+    sound = deepcopy(model).eval()
+    return make_subject(model, config, {TARGET: tokenizer}, sound)

@@ -1,0 +1,58 @@
+"""A signal is a wish: noted while training, and as before outside of it."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Progress
+from cutaway.training.signals import Interrupted, Stopper
+from training.lessons import small_model, trainer
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_is_noted_and_the_second_stops_at_once(number: signal.Signals) -> None:
+    before = [signal.getsignal(each) for each in SIGNALS]
+    with pytest.raises(KeyboardInterrupt), Stopper() as stopper:  # noqa: PT012 (which line raises is the point)
+        assert stopper.signal is None
+        signal.raise_signal(number)
+        assert stopper.signal == number
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second did not stop it")
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    class Caller(Callback):
+        """Sends a signal with the third line of the log."""
+
+        ended = False
+
+        def log(self, progress: Progress, figures: object) -> None:
+            if progress.step == 3:
+                os.kill(os.getpid(), number)
+
+        def finish(self, progress: Progress) -> None:
+            self.ended = True
+
+    caller = Caller()
+    with pytest.raises(Interrupted, match=rf"at step 3; go on with: cutaway train --resume {tmp_path}$") as raised:
+        trainer(tmp_path, callbacks=[caller], steps=9, log_every=1, save_every=100).run()
+    assert raised.value.status == status
+    assert caller.ended, "callbacks are told that no more steps follow"
+    assert (tmp_path / "checkpoints/latest").read_text() == "step-3\n"
+
+
+def test_in_another_thread_training_works_without_listening(tmp_path: Path) -> None:
+    steps: list[int] = []
+    learner = trainer(tmp_path, small_model(), steps=2)
+    thread = threading.Thread(target=lambda: steps.append(learner.run().step))
+    thread.start()
+    thread.join()
+    assert steps == [2]
