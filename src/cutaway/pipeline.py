@@ -10,15 +10,6 @@ from typing_extensions import TypedDict, Unpack
 from cutaway.config.base import Record
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
-from cutaway.config.task import (
-    WITHOUT_TEXT,
-    AlgorithmicConfig,
-    ClassificationConfig,
-    LanguageModelingConfig,
-    MaskedLanguageModelingConfig,
-    QuestionAnsweringConfig,
-    TokenClassificationConfig,
-)
 from cutaway.config.train import Device
 from cutaway.data.rows.pairs import PairTokenizers
 from cutaway.data.rows.shown import SHOWN
@@ -30,6 +21,12 @@ from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_average, read_weights
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
+from cutaway.tasks.language_modeling.config import LanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.shared import ClassificationConfig
+from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.text.templates import Message
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.answering import answer
@@ -401,7 +398,7 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     folder.require(folder.weights)
     config = load_run(folder.run)
     tokenizer = source = None
-    if config.task.kind not in WITHOUT_TEXT:
+    if config.task.spec.has_text:
         folder.require(folder.tokenizer)
         tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
     if config.source_tokenizer is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from cli.command import contents, refused
 from cli.tasks import COUNT, FEW, INPUTS, KINDS, SMALL
-from cutaway.verbs.known import VERBS
+from cutaway.config.task import task_record
 
 pytestmark = pytest.mark.usefixtures("learnt")
 
@@ -193,7 +193,7 @@ def test_words_that_use_nothing(words: str, line: str, learnt: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_verb_that_a_model_has_not(kind: str) -> None:
     named = kind.replace("-", "_")
-    own = VERBS.get(named, ("sort",))
+    own = task_record(named)().verbs
     for verb in ("generate", "score", "answer", "embed", *COMPUTING, *(verb for verb, _ in INPUTS.values())):
         words = ("3", "1") if verb in ("answer", *COMPUTING) else ("the [MASK]",)
         if verb not in own:

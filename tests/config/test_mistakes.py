@@ -10,6 +10,7 @@ from cutaway.config.base import Record
 from cutaway.config.mistakes import dotted_keys
 from cutaway.config.reading import load_preset, override
 from cutaway.config.run import RunConfig
+from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import UserError
 
 
@@ -36,7 +37,9 @@ def fields(
 
 
 def parts(annotation: Any) -> list[Any]:
-    """All types that an annotation is made of."""
+    """All types that an annotation is made of; a task may be of any kind."""
+    if annotation is TaskConfig:
+        return [task_record(kind) for kind in KINDS]
     return [annotation, *(one for part in get_args(annotation) for one in parts(part))]
 
 

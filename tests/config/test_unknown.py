@@ -5,8 +5,8 @@ import pytest
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig, TokenEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.position import ShortestPathConfig
-from cutaway.config.task import AudioClassificationConfig
 from cutaway.errors import UserError
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 
 PATCHES = PatchEmbeddingConfig(patch=2, channels=3, height=4, width=6)
 

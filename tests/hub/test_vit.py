@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.config.task import PicturesConfig
 from cutaway.data.rows.pictures import picture_rows
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
+from cutaway.tasks.shared import ImagesConfig
 from hub.families.vit import CASES, SIZES
 from hub.parity import Case, bring
 from support import require_module
@@ -36,7 +36,7 @@ def test_pictures_are_brought_to_the_same_scale(options: dict[str, Any], tmp_pat
     expected = processor(list(pictures), return_tensors="np", input_data_format="channels_last")["pixel_values"]
     for name in ("model", "again"):
         imported = import_folder(tmp_path / name)
-        assert isinstance(imported.config.task, PicturesConfig)
+        assert isinstance(imported.config.task, ImagesConfig)
         np.testing.assert_allclose(picture_rows(list(pictures), imported.config.task), expected, rtol=1e-5, atol=1e-5)
         export_folder(imported.model, imported.config, tmp_path / "again", {})
 

@@ -7,9 +7,10 @@ import pytest
 
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
+from cutaway.config.task import KINDS, ModelNeeds, task_record, trained_kinds
 from cutaway.errors import UserError
 from cutaway.runs.course import with_labels
-from cutaway.runs.requirements import REQUIREMENTS, UNREAD, chosen_by_task, require_choices, require_model
+from cutaway.runs.requirements import chosen_by_task, require_choices, require_model
 from runs.kinds import begin
 
 ARCHITECTURES = ("decoder", "encoder", "encoder_decoder")
@@ -39,8 +40,14 @@ def test_a_head_for_language_scores_no_labels() -> None:
         with_labels(RunConfig(), 3)
 
 
+def needs_of(task: str) -> ModelNeeds:
+    needs = task_record(task).spec.needs
+    assert needs is not None
+    return needs
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("task", REQUIREMENTS)
+@pytest.mark.parametrize("task", trained_kinds())
 def test_who_follows_the_advice_gets_a_model_that_fits(task: str, architecture: str) -> None:
     config = override(RunConfig(), [f"model.architecture={architecture}", f"task={task}"])
     followed = []
@@ -53,7 +60,7 @@ def test_who_follows_the_advice_gets_a_model_that_fits(task: str, architecture: 
         assert advice not in followed
         followed.append(advice)
         config = override(config, [advice])
-    needed = REQUIREMENTS[task]
+    needed = needs_of(task)
     assert config.model.architecture in needed.architectures
     assert config.model.head.kind == needed.head
     assert needed.position in (None, config.model.position.kind)
@@ -69,10 +76,10 @@ def test_what_a_model_cannot_learn_is_refused_before_anything_is_written(task: s
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", REQUIREMENTS)
+@pytest.mark.parametrize("name", trained_kinds())
 def test_a_task_brings_what_it_needs(name: str) -> None:
     task = name.replace("_", "-")
-    needed = REQUIREMENTS[name]
+    needed = needs_of(name)
     plain = override(RunConfig(), [f"model.architecture={needed.architectures[0]}", "tokenizer=word"])
     config = override(plain, chosen_by_task(task, plain))
     assert (config.task.kind, config.model.head.kind) == (name, needed.head)
@@ -87,7 +94,7 @@ def test_an_unknown_task_is_told_with_the_nearest() -> None:
         chosen_by_task("token-clasification", RunConfig())
 
 
-@pytest.mark.parametrize(("task", "key"), [(task, key) for task, keys in UNREAD.items() for key in keys])
+@pytest.mark.parametrize(("task", "key"), [(task, key) for task in KINDS for key in task_record(task).spec.unread])
 def test_a_choice_that_means_nothing_is_refused(task: str, key: str) -> None:
     plain = override(RunConfig(), [f"task={task}"])
     require_choices(plain)

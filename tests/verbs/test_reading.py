@@ -7,9 +7,9 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from text.kinds import train
 from variants import hidden, variant
 from verbs.pipelines import CONTEXTS, LABELS, READER, TEXTS, made, pipeline

@@ -35,9 +35,8 @@ def subject_of(pipeline: "Pipeline") -> "Subject":
     """What is to be checked."""
     from cutaway.checks.examples import SOURCE, TARGET
     from cutaway.checks.subject import make_subject
-    from cutaway.config.task import WITHOUT_TEXT
 
-    tokenizers = {} if pipeline.config.task.kind in WITHOUT_TEXT else {TARGET: pipeline.tokenizer}
+    tokenizers = {TARGET: pipeline.tokenizer} if pipeline.config.task.spec.has_text else {}
     if pipeline.source_tokenizer is not None:
         tokenizers[SOURCE] = pipeline.source_tokenizer
     return make_subject(pipeline.model, pipeline.config, tokenizers, reference_of(pipeline))

@@ -13,8 +13,6 @@ from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 if TYPE_CHECKING:
     from cutaway.metrics.report import Report
 
-WRITE_FROM_A_SOURCE = ("sequence_to_sequence", "image_captioning")
-
 
 def evaluate(
     model: Model,
@@ -40,7 +38,7 @@ def evaluate(
         raise UserError("--field and --target are of data that is given: write --data too")
     pipeline = open_model(model, device, average=average)
     options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
-    if options != WritingOptions() and pipeline.config.task.kind not in WRITE_FROM_A_SOURCE:
+    if options != WritingOptions() and not pipeline.config.task.spec.searches:
         raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from a source")
     if data is None:
         report = evaluate_run(pipeline, model, options)

@@ -37,7 +37,6 @@ def tokenize(
 
 def _file(model: Path, source: bool) -> Path:
     from cutaway.config.reading import load_run
-    from cutaway.config.task import WITHOUT_TEXT
     from cutaway.errors import UserError
     from cutaway.model.files import RunFolder
 
@@ -47,7 +46,7 @@ def _file(model: Path, source: bool) -> Path:
         return model
     folder = RunFolder(model)
     folder.require()
-    if load_run(folder.run).task.kind in WITHOUT_TEXT:
+    if not load_run(folder.run).task.spec.has_text:
         raise UserError(f"the model in {model} neither reads nor writes text: it has no tokenizer")
     folder.require(folder.tokenizer)
     if not source:

@@ -24,17 +24,10 @@ EXAMPLES = {
     "classify": "'what do you think of this?'",
     "tag": "'who lives where'",
     "translate": "'a man is riding a bike .'",
-    "caption": "picture.png",
     "answer": "'a question?' 'a context that holds its answer'",
     "add": "12 30",
 }
 """What to try a trained model with, by its first verb; others that compute take any numbers."""
-SHOWN = {
-    "image_classification": "picture.png",
-    "audio_classification": "recording.wav",
-    "graph_classification": "graphs.edges",
-}
-"""The same for models that classify something else than text, by their task."""
 PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
 """The same for models of proteins, by their first verb."""
 
@@ -151,7 +144,6 @@ def report_outcome(run: "Run", json: bool) -> None:
     from cutaway.cli.progress import TrainingBar, say
     from cutaway.model.device import keep_freed_memory
     from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
-    from cutaway.verbs.known import verbs
 
     c = run.config.train
     headline = f"{run.config.preset or 'model'}: {parameters(run)}, {run.course.amount}"
@@ -159,7 +151,7 @@ def report_outcome(run: "Run", json: bool) -> None:
         say(f"from {run.config.origin}: {run.carried.told}")
     bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)
     callbacks: list[Callback] = [Metrics(run.folder.metrics), bar]
-    writes = "generate" in verbs(run.config)
+    writes = "generate" in run.config.task.verbs
     if writes and c.sample_every is not None:
         write = lambda: write_sample(run)  # noqa: E731
         callbacks.append(Samples(run.folder.samples, c.sample_every, write, bar.sample))
@@ -177,9 +169,9 @@ def report_outcome(run: "Run", json: bool) -> None:
         print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": path})
         return
     say(f"done after {progress.step:,} steps" + (f"; look inside: {report}" if report else ""))
-    verb = verbs(run.config)[0]
+    verb = run.config.task.verbs[0]
     examples = PROTEINS if run.config.tokenizer.kind == "protein" else EXAMPLES
-    example = SHOWN.get(run.config.task.kind, examples.get(verb, "3 1 2"))
+    example = run.config.task.spec.example or examples.get(verb, "3 1 2")
     say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {example}")
 
 

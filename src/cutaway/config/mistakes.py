@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from cutaway.config.base import Record
 from cutaway.config.run import RunConfig
+from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import nearest
 
 
@@ -39,6 +40,8 @@ def dotted_keys(record: type[Record] = RunConfig) -> Iterator[str]:
 
 
 def _records(annotation: Any) -> list[type[Record]]:
+    if annotation is TaskConfig:
+        return [task_record(kind) for kind in KINDS]
     if isinstance(annotation, type) and issubclass(annotation, Record):
         return [annotation]
     inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)

@@ -5,7 +5,7 @@ from pydantic import Field, model_validator
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.config.model import ModelConfig
-from cutaway.config.task import WITHOUT_TEXT, LanguageModelingConfig, TaskConfig
+from cutaway.config.task import AnyTask, default_task
 from cutaway.config.tokenizer import CharTokenizer, TokenizerConfig
 from cutaway.config.train import TrainConfig
 
@@ -23,7 +23,7 @@ class RunConfig(Record):
         None, description="of a source that has its own; else one for both"
     )
     data: DataConfig = DataConfig()
-    task: TaskConfig = LanguageModelingConfig()
+    task: AnyTask = Field(default_factory=default_task)
     train: TrainConfig = TrainConfig()
 
     @model_validator(mode="after")
@@ -32,7 +32,7 @@ class RunConfig(Record):
             chosen = getattr(self, name)
             if chosen is not None and chosen.kind == "origin" and self.origin is None:
                 raise ValueError(f"{name}=origin is of a run that goes on from a model: say from which, with --from")
-            keeps = self.origin is not None and self.task.kind not in WITHOUT_TEXT
+            keeps = self.origin is not None and self.task.spec.has_text
             if chosen is not None and chosen.kind != "origin" and keeps:
                 raise ValueError(f"a run that goes on from a model keeps its tokens: leave {name} out")
         return self

@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.collect import read_examples
 from cutaway.data.collected import open_examples
 from cutaway.data.corpus import open_corpus
@@ -16,6 +15,7 @@ from cutaway.evaluation.texts import measure_text
 from cutaway.metrics.report import Report
 from cutaway.pipeline import Pipeline
 from cutaway.runs.requirements import require_choices
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 
 DEFAULT = WritingOptions()
 TEXT_TASKS = ("language_modeling", "masked_language_modeling")

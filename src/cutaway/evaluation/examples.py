@@ -6,14 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from cutaway.config.task import (
-    AudioClassificationConfig,
-    ClassificationConfig,
-    ImageCaptioningConfig,
-    QuestionAnsweringConfig,
-    SequenceToSequenceConfig,
-    TokenClassificationConfig,
-)
 from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
 from cutaway.data.recordings import samples_at
 from cutaway.data.rows.labels import value_of
@@ -27,6 +19,12 @@ from cutaway.metrics.summaries import rouge
 from cutaway.metrics.translation import bleu, check_tokenizer
 from cutaway.metrics.values import regression_report
 from cutaway.pipeline import Pipeline
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
+from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
+from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
+from cutaway.tasks.shared import ClassificationConfig
+from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.verbs.rewriting import Rewriter
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.metrics.exact import sequence_report
 from cutaway.metrics.report import Report
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.generated import SequenceRow, make_rows, shortest
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 
 WITHIN, BEYOND = 10_000, 1_000
 """How many sequences are graded: of all lengths of training together, and of each greater length."""

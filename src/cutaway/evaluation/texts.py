@@ -1,6 +1,5 @@
 """Measuring how well a model predicts a text."""
 
-from cutaway.config.task import LanguageModelingConfig, MaskedLanguageModelingConfig
 from cutaway.data.corpus import Corpus, Part
 from cutaway.data.shards import TokenStream
 from cutaway.errors import UserError
@@ -8,6 +7,8 @@ from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
 from cutaway.runs.text import next_token, to_fill, whole
+from cutaway.tasks.language_modeling.config import LanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.training.evaluate import evaluate
 from cutaway.training.tasks.base import FiniteBatches, Task
 from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling

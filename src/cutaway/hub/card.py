@@ -2,18 +2,6 @@
 
 from cutaway.config.run import RunConfig
 
-TAGS = {
-    "language_modeling": "text-generation",
-    "masked_language_modeling": "fill-mask",
-    "sequence_to_sequence": "text2text-generation",
-    "sequence_classification": "text-classification",
-    "token_classification": "token-classification",
-    "question_answering": "question-answering",
-    "image_classification": "image-classification",
-    "sentence_embedding": "sentence-similarity",
-}
-"""Tasks as the hub's own pages call them."""
-
 
 def write_card(config: RunConfig, architecture: str, numbers: int, difference: float, against: str) -> str:
     """A model card: what the model is, what it was trained on, how it is opened, and how its export was checked.
@@ -27,7 +15,8 @@ def write_card(config: RunConfig, architecture: str, numbers: int, difference: f
     """
     model, task = config.model, config.task.kind
     data = f"`{config.data.path}`" if config.data.path else "data that its files do not name"
-    tag = f"pipeline_tag: {TAGS[task]}\n" if task in TAGS else ""
+    name = config.task.spec.pipeline_tag
+    tag = "" if name is None else f"pipeline_tag: {name}\n"
     return f"""---
 library_name: transformers
 {tag}---

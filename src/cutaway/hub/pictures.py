@@ -6,9 +6,9 @@ from typing import Any
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import PicturesConfig
 from cutaway.errors import UserError
 from cutaway.model.files import read_json, write_json
+from cutaway.tasks.shared import ImagesConfig
 
 FILE = "preprocessor_config.json"
 BYTE = 1 / 255
@@ -44,7 +44,7 @@ def picture_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
 def write_pictures(folder: Path, config: RunConfig) -> None:
     """Writes the file, for a model that reads pictures and was told how."""
     task, embedding = config.task, config.model.embedding
-    if not isinstance(task, PicturesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
+    if not isinstance(task, ImagesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
         return
     factor = BYTE if task.values == "bytes" else 1.0
     said = {

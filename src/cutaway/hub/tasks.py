@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cutaway.config.task import task_record
 from cutaway.errors import UserError
 
-LABELLED = ("sequence_classification", "token_classification", "image_classification")
 PROBLEMS = {
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
@@ -18,7 +18,7 @@ def task_choices(task: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], d
     """What a config.json means for `model.head` and for `task`."""
     if task == "question_answering":
         return {"labels": 2}, {"kind": task}
-    if task not in LABELLED:
+    if not task_record(task).spec.names_labels:
         return {}, {"kind": task}
     names = found.get("id2label") or {}
     labels = [names[number] for number in sorted(names, key=int)] or [
@@ -35,7 +35,7 @@ def task_choices(task: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], d
 
 def task_options(task: Mapping[str, Any], labels: int | None) -> dict[str, Any]:
     """What a config.json says of a task of ours, given how many labels the head scores."""
-    if task["kind"] not in LABELLED:
+    if not task_record(task["kind"]).spec.names_labels:
         return {}
     names = task.get("labels") or [f"LABEL_{i}" for i in range(labels or 0)]
     written: dict[str, Any] = {

@@ -1,11 +1,12 @@
 """Every task's way from its data to a course."""
 
-from cutaway.config.task import AlgorithmicConfig, TaskConfig
+from cutaway.config.task import TaskConfig
 from cutaway.runs.course import Preparation
 from cutaway.runs.examples import ExamplePreparation
 from cutaway.runs.generated import GeneratedPreparation
 from cutaway.runs.subjects import captions, graphs, pairs, pictures, questions, recordings, sentences, words
 from cutaway.runs.text import TextPreparation, language_modeling, masked_language_modeling
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.text.special import UNDERSTANDING
 
 

@@ -2,7 +2,6 @@
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import WITHOUT_TEXT
 from cutaway.config.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
@@ -16,6 +15,7 @@ from cutaway.data.scan import scan_source
 from cutaway.data.sources import open_source
 from cutaway.errors import UserError
 from cutaway.runs.course import with_labels, with_model
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
 
@@ -34,7 +34,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
     """
     config = _with_pictures(config)
     model = config.model
-    if model.vocabulary is None and config.task.kind not in WITHOUT_TEXT:
+    if model.vocabulary is None and config.task.spec.has_text:
         config = with_model(config, vocabulary=_expected(config, config.tokenizer))
     if config.source_tokenizer is not None and model.source_vocabulary is None:
         config = with_model(config, source_vocabulary=_expected(config, config.source_tokenizer))
@@ -60,7 +60,7 @@ def _with_pictures(config: RunConfig) -> RunConfig:
 
 
 def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
-    if config.task.kind == "algorithmic":
+    if isinstance(config.task, AlgorithmicConfig):
         return vocabulary(config.task.operation, config.task.symbols)
     match tokenizer:
         case CharTokenizer():

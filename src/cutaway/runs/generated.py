@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.batches import BatchLimit
 from cutaway.data.generated import sequences, vocabulary
 from cutaway.errors import UserError
@@ -16,6 +15,7 @@ from cutaway.model.files import RunFolder
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.words import tokenizer_of_words
 from cutaway.training.loop import Lesson

@@ -11,14 +11,14 @@ from cutaway.config.optimizer import AdamWConfig
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.config.schedule import LinearConfig
-from cutaway.config.task import WITHOUT_TEXT
+from cutaway.config.task import KINDS, task_record
 from cutaway.config.tokenizer import CharTokenizer, OriginTokenizer
 from cutaway.config.train import TrainConfig
 from cutaway.errors import UserError
 from cutaway.hub.download import is_name
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline
-from cutaway.runs.requirements import REQUIREMENTS, chosen_by_task
+from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
 from cutaway.text.special import SPELLINGS
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -46,12 +46,12 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
             not exist or contradicts the model's body.
     """
     before = pipeline.config
-    if task is None and before.task.kind not in REQUIREMENTS:
+    if task is None and before.task.spec.needs is None:
         raise UserError(
             f"nothing is trained for {before.task.kind}, as {origin} was: say what it is to learn with --task, "
             f"{_able(before)}"
         )
-    reads_text = before.task.kind not in WITHOUT_TEXT
+    reads_text = before.task.spec.has_text
     config = RunConfig(
         origin=_pinned(origin, pipeline),
         model=before.model.model_copy(update={"head": _without_labels(before.model.head)}),
@@ -60,7 +60,7 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
         task=_without_labels(before.task),
     )
     config = override(config, _brought_by(task or before.task.kind, config))
-    train = fine_tuning(pipeline.model, endless=config.task.kind == "algorithmic")
+    train = fine_tuning(pipeline.model, endless=config.task.spec.generates_data)
     config = override(config.model_copy(update={"train": train}), assignments)
     pinned = _pinned(origin, pipeline)
     if config.origin != pinned:
@@ -90,12 +90,12 @@ def require_origin(config: RunConfig, name: str, pipeline: Pipeline) -> None:
     Raises:
         UserError: as `going_on` says.
     """
-    task = config.task.kind
-    if not REQUIREMENTS[task].fits_body(pipeline.config):
+    task, needs = config.task.kind, needs_of(config.task)
+    if not fits_body(needs, pipeline.config):
         raise UserError(f"{name} cannot learn {task}: its body is made for {_able(pipeline.config)}")
     _refuse_other_body(pipeline.config.model, config.model, name)
-    roles = REQUIREMENTS[task].roles
-    if config.model.head.kind == "sequence" and config.model.head.pooling == "cls" and task not in WITHOUT_TEXT:
+    roles = needs.roles
+    if config.model.head.kind == "sequence" and config.model.head.pooling == "cls" and config.task.spec.has_text:
         roles = (*roles, "begin")
     for role in roles:
         if getattr(pipeline.tokenizer, role) is None:
@@ -113,7 +113,8 @@ def same_answers(before: RunConfig, after: RunConfig) -> bool:
 
 def _able(config: RunConfig) -> str:
     """The tasks that a model could learn with another head."""
-    return ", ".join(kind for kind, needed in REQUIREMENTS.items() if needed.fits_body(config))
+    needs = {kind: task_record(kind).spec.needs for kind in KINDS}
+    return ", ".join(kind for kind, needed in needs.items() if needed is not None and fits_body(needed, config))
 
 
 def _pinned(origin: str, pipeline: Pipeline) -> str:

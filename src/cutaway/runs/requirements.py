@@ -1,78 +1,35 @@
 """Which model a task needs, and which choices mean something to it."""
 
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import WITHOUT_TEXT
+from cutaway.config.task import KINDS, ModelNeeds, TaskConfig, task_record, trained_kinds
 from cutaway.errors import UserError, nearest
-from cutaway.text.special import Role
 
-
-@dataclass(frozen=True)
-class Requirement:
-    """What a task asks of a model: one of these architectures, this head, if any this position scheme, and this input.
-
-    An encoder-decoder has its input at its source. A tokenizer that was not made for the task must have special tokens
-    of these roles.
-    """
-
-    architectures: tuple[str, ...]
-    head: str
-    position: str | None = None
-    reads: str = "tokens"
-    roles: tuple[Role, ...] = ()
-
-    @property
-    def embedding(self) -> str:
-        """The choice of a model that says what it reads."""
-        return "source_embedding" if "encoder_decoder" in self.architectures else "embedding"
-
-    def fits_body(self, config: RunConfig) -> bool:
-        """Whether a model could learn the task with another head."""
-        position = config.model.position.kind
-        return (
-            config.model.architecture in self.architectures
-            and self.reads == _read(config)
-            and self.position in (None, position)
-            and (position != OF_GRAPHS or self.position == OF_GRAPHS)
-        )
-
-
-READERS = ("encoder", "decoder")
 OF_GRAPHS = "shortest_path"
 
-REQUIREMENTS = {
-    "language_modeling": Requirement(("decoder",), "language"),
-    "masked_language_modeling": Requirement(("encoder",), "language", roles=("mask",)),
-    "sequence_to_sequence": Requirement(("encoder_decoder",), "language"),
-    "sequence_classification": Requirement(READERS, "sequence"),
-    "image_classification": Requirement(("encoder",), "sequence", reads="patches"),
-    "image_captioning": Requirement(("encoder_decoder",), "language", reads="patches"),
-    "audio_classification": Requirement(("encoder",), "sequence", reads="frames"),
-    "graph_classification": Requirement(("encoder",), "sequence", OF_GRAPHS),
-    "token_classification": Requirement(READERS, "token"),
-    "question_answering": Requirement(("encoder",), "token", roles=("begin", "separator")),
-    "algorithmic": Requirement(("encoder",), "token"),
-}
 
-ON_TEXT = ("data.target", "data.validation_path", "train.batch_tokens", "source_tokenizer")
-ON_FILES_OF_ONE_FORM = ("data.field", "data.target", "source_tokenizer")
+def needs_of(task: TaskConfig) -> ModelNeeds:
+    """The model that a task needs.
 
-UNREAD = {
-    "language_modeling": ON_TEXT,
-    "masked_language_modeling": ON_TEXT,
-    "sequence_classification": ("source_tokenizer",),
-    "image_classification": ("tokenizer", "source_tokenizer"),
-    "image_captioning": ("source_tokenizer",),
-    "audio_classification": ("tokenizer", "source_tokenizer"),
-    "graph_classification": ON_FILES_OF_ONE_FORM,
-    "token_classification": ON_FILES_OF_ONE_FORM,
-    "question_answering": ON_FILES_OF_ONE_FORM,
-    "algorithmic": ("data.path", "data.field", *ON_TEXT),
-}
-"""Choices that a task does not look at."""
+    Raises:
+        UserError: it cannot be trained here.
+    """
+    if task.spec.needs is None:
+        raise UserError(f"nothing is trained for {task.kind}: choose another task with --task")
+    return task.spec.needs
+
+
+def fits_body(needs: ModelNeeds, config: RunConfig) -> bool:
+    """Whether a model could learn a task with these needs if it had another head."""
+    position = config.model.position.kind
+    return (
+        config.model.architecture in needs.architectures
+        and needs.reads == _read(config)
+        and needs.position in (None, position)
+        and (position != OF_GRAPHS or needs.position == OF_GRAPHS)
+    )
 
 
 def chosen_by_task(name: str, config: RunConfig) -> list[str]:
@@ -84,9 +41,11 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
         UserError: there is no such task.
     """
     task = name.lower().replace("-", "_")
-    if task not in REQUIREMENTS:
-        raise UserError(f"no task is called {name!r}; {nearest(task, REQUIREMENTS)}")
-    needed, model = REQUIREMENTS[task], config.model
+    if task not in KINDS:
+        raise UserError(f"no task is called {name!r}; {nearest(task, trained_kinds())}")
+    spec, model = task_record(task).spec, config.model
+    if (needed := spec.needs) is None:
+        raise UserError(f"nothing is trained for {name}; {nearest(task, trained_kinds())}")
     kinds: dict[str, tuple[str, str | None]] = {
         "head": (model.head.kind, needed.head),
         "position": (model.position.kind, needed.position),
@@ -94,7 +53,7 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     if model.architecture in needed.architectures:
         kinds[needed.embedding] = (_read(config), needed.reads)
     changes = [f"model.{key}={kind}" for key, (present, kind) in kinds.items() if kind not in (None, present)]
-    drops_tokenizer = task in WITHOUT_TEXT and config.tokenizer != RunConfig().tokenizer
+    drops_tokenizer = not spec.has_text and config.tokenizer != RunConfig().tokenizer
     return [f"task={task}", *changes, *([f"tokenizer={RunConfig().tokenizer.kind}"] if drops_tokenizer else [])]
 
 
@@ -105,7 +64,7 @@ def require_model(config: RunConfig) -> None:
         UserError: it has another architecture, another head, or other positions or embeddings; says how to choose them.
     """
     task, model = config.task.kind, config.model
-    needed = REQUIREMENTS[task]
+    needed = needs_of(config.task)
     if model.architecture not in needed.architectures:
         raise UserError(
             f"the task {task} needs a model whose architecture is {' or '.join(needed.architectures)}, and this one "
@@ -138,7 +97,7 @@ def require_choices(config: RunConfig) -> None:
         UserError: there is one; names it.
     """
     chosen, usual = config.model_dump(mode="json"), RunConfig().model_dump(mode="json")
-    for key in UNREAD.get(config.task.kind, ()):
+    for key in config.task.spec.unread:
         if _at(chosen, key) != _at(usual, key):
             raise UserError(f"{key} means nothing to the task {config.task.kind}: leave it out")
 

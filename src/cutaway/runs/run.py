@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cutaway.config.reading import dump_run, load_run, override
 from cutaway.config.run import RunConfig
-from cutaway.config.task import WITHOUT_TEXT
 from cutaway.errors import UserError
 from cutaway.files import write_text
 from cutaway.model.build import build
@@ -110,7 +109,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         if not assignment.startswith("train."):
             raise UserError(f"{assignment!r} cannot change in a run that has begun: only train.* can")
     before = load_run(folder.run)
-    if before.task.kind not in WITHOUT_TEXT:
+    if before.task.spec.has_text:
         folder.require(folder.tokenizer)
     config = override(before, assignments)
     if config.train.optimizer.kind != before.train.optimizer.kind:

@@ -8,7 +8,6 @@ import numpy as np
 
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import MaskedLanguageModelingConfig
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.rows.captions import CaptionRow
 from cutaway.data.rows.graphs import ShownGraph
@@ -17,6 +16,7 @@ from cutaway.data.rows.pairs import PairRow
 from cutaway.data.rows.questions import QuestionRow
 from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.generated import SequenceRow
+from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.training.loop import Lesson
 from cutaway.training.tasks.base import Batches, Task
 from cutaway.training.tasks.language_modeling import LanguageModeling

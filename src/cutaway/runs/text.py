@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import LanguageModelingConfig, MaskedLanguageModelingConfig
 from cutaway.data.corpus import Corpus, Part, open_corpus
 from cutaway.data.masking import Masked, Masking
 from cutaway.data.prepare import prepare
@@ -16,6 +15,8 @@ from cutaway.errors import UserError
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
+from cutaway.tasks.language_modeling.config import LanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.training.loop import Lesson
 from cutaway.training.tasks.language_modeling import LanguageModeling

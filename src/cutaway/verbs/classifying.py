@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.config.task import ClassificationConfig
 from cutaway.data.rows.shown import Kind
 from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, Transformer
+from cutaway.tasks.shared import ClassificationConfig
 from cutaway.verbs.batching import in_groups
 
 

@@ -6,10 +6,10 @@ from functools import reduce
 import torch
 
 from cutaway.config.model import ModelConfig
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.errors import UserError
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.verbs.batching import in_batches, require_fitting
 
 

@@ -7,12 +7,6 @@ from typing import Any
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import (
-    AudioClassificationConfig,
-    GraphClassificationConfig,
-    PicturesConfig,
-    SequenceClassificationConfig,
-)
 from cutaway.data.examples import Graph
 from cutaway.data.pictures import picture_of
 from cutaway.data.recordings import samples_of
@@ -22,6 +16,10 @@ from cutaway.data.rows.recordings import frame_rows, hear, listener
 from cutaway.data.rows.sentences import sentences
 from cutaway.data.rows.texts import cut
 from cutaway.errors import UserError
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
+from cutaway.tasks.graph_classification.config import GraphClassificationConfig
+from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
+from cutaway.tasks.shared import ImagesConfig
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import require_fitting, require_short
 
@@ -59,7 +57,7 @@ def _texts(
 
 
 def _pictures(
-    model: ModelConfig, task: PicturesConfig, tokenizer: None, pictures: Sequence[Any], truncated: Counter[str] | None
+    model: ModelConfig, task: ImagesConfig, tokenizer: None, pictures: Sequence[Any], truncated: Counter[str] | None
 ) -> list[Any]:
     embedding = model.input_embedding(PatchEmbeddingConfig)
     return picture_rows([picture_of(picture, embedding) for picture in pictures], task)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cutaway.config.model import ModelConfig
-from cutaway.config.task import ImageCaptioningConfig
 from cutaway.data.arrays import Array
 from cutaway.data.examples import Captioned
 from cutaway.data.rows.captions import caption_rows
 from cutaway.errors import UserError
+from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
 from text.kinds import WRITERS, train
 
 PIXELS = np.random.default_rng(2).integers(256, size=(3, 4, 6, 2), dtype=np.uint8)

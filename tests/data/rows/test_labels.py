@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cutaway.config.task import SequenceClassificationConfig
 from cutaway.data.rows.labels import LabelledRow, known_labels, labelled_rows
 from cutaway.errors import UserError
+from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
 
 LABELS = ("good", "bad", "neither")
 SHOWN = ["the cat sat", "lower", "it"]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cutaway.config.task import ImageClassificationConfig
 from cutaway.data.rows.pictures import channel_statistics, picture_rows, values_of
 from cutaway.errors import UserError
+from cutaway.tasks.image_classification.config import ImageClassificationConfig
 
 BYTES = [np.random.default_rng(i).integers(7 * i, 256, size=(4 + i, 6, 3), dtype=np.uint8) for i in range(5)]
 

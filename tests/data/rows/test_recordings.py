@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cutaway.config.embedding import FrameEmbeddingConfig
-from cutaway.config.task import AudioClassificationConfig
 from cutaway.data.log_mel import LogMel
 from cutaway.data.rows.recordings import frame_rows, frame_statistics, hear, listener, pad_frames
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from data.sounds import RATE, tone
 
 BINS = 11

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from cutaway.config.task import AlgorithmicConfig
 from cutaway.data.masking import Masking
 from cutaway.data.padding import length_mask, pad
 from cutaway.data.rows.captions import CaptionRow
@@ -17,6 +16,7 @@ from cutaway.data.rows.shown import SHOWN
 from cutaway.data.rows.words import WordsRow
 from cutaway.nn.losses import IGNORED
 from cutaway.runs.generated import make_rows
+from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.training.tasks.base import Task
 from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 from cutaway.training.tasks.question_answering import QuestionAnswering

@@ -8,11 +8,11 @@ import numpy as np
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
-from cutaway.config.task import PicturesConfig
 from cutaway.data.examples import Captioned
 from cutaway.data.pictures import require_fitting
 from cutaway.data.rows.pictures import picture_rows
 from cutaway.data.rows.targets import targets
+from cutaway.tasks.shared import ImagesConfig
 from cutaway.text.tokenizer import Tokenizer
 
 
@@ -34,7 +34,7 @@ class CaptionRow:
 
 
 def caption_rows(
-    tokenizer: Tokenizer, examples: Sequence[Captioned], task: PicturesConfig, model: ModelConfig, counted: Counter[str]
+    tokenizer: Tokenizer, examples: Sequence[Captioned], task: ImagesConfig, model: ModelConfig, counted: Counter[str]
 ) -> list[CaptionRow]:
     """Captioned pictures, but for those whose caption is longer than the model takes: they are left out, and counted.
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cutaway.config.task import ClassificationConfig
 from cutaway.errors import UserError, nearest
+from cutaway.tasks.shared import ClassificationConfig
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from cutaway.config.task import PicturesConfig
 from cutaway.errors import UserError
+from cutaway.tasks.shared import ImagesConfig
 
 Pixels = np.ndarray
 """(height, width, channels)."""
@@ -26,7 +26,7 @@ def channel_statistics(pictures: Sequence[Pixels]) -> tuple[tuple[float, ...], t
     return tuple(mean.tolist()), tuple(deviation.tolist())
 
 
-def picture_rows(pictures: Sequence[Pixels], task: PicturesConfig) -> list[np.ndarray]:
+def picture_rows(pictures: Sequence[Pixels], task: ImagesConfig) -> list[np.ndarray]:
     """Each picture as (channels, height, width).
 
     Raises:

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from cutaway.config.embedding import FrameEmbeddingConfig
-from cutaway.config.task import AudioClassificationConfig
 from cutaway.data.log_mel import LogMel
 from cutaway.data.padding import length_mask
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 
 Samples = Float[np.ndarray, " _"]
 Frames = Float32[np.ndarray, "_ bins"]

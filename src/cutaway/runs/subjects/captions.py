@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import ImageCaptioningConfig
 from cutaway.data.examples import Captioned
 from cutaway.data.rows.captions import CaptionRow, caption_rows
 from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.pictures import with_pictures
+from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
 from cutaway.text.special import WRITING
 from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 

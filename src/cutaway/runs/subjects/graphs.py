@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from cutaway.config.task import GraphClassificationConfig
 from cutaway.data.examples import Graph
 from cutaway.data.rows.graphs import graph_rows
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.labels import fit, task
+from cutaway.tasks.graph_classification.config import GraphClassificationConfig
 
 
 def texts(example: Graph) -> tuple[Iterable[str], Iterable[str]]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import ClassificationConfig
 from cutaway.data.rows.labels import LabelledRow, known_labels
 from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.course import with_labels, with_task
+from cutaway.tasks.shared import ClassificationConfig
 from cutaway.training.tasks.sequence_classification import SequenceClassification, balanced_weights
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import SequenceToSequenceConfig
 from cutaway.data.examples import Pair
 from cutaway.data.rows.pairs import PairRow, PairTokenizers
 from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
 from cutaway.text.special import WRITING
 from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import ImageClassificationConfig, PicturesConfig
 from cutaway.data.examples import Captioned, Picture
 from cutaway.data.pictures import require_fitting
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
@@ -14,6 +13,8 @@ from cutaway.errors import UserError
 from cutaway.runs.course import with_model, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects import labels
+from cutaway.tasks.image_classification.config import ImageClassificationConfig
+from cutaway.tasks.shared import ImagesConfig
 from cutaway.training.tasks.base import Batches
 
 
@@ -30,7 +31,7 @@ def fit(config: RunConfig, task: ImageClassificationConfig, examples: Sequence[P
 
 
 def with_pictures(
-    config: RunConfig, task: PicturesConfig, examples: Sequence[Picture] | Sequence[Captioned]
+    config: RunConfig, task: ImagesConfig, examples: Sequence[Picture] | Sequence[Captioned]
 ) -> RunConfig:
     """Takes the size of pictures and what their values are like from the examples, unless they are given.
 

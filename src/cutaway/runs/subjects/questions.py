@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import QuestionAnsweringConfig
 from cutaway.data.examples import Question
 from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.runs.course import with_labels
 from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
 from cutaway.text.special import UNDERSTANDING
 from cutaway.training.tasks.question_answering import QuestionAnswering
 

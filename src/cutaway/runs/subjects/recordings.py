@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from cutaway.config.embedding import FrameEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.config.task import AudioClassificationConfig
 from cutaway.data.examples import Recording
 from cutaway.data.recordings import samples_at
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
@@ -14,6 +13,7 @@ from cutaway.data.rows.recordings import Frames, frame_rows, frame_statistics, h
 from cutaway.runs.course import with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects import labels
+from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 
 
 def fit(config: RunConfig, task: AudioClassificationConfig, examples: Sequence[Recording]) -> RunConfig:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from cutaway.config.task import SequenceClassificationConfig
 from cutaway.data.examples import Labelled
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.data.rows.sentences import sentences
 from cutaway.data.rows.texts import cut
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.labels import fit, task
+from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
 from cutaway.text.special import UNDERSTANDING
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import TokenClassificationConfig
 from cutaway.data.examples import Tagged
 from cutaway.data.rows.words import WordsRow, word_rows
 from cutaway.runs.course import with_labels, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.text.special import UNDERSTANDING
 from cutaway.training.tasks.token_classification import TokenClassification
 

@@ -1,0 +1,33 @@
+"""Algorithmic: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from cutaway.config.task import ON_TEXT, ModelNeeds, TaskConfig, TaskSpec
+
+
+class AlgorithmicConfig(TaskConfig):
+    """Compute on generated sequences; graded by those that are right from end to end."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder",), "token"), verbs=(), unread=("data.path", "data.field", *ON_TEXT), generates_data=True
+    )
+
+    kind: Literal["algorithmic"] = "algorithmic"
+    operation: Literal["sort", "reverse", "copy", "add"] = "sort"
+    length: int = Field(12, gt=1, description="symbols in the longest sequence of training")
+    shortest: int | None = Field(None, gt=1, description="symbols in the shortest; as many as in the longest if none")
+    symbols: int = Field(100, gt=1, description="numbers from 0 up, below this; digits, and so 10, if it adds")
+    held_out: int = Field(1000, gt=0, description="sequences to validate with")
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The operation itself."""
+        return (self.operation,)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AlgorithmicConfig":
+        if (self.shortest or 0) > self.length:
+            raise ValueError(f"task.shortest {self.shortest} is more than task.length {self.length}: change one")
+        return self

@@ -1,0 +1,19 @@
+"""Graph classification: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from cutaway.config.task import ON_FILES_OF_ONE_FORM, ModelNeeds, TaskSpec
+from cutaway.tasks.shared import ClassificationConfig
+
+
+class GraphClassificationConfig(ClassificationConfig):
+    """Choose a label for a graph, or several, or tell a number."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder",), "sequence", position="shortest_path"),
+        verbs=("classify",),
+        unread=ON_FILES_OF_ONE_FORM,
+        example="graphs.edges",
+    )
+
+    kind: Literal["graph_classification"] = "graph_classification"

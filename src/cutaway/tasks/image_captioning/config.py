@@ -1,0 +1,23 @@
+"""Image captioning: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ModelNeeds, TaskSpec
+from cutaway.tasks.shared import ImagesConfig
+
+
+class ImageCaptioningConfig(ImagesConfig):
+    """Write what a picture shows (Vinyals et al. 2015)."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder_decoder",), "language", reads="patches"),
+        verbs=("caption",),
+        unread=("source_tokenizer",),
+        searches=True,
+        example="picture.png",
+    )
+
+    kind: Literal["image_captioning"] = "image_captioning"
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")

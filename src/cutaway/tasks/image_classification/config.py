@@ -1,0 +1,25 @@
+"""Image classification: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ModelNeeds, TaskSpec
+from cutaway.tasks.shared import ClassificationConfig, ImagesConfig
+
+
+class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
+    """Choose a label for a picture, or several, or tell a number."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder",), "sequence", reads="patches"),
+        verbs=("classify",),
+        unread=("tokenizer", "source_tokenizer"),
+        has_text=False,
+        names_labels=True,
+        pipeline_tag="image-classification",
+        example="picture.png",
+    )
+
+    kind: Literal["image_classification"] = "image_classification"
+    shift: int = Field(0, ge=0, description="pixels by which pictures to train on are moved at random, at most")

@@ -1,0 +1,26 @@
+"""Language modeling: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ON_TEXT, ModelNeeds, TaskConfig, TaskSpec
+
+
+class LanguageModelingConfig(TaskConfig):
+    """Predict each token from those before it."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("decoder",), "language"),
+        verbs=("generate", "score"),
+        unread=ON_TEXT,
+        pipeline_tag="text-generation",
+    )
+
+    kind: Literal["language_modeling"] = "language_modeling"
+    ahead_weight: float = Field(
+        0.3, ge=0, description="of the loss on tokens further ahead, where model.ahead says that there are such"
+    )
+    document_mask: bool = Field(
+        False, description="tokens attend to their own document only, and its positions begin at 0; for many documents"
+    )

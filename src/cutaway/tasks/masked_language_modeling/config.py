@@ -1,0 +1,23 @@
+"""Masked language modeling: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ON_TEXT, ModelNeeds, TaskConfig, TaskSpec
+
+
+class MaskedLanguageModelingConfig(TaskConfig):
+    """Predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder",), "language", roles=("mask",)),
+        verbs=("fill", "embed"),
+        unread=ON_TEXT,
+        pipeline_tag="fill-mask",
+    )
+
+    kind: Literal["masked_language_modeling"] = "masked_language_modeling"
+    share: float = Field(0.15, gt=0, lt=1, description="of the tokens that are to be predicted")
+    masked: float = Field(0.8, ge=0, le=1, description="share of those that the mask token stands for")
+    random: float = Field(0.1, ge=0, le=1, description="share of those that another token stands for; the rest stays")

@@ -1,0 +1,20 @@
+"""Sequence classification: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from cutaway.config.task import READERS, ModelNeeds, TaskSpec
+from cutaway.tasks.shared import ClassificationConfig
+
+
+class SequenceClassificationConfig(ClassificationConfig):
+    """Choose a label for a text, or several, or tell a number."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(READERS, "sequence"),
+        verbs=("classify", "embed"),
+        unread=("source_tokenizer",),
+        names_labels=True,
+        pipeline_tag="text-classification",
+    )
+
+    kind: Literal["sequence_classification"] = "sequence_classification"

@@ -1,0 +1,22 @@
+"""Sequence to sequence: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ModelNeeds, TaskConfig, TaskSpec
+
+
+class SequenceToSequenceConfig(TaskConfig):
+    """Write the target from the source: translation, summarization (Sutskever et al. 2014)."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(("encoder_decoder",), "language"),
+        verbs=("translate", "summarize"),
+        searches=True,
+        pipeline_tag="text2text-generation",
+    )
+
+    kind: Literal["sequence_to_sequence"] = "sequence_to_sequence"
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")
+    truncate: bool = Field(False, description="cut sources that are too long, and count them; else leave them out")

@@ -1,0 +1,22 @@
+"""Token classification: its keys, the model that it needs, and its verbs."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cutaway.config.task import ON_FILES_OF_ONE_FORM, READERS, ModelNeeds, TaskConfig, TaskSpec
+
+
+class TokenClassificationConfig(TaskConfig):
+    """Choose a tag for each word."""
+
+    spec: ClassVar[TaskSpec] = TaskSpec(
+        ModelNeeds(READERS, "token"),
+        verbs=("tag", "embed"),
+        unread=ON_FILES_OF_ONE_FORM,
+        names_labels=True,
+        pipeline_tag="token-classification",
+    )
+
+    kind: Literal["token_classification"] = "token_classification"
+    labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
