@@ -13,7 +13,7 @@ from cutaway.checks.examples import TARGET
 from cutaway.checks.subject import Subject
 from cutaway.nn.attend import attend, plain
 from cutaway.nn.attention import Attention, split_heads
-from cutaway.nn.cache import Store
+from cutaway.nn.cache import LayerCache
 from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, Places, locate
 from cutaway.nn.norms import LayerNorm
@@ -84,10 +84,10 @@ def future_leaks_through_the_cache(subject: Subject, patch: Patch) -> None:
 
 
 def rotated_after_caching(subject: Subject, patch: Patch) -> None:
-    def forward(self: Attention, x: Tensor, geometry: Geometry, store: Any = None, source: Any = None) -> Tensor:
+    def forward(self: Attention, x: Tensor, geometry: Geometry, cache: Any = None, source: Any = None) -> Tensor:
         q, k, v = (split_heads(layer(x), self.heads.width) for layer in (self.query, self.key, self.value))
-        if store is not None:
-            k, v = store.remember("key", k), store.remember("value", v)
+        if cache is not None:
+            k, v = cache.update("key", k), cache.update("value", v)
         assert geometry.rotation is not None
         cached = k.shape[2] - q.shape[2]
         old = rotate(k[:, :, :cached], tuple(table[:, :, :1] for table in geometry.rotation))  # as if all were new
@@ -99,7 +99,7 @@ def rotated_after_caching(subject: Subject, patch: Patch) -> None:
 
 
 def beams_that_stay(subject: Subject, patch: Patch) -> None:
-    patch.setattr(Store, "reorder", lambda self, rows: None)
+    patch.setattr(LayerCache, "reorder", lambda self, rows: None)
 
 
 def mask_polarity(subject: Subject, patch: Patch) -> None:

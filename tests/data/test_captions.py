@@ -10,7 +10,7 @@ import pytest
 from cutaway.config.data import DataConfig
 from cutaway.data.captions import read_captions
 from cutaway.data.collect import collect_examples, read_examples
-from cutaway.data.collected import open_examples
+from cutaway.data.example_store import open_examples
 from cutaway.data.examples import Captioned
 from cutaway.errors import UserError
 from support import require_module

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import collect_examples
-from cutaway.data.collected import open_examples
+from cutaway.data.example_store import open_examples
 from cutaway.data.examples import Graph, Labelled, Pair, Question, Tagged
 from cutaway.data.held_out import hold_out
 from cutaway.errors import JobError, UserError

@@ -88,11 +88,11 @@ def test_absorbed_equals_expanded(view: str, choices: dict[str, Any]) -> None:
 
 def decode(module: LatentAttention, x: Tensor, first: int) -> tuple[Tensor, Cache]:
     """What it makes of the first tokens at once and of the others one by one, and what it then remembers."""
-    cache, pieces, start = Cache([module.remembers()], BATCH, TOKENS + 2, x), [], 0
+    cache, pieces, start = Cache([module.cache_shapes()], BATCH, TOKENS + 2, x), [], 0
     for end in (first, *range(first + 1, TOKENS + 1)):
         places = Places(torch.arange(start, end)[None].expand(BATCH, -1))
         geometry = Geometry(places, cache.extend(places), rotation=Rotary(ROTARY)(places.positions))
-        pieces.append(module(x[:, start:end], geometry, cache.stores[0]))
+        pieces.append(module(x[:, start:end], geometry, cache.layers[0]))
         cache.advance(end - start)
         start = end
     return torch.cat(pieces, dim=1), cache
@@ -130,7 +130,7 @@ def test_it_remembers_a_latent_and_a_rotated_key_and_nothing_else() -> None:
     with capture(module, ["latent", "k_rotated"]) as trace:
         module(texts(), causal())
     _, cache = decode(module, texts(), 4)
-    stored = cache.stores[0].tensors
+    stored = cache.layers[0].tensors
     assert set(stored) == {"latent", "rotary_key"}
     assert close(stored["latent"][:, 0, :TOKENS], trace["latent"])
     assert close(stored["rotary_key"][:, :, :TOKENS], trace["k_rotated"])

@@ -13,9 +13,9 @@ from cutaway.hub.importing import Imported
 from cutaway.hub.opening import Opened
 from cutaway.model.build import build
 from cutaway.pipeline import Pipeline, load
-from cutaway.runs.carrying import LARGER
 from cutaway.runs.origin import fine_tuning, going_on
 from cutaway.runs.run import resume, start
+from cutaway.runs.transfer import LARGER
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
 from support import require_module
@@ -36,9 +36,9 @@ def origin(zoo: Zoo) -> MakeOrigin:
 def test_without_a_step_it_is_the_model_that_it_goes_on_from(kind: str, origin: MakeOrigin, tmp_path: Path) -> None:
     run = go_on(origin(kind), tmp_path, kind)
     before, after = load(origin(kind), "cpu"), load(run.folder.path, "cpu")
-    assert run.carried is not None
-    assert (run.carried.cut, run.carried.fresh, run.carried.unused) == ({}, {}, {})
-    assert run.carried.taken == {name: weight.numel() for name, weight in before.model.named_parameters()}
+    assert run.transferred is not None
+    assert (run.transferred.cut, run.transferred.fresh, run.transferred.unused) == ({}, {}, {})
+    assert run.transferred.taken == {name: weight.numel() for name, weight in before.model.named_parameters()}
     assert same(weights(after.model), weights(before.model))
     assert all(map(torch.equal, losses(after, run), losses(before, run)))
     assert after.config.model == before.config.model
@@ -105,18 +105,18 @@ def test_another_task_has_a_fresh_head_on_the_same_body(origin: MakeOrigin, tmp_
     before, after = weights(load(origin(WORDS), "cpu").model), weights(run.model)
     fresh = weights(build(run.config.model, seed=run.config.train.seed))
     positions = "encoder.embed.positions.weight"
-    assert run.carried is not None
-    assert run.carried.fresh == {"head.projection.weight": 3 * 16, "head.projection.bias": 3}
-    assert run.carried.unused == {name: before[name].numel() for name in before if name not in after}
-    assert run.carried.cut == {positions: (13, 24)}
+    assert run.transferred is not None
+    assert run.transferred.fresh == {"head.projection.weight": 3 * 16, "head.projection.bias": 3}
+    assert run.transferred.unused == {name: before[name].numel() for name in before if name not in after}
+    assert run.transferred.cut == {positions: (13, 24)}
     assert after["head.projection.weight"].std().item() == pytest.approx(16**-0.5, rel=0.3)
     for name, weight in after.items():
         larger = LARGER if name == "head.projection.weight" else 1.0
         expected = fresh[name] * larger if name.startswith("head.") else before[name][: len(weight)]
         assert torch.equal(weight, expected), name
-    assert run.carried.told == (
-        f"{len(after) - 2} weights ({sum(run.carried.taken.values()):,} numbers) taken; of {positions} the first 13 of "
-        f"24 rows; 2 weights (51 numbers) fresh: head.projection.weight, head.projection.bias"
+    assert run.transferred.summary == (
+        f"{len(after) - 2} weights ({sum(run.transferred.taken.values()):,} numbers) taken; of {positions} the first "
+        f"13 of 24 rows; 2 weights (51 numbers) fresh: head.projection.weight, head.projection.bias"
     )
 
 
@@ -137,10 +137,10 @@ def test_a_head_comes_along_if_it_answers_the_same_in_the_same_shapes(
     kind: str, choices: tuple[str, ...], is_kept: bool, origin: MakeOrigin, tmp_path: Path
 ) -> None:
     run = go_on(origin(kind), tmp_path, kind, *choices)
-    assert run.carried is not None
+    assert run.transferred is not None
     heads = {name for name in weights(run.model) if name.startswith("head.")}
-    assert run.carried.fresh.keys() == (set() if is_kept else heads)
-    assert all(name.startswith("head.") for name in run.carried.unused)
+    assert run.transferred.fresh.keys() == (set() if is_kept else heads)
+    assert all(name.startswith("head.") for name in run.transferred.unused)
 
 
 def test_a_head_that_was_the_embedding_begins_as_a_copy_of_it(origin: MakeOrigin, tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_two_tags_are_not_the_two_ends_of_a_span(origin: MakeOrigin, tmp_path: P
     (tmp_path / "two.conll").write_text(lines([f"the O\n{animal} B-it\nsat O\n" for animal, _ in ALL]))
     two = f"data.path={tmp_path / 'two.conll'}"
     run = go_on(origin("question_answering"), tmp_path, "token_classification", two, task="token_classification")
-    assert run.carried is not None
-    assert list(run.carried.fresh) == ["head.projection.weight", "head.projection.bias"]
+    assert run.transferred is not None
+    assert list(run.transferred.fresh) == ["head.projection.weight", "head.projection.bias"]
 
 
 REFUSED = {
@@ -217,8 +217,8 @@ def test_a_decoder_that_looks_ahead_stops_doing_so_when_it_classifies(tmp_path: 
     looking.train()
     run = go_on(looking.folder.path, tmp_path, CLASSIFY, task=CLASSIFY)
     assert run.config.model.ahead == 0
-    assert run.carried is not None
-    assert run.carried.unused.keys() == {name for name in weights(looking.model) if name.startswith("ahead.")}
+    assert run.transferred is not None
+    assert run.transferred.unused.keys() == {name for name in weights(looking.model) if name.startswith("ahead.")}
 
 
 def test_a_model_of_other_people_is_as_good_as_a_run(origin: MakeOrigin, tmp_path: Path) -> None:
@@ -230,10 +230,10 @@ def test_a_model_of_other_people_is_as_good_as_a_run(origin: MakeOrigin, tmp_pat
     shutil.copy(origin(WORDS) / "tokenizer.json", tmp_path / "theirs")
     run = go_on(tmp_path / "theirs", tmp_path, CLASSIFY, "model.context=18", task=CLASSIFY)
     before, after = weights(load(tmp_path / "theirs", "cpu").model), weights(run.model)
-    assert run.carried is not None
-    assert run.carried.fresh.keys() == {"head.projection.weight", "head.projection.bias"}
-    assert run.carried.unused.keys() == before.keys() - after.keys() | {"head.projection.bias"}
-    assert all(torch.equal(after[name], before[name][: len(after[name])]) for name in run.carried.taken)
+    assert run.transferred is not None
+    assert run.transferred.fresh.keys() == {"head.projection.weight", "head.projection.bias"}
+    assert run.transferred.unused.keys() == before.keys() - after.keys() | {"head.projection.bias"}
+    assert all(torch.equal(after[name], before[name][: len(after[name])]) for name in run.transferred.taken)
     assert run.train().step == 2
     shutil.rmtree(tmp_path / "theirs")
     assert load(run.folder.path, "cpu").classify("the cat sat")["label"] in ("bird", "pet", "wild")

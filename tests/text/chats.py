@@ -1,7 +1,7 @@
 """Chat templates in the manners of the field, and a tokenizer whose special tokens they use."""
 
-from cutaway.text.conventions import Conventions
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.tokenizer_config import Conventions
 from text.kinds import train
 
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|eot|>")

@@ -9,7 +9,7 @@ import pytest
 
 from cutaway.errors import UserError
 from cutaway.text import rendering
-from cutaway.text.foreign.folders import write_tokenizer
+from cutaway.text.hf.folders import write_tokenizer
 from cutaway.text.rendering import render
 from cutaway.text.templates import ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer

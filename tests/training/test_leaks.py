@@ -50,5 +50,5 @@ def test_no_model_foresees_chance(tmp_path: Path, choices: dict[str, Any]) -> No
 @pytest.mark.parametrize("choices", quick_and_heavy(*VARIANTS[::3]), ids=name)
 def test_a_model_that_may_look_ahead_does(tmp_path: Path, choices: dict[str, Any]) -> None:
     model = small_model(**choices)
-    model.decoder.sight = replace(model.decoder.sight, causal=False)
+    model.decoder.mask_spec = replace(model.decoder.mask_spec, causal=False)
     assert gain(tmp_path, model) > 20 * NOISE

@@ -11,7 +11,7 @@ from cutaway.config.reading import load_preset, override
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.pipeline import Pipeline, load
-from cutaway.text.foreign.folders import write_tokenizer
+from cutaway.text.hf.folders import write_tokenizer
 from cutaway.text.special import UNDERSTANDING, WRITING
 from cutaway.text.training import train_tokenizer
 from cutaway.verbs import exporting

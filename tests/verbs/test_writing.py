@@ -8,7 +8,7 @@ from cutaway.generation.decoding import UncachedReader, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from cutaway.pipeline import Pipeline
-from cutaway.text.foreign.folders import load_tokenizer
+from cutaway.text.hf.folders import load_tokenizer
 from text.folders import FOLDERS, write_json
 from variants import variant
 from verbs.pipelines import CONTEXT, made

@@ -127,8 +127,8 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         UserError: the folder holds something visible, and neither a run nor one that was being prepared.
     """
-    from cutaway.data.collected import manifest_path
     from cutaway.data.corpus import MANIFEST_FILE
+    from cutaway.data.example_store import manifest_path
     from cutaway.data.prepare import UNFINISHED_FILE
     from cutaway.model.files import RunFolder
 
@@ -147,8 +147,8 @@ def report_outcome(run: "Run", json: bool) -> None:
 
     c = run.config.train
     headline = f"{run.config.preset or 'model'}: {parameters(run)}, {run.course.amount}"
-    if run.carried is not None:
-        say(f"from {run.config.origin}: {run.carried.told}")
+    if run.transferred is not None:
+        say(f"from {run.config.origin}: {run.transferred.summary}")
     bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)
     callbacks: list[Callback] = [Metrics(run.folder.metrics), bar]
     writes = "generate" in run.config.task.verbs

@@ -8,7 +8,10 @@ from typing import Any
 from cutaway.config.data import DataConfig
 from cutaway.data import python_docs
 from cutaway.data.captions import read_captions
-from cutaway.data.collected import (
+from cutaway.data.conll import read_conll
+from cutaway.data.corpus import read_record
+from cutaway.data.edge_lists import read_graphs
+from cutaway.data.example_store import (
     Collected,
     CollectionManifest,
     CollectionRequest,
@@ -16,9 +19,6 @@ from cutaway.data.collected import (
     open_examples,
     write_examples,
 )
-from cutaway.data.conll import read_conll
-from cutaway.data.corpus import read_record
-from cutaway.data.edge_lists import read_graphs
 from cutaway.data.examples import (
     AnyExample,
     Captioned,

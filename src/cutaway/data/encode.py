@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutaway.data.corpus import Part
-from cutaway.data.parts import Chunk
 from cutaway.data.scan import Progress, Scan
 from cutaway.data.shards import open_shard, token_type, write_shard
+from cutaway.data.split import Chunk
 from cutaway.errors import UserError
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups
 from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer

@@ -22,9 +22,9 @@ from cutaway.data.corpus import (
     write_record,
 )
 from cutaway.data.encode import Encoder
-from cutaway.data.parts import in_parts, training_characters
 from cutaway.data.scan import Progress, Scan, scan_source
 from cutaway.data.sources import Source, open_source
+from cutaway.data.split import in_parts, training_characters
 from cutaway.errors import UserError
 from cutaway.files import make_folder
 from cutaway.text.tokenizer import Tokenizer

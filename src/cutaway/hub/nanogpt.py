@@ -19,7 +19,7 @@ from cutaway.hub.files import load_pickled
 from cutaway.hub.importing import Imported, read_config, read_weights
 from cutaway.hub.options import Option
 from cutaway.hub.weights import Rule, Split, same
-from cutaway.text.foreign.folders import load_tokenizer
+from cutaway.text.hf.folders import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 

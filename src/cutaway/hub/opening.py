@@ -11,7 +11,7 @@ from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.hub.nanogpt import import_nanogpt
 from cutaway.model.files import RunFolder, read_json
-from cutaway.text.foreign.folders import load_tokenizer
+from cutaway.text.hf.folders import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.nn.attention import Attention
-from cutaway.nn.cache import Shapes, Store
+from cutaway.nn.cache import LayerCache, Shapes
 from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, Places
 from cutaway.nn.latent import LatentAttention
@@ -24,18 +24,18 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Across:
+class CrossAttentionInput:
     """What one layer's cross-attention looks at.
 
     Attributes:
-        source: vectors that the store does not hold yet: all of the source at first, none later.
+        source: vectors that the cache does not hold yet: all of the source at first, none later.
         geometry: who may look at which of them.
-        store: what it remembers of them.
+        cache: what it remembers of them.
     """
 
     source: Float[Tensor, "B Ts C"]
     geometry: Geometry
-    store: Store | None = None
+    cache: LayerCache | None = None
 
 
 class Block(nn.Module):
@@ -62,15 +62,19 @@ class Block(nn.Module):
         self.taps = ("residual.in", "residual.after_self_attention", *cross, "residual.out")
 
     def forward(
-        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None, across: Across | None = None
+        self,
+        x: Float[Tensor, "B T C"],
+        geometry: Geometry,
+        cache: LayerCache | None = None,
+        across: CrossAttentionInput | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Moves the stream one layer on."""
         x = tap("residual.in", x)
-        x = self.self_attention_residual(x, lambda y: self.self_attention(y, geometry, store))
+        x = self.self_attention_residual(x, lambda y: self.self_attention(y, geometry, cache))
         x = tap("residual.after_self_attention", x)
         if across is not None:
             x = self.cross_attention_residual(
-                x, lambda y: self.cross_attention(y, across.geometry, across.store, across.source)
+                x, lambda y: self.cross_attention(y, across.geometry, across.cache, across.source)
             )
             x = tap("residual.after_cross_attention", x)
         return tap("residual.out", self.feedforward_residual(x, self.feedforward))
@@ -101,22 +105,26 @@ class ParallelBlock(nn.Module):
         self.dropout = dropout
 
     def forward(
-        self, x: Float[Tensor, "B T C"], geometry: Geometry, store: Store | None = None, across: Across | None = None
+        self,
+        x: Float[Tensor, "B T C"],
+        geometry: Geometry,
+        cache: LayerCache | None = None,
+        across: CrossAttentionInput | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Moves the stream one layer on."""
         x = tap("residual.in", x)
         y = self.norm(x)
-        change = self.self_attention(y, geometry, store) + self.feedforward(y)
+        change = self.self_attention(y, geometry, cache) + self.feedforward(y)
         if across is not None:
-            change = change + self.cross_attention(y, across.geometry, across.store, across.source)
+            change = change + self.cross_attention(y, across.geometry, across.cache, across.source)
         return tap("residual.out", x + drop(change, self.dropout, self.training))
 
 
-def remembered(block: nn.Module, attention: str) -> Shapes:
+def cached_shapes(block: nn.Module, attention: str) -> Shapes:
     """What a cache must hold of each token for one attention of a block, `self_attention` or `cross_attention`.
 
     Either may stand inside another module that wraps it. Nothing is held for what is not there.
     """
     owners = (module for module in block.modules() if isinstance(module, Block | ParallelBlock))
     parts = (part for owner in owners for part in getattr(owner, attention).modules())
-    return next((part.remembers() for part in parts if isinstance(part, AnyAttention)), {})
+    return next((part.cache_shapes() for part in parts if isinstance(part, AnyAttention)), {})

@@ -16,7 +16,7 @@ from cutaway.model.parts.feedforward import make_feedforward
 from cutaway.model.parts.head import make_head
 from cutaway.model.parts.norm import make_norm
 from cutaway.model.parts.position import make_biases, make_rotary
-from cutaway.model.stack import Sight, Stack
+from cutaway.model.stack import MaskSpec, Stack
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Transformer
 from cutaway.nn.embeddings import Embedding, PatchEmbedding
 from cutaway.nn.residual import PostNorm, PreNorm, Sandwich
@@ -71,7 +71,7 @@ def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = Fal
         embed,
         [_BLOCKS[c.residual](_layer(c, i), across) for i in range(c.layers)],
         make_norm(c) if c.final_norm else nn.Identity(),
-        Sight(causal, c.attention.window, limit=c.context if is_limited else None, across=across),
+        MaskSpec(causal, c.attention.window, max_positions=c.context if is_limited else None, across=across),
         rotary=make_rotary(c),
         biases=make_biases(c, causal),
     )

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.model.block import Across, Block, Memory, ParallelBlock, remembered
+from cutaway.model.block import Block, CrossAttentionInput, Memory, ParallelBlock, cached_shapes
 from cutaway.nn.cache import Cache
 from cutaway.nn.embeddings import Embedding
 from cutaway.nn.geometry import Geometry, Places, locate
@@ -16,19 +16,19 @@ from cutaway.tap import tap
 
 
 @dataclass(frozen=True)
-class Sight:
+class MaskSpec:
     """Who may look at whom, whatever the text.
 
     Attributes:
         causal: only at the past.
         window: only so many tokens back, itself included; and as many ahead if not causal.
-        limit: longest text there are positions for; None if the scheme goes on forever.
+        max_positions: how many positions there are; None if the scheme has no end.
         across: also at another sequence, the source.
     """
 
     causal: bool = True
     window: int | None = None
-    limit: int | None = None
+    max_positions: int | None = None
     across: bool = False
 
 
@@ -42,7 +42,7 @@ class Stack(nn.Module):
         embed: Embedding,
         blocks: Sequence[Block | ParallelBlock],
         norm: nn.Module,
-        sight: Sight,
+        mask_spec: MaskSpec,
         *,
         rotary: Rotates | None = None,
         biases: BiasesScores | ShortestPathBias | None = None,
@@ -52,7 +52,7 @@ class Stack(nn.Module):
         for i, block in enumerate(blocks):
             self.add_module(str(i), block)
         self.norm = norm
-        self.sight = sight
+        self.mask_spec = mask_spec
         self.rotary = rotary
         self.biases = biases
 
@@ -68,9 +68,9 @@ class Stack(nn.Module):
         """
         weight = next(weight for weight in self.parameters() if weight.is_floating_point())
         like = torch.empty(0, dtype=weight.dtype, device=weight.device)
-        across = [remembered(block, "cross_attention") for block in self.blocks]
-        source = Cache(across, batch, source_slots, like) if self.sight.across else None
-        return Cache([remembered(block, "self_attention") for block in self.blocks], batch, slots, like, source)
+        across = [cached_shapes(block, "cross_attention") for block in self.blocks]
+        source = Cache(across, batch, source_slots, like) if self.mask_spec.across else None
+        return Cache([cached_shapes(block, "self_attention") for block in self.blocks], batch, slots, like, source)
 
     def forward(
         self,
@@ -90,7 +90,7 @@ class Stack(nn.Module):
         x = self.embed(inputs, places.positions, segments)
         across = self.across(x, places, memory, cache)
         for i, block in enumerate(self.blocks):
-            x = block(x, geometry, None if cache is None else cache.stores[i], across[i])
+            x = block(x, geometry, None if cache is None else cache.layers[i], across[i])
         if cache is not None:
             cache.advance(slots.shape[1], 0 if memory is None else memory.hidden.shape[1])
         return tap("norm", self.norm(x))
@@ -104,8 +104,10 @@ class Stack(nn.Module):
             ValueError: there are more tokens than positions, or both documents and a cache.
         """
         length = tokens.shape[1] + (0 if cache is None else cache.length)
-        if self.sight.limit is not None and length > self.sight.limit:
-            raise ValueError(f"the model has {self.sight.limit} positions, and the text has {length} tokens")
+        if self.mask_spec.max_positions is not None and length > self.mask_spec.max_positions:
+            raise ValueError(
+                f"the model has {self.mask_spec.max_positions} positions, and the text has {length} tokens"
+            )
         if cache is not None and documents is not None:
             raise ValueError("packed documents are for training: they cannot be continued from a cache")
         return locate(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
@@ -118,7 +120,7 @@ class Stack(nn.Module):
         """
         keys = places if cache is None else cache.extend(places)
         rotation = None if self.rotary is None else self.rotary(places.positions)
-        return Geometry(places, keys, self.sight.causal, self.sight.window, rotation, self.biases_of(distances))
+        return Geometry(places, keys, self.mask_spec.causal, self.mask_spec.window, rotation, self.biases_of(distances))
 
     def biases_of(self, distances: Tensor | None) -> BiasesScores | None:
         """What biases the scores, in these graphs if it is their distances."""
@@ -131,13 +133,15 @@ class Stack(nn.Module):
             raise ValueError("this model reads graphs: give it the distances between their nodes")
         return biases.of(distances)
 
-    def across(self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None) -> Sequence[Across | None]:
+    def across(
+        self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None
+    ) -> Sequence[CrossAttentionInput | None]:
         """Says, for each layer, what of the source it may look at: all that is no padding.
 
         Raises:
             ValueError: a stack that looks across has no source, neither here nor in the cache, or one in both.
         """
-        if not self.sight.across:
+        if not self.mask_spec.across:
             return [None] * len(self.blocks)
         sealed = None if cache is None else cache.source
         if memory is None and (sealed is None or sealed.length == 0):
@@ -147,6 +151,6 @@ class Stack(nn.Module):
         elif sealed is not None and sealed.length > 0:
             raise ValueError("the cache has read its source already: give the source in the first call only")
         keys = memory.places if sealed is None else sealed.extend(memory.places)
-        stores = [None] * len(self.blocks) if sealed is None else sealed.stores
+        layers = [None] * len(self.blocks) if sealed is None else sealed.layers
         geometry = Geometry(places, keys, causal=False)
-        return [Across(memory.hidden, geometry, store) for store in stores]
+        return [CrossAttentionInput(memory.hidden, geometry, cache) for cache in layers]

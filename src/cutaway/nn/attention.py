@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cutaway.nn.attend import Scoring, attend
-from cutaway.nn.cache import Shapes, Store
+from cutaway.nn.cache import LayerCache, Shapes
 from cutaway.nn.geometry import Geometry
 from cutaway.nn.positions import rotate
 from cutaway.tap import tap
@@ -66,7 +66,7 @@ class Attention(nn.Module):
         """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
         return self.scoring.query_size(self.heads.width)
 
-    def remembers(self) -> Shapes:
+    def cache_shapes(self) -> Shapes:
         """What a cache must hold of each token."""
         shape = (self.heads.groups, self.heads.width)
         return {"key": shape, "value": shape}
@@ -75,10 +75,10 @@ class Attention(nn.Module):
         self,
         x: Float[Tensor, "B T C"],
         geometry: Geometry,
-        store: Store | None = None,
+        cache: LayerCache | None = None,
         source: Float[Tensor, "B Ts C"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls.
+        """Lets each token gather from those that the geometry lets it see; the cache adds those of earlier calls.
 
         Keys and values come from x itself (self-attention) or from the `source` (cross-attention).
         """
@@ -90,8 +90,8 @@ class Attention(nn.Module):
         if geometry.rotation is not None:
             q = tap("q_rotated", rotate(q, geometry.rotation))
             k = tap("k_rotated", rotate(k, geometry.rotation))
-        if store is not None:
-            k, v = store.remember("key", k), store.remember("value", v)  # (B, G, Tk, D)
+        if cache is not None:
+            k, v = cache.update("key", k), cache.update("value", v)  # (B, G, Tk, D)
         mix = tap("mix", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
         return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
 

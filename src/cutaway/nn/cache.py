@@ -1,4 +1,4 @@
-"""What attention remembers while decoding: room for it is made once, and each token writes its slot."""
+"""The cache of decoding: its memory is allocated once, and each token writes one slot."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -10,16 +10,16 @@ from torch import Tensor
 from cutaway.nn.geometry import Places
 
 Shapes = Mapping[str, tuple[int, int]]
-"""What an attention remembers of a token: a name for each tensor, and its (heads, width)."""
+"""What an attention module caches per token: a name for each tensor, and its (heads, width)."""
 
 
 class Cache:
-    """The memory of one attention of every layer, for a batch of sequences that grow together.
+    """The caches of one kind of attention in all layers, for a batch of sequences that grow together.
 
     Attributes:
-        length: how many slots are filled, in every row alike. The stack moves it on, once a forward pass.
-        stores: one memory a layer.
-        source: what cross-attention remembers of another sequence, the encoder's, which is written once and then full.
+        length: number of filled slots, the same in every row. The stack advances it once per forward pass.
+        layers: the cache of each layer.
+        source: the cache of cross-attention over the encoder's sequence, which is written once and then sealed.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Cache:
     ) -> None:
         self.length = 0
         self.slots = slots
-        self.stores = [Store(self, shapes, batch, like) for shapes in layers]
+        self.layers = [LayerCache(self, shapes, batch, like) for shapes in layers]
         self.source = source
         self._positions = torch.zeros(batch, slots, dtype=torch.long, device=like.device)
         self._keep = torch.ones(batch, slots, dtype=torch.bool, device=like.device)
@@ -35,8 +35,8 @@ class Cache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the stores take: all that grows with width and layers."""
-        own = sum(tensor.nbytes for store in self.stores for tensor in store.tensors.values())
+        """Bytes of all layers, those of the source included."""
+        own = sum(tensor.nbytes for layer in self.layers for tensor in layer.tensors.values())
         return own + (0 if self.source is None else self.source.nbytes)
 
     @property
@@ -73,14 +73,14 @@ class Cache:
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
         """Makes row i what row `rows[i]` was: beams survive, multiply or end."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
-        for store in self.stores:
-            store.reorder(rows)
+        for layer in self.layers:
+            layer.reorder(rows)
         if self.source is not None:
             self.source.reorder(rows)
 
 
-class Store:
-    """The memory of one attention: named tensors of shape (B, G, slots, D)."""
+class LayerCache:
+    """The cache of one attention module: named tensors of shape (B, G, slots, D)."""
 
     def __init__(self, cache: Cache, shapes: Shapes, batch: int, like: Tensor) -> None:
         self._cache = cache
@@ -88,8 +88,8 @@ class Store:
             name: like.new_zeros(batch, heads, cache.slots, width) for name, (heads, width) in shapes.items()
         }
 
-    def remember(self, name: str, new: Float[Tensor, "B G T D"]) -> Float[Tensor, "B G Tk D"]:
-        """Writes new tokens behind the old ones and returns both."""
+    def update(self, name: str, new: Float[Tensor, "B G T D"]) -> Float[Tensor, "B G Tk D"]:
+        """Writes new tokens after the cached ones and returns both."""
         start, end = self._cache.length, self._cache.length + new.shape[2]
         self.tensors[name][:, :, start:end] = new
         return self.tensors[name][:, :, :end].to(new.dtype)

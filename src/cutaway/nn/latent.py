@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cutaway.nn.attend import Scoring, attend
 from cutaway.nn.attention import split_heads
-from cutaway.nn.cache import Shapes, Store
+from cutaway.nn.cache import LayerCache, Shapes
 from cutaway.nn.geometry import Geometry
 from cutaway.nn.plain import is_plain
 from cutaway.nn.positions import rotate
@@ -97,7 +97,7 @@ class LatentAttention(nn.Module):
         """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
         return self.scoring.query_size(self.heads.width + self.heads.rotary)
 
-    def remembers(self) -> Shapes:
+    def cache_shapes(self) -> Shapes:
         """What a cache must hold of each token."""
         return {"latent": (1, self.heads.rank), "rotary_key": (1, self.heads.rotary)}
 
@@ -105,10 +105,10 @@ class LatentAttention(nn.Module):
         self,
         x: Float[Tensor, "B T C"],
         geometry: Geometry,
-        store: Store | None = None,
+        cache: LayerCache | None = None,
         source: Float[Tensor, "B Ts C"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Lets each token gather from those that the geometry lets it see; the store adds those of earlier calls.
+        """Lets each token gather from those that the geometry lets it see; the cache adds those of earlier calls.
 
         Latents and rotary keys come from x itself (self-attention) or from the `source` (cross-attention).
         """
@@ -122,9 +122,9 @@ class LatentAttention(nn.Module):
         if geometry.rotation is not None:
             rotary = tap("q_rotated", rotate(rotary, geometry.rotation))
             rotary_key = tap("k_rotated", rotate(rotary_key, geometry.rotation))
-        if store is not None:
-            latent, rotary_key = store.remember("latent", latent), store.remember("rotary_key", rotary_key)
-        is_decoding = store is not None and x.shape[1] == 1
+        if cache is not None:
+            latent, rotary_key = cache.update("latent", latent), cache.update("rotary_key", rotary_key)
+        is_decoding = cache is not None and x.shape[1] == 1
         body = self.absorbed if is_decoding and is_plain(self.key, self.value) else self.expanded
         mix = tap("mix", body((content, rotary), (latent, rotary_key), geometry))
         return tap("out", self.out(mix.transpose(1, 2).flatten(2)))

@@ -13,7 +13,7 @@ import numpy as np
 from cutaway.config.run import RunConfig
 from cutaway.data.batches import BatchLimit, Examples, RandomBatches, SequentialBatches
 from cutaway.data.collect import collect_examples
-from cutaway.data.collected import Collected, open_examples, remove_examples
+from cutaway.data.example_store import Collected, open_examples, remove_examples
 from cutaway.data.rows.texts import encode_texts
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder

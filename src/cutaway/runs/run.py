@@ -14,11 +14,11 @@ from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
-from cutaway.runs.carrying import Carried, carry_over
 from cutaway.runs.course import Course, Progress
 from cutaway.runs.courses import preparation
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
+from cutaway.runs.transfer import Transferred, transfer_weights
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as TrainingProgress
 from cutaway.training.loop import Trainer
@@ -33,14 +33,14 @@ class Run:
         config: all choices.
         course: what is learnt.
         model: who learns.
-        carried: which weights are those of the model that the run goes on from, if it has just begun with one.
+        transferred: which weights are those of the model that the run goes on from, if it has just begun with one.
     """
 
     folder: RunFolder
     config: RunConfig
     course: Course
     model: Transformer
-    carried: Carried | None = None
+    transferred: Transferred | None = None
 
     @property
     def pipeline(self) -> Pipeline:
@@ -148,6 +148,6 @@ def _with_steps(course: Course) -> RunConfig:
 def _going_on(run: Run, origin: Pipeline) -> Run:
     """Gives a run the weights of a model, and writes them: it can then be resumed without that model."""
     same = same_answers(origin.config, run.config)
-    carried = carry_over(origin.model, run.model, same_answers=same)
+    transferred = transfer_weights(origin.model, run.model, same_answers=same)
     write_weights(run.folder.weights, run.model)
-    return replace(run, carried=carried)
+    return replace(run, transferred=transferred)

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer as Inner
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from cutaway.errors import UserError
-from cutaway.text.apart import keep_apart
 from cutaway.text.byte_level import BYTES
+from cutaway.text.literal_tokens import keep_apart
 
 CONTINUING = "##"
 SCORE_DIGITS = 3

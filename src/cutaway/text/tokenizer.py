@@ -14,16 +14,16 @@ from tokenizers.models import BPE, Unigram
 
 from cutaway.errors import UserError
 from cutaway.files import write_bytes, write_text
-from cutaway.text.apart import QUOTE, quote, recognizing, require_apart
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
-from cutaway.text.conventions import Conventions, register
 from cutaway.text.files import read_inner, read_said, said_beside
-from cutaway.text.frames import Frame
+from cutaway.text.literal_tokens import QUOTE, quote, recognizing, require_apart
 from cutaway.text.merges import join_steps
+from cutaway.text.out_of_vocabulary import Unseen
+from cutaway.text.post_processor import Frame
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
-from cutaway.text.unseen import Unseen
+from cutaway.text.tokenizer_config import Conventions, register
 
 
 class Tokenizer:

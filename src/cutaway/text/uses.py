@@ -1,6 +1,6 @@
 """What stands around a text, by what it is read for."""
 
-from cutaway.text.frames import Frame
+from cutaway.text.post_processor import Frame
 from cutaway.text.tokenizer import Tokenizer
 
 

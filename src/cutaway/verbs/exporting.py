@@ -20,8 +20,8 @@ from cutaway.hub.importing import import_folder
 from cutaway.hub.onnx import export_onnx
 from cutaway.hub.reference import open_reference
 from cutaway.model.transformer import Transformer
-from cutaway.text.foreign.folders import write_tokenizer
-from cutaway.text.frames import Frame
+from cutaway.text.hf.folders import write_tokenizer
+from cutaway.text.post_processor import Frame
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source, around_text, before_prompt
 

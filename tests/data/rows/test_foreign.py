@@ -11,7 +11,7 @@ from cutaway.data.rows.questions import Windowing
 from cutaway.data.rows.sentences import sentences
 from cutaway.data.rows.words import align
 from cutaway.errors import UserError
-from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer
+from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
 from text.folders import FOLDERS, auto, marian, write_json
 
 TEXTS = ["The cat sat", "low lower lowest", ""]

@@ -10,8 +10,8 @@ from tokenizers import AddedToken, decoders, models, normalizers
 from cutaway.errors import UserError
 from cutaway.hub.gguf.header import Header
 from cutaway.hub.gguf.splits import WAYS, way_of
-from cutaway.text.foreign.pieces import BPE, BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED, tokenizer_of_pieces
-from cutaway.text.foreign.vocabularies import begin_and_end
+from cutaway.text.hf.pieces import BPE, BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED, tokenizer_of_pieces
+from cutaway.text.hf.vocabularies import begin_and_end
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import before_prompt
 

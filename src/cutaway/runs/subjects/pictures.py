@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
+from cutaway.data.augmentation import Shifted
 from cutaway.data.examples import Captioned, Picture
 from cutaway.data.pictures import require_fitting
 from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.data.rows.pictures import channel_statistics, picture_rows, values_of
-from cutaway.data.shifting import Shifted
 from cutaway.errors import UserError
 from cutaway.runs.course import with_model, with_task
 from cutaway.runs.examples import ExampleCourse, Subject

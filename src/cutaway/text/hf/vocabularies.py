@@ -8,7 +8,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from cutaway.errors import UserError
-from cutaway.text.conventions import spelling
+from cutaway.text.tokenizer_config import spelling
 
 BERT = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
 GPT2 = {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}

@@ -13,7 +13,7 @@ import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 
 from cutaway.errors import UserError
-from cutaway.text.apart import QUOTE, keep_apart
+from cutaway.text.literal_tokens import QUOTE, keep_apart
 
 SPACE = "▁"
 UNIGRAM, BPE = 1, 2

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import processors
 
 from cutaway.errors import UserError
-from cutaway.text.frames import Frame
+from cutaway.text.post_processor import Frame
 from cutaway.text.uses import around_source, around_text, before_prompt
 from text.kinds import READERS, WRITERS, train
 

@@ -22,7 +22,7 @@ POSITIONS = ".positions.weight"
 
 
 @dataclass(frozen=True)
-class Carried:
+class Transferred:
     """What became of the weights of both models: names, and how many numbers each weight has.
 
     Attributes:
@@ -38,7 +38,7 @@ class Carried:
     unused: Mapping[str, int]
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What to say of it to a person."""
         parts = [f"{_amount(self.taken)} taken"]
         parts += [f"of {name} the first {rows:,} of {before:,} rows" for name, (rows, before) in self.cut.items()]
@@ -55,7 +55,7 @@ def named(names: Iterable[str]) -> str:
 
 
 @torch.no_grad()
-def carry_over(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Carried:
+def transfer_weights(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Transferred:
     """Copies the weights of one model into another, whatever their dtypes and devices.
 
     The head comes along if it answers the same question and all its weights have the same shapes; a fresh one is made
@@ -83,7 +83,7 @@ def carry_over(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Carried
         if len(found) > len(weight):
             cut[name] = len(weight), len(found)
     unused = {name: weight.numel() for name, weight in old.named_parameters() if weight not in used}
-    return Carried(taken, cut, fresh, unused)
+    return Transferred(taken, cut, fresh, unused)
 
 
 def _fitting(found: Tensor | None, name: str, weight: Tensor) -> Tensor | None:

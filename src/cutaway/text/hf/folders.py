@@ -10,9 +10,8 @@ import tokenizers
 
 from cutaway.errors import UserError
 from cutaway.files import make_folder, write_text
-from cutaway.text.conventions import added_token
 from cutaway.text.files import read_inner, read_said, said_beside
-from cutaway.text.foreign.piece_families import (
+from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
     T5,
@@ -21,7 +20,7 @@ from cutaway.text.foreign.piece_families import (
     read_marian_target,
     read_t5,
 )
-from cutaway.text.foreign.vocabularies import (
+from cutaway.text.hf.vocabularies import (
     BERT,
     GPT2,
     ROBERTA,
@@ -30,8 +29,9 @@ from cutaway.text.foreign.vocabularies import (
     read_roberta,
     read_wordpiece,
 )
-from cutaway.text.frames import Frame
+from cutaway.text.post_processor import Frame
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.tokenizer_config import added_token
 from cutaway.text.uses import around_text
 
 SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "tokenizer_config.json")

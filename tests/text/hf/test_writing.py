@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cutaway.text.conventions import Conventions
-from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer, write_tokenizer
-from cutaway.text.frames import Frame
+from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer, write_tokenizer
+from cutaway.text.post_processor import Frame
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.tokenizer_config import Conventions
 from cutaway.text.uses import around_source, around_text
 from text.folders import FOLDERS, SENTENCES, auto, marian, write_json
 from text.kinds import CONFIGS, READERS, WRITERS, train

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.data.parts import in_parts, training_characters
+from cutaway.data.split import in_parts, training_characters
 
 DOCUMENTS = st.lists(st.lists(st.text(max_size=9), max_size=4), max_size=5)
 

@@ -7,9 +7,9 @@ import pytest
 from tokenizers import Tokenizer as Inner
 from tokenizers.models import WordLevel
 
-from cutaway.text.conventions import Conventions
 from cutaway.text.special import UNDERSTANDING
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.tokenizer_config import Conventions
 from text.kinds import train
 
 ROLES = ("pad", "unknown", "begin", "start", "first", "separator", "end", "mask", "ends", "chat_template", "vocabulary")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cutaway.data.augmentation import Shifted, move
 from cutaway.data.rows.labels import LabelledRow
-from cutaway.data.shifting import Shifted, move
 
 CHANNELS, HEIGHT, WIDTH, BATCH, MOST = 2, 5, 7, 60, 2
 PICTURE = np.arange(1, CHANNELS * HEIGHT * WIDTH + 1, dtype=np.float32).reshape(CHANNELS, HEIGHT, WIDTH)

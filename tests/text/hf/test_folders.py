@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.text.foreign.folders import load_source_tokenizer, load_tokenizer
+from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 from text.folders import (
     FOLDERS,

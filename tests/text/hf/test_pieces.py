@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.text.foreign.pieces import read_pieces, tokenizer_of_pieces
+from cutaway.text.hf.pieces import read_pieces, tokenizer_of_pieces
 from cutaway.text.tokenizer import Tokenizer
 from support import require_module
 from text.folders import BYTE_FALLBACK, UNIGRAM, sentencepiece
