@@ -22,8 +22,8 @@ from cutaway.model.device import choose_precision, device_of
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.text import to_fill, whole
+from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.training.evaluate import evaluate
-from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 TASK = "masked_language_modeling"
 

@@ -54,7 +54,7 @@ sys.path.insert(0, {str(ROOT / "tests")!r})
 import torch
 from cutaway.generation.decoding import CachedReader, decode
 from cutaway.generation.sampling import Sampling
-from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from variants import tokens, variant
 
 def loss_and_gradients(model, batch):

@@ -11,8 +11,6 @@ from cutaway.config.base import Record
 from cutaway.config.reading import load_run
 from cutaway.config.run import RunConfig
 from cutaway.config.train import Device
-from cutaway.data.rows.pairs import PairTokenizers
-from cutaway.data.rows.shown import SHOWN
 from cutaway.errors import UserError, nearest
 from cutaway.generation.beams import BeamOptions
 from cutaway.generation.sampling import Sampling
@@ -25,6 +23,8 @@ from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.language_modeling.config import LanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.rows.pairs import PairTokenizers
+from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.text.templates import Message
@@ -306,7 +306,7 @@ class Pipeline:
     def compute(self, operation: str, rows: Sequence[Sequence[int]]) -> list[list[int]]:
         """What the model makes of rows of symbols: `sort`, `reverse`, `copy` or `add`, whichever it learnt.
 
-        To add, two numbers are spelt digit by digit, as `cutaway.data.generated.sequences` tells.
+        To add, two numbers are spelt digit by digit, as `cutaway.tasks.algorithmic.generated.sequences` tells.
         """
         task = self._prepare(operation, AlgorithmicConfig)
         return compute(self.model, self.config.model, task, rows)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.data.rows.pictures import picture_rows
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
+from cutaway.tasks.rows.pictures import picture_rows
 from cutaway.tasks.shared import ImagesConfig
 from hub.families.vit import CASES, SIZES
 from hub.parity import Case, bring

@@ -10,7 +10,7 @@ from torch import Tensor
 from cutaway.model.transformer import DecoderOnly
 from cutaway.nn.losses import IGNORED
 from cutaway.tap import capture, tap_names
-from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from model.identities import close
 from variants import BATCH, EXPERTS, GATED, LATENT, TOKENS, VOCABULARY, WIDTH, hidden, tokens, variant
 

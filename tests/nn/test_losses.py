@@ -13,7 +13,7 @@ from cutaway.model.heads import LanguageHead, Transform
 from cutaway.nn import losses
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, measure_tokens
 from cutaway.nn.norms import LayerNorm
-from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from variants import tokens, variant
 
 B, T, C, V = 3, 7, 10, 13

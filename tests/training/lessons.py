@@ -14,9 +14,9 @@ from cutaway.data.windows import InputsAndTargets, RandomWindows, SequentialWind
 from cutaway.model.build import build
 from cutaway.model.files import RunFolder
 from cutaway.model.transformer import DecoderOnly
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback
 from cutaway.training.loop import Lesson, Trainer
-from cutaway.training.tasks.language_modeling import LanguageModeling
 
 VOCABULARY, CONTEXT, WIDTH, LAYERS = 11, 7, 16, 2
 

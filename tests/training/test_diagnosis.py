@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from cutaway.errors import JobError
 from cutaway.model.files import read_weights
 from cutaway.tap import capture
+from cutaway.tasks.base import Batch
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 from cutaway.training.diagnosis import explain_non_finite
 from cutaway.training.loop import Lesson
 from cutaway.training.optimizers import Optimizer
-from cutaway.training.tasks.base import Batch
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import Fixed, lesson, small_model, trainer, weights, windows
 
 STEM = "decoder.{}.feedforward"

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from cutaway.nn.losses import IGNORED
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.evaluate import evaluate
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import VOCABULARY, Fixed, same, small_model, weights, windows
 
 COUNT = 90

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from cutaway.tap import capture
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics
 from cutaway.training.evaluate import evaluate
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import CONTEXT, small_model, trainer, windows
 
 EXPERTS = {"kind": "experts", "experts": 6, "chosen": 2, "shared": 1, "hidden": 5}

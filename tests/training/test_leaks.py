@@ -10,8 +10,8 @@ import pytest
 
 from cutaway.model.transformer import DecoderOnly
 from cutaway.runs.stand_ins import RandomTokens
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import CONTEXT, VOCABULARY, small_model, trainer
 from variants import POSITIONS, RESIDUALS
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from cutaway.model.files import read_weights
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics
 from cutaway.training.evaluate import evaluate
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights, windows
 
 

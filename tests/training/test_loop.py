@@ -11,9 +11,9 @@ import torch
 
 from cutaway.model.files import read_weights
 from cutaway.nn.losses import IGNORED
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback, Metrics
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
 
 OPTIMIZERS = ["adamw", "muon"]

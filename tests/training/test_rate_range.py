@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from cutaway.config.train import TrainConfig
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.loop import Lesson
 from cutaway.training.rate_range import DIVERGED, HIGHEST, LOWEST, UNSETTLED, RateRange, find_rate
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import lesson, same, small_model, weights
 
 CONFIG = TrainConfig.model_validate({"batch_size": 4, "device": "cpu", "precision": "fp32", "schedule": "constant"})

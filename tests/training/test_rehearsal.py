@@ -8,9 +8,9 @@ import torch
 
 from cutaway.config.train import TrainConfig
 from cutaway.runs.stand_ins import RandomTokens
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.loop import Lesson, Trainer
 from cutaway.training.rehearsal import Rehearsal, rehearse
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import CONTEXT, VOCABULARY, same, small_model, weights
 
 

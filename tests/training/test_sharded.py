@@ -15,7 +15,7 @@ import torch.distributed as dist
 import torch.multiprocessing
 from torch.distributed.fsdp import fully_shard
 from cutaway.nn import losses
-from cutaway.training.tasks.language_modeling import LanguageModeling
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from variants import VOCABULARY, tokens, variant
 
 WORLD = 2

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from cutaway.config.optimizer import AdamWConfig, MuonConfig
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.evaluate import evaluate
 from cutaway.training.optimizers import make_optimizer
 from cutaway.training.rehearsal import optimizer_tensors
 from cutaway.training.sign_descent import SignDescent
-from cutaway.training.tasks.language_modeling import LanguageModeling
 from training.lessons import lesson, same, small_model, trainer, weights, windows
 
 RATE = 0.03

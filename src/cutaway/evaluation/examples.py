@@ -8,7 +8,6 @@ from typing import Any
 
 from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
 from cutaway.data.recordings import samples_at
-from cutaway.data.rows.labels import value_of
 from cutaway.generation.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.captions import caption_report
@@ -22,6 +21,7 @@ from cutaway.pipeline import Pipeline
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.rows.labels import value_of
 from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.tasks.token_classification.config import TokenClassificationConfig

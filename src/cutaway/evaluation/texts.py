@@ -7,11 +7,11 @@ from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.pipeline import Pipeline
 from cutaway.runs.text import next_token, to_fill, whole
+from cutaway.tasks.base import FiniteBatches, Task
 from cutaway.tasks.language_modeling.config import LanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.training.evaluate import evaluate
-from cutaway.training.tasks.base import FiniteBatches, Task
-from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 
 def measure_text(pipeline: Pipeline, corpus: Corpus, *, held_out: bool) -> Report:

@@ -14,15 +14,15 @@ from cutaway.config.run import RunConfig
 from cutaway.data.batches import BatchLimit, Examples, RandomBatches, SequentialBatches
 from cutaway.data.collect import collect_examples
 from cutaway.data.example_store import Collected, open_examples, remove_examples
-from cutaway.data.rows.texts import encode_texts
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
+from cutaway.tasks.base import Batches, Task
+from cutaway.tasks.rows.texts import encode_texts
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.base import Batches, Task
 
 Texts = Callable[[Any], tuple[Iterable[str], Iterable[str]]]
 """Of an example, what is read and what is written."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from cutaway.config.run import RunConfig
 from cutaway.data.batches import BatchLimit
-from cutaway.data.generated import sequences, vocabulary
 from cutaway.errors import UserError
 from cutaway.files import make_folder
 from cutaway.model.files import RunFolder
@@ -16,10 +15,11 @@ from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
+from cutaway.tasks.algorithmic.generated import sequences, vocabulary
+from cutaway.tasks.token_classification.task import TokenClassification
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.words import tokenizer_of_words
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.token_classification import TokenClassification
 
 
 @dataclass(frozen=True)

@@ -9,22 +9,21 @@ import numpy as np
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.masking import Masked, Masking
-from cutaway.data.rows.captions import CaptionRow
-from cutaway.data.rows.graphs import ShownGraph
-from cutaway.data.rows.labels import LabelledRow
-from cutaway.data.rows.pairs import PairRow
-from cutaway.data.rows.questions import QuestionRow
-from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.generated import SequenceRow
+from cutaway.tasks.base import Batches, Task
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
+from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow
+from cutaway.tasks.rows.captions import CaptionRow
+from cutaway.tasks.rows.graphs import ShownGraph
+from cutaway.tasks.rows.labels import LabelledRow
+from cutaway.tasks.rows.pairs import PairRow
+from cutaway.tasks.rows.shown import SHOWN
+from cutaway.tasks.sequence_classification.task import SequenceClassification
+from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
+from cutaway.tasks.token_classification.task import TokenClassification
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.base import Batches, Task
-from cutaway.training.tasks.language_modeling import LanguageModeling
-from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
-from cutaway.training.tasks.question_answering import QuestionAnswering
-from cutaway.training.tasks.sequence_classification import SequenceClassification
-from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
-from cutaway.training.tasks.token_classification import TokenClassification
 
 
 def stand_in(config: RunConfig, examples: int) -> Lesson:

@@ -16,11 +16,11 @@ from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
 from cutaway.runs.course import Progress, with_vocabulary
 from cutaway.tasks.language_modeling.config import LanguageModelingConfig
+from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.training.loop import Lesson
-from cutaway.training.tasks.language_modeling import LanguageModeling
-from cutaway.training.tasks.masked_language_modeling import MaskedLanguageModeling
 
 EVALUATION_TOKENS = 8192
 """How many tokens an evaluation reads at once."""

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from cutaway.model.device import autocast
+from cutaway.tasks.base import FiniteBatches, Task
 from cutaway.training.expert_load import counted_choices, largest_load
-from cutaway.training.tasks.base import FiniteBatches, Task
 
 
 @torch.inference_mode()

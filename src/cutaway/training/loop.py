@@ -16,6 +16,7 @@ from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.files import RunFolder, write_weights
+from cutaway.tasks.base import Batch, Batches, FiniteBatches, Task
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
@@ -24,7 +25,6 @@ from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import Optimizer, make_optimizer
 from cutaway.training.schedules import rate
 from cutaway.training.signals import Interrupted, Stopper
-from cutaway.training.tasks.base import Batch, Batches, FiniteBatches, Task
 
 
 @dataclass(frozen=True)

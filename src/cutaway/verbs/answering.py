@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from cutaway.config.model import ModelConfig
-from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow, Windowing, span_logits
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.training.tasks.question_answering import QuestionAnswering, span_logits
 from cutaway.verbs.batching import TOKENS_AT_ONCE
 
 

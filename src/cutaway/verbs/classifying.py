@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.data.rows.shown import Kind
 from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, Transformer
+from cutaway.tasks.rows.shown import Kind
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.verbs.batching import in_groups
 

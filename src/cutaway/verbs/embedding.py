@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 
 from cutaway.config.run import RunConfig
-from cutaway.data.rows.sentences import sentences
 from cutaway.errors import UserError, nearest
 from cutaway.model.device import device_of
 from cutaway.model.heads import POOLINGS, Head
 from cutaway.model.transformer import Hidden, Transformer
+from cutaway.tasks.rows.sentences import sentences
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_batches, require_fitting, require_no_empty
 

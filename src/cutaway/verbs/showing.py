@@ -10,14 +10,14 @@ from cutaway.config.run import RunConfig
 from cutaway.data.examples import Graph
 from cutaway.data.pictures import picture_of
 from cutaway.data.recordings import samples_of
-from cutaway.data.rows.graphs import graph_rows
-from cutaway.data.rows.pictures import picture_rows
-from cutaway.data.rows.recordings import frame_rows, hear, listener
-from cutaway.data.rows.sentences import sentences
-from cutaway.data.rows.texts import cut
 from cutaway.errors import UserError
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
+from cutaway.tasks.rows.graphs import graph_rows
+from cutaway.tasks.rows.pictures import picture_rows
+from cutaway.tasks.rows.recordings import frame_rows, hear, listener
+from cutaway.tasks.rows.sentences import sentences
+from cutaway.tasks.rows.texts import cut
 from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
 from cutaway.tasks.shared import ImagesConfig
 from cutaway.text.tokenizer import Tokenizer

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from cutaway.data.rows.words import align
 from cutaway.model.device import device_of
 from cutaway.model.transformer import Transformer
+from cutaway.tasks.token_classification.task import align
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_batches, require_fitting
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Captioned
-from cutaway.data.rows.captions import CaptionRow, caption_rows
-from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.pictures import with_pictures
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
+from cutaway.tasks.rows.captions import CaptionRow, caption_rows
+from cutaway.tasks.rows.shown import SHOWN
+from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
 from cutaway.text.special import WRITING
-from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 
 
 def texts(example: Captioned) -> tuple[Iterable[str], Iterable[str]]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from cutaway.data.examples import Graph
-from cutaway.data.rows.graphs import graph_rows
-from cutaway.data.rows.labels import LabelledRow, labelled_rows
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.labels import fit, task
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
+from cutaway.tasks.rows.graphs import graph_rows
+from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
 
 
 def texts(example: Graph) -> tuple[Iterable[str], Iterable[str]]:

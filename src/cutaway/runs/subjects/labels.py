@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.data.rows.labels import LabelledRow, known_labels
-from cutaway.data.rows.shown import SHOWN
 from cutaway.runs.course import with_labels, with_task
+from cutaway.tasks.rows.labels import LabelledRow, known_labels
+from cutaway.tasks.rows.shown import SHOWN
+from cutaway.tasks.sequence_classification.task import SequenceClassification, balanced_weights
 from cutaway.tasks.shared import ClassificationConfig
-from cutaway.training.tasks.sequence_classification import SequenceClassification, balanced_weights
 
 
 def fit(config: RunConfig, task: ClassificationConfig, examples: Sequence[Any]) -> RunConfig:

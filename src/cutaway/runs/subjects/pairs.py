@@ -5,11 +5,11 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Pair
-from cutaway.data.rows.pairs import PairRow, PairTokenizers
 from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.tasks.rows.pairs import PairRow, PairTokenizers
 from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
+from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
 from cutaway.text.special import WRITING
-from cutaway.training.tasks.sequence_to_sequence import SequenceToSequence
 
 
 def texts(pair: Pair) -> tuple[Iterable[str], Iterable[str]]:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.data.augmentation import Shifted
 from cutaway.data.examples import Captioned, Picture
 from cutaway.data.pictures import require_fitting
-from cutaway.data.rows.labels import LabelledRow, labelled_rows
-from cutaway.data.rows.pictures import channel_statistics, picture_rows, values_of
 from cutaway.errors import UserError
 from cutaway.runs.course import with_model, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects import labels
+from cutaway.tasks.base import Batches
+from cutaway.tasks.image_classification.augmentation import Shifted
 from cutaway.tasks.image_classification.config import ImageClassificationConfig
+from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
+from cutaway.tasks.rows.pictures import channel_statistics, picture_rows, values_of
 from cutaway.tasks.shared import ImagesConfig
-from cutaway.training.tasks.base import Batches
 
 
 def fit(config: RunConfig, task: ImageClassificationConfig, examples: Sequence[Picture]) -> RunConfig:

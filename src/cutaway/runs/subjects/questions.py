@@ -5,12 +5,11 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Question
-from cutaway.data.rows.questions import QuestionRow, Windowing
 from cutaway.runs.course import with_labels
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow, Windowing
 from cutaway.text.special import UNDERSTANDING
-from cutaway.training.tasks.question_answering import QuestionAnswering
 
 ENDS = 2
 """A span has a first and a last token."""

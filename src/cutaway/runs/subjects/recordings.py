@@ -8,12 +8,12 @@ from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Recording
 from cutaway.data.recordings import samples_at
-from cutaway.data.rows.labels import LabelledRow, labelled_rows
-from cutaway.data.rows.recordings import Frames, frame_rows, frame_statistics, hear, listener
 from cutaway.runs.course import with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects import labels
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
+from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
+from cutaway.tasks.rows.recordings import Frames, frame_rows, frame_statistics, hear, listener
 
 
 def fit(config: RunConfig, task: AudioClassificationConfig, examples: Sequence[Recording]) -> RunConfig:

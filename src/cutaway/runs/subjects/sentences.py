@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from cutaway.data.examples import Labelled
-from cutaway.data.rows.labels import LabelledRow, labelled_rows
-from cutaway.data.rows.sentences import sentences
-from cutaway.data.rows.texts import cut
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.runs.subjects.labels import fit, task
+from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
+from cutaway.tasks.rows.sentences import sentences
+from cutaway.tasks.rows.texts import cut
 from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
 from cutaway.text.special import UNDERSTANDING
 

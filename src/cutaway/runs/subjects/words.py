@@ -5,12 +5,11 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Tagged
-from cutaway.data.rows.words import WordsRow, word_rows
 from cutaway.runs.course import with_labels, with_task
 from cutaway.runs.examples import ExampleCourse, Subject
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
+from cutaway.tasks.token_classification.task import TokenClassification, WordsRow, word_rows
 from cutaway.text.special import UNDERSTANDING
-from cutaway.training.tasks.token_classification import TokenClassification
 
 
 def texts(example: Tagged) -> tuple[Iterable[str], Iterable[str]]:
