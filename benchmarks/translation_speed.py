@@ -90,14 +90,14 @@ def joeynmt_translator(checkout: Path, folder: Path, *, own: bool) -> Translator
     open_joeynmt(checkout)
     run = resume(folder)
     peer = JoeyNMT(run.config)
-    batches = own_batches(run.course.training, run.config.train.batch_tokens) if own else cutaways_batches(run)
+    batches = own_batches(run.dataset.training, run.config.train.batch_tokens) if own else cutaways_batches(run)
     name = "JoeyNMT, its own batches" if own else "JoeyNMT, cutaway's batches"
     return Translator(name, peer.model, lambda: peer.learn(next(batches)))
 
 
 def cutaways_batches(run: Run) -> Iterator[Sequence[PairRow]]:
     """The same that cutaway trains on, in the same order."""
-    training = run.course.lesson().training
+    training = run.dataset.training_data().training
     return (training[number] for number in count())
 
 

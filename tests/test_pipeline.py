@@ -59,7 +59,7 @@ def test_what_is_loaded_is_what_was_trained(position: str, head: str, tmp_path: 
     run = trained(tmp_path, f"model.position={position}", f"model.head.{head}", "model.attention.bias=yes")
     loaded = cutaway.load(str(tmp_path / "run"), device="cpu")
     assert loaded.config == run.config
-    assert loaded.tokenizer.sha256 == run.course.tokenizer.sha256
+    assert loaded.tokenizer.sha256 == run.dataset.tokenizer.sha256
     assert not loaded.model.training
     assert torch.equal(logits(loaded.model), logits(run.model))
     assert (loaded.model.head.projection.weight is loaded.model.decoder.embed.tokens.weight) == (head == "tied=yes")

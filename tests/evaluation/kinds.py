@@ -49,7 +49,7 @@ def require_libraries(kind: str) -> None:
 
 def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     """Lets the pipelines of a run of examples answer what the examples say."""
-    examples = [*run.course.examples.training, *run.course.examples.validation]
+    examples = [*run.dataset.examples.training, *run.dataset.examples.validation]
     known = {_asked(example): example for example in examples}
 
     def sources(rewriter: Any, given: list[Any], options: Any) -> list[list[dict[str, Any]]]:

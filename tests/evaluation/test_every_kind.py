@@ -75,9 +75,9 @@ def test_who_is_always_right_gets_the_highest_figures(
 @pytest.mark.parametrize("kind", OF_TEXT)
 def test_on_text_it_is_the_loss_that_training_reports(kind: str, started: dict[str, Run]) -> None:
     run = started[kind]
-    lesson = run.course.lesson()
-    assert lesson.validation is not None
-    figures = evaluate(run.model, lesson.task, lesson.validation, next(run.model.parameters()).dtype)
+    training_data = run.dataset.training_data()
+    assert training_data.validation is not None
+    figures = evaluate(run.model, training_data.task, training_data.validation, next(run.model.parameters()).dtype)
     assert evaluate_run(run.pipeline, run.folder.path).figures == pytest.approx(figures)
 
 

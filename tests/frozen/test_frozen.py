@@ -14,7 +14,7 @@ from cutaway.pipeline import load
 from cutaway.runs.run import resume
 from cutaway.training.callbacks import Metrics, read_rows
 from support import ROOT
-from training.lessons import same, weights
+from training.setups import same, weights
 
 FROZEN = ROOT / "tests/frozen"
 RUNS = sorted(path.name for path in (FROZEN / "runs").iterdir())

@@ -39,9 +39,12 @@ def go_on(model: Path, folder: Path, kind: str, *choices: str, task: str | None 
 
 def losses(pipeline: Pipeline, run: Run) -> list[torch.Tensor]:
     """What a model makes of the batches that a run is validated with."""
-    lesson = run.course.lesson()
-    assert lesson.validation is not None
-    batches = [lesson.task.collate(lesson.validation[i], torch.device("cpu")) for i in range(len(lesson.validation))]
+    training_data = run.dataset.training_data()
+    assert training_data.validation is not None
+    batches = [
+        training_data.task.collate(training_data.validation[i], torch.device("cpu"))
+        for i in range(len(training_data.validation))
+    ]
     pipeline.model.eval()
     with torch.no_grad():
-        return [lesson.task.loss(pipeline.model, batch)[0] for batch in batches]
+        return [training_data.task.loss(pipeline.model, batch)[0] for batch in batches]

@@ -61,7 +61,7 @@ def test_data_of_no_use_may_be_mended_in_its_place(tmp_path: Path) -> None:
         begin("sequence_classification", tmp_path, other)
     assert not (tmp_path / "run").exists()
     (tmp_path / "other.tsv").write_text("the cow sat\tpet\n")
-    assert len(begin("sequence_classification", tmp_path, other).course.validation) == 1
+    assert len(begin("sequence_classification", tmp_path, other).dataset.validation) == 1
 
 
 def test_what_was_read_before_is_not_read_again(tmp_path: Path) -> None:

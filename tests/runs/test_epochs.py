@@ -28,8 +28,8 @@ def test_batches_by_tokens_are_counted_as_they_are(tmp_path: Path) -> None:
     write_data("sequence_classification", tmp_path)
     config = override(choices_of("sequence_classification", tmp_path), ["train.epochs=3", "train.batch_tokens=40"])
     run = start(config, tmp_path / "run")
-    lesson = run.course.lesson()
-    seen = sum(len(lesson.training[step]) for step in range(run.config.train.steps))
+    training_data = run.dataset.training_data()
+    seen = sum(len(training_data.training[step]) for step in range(run.config.train.steps))
     assert seen == pytest.approx(3 * 24, abs=6)
 
 
@@ -38,7 +38,7 @@ def test_text_is_counted_by_its_tokens(tmp_path: Path) -> None:
     config = override(choices_of("language_modeling", tmp_path), ["train.epochs=7"])
     run = start(config, tmp_path / "run")
     tokens = run.config.train.steps * 4 * 24
-    assert 7 * len(run.course.corpus.training) <= tokens < 7 * len(run.course.corpus.training) + 7 * 4 * 24
+    assert 7 * len(run.dataset.corpus.training) <= tokens < 7 * len(run.dataset.corpus.training) + 7 * 4 * 24
 
 
 def test_data_without_end_has_none(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from cutaway.errors import UserError
 from cutaway.pipeline import load
 from cutaway.runs.run import Run, resume, start
 from runs.kinds import KINDS, begin
-from training.lessons import same, weights
+from training.setups import same, weights
 
 CLASSES = ("sequence_classification", "image_classification", "proteins", "graph_classification")
 LABELS = {
@@ -46,9 +46,9 @@ def test_what_is_loaded_is_what_was_trained(trained: tuple[str, Run]) -> None:
     loaded = load(run.folder.path, device="cpu")
     assert same(weights(loaded.model), weights(run.model))
     assert loaded.config == run.config == load_run(run.folder.run)
-    pairs = [(loaded.source_tokenizer, run.course.source_tokenizer)]
-    if run.course.tokenizer is not None:
-        pairs.append((loaded.tokenizer, run.course.tokenizer))
+    pairs = [(loaded.source_tokenizer, run.dataset.source_tokenizer)]
+    if run.dataset.tokenizer is not None:
+        pairs.append((loaded.tokenizer, run.dataset.tokenizer))
     for one, other in pairs:
         assert getattr(one, "sha256", None) == getattr(other, "sha256", None)
 
@@ -56,21 +56,21 @@ def test_what_is_loaded_is_what_was_trained(trained: tuple[str, Run]) -> None:
 def test_what_the_data_tells_is_filled_in(trained: tuple[str, Run]) -> None:
     kind, run = trained
     model, task = run.config.model, run.config.task
-    assert model.vocabulary == getattr(run.course.tokenizer, "vocabulary", None)
-    assert model.source_vocabulary == getattr(run.course.source_tokenizer, "vocabulary", None)
+    assert model.vocabulary == getattr(run.dataset.tokenizer, "vocabulary", None)
+    assert model.source_vocabulary == getattr(run.dataset.source_tokenizer, "vocabulary", None)
     assert getattr(model.head, "labels", None) == SCORES.get(kind)
     assert getattr(task, "labels", None) == LABELS.get(kind)
 
 
 def test_it_says_how_much_there_is(trained: tuple[str, Run]) -> None:
     kind, run = trained
-    said = run.course.amount
-    run.course.lesson()
-    assert said == run.course.amount, "looking does not change it"
+    said = run.dataset.amount
+    run.dataset.training_data()
+    assert said == run.dataset.amount, "looking does not change it"
     if kind == "algorithmic":
         assert said == "sequences to sort, of 4 symbols, without end"
     elif "language_modeling" in kind:
-        assert said == f"{len(run.course.corpus.training):,} tokens of text"
+        assert said == f"{len(run.dataset.corpus.training):,} tokens of text"
     else:
         assert said.startswith("24 examples, 6 to validate with")
 

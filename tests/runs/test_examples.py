@@ -1,4 +1,4 @@
-"""Courses in examples: labels, tokenizers and lengths are settled before anything is trained, and all is counted."""
+"""Datasets of examples: labels, tokenizers and lengths are settled before anything is trained, and all is counted."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def started(kind: str, folder: Path, content: str, *choices: str) -> str:
     """How much a run of this kind says there is, of a file with this content."""
     (folder / "file.tsv").write_text(content)
     config = choices_of(kind, folder, f"data.path={folder / 'file.tsv'}", *choices)
-    return start(config, folder / "run").course.amount
+    return start(config, folder / "run").dataset.amount
 
 
 def refusal(kind: str, folder: Path, content: str, *choices: str) -> str:
@@ -47,7 +47,7 @@ def test_labels_may_be_given_in_any_order_and_more_than_occur(tmp_path: Path) ->
     run = begin("sequence_classification", tmp_path, "task.labels=[wild, ghost, pet, bird]")
     assert run.config.task.labels == ("wild", "ghost", "pet", "bird")
     assert run.config.model.head.labels == 4
-    rows = zip(run.course.training, run.course.examples.training, strict=True)
+    rows = zip(run.dataset.training, run.dataset.examples.training, strict=True)
     assert {row.target for row, example in rows if "fox" in example.text} == {(0,)}
 
 
@@ -61,10 +61,10 @@ def test_rare_labels_count_more_if_they_are_to(tmp_path: Path) -> None:
     losses = {}
     for weights in ("none", "balanced"):
         run = begin("sequence_classification", tmp_path, f"task.class_weights={weights}", out=weights)
-        lesson = run.course.lesson()
-        batch = lesson.task.collate(run.course.training, torch.device("cpu"))
+        training_data = run.dataset.training_data()
+        batch = training_data.task.collate(run.dataset.training, torch.device("cpu"))
         torch.nn.init.zeros_(run.model.head.projection.weight)
-        loss, _ = lesson.task.loss(run.model, batch)
+        loss, _ = training_data.task.loss(run.model, batch)
         loss.backward()
         losses[weights] = run.model.head.projection.bias.grad
     assert losses["none"].abs().max() > 1
@@ -94,7 +94,7 @@ def test_sides_that_share_a_tokenizer_share_a_table(tmp_path: Path) -> None:
     run = begin("sequence_to_sequence", tmp_path)
     assert not run.folder.source_tokenizer.exists()
     assert run.model.encoder.embed.tokens.weight is run.model.decoder.embed.tokens.weight
-    tokenizer = run.course.tokenizer
+    tokenizer = run.dataset.tokenizer
     assert tokenizer.unknown not in tokenizer.encode("the cat sur tapis")
 
 
@@ -130,9 +130,9 @@ def test_long_texts_to_classify_are_cut_and_counted(tmp_path: Path) -> None:
 
 def test_windows_over_long_contexts_are_counted(tmp_path: Path) -> None:
     run = begin("question_answering", tmp_path, "model.context=9", "data.validation=0")
-    windows = len(run.course.training)
+    windows = len(run.dataset.training)
     assert windows > 30
-    assert run.course.amount.endswith(f", {windows - 30} windows over contexts that were too long for one")
+    assert run.dataset.amount.endswith(f", {windows - 30} windows over contexts that were too long for one")
 
 
 def test_nothing_left_is_told_with_the_reason(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cutaway.runs.transfer import LARGER
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
 from support import require_module
-from training.lessons import same, small_model, weights
+from training.setups import same, small_model, weights
 from zoo import Zoo
 
 WORDS = "masked_language_modeling"
@@ -43,7 +43,7 @@ def test_without_a_step_it_is_the_model_that_it_goes_on_from(kind: str, origin: 
     assert all(map(torch.equal, losses(after, run), losses(before, run)))
     assert after.config.model == before.config.model
     assert getattr(after.source_tokenizer, "sha256", None) == getattr(before.source_tokenizer, "sha256", None)
-    if run.course.tokenizer is not None:
+    if run.dataset.tokenizer is not None:
         assert after.tokenizer.sha256 == before.tokenizer.sha256
 
 
@@ -51,14 +51,14 @@ def test_its_tokens_are_those_of_the_model_whatever_it_reads(origin: MakeOrigin,
     folder = origin(WORDS)
     (tmp_path / "other.txt").write_text("a zebra sat on the mat " * 99)
     run = go_on(folder, tmp_path, WORDS, f"data.path={tmp_path / 'other.txt'}")
-    assert run.course.tokenizer is not None
-    assert run.course.tokenizer.sha256 == load(folder, "cpu").tokenizer.sha256
+    assert run.dataset.tokenizer is not None
+    assert run.dataset.tokenizer.sha256 == load(folder, "cpu").tokenizer.sha256
     assert run.folder.tokenizer.read_bytes() == (folder / "tokenizer.json").read_bytes()
     assert run.config.tokenizer.kind == "origin"
-    tokens = run.course.corpus.training[:].tolist()
-    unknown = run.course.tokenizer.count_unknown(tokens)
+    tokens = run.dataset.corpus.training[:].tolist()
+    unknown = run.dataset.tokenizer.count_unknown(tokens)
     assert len(tokens) // 3 <= unknown < len(tokens) // 2
-    assert run.course.amount == f"{len(tokens):,} tokens of text, {unknown:,} of them unknown"
+    assert run.dataset.amount == f"{len(tokens):,} tokens of text, {unknown:,} of them unknown"
     assert run.config.origin == str(folder)
 
 
@@ -66,7 +66,7 @@ def test_what_the_tokenizer_does_not_know_is_counted(origin: MakeOrigin, tmp_pat
     (tmp_path / "other.tsv").write_text("the zebra sat\tle zebra assis\n" * 9 + "the cat sat\tun cat a assis\n" * 9)
     other = f"data.path={tmp_path / 'other.tsv'}"
     run = go_on(origin("sequence_to_sequence"), tmp_path, "sequence_to_sequence", other, "data.validation=0")
-    assert run.course.amount == "18 examples, 0 to validate with, 18 unknown tokens"
+    assert run.dataset.amount == "18 examples, 0 to validate with, 18 unknown tokens"
 
 
 @pytest.mark.parametrize("task", [None, CLASSIFY])

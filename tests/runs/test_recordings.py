@@ -17,7 +17,7 @@ from cutaway.runs.run import Run, resume, start
 from data.sounds import RATE, tone, write_wav
 from runs.kinds import TINY
 from support import require_module
-from training.lessons import same, weights
+from training.setups import same, weights
 
 LABELS = ("high", "low")
 COUNT = 15
@@ -65,7 +65,7 @@ def test_what_the_data_tells_is_filled_in(trained: Run) -> None:
     task = config.task
     assert task.kind == "audio_classification"
     assert (task.labels, config.model.head.model_dump()["labels"]) == (LABELS, 2)
-    numbers = np.concatenate([row.shown.ravel() for row in trained.course.training])
+    numbers = np.concatenate([row.shown.ravel() for row in trained.dataset.training])
     assert abs(numbers.mean()) < 1e-5
     assert abs(numbers.std() - 1) < 1e-5
     assert not trained.folder.tokenizer.exists()
@@ -114,8 +114,8 @@ def test_long_recordings_are_cut_in_training_and_in_evaluation(tmp_path: Path) -
     require_module("sklearn")
     run = begin(tmp_path, "model.context=8", "data.validation=0")
     cut = sum(300 + 61 * i > 160 + 7 * 80 for i in range(COUNT)) * 2
-    run.course.lesson()
-    assert run.course.amount == f"30 examples, 0 to validate with, {cut} cut to 8 frames"
+    run.dataset.training_data()
+    assert run.dataset.amount == f"30 examples, 0 to validate with, {cut} cut to 8 frames"
     assert evaluate_data(run.pipeline, run.config.data, tmp_path).figures["truncated"] == cut
 
 

@@ -9,7 +9,7 @@ from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, ModelNeeds, task_record, trained_kinds
 from cutaway.errors import UserError
-from cutaway.runs.course import with_labels
+from cutaway.runs.dataset import with_labels
 from cutaway.runs.requirements import chosen_by_task, require_choices, require_model
 from runs.kinds import begin
 

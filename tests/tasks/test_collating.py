@@ -12,7 +12,7 @@ from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.rows.labels import LabelledRow
 from cutaway.tasks.sequence_classification.task import SequenceClassification, balanced_weights
 from tasks.pupils import PUPILS, Pupil
-from training.lessons import VOCABULARY, small_model
+from training.setups import VOCABULARY, small_model
 from variants import variant
 
 CPU = torch.device("cpu")

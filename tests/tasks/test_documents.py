@@ -116,9 +116,9 @@ def begin(folder: Path, *choices: str, rows: int = 30) -> Any:
 
 def test_a_run_keeps_documents_apart_in_training_and_in_measuring(tmp_path: Path) -> None:
     run = begin(tmp_path, "task.document_mask=yes")
-    lesson = run.course.lesson()
-    batch = lesson.task.collate(lesson.training[0], torch.device("cpu"))
-    ends = (batch["inputs"] == run.course.tokenizer.end).sum(dim=1)
+    training_data = run.dataset.training_data()
+    batch = training_data.task.collate(training_data.training[0], torch.device("cpu"))
+    ends = (batch["inputs"] == run.dataset.tokenizer.end).sum(dim=1)
     assert (ends > 1).all()
     assert torch.equal(batch["documents"].max(dim=1).values, ends)
     run.train()

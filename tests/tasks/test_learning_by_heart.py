@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from cutaway.tasks.base import TrainingData
 from cutaway.training.evaluate import evaluate
-from cutaway.training.loop import Lesson
 from tasks.pupils import CONTEXT, PUPILS, VOCABULARY
-from training.lessons import Fixed, small_model, trainer
+from training.setups import Fixed, small_model, trainer
 
 STEPS = 60
 QUIET = {"log_every": STEPS, "evaluate_every": STEPS, "save_every": STEPS}
@@ -20,10 +20,10 @@ def test_eight_examples_are_learnt_by_heart(name: str, tmp_path: Path) -> None:
     pupil = PUPILS[name]
     model = small_model(vocabulary=VOCABULARY, context=CONTEXT, layers=1, **pupil.model)
     examples = Fixed(pupil.batch(pupil.rows))
-    lesson = Lesson(pupil.task, examples, examples)
+    training_data = TrainingData(pupil.task, examples, examples)
     before = evaluate(model, pupil.task, examples, torch.float32)
     progress = trainer(
-        tmp_path, model, lesson, optimizer={"learning_rate": 0.02, "weight_decay": 0}, steps=STEPS, **QUIET
+        tmp_path, model, training_data, optimizer={"learning_rate": 0.02, "weight_decay": 0}, steps=STEPS, **QUIET
     ).run()
     after = evaluate(model, pupil.task, examples, torch.float32)
     assert progress.best == after["loss"] < 0.5 * before["loss"]

@@ -16,8 +16,8 @@ from cutaway.errors import JobError, UserError
 from cutaway.training.callbacks import Metrics
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.optimizers import Optimizer, make_optimizer
-from training.lessons import same, small_model, trainer, weights
 from training.limits import largest_file
+from training.setups import same, small_model, trainer, weights
 
 ADAMW = AdamWConfig()
 FILES = ["model.safetensors", "optimizer.safetensors", "progress.json"]

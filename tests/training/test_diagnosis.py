@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from cutaway.errors import JobError
 from cutaway.model.files import read_weights
 from cutaway.tap import capture
-from cutaway.tasks.base import Batch
+from cutaway.tasks.base import Batch, TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 from cutaway.training.diagnosis import explain_non_finite
-from cutaway.training.loop import Lesson
 from cutaway.training.optimizers import Optimizer
-from training.lessons import Fixed, lesson, small_model, trainer, weights, windows
+from training.setups import Fixed, small_model, trainer, training_data, weights, windows
 
 STEM = "decoder.{}.feedforward"
 UP = STEM + ".up"
@@ -45,7 +44,7 @@ def not_a_number(x: Tensor) -> Tensor:
     return x.where(torch.arange(x.numel()).view_as(x) != 17, math.nan)
 
 
-def cause(folder: Path, model: nn.Module, content: Lesson | None = None, **choices: Any) -> str:
+def cause(folder: Path, model: nn.Module, content: TrainingData | None = None, **choices: Any) -> str:
     """What a run says when it fails in its first step."""
     with pytest.raises(JobError) as raised:
         trainer(folder, model, content, **choices).run()
@@ -94,7 +93,7 @@ def test_a_sum_that_overflows_is_no_tap_s_fault(tmp_path: Path) -> None:
             loss, count = super().loss(model, batch)
             return loss * 1e30, count
 
-    content = Lesson(Steep(), lesson().training, None)
+    content = TrainingData(Steep(), training_data().training, None)
     message = cause(tmp_path, small_model(), content)
     assert "gradient norm inf at step 1: every number is finite, but their sum is not" in message
 

@@ -9,7 +9,7 @@ import torch
 from cutaway.nn.losses import IGNORED
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.evaluate import evaluate
-from training.lessons import VOCABULARY, Fixed, same, small_model, weights, windows
+from training.setups import VOCABULARY, Fixed, same, small_model, weights, windows
 
 COUNT = 90
 

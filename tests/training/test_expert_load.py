@@ -10,7 +10,7 @@ from cutaway.tap import capture
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics
 from cutaway.training.evaluate import evaluate
-from training.lessons import CONTEXT, small_model, trainer, windows
+from training.setups import CONTEXT, small_model, trainer, windows
 
 EXPERTS = {"kind": "experts", "experts": 6, "chosen": 2, "shared": 1, "hidden": 5}
 WHOLE = 12 * CONTEXT + 1

@@ -10,7 +10,7 @@ from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import make_optimizer
-from training.lessons import lesson, same, small_model, trainer, weights
+from training.setups import same, small_model, trainer, training_data, weights
 from training.test_optimizers import KINDS, learn
 
 UNTIED = {"head": {"tied": False, "bias": True}, "attention": {"heads": 2, "bias": True}}
@@ -41,7 +41,7 @@ def test_it_has_no_gradient_and_nothing_is_remembered_of_it(kind: str) -> None:
     freeze(model, ["decoder.0", "decoder.embed"])
     kept = FROZEN["decoder.0"] | FROZEN["decoder.embed"]
     optimizer = make_optimizer(KINDS[kind], model)
-    learning = lesson()
+    learning = training_data()
     loss, _ = learning.task.loss(
         model, learning.task.collate(learning.training[0], model.head.projection.weight.device)
     )
@@ -79,7 +79,7 @@ def test_biases_that_balance_experts_can_be_frozen() -> None:
     model = build(ModelConfig.model_validate({**config, "feedforward": experts}))
     freeze(model, ["*.balance"])
     before = weights(model)
-    learning = lesson()
+    learning = training_data()
     batch = learning.task.collate(learning.training[0], model.head.projection.weight.device)
     optimizer = make_optimizer(KINDS["adamw"], model)
     learning.task.loss(model, batch)[0].backward()

@@ -10,7 +10,7 @@ from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, O
 from cutaway.model.build import build
 from cutaway.training.layers import layers_above
 from cutaway.training.optimizers import make_optimizer
-from training.lessons import same, small_model, weights
+from training.setups import same, small_model, weights
 from training.test_optimizers import KINDS, learn
 
 WITHOUT_DECAY: dict[str, OptimizerConfig] = {

@@ -10,9 +10,9 @@ import pytest
 
 from cutaway.model.transformer import DecoderOnly
 from cutaway.runs.stand_ins import RandomTokens
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.training.loop import Lesson
-from training.lessons import CONTEXT, VOCABULARY, small_model, trainer
+from training.setups import CONTEXT, VOCABULARY, small_model, trainer
 from variants import POSITIONS, RESIDUALS
 
 NOISE = 0.01
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("unchecked")
 
 def gain(folder: Path, model: DecoderOnly) -> float:
     """By how much 200 steps on tokens that nobody saw before bring the loss below that of guessing."""
-    content = Lesson(LanguageModeling(), RandomTokens(VOCABULARY, 8, CONTEXT), None)
+    content = TrainingData(LanguageModeling(), RandomTokens(VOCABULARY, 8, CONTEXT), None)
     learner = trainer(folder, model, content, optimizer="muon", batch_size=8)
     losses = [learner.step(i, 1.0)[0] for i in range(200)]
     return math.log(VOCABULARY) - sum(losses[-50:]) / 50

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from cutaway.model.files import read_weights
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics
 from cutaway.training.evaluate import evaluate
-from cutaway.training.loop import Lesson
-from training.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights, windows
+from training.setups import CONTEXT, VOCABULARY, Fixed, same, small_model, trainer, training_data, weights, windows
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -20,7 +20,7 @@ from training.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_mod
 def test_eight_examples_are_learnt_by_heart(tmp_path: Path, optimizer: str) -> None:
     tokens = np.random.default_rng(0).integers(VOCABULARY, size=(8, CONTEXT + 1))
     tokens[:, 0] = range(8)  # where they begin alike, nobody could tell them apart
-    content = Lesson(LanguageModeling(), Fixed((tokens[:, :-1], tokens[:, 1:])), None)
+    content = TrainingData(LanguageModeling(), Fixed((tokens[:, :-1], tokens[:, 1:])), None)
     rate = {"adamw": 0.01, "muon": 0.03}[optimizer]
     learner = trainer(tmp_path, small_model(), content, optimizer={"kind": optimizer, "learning_rate": rate})
     losses = [learner.step(i, 1.0)[0] for i in range(150)]
@@ -43,7 +43,7 @@ def test_bf16_learns_as_fp32_does(tmp_path: Path, position: str) -> None:
 
 def test_the_best_weights_are_kept_and_training_stops_when_it_no_longer_helps(tmp_path: Path) -> None:
     few = windows(40)[0]  # enough to be learnt by heart: the validation loss soon rises
-    content = Lesson(LanguageModeling(), Fixed(few), windows(200, seed=3))
+    content = TrainingData(LanguageModeling(), Fixed(few), windows(200, seed=3))
     model, metrics = small_model(), Metrics(tmp_path / "metrics.jsonl")
     choices = {"optimizer": {"learning_rate": 0.03}, "log_every": 2, "evaluate_every": 3, "save_every": 1000}
     progress = trainer(tmp_path, model, content, [metrics], steps=500, patience=4, **choices).run()
@@ -68,5 +68,5 @@ def test_the_best_weights_are_kept_and_training_stops_when_it_no_longer_helps(tm
 
 
 def test_patience_begins_anew_with_each_best(tmp_path: Path) -> None:
-    progress = trainer(tmp_path, content=lesson(), steps=12, evaluate_every=1, patience=2).run()
+    progress = trainer(tmp_path, content=training_data(), steps=12, evaluate_every=1, patience=2).run()
     assert progress.step == progress.best_step == 12, "every evaluation of so early a time is a new best"

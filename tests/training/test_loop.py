@@ -11,24 +11,24 @@ import torch
 
 from cutaway.model.files import read_weights
 from cutaway.nn.losses import IGNORED
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback, Metrics
-from cutaway.training.loop import Lesson
-from training.lessons import CONTEXT, VOCABULARY, Fixed, lesson, same, small_model, trainer, weights
+from training.setups import CONTEXT, VOCABULARY, Fixed, same, small_model, trainer, training_data, weights
 
 OPTIMIZERS = ["adamw", "muon"]
 
 
-def uneven(rows: int = 6) -> Lesson:
+def uneven(rows: int = 6) -> TrainingData:
     """Examples of which the later ones have fewer and fewer targets that count, and the last has none."""
     rng = np.random.default_rng(3)
     inputs, targets = (rng.integers(VOCABULARY, size=(rows, CONTEXT)) for _ in range(2))
     for i in range(rows):
         targets[i, CONTEXT - i * CONTEXT // (rows - 1) :] = IGNORED
-    return Lesson(LanguageModeling(), Fixed((inputs, targets)), None)
+    return TrainingData(LanguageModeling(), Fixed((inputs, targets)), None)
 
 
-def three_steps(folder: Path, content: Lesson, **choices: Any) -> tuple[list[Any], dict[str, torch.Tensor]]:
+def three_steps(folder: Path, content: TrainingData, **choices: Any) -> tuple[list[Any], dict[str, torch.Tensor]]:
     model = small_model()
     learner = trainer(folder, model, content, **choices)
     return [learner.step(i, 1.0) for i in range(3)], weights(model)
@@ -89,7 +89,7 @@ def test_clipping_shortens_a_long_gradient_and_keeps_its_direction(
 
 def test_a_batch_without_targets_teaches_nothing(tmp_path: Path) -> None:
     model, empty = small_model(), np.full((4, CONTEXT), IGNORED)
-    nothing = Lesson(LanguageModeling(), Fixed((np.zeros((4, CONTEXT), int), empty)), None)
+    nothing = TrainingData(LanguageModeling(), Fixed((np.zeros((4, CONTEXT), int), empty)), None)
     before = weights(model)
     assert trainer(tmp_path, model, nothing, optimizer={"weight_decay": 0.0}).step(0, 1.0) == (0, 0, 0)
     assert same(weights(model), before)
@@ -180,7 +180,7 @@ def test_the_log_tells_the_mean_since_the_line_before(tmp_path: Path) -> None:
 
 def test_without_a_validation_part_the_last_weights_are_kept(tmp_path: Path) -> None:
     model, notes = small_model(), Notes()
-    content = lesson(validation=False)
+    content = training_data(validation=False)
     progress = trainer(tmp_path, model, content, [notes], steps=5, evaluate_every=1, patience=2).run()
     assert progress.step == 5, "patience waits for evaluations, of which there are none"
     assert progress.best is None

@@ -7,7 +7,7 @@ from torch import nn
 from cutaway.config.optimizer import AdamWConfig, MuonConfig
 from cutaway.training.muon import Muon
 from cutaway.training.optimizers import Optimizer, make_optimizer
-from training.lessons import same, small_model, weights
+from training.setups import same, small_model, weights
 
 KINDS = {
     "adamw": AdamWConfig(weight_decay=0.3),

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from cutaway.config.train import TrainConfig
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.training.loop import Lesson
 from cutaway.training.rate_range import DIVERGED, HIGHEST, LOWEST, UNSETTLED, RateRange, find_rate
-from training.lessons import lesson, same, small_model, weights
+from training.setups import same, small_model, training_data, weights
 
 CONFIG = TrainConfig.model_validate({"batch_size": 4, "device": "cpu", "precision": "fp32", "schedule": "constant"})
 
@@ -21,7 +21,7 @@ def chosen(**choices: object) -> TrainConfig:
 
 @pytest.mark.parametrize("optimizer", [{"kind": "muon"}, {"kind": "adamw", "learning_rate": 0.005}])
 def test_it_finds_a_rate_between_too_low_and_too_high(optimizer: dict[str, object]) -> None:
-    found = find_rate(small_model(), lesson(), chosen(optimizer=optimizer))
+    found = find_rate(small_model(), training_data(), chosen(optimizer=optimizer))
     config = chosen(optimizer=optimizer)
     assert found.rates[0] == pytest.approx(LOWEST * config.optimizer.learning_rate)
     assert found.least is not None
@@ -32,7 +32,7 @@ def test_it_finds_a_rate_between_too_low_and_too_high(optimizer: dict[str, objec
 
 
 def test_the_rate_rises_by_the_same_factor_each_step() -> None:
-    found = find_rate(small_model(), lesson(), CONFIG, steps=9)
+    found = find_rate(small_model(), training_data(), CONFIG, steps=9)
     assert len(found.rates) == len(found.losses) == 9
     factor = (HIGHEST / LOWEST) ** (1 / 8)
     assert [later / earlier for earlier, later in pairwise(found.rates)] == pytest.approx([factor] * 8)
@@ -43,7 +43,7 @@ def test_the_model_and_the_folder_stay_as_they_are(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     model = small_model(dropout=0.3).eval()
     before = weights(model)
-    first, again = (find_rate(model, lesson(), CONFIG, steps=20) for _ in range(2))
+    first, again = (find_rate(model, training_data(), CONFIG, steps=20) for _ in range(2))
     assert same(weights(model), before)
     assert not model.training
     assert all(weight.grad is None for weight in model.parameters())
@@ -63,7 +63,7 @@ def test_it_stops_at_a_loss_that_is_no_number() -> None:
             return total * (float("inf") if self.batches > 15 else 1.0), count
 
     told: list[int] = []
-    found = find_rate(small_model(), Lesson(Breaks(), lesson().training, None), CONFIG, told.append)
+    found = find_rate(small_model(), TrainingData(Breaks(), training_data().training, None), CONFIG, told.append)
     assert found.diverged
     assert len(found.losses) == 15
     assert told == list(range(1, 16))

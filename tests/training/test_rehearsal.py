@@ -8,10 +8,11 @@ import torch
 
 from cutaway.config.train import TrainConfig
 from cutaway.runs.stand_ins import RandomTokens
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.training.loop import Lesson, Trainer
+from cutaway.training.loop import Trainer
 from cutaway.training.rehearsal import Rehearsal, rehearse
-from training.lessons import CONTEXT, VOCABULARY, same, small_model, weights
+from training.setups import CONTEXT, VOCABULARY, same, small_model, weights
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def rehearsed(model: torch.nn.Module | None = None, *, patience: float = 30.0, **choices: Any) -> Rehearsal:
     config = TrainConfig.model_validate({"batch_size": 12, "precision": "fp32", "device": "cpu", **choices})
     batches = RandomTokens(VOCABULARY, config.batch_size // config.accumulation, CONTEXT)
-    part = Lesson(LanguageModeling(), batches, None)
+    part = TrainingData(LanguageModeling(), batches, None)
     return rehearse(model or small_model(), config, part, steps=3, patience=patience)
 
 

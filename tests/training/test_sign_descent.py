@@ -11,7 +11,7 @@ from cutaway.training.evaluate import evaluate
 from cutaway.training.optimizers import make_optimizer
 from cutaway.training.rehearsal import optimizer_tensors
 from cutaway.training.sign_descent import SignDescent
-from training.lessons import lesson, same, small_model, trainer, weights, windows
+from training.setups import same, small_model, trainer, training_data, weights, windows
 
 RATE = 0.03
 EXPERTS = {"kind": "experts", "experts": 6, "chosen": 2, "shared": 1, "hidden": 5, "balance_rate": RATE}
@@ -111,10 +111,10 @@ def test_training_evens_the_load(tmp_path: Path) -> None:
 def test_a_run_that_was_taken_up_again_ends_with_the_same_weights(tmp_path: Path, kind: str) -> None:
     straight, first, second = (small_model(**DENSE_FIRST, ahead=1) for _ in range(3))
     choices = {"optimizer": kind, "save_every": 3, "evaluate_every": 2, "schedule": "cosine"}
-    trainer(tmp_path / "straight", straight, lesson(), steps=6, **choices).run()
-    begun = trainer(tmp_path / "taken up", first, lesson(), steps=6, **choices)
+    trainer(tmp_path / "straight", straight, training_data(), steps=6, **choices).run()
+    begun = trainer(tmp_path / "taken up", first, training_data(), steps=6, **choices)
     begun._train = lambda progress: (begun._advance(progress), begun._save(progress))  # one step, then it ends
     begun.run()
-    trainer(tmp_path / "taken up", second, lesson(), steps=6, **choices).run()
+    trainer(tmp_path / "taken up", second, training_data(), steps=6, **choices).run()
     assert same(weights(second), weights(straight))
     assert (weights(straight)[BIAS] != 0).any()

@@ -10,7 +10,7 @@ import pytest
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 from cutaway.training.signals import Interrupted, Stopper
-from training.lessons import small_model, trainer
+from training.setups import small_model, trainer
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

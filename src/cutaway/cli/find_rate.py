@@ -43,7 +43,7 @@ def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "t
     with live_line(TextColumn("step {task.completed}/{task.total}"), BarColumn()) as line:
         task = line.add_task("", total=rate_range.STEPS)
         found = rate_range.find_rate(
-            run.model, run.course.lesson(), run.config.train, lambda done: line.update(task, completed=done)
+            run.model, run.dataset.training_data(), run.config.train, lambda done: line.update(task, completed=done)
         )
     return run.config, found
 

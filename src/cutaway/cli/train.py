@@ -146,7 +146,7 @@ def report_outcome(run: "Run", json: bool) -> None:
     from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
 
     c = run.config.train
-    headline = f"{run.config.preset or 'model'}: {parameters(run)}, {run.course.amount}"
+    headline = f"{run.config.preset or 'model'}: {parameters(run)}, {run.dataset.amount}"
     if run.transferred is not None:
         say(f"from {run.config.origin}: {run.transferred.summary}")
     bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", c.steps)

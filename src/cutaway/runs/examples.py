@@ -1,4 +1,4 @@
-"""Courses in examples: each shows something and says what to make of it."""
+"""Datasets of examples: each shows something and says what to make of it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,12 +17,11 @@ from cutaway.data.example_store import Collected, open_examples, remove_examples
 from cutaway.errors import UserError
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import Pipeline
-from cutaway.runs.course import Progress, with_vocabulary
-from cutaway.tasks.base import Batches, Task
+from cutaway.runs.dataset import Progress, with_vocabulary
+from cutaway.tasks.base import Batches, Task, TrainingData
 from cutaway.tasks.rows.texts import encode_texts
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
-from cutaway.training.loop import Lesson
 
 Texts = Callable[[Any], tuple[Iterable[str], Iterable[str]]]
 """Of an example, what is read and what is written."""
@@ -41,14 +40,14 @@ class Row(Protocol):
 class Subject:
     """What examples of a kind are for.
 
-    Its functions are given the choices of the run or the course, then the task, then what they work on.
+    Its functions are given the choices of the run or the dataset, then the task, then what they work on.
 
     Attributes:
         kind: of the examples.
         specials: special tokens that the tokenizer must have.
         texts: what tokenizers learn from: of each example what is read, and what is written; none if there is no text.
         fit: fills in choices that the examples tell: labels, sizes.
-        rows: examples as numbers; the course counts those that are cut or left out.
+        rows: examples as numbers; the dataset counts those that are cut or left out.
         task: what is learnt from the rows.
         vary: what becomes of the batches to train on, each time anew.
     """
@@ -63,7 +62,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class ExampleCourse:
+class ExampleDataset:
     """Examples, and the tokenizers that were made from them."""
 
     config: RunConfig
@@ -76,7 +75,7 @@ class ExampleCourse:
 
     @property
     def known_tokenizer(self) -> Tokenizer:
-        """The tokenizer of a course in text.
+        """The tokenizer of a dataset in text.
 
         Raises:
             UserError: there is no text.
@@ -117,13 +116,13 @@ class ExampleCourse:
         """In about how many batches every example is seen once."""
         return len(in_order(self.training, self._limit))
 
-    def lesson(self) -> Lesson:
+    def training_data(self) -> TrainingData:
         """Batches of examples of similar lengths."""
         c, subject = self.config, self.subject
         task = subject.task(c, c.task, self.training)
         batches = RandomBatches(lengths(self.training), self._limit, c.train.seed)
         varied = subject.vary(c, c.task, Examples(self.training, batches))
-        return Lesson(task, varied, in_order(self.validation, self._limit) if self.validation else None)
+        return TrainingData(task, varied, in_order(self.validation, self._limit) if self.validation else None)
 
     @property
     def _limit(self) -> BatchLimit:
@@ -142,29 +141,29 @@ def lengths(rows: Sequence[Row]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ExamplePreparation:
-    """How files of examples become a course."""
+class ExampleBuilder:
+    """How files of examples become a dataset."""
 
     subject: Subject
 
     def prepare(
         self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
-    ) -> ExampleCourse:
+    ) -> ExampleDataset:
         """Writes the examples and their tokenizers into the folder; nothing, if they are of no use."""
         examples = collect_examples(self.subject.kind, config.data, folder, config.train.seed)
         try:
-            course = self._fit(config, examples, origin)
-            course.lesson()
+            dataset = self._fit(config, examples, origin)
+            dataset.training_data()
         except UserError:
             remove_examples(folder)  # for their files may be mended, and are then to be read again
             raise
-        if course.tokenizer is not None:
-            course.tokenizer.save(RunFolder(folder).tokenizer)
-        if course.source_tokenizer is not None:
-            course.source_tokenizer.save(RunFolder(folder).source_tokenizer)
-        return course
+        if dataset.tokenizer is not None:
+            dataset.tokenizer.save(RunFolder(folder).tokenizer)
+        if dataset.source_tokenizer is not None:
+            dataset.source_tokenizer.save(RunFolder(folder).source_tokenizer)
+        return dataset
 
-    def _fit(self, config: RunConfig, examples: Collected[Any], origin: Pipeline | None) -> ExampleCourse:
+    def _fit(self, config: RunConfig, examples: Collected[Any], origin: Pipeline | None) -> ExampleDataset:
         tokenizer = source = None
         unknown: Counter[str] = Counter()
         if self.subject.texts is not None:
@@ -178,7 +177,7 @@ class ExamplePreparation:
                 )
         config = with_vocabulary(config, tokenizer, source)
         config = self.subject.fit(config, config.task, examples.training)
-        return ExampleCourse(config, self.subject, examples, tokenizer, source, +unknown)
+        return ExampleDataset(config, self.subject, examples, tokenizer, source, +unknown)
 
     def _learn(
         self, config: RunConfig, read: Sequence[str], written: Sequence[str]
@@ -189,13 +188,13 @@ class ExamplePreparation:
         tokenizer = _learn(config.tokenizer, [*read, *written] if shared else written, specials)
         return tokenizer, None if shared else _learn(config.source_tokenizer, read, specials)
 
-    def open(self, config: RunConfig, folder: Path) -> ExampleCourse:
+    def open(self, config: RunConfig, folder: Path) -> ExampleDataset:
         """Opens them."""
         paths = RunFolder(folder)
         tokenizer = None if self.subject.texts is None else Tokenizer.load(paths.tokenizer)
         source = None if config.source_tokenizer is None else Tokenizer.load(paths.source_tokenizer)
         examples = open_examples(folder, self.subject.kind)
-        return ExampleCourse(config, self.subject, examples, tokenizer, source)
+        return ExampleDataset(config, self.subject, examples, tokenizer, source)
 
 
 def _sides(texts: Texts, examples: Sequence[Any]) -> tuple[list[str], list[str]]:

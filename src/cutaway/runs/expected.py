@@ -13,7 +13,7 @@ from cutaway.config.tokenizer import (
 from cutaway.data.scan import scan_source
 from cutaway.data.sources import open_source
 from cutaway.errors import UserError
-from cutaway.runs.course import with_labels, with_model
+from cutaway.runs.dataset import with_labels, with_model
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.algorithmic.generated import vocabulary
 from cutaway.text.amino_acids import AMINO_ACIDS

@@ -1,4 +1,4 @@
-"""Courses in made-up sequences: sort, reverse, copy, add."""
+"""Datasets of made-up sequences: sort, reverse, copy, add."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,14 +12,14 @@ from cutaway.errors import UserError
 from cutaway.files import make_folder
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import Pipeline
-from cutaway.runs.course import Progress, with_labels, with_vocabulary
+from cutaway.runs.dataset import Progress, with_labels, with_vocabulary
 from cutaway.runs.examples import in_order
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.algorithmic.generated import sequences, vocabulary
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.token_classification.task import TokenClassification
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.words import tokenizer_of_words
-from cutaway.training.loop import Lesson
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class GeneratedBatches:
 
 
 @dataclass(frozen=True)
-class GeneratedCourse:
+class GeneratedDataset:
     """Nothing but a rule, and symbols that are spelt as numbers."""
 
     config: RunConfig
@@ -68,11 +68,11 @@ class GeneratedCourse:
         """There is no end."""
         return
 
-    def lesson(self) -> Lesson:
+    def training_data(self) -> TrainingData:
         """Sequences without end to train on, and held-out ones to validate with."""
         c = self.config.train
         training = GeneratedBatches(self.task, c.batch_size, c.seed)
-        return Lesson(TokenClassification(), training, in_order(self.held_out, BatchLimit(examples=1024)))
+        return TrainingData(TokenClassification(), training, in_order(self.held_out, BatchLimit(examples=1024)))
 
     @cached_property
     def held_out(self) -> list[SequenceRow]:
@@ -81,14 +81,14 @@ class GeneratedCourse:
 
 
 @dataclass(frozen=True)
-class GeneratedPreparation:
+class GeneratedBuilder:
     """Nothing to read: only the symbols become a tokenizer, so that they can be written and looked at."""
 
     task: AlgorithmicConfig
 
     def prepare(
         self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
-    ) -> GeneratedCourse:
+    ) -> GeneratedDataset:
         """Writes the tokenizer.
 
         Raises:
@@ -113,11 +113,11 @@ class GeneratedPreparation:
         make_folder(folder)
         tokenizer.save(RunFolder(folder).tokenizer)
         config = with_labels(with_vocabulary(config, tokenizer), task.symbols)
-        return GeneratedCourse(config, task, tokenizer)
+        return GeneratedDataset(config, task, tokenizer)
 
-    def open(self, config: RunConfig, folder: Path) -> GeneratedCourse:
+    def open(self, config: RunConfig, folder: Path) -> GeneratedDataset:
         """Opens the tokenizer."""
-        return GeneratedCourse(config, self.task, Tokenizer.load(RunFolder(folder).tokenizer))
+        return GeneratedDataset(config, self.task, Tokenizer.load(RunFolder(folder).tokenizer))
 
 
 def held_out(task: AlgorithmicConfig, seed: int, length: int | None = None) -> list[SequenceRow]:

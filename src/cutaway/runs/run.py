@@ -14,8 +14,8 @@ from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
-from cutaway.runs.course import Course, Progress
-from cutaway.runs.courses import preparation
+from cutaway.runs.builders import dataset_builder
+from cutaway.runs.dataset import Dataset, Progress
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.runs.transfer import Transferred, transfer_weights
@@ -31,25 +31,25 @@ class Run:
     Attributes:
         folder: where.
         config: all choices.
-        course: what is learnt.
+        dataset: what is learnt.
         model: who learns.
         transferred: which weights are those of the model that the run goes on from, if it has just begun with one.
     """
 
     folder: RunFolder
     config: RunConfig
-    course: Course
+    dataset: Dataset
     model: Transformer
     transferred: Transferred | None = None
 
     @property
     def pipeline(self) -> Pipeline:
         """The model as it is at this moment of training, to be talked to."""
-        return Pipeline(self.model, self.course.tokenizer, self.config, self.course.source_tokenizer)
+        return Pipeline(self.model, self.dataset.tokenizer, self.config, self.dataset.source_tokenizer)
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """What trains it, from its latest checkpoint on."""
-        return Trainer(self.model, self.course.lesson(), self.config.train, self.folder, callbacks)
+        return Trainer(self.model, self.dataset.training_data(), self.config.train, self.folder, callbacks)
 
     def train(self, callbacks: Sequence[Callback] = ()) -> TrainingProgress:
         """Trains it to its last step."""
@@ -86,8 +86,8 @@ def start(
     if config.origin is not None:
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
-    course = preparation(config.task).prepare(config, out, progress, origin)
-    run = _assemble(folder, course)
+    dataset = dataset_builder(config.task).prepare(config, out, progress, origin)
+    run = _assemble(folder, dataset)
     if origin is not None:
         run = _going_on(run, origin)
     run.trainer()  # finds out that there is too little data before anything says that this is a run
@@ -116,7 +116,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
     if config.train.frozen != before.train.frozen:
         raise UserError(f"train.frozen cannot change in a run that has begun: start another run with --from {out}")
-    run = _assemble(folder, preparation(config.task).open(config, out))
+    run = _assemble(folder, dataset_builder(config.task).open(config, out))
     if assignments:
         write_text(folder.run, dump_run(run.config))
     if config.origin is not None:
@@ -124,24 +124,24 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     return run
 
 
-def _assemble(folder: RunFolder, course: Course) -> Run:
-    config = _with_steps(course)
+def _assemble(folder: RunFolder, dataset: Dataset) -> Run:
+    config = _with_steps(dataset)
     model = build(config.model, seed=config.train.seed)
-    return Run(folder, config, course, model.to(choose_device(config.train.device)))
+    return Run(folder, config, dataset, model.to(choose_device(config.train.device)))
 
 
-def _with_steps(course: Course) -> RunConfig:
+def _with_steps(dataset: Dataset) -> RunConfig:
     """Counts the steps of a run that is told in epochs.
 
     Raises:
         UserError: its data has no end.
     """
-    config = course.config
+    config = dataset.config
     if config.train.epochs is None:
         return config
-    if course.epoch is None:
+    if dataset.epoch is None:
         raise UserError("data without end has no epochs: leave train.epochs out, and give train.steps")
-    steps = math.ceil(config.train.epochs * course.epoch)
+    steps = math.ceil(config.train.epochs * dataset.epoch)
     return config.model_copy(update={"train": config.train.model_copy(update={"steps": steps})})
 
 

@@ -10,7 +10,7 @@ from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.masking import Masked, Masking
 from cutaway.runs.generated import SequenceRow
-from cutaway.tasks.base import Batches, Task
+from cutaway.tasks.base import Batches, Task, TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
@@ -23,13 +23,12 @@ from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.sequence_classification.task import SequenceClassification
 from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
 from cutaway.tasks.token_classification.task import TokenClassification
-from cutaway.training.loop import Lesson
 
 
-def stand_in(config: RunConfig, examples: int) -> Lesson:
-    """A lesson whose every batch has so many examples, each as long as the model takes."""
+def stand_in(config: RunConfig, examples: int) -> TrainingData:
+    """Training data whose every batch has so many examples, each as long as the model's context."""
     task, batches = _MAKERS[config.task.kind](config, config.task, examples)
-    return Lesson(task, batches, None)
+    return TrainingData(task, batches, None)
 
 
 class RandomTokens:

@@ -1,4 +1,4 @@
-"""Courses in continuous text: predict what follows, or what is hidden."""
+"""Datasets of continuous text: predict what follows, or what is hidden."""
 
 import math
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from cutaway.data.windows import RandomWindows, SequentialWindows
 from cutaway.errors import UserError
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
-from cutaway.runs.course import Progress, with_vocabulary
+from cutaway.runs.dataset import Progress, with_vocabulary
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.config import LanguageModelingConfig
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.training.loop import Lesson
 
 EVALUATION_TOKENS = 8192
 """How many tokens an evaluation reads at once."""
@@ -28,17 +28,17 @@ EVALUATION_TOKENS = 8192
 COUNTED_AT_ONCE = 1 << 24
 """How many tokens are looked at for unknown ones at once."""
 
-MakeLesson = Callable[..., Lesson]
+MakeTrainingData = Callable[..., TrainingData]
 """Given all choices, the task among them by itself, and the text."""
 
 
 @dataclass(frozen=True)
-class TextCourse:
+class TextDataset:
     """A text as tokens, the first part to train on, the last to validate with."""
 
     config: RunConfig
     corpus: Corpus
-    make_lesson: MakeLesson
+    make_training_data: MakeTrainingData
     source_tokenizer: None = None
 
     @property
@@ -58,9 +58,9 @@ class TextCourse:
         """In how many batches as many tokens are seen as the text has."""
         return math.ceil(len(self.corpus.training) / (self.config.model.context * self.config.train.batch_size))
 
-    def lesson(self) -> Lesson:
+    def training_data(self) -> TrainingData:
         """Windows anywhere in the text to train on, and windows end to end to validate with."""
-        return self.make_lesson(self.config, self.config.task, self.corpus)
+        return self.make_training_data(self.config, self.config.task, self.corpus)
 
     def _count_unknown(self) -> int:
         tokens, unknown = self.corpus.training, self.tokenizer.unknown
@@ -71,31 +71,31 @@ class TextCourse:
 
 
 @dataclass(frozen=True)
-class TextPreparation:
-    """How a text becomes a course.
+class TextBuilder:
+    """How a text becomes a dataset.
 
     Attributes:
-        make_lesson: what is learnt from it.
+        make_training_data: what is learnt from it.
         specials: special tokens that the tokenizer must have.
     """
 
-    make_lesson: MakeLesson
+    make_training_data: MakeTrainingData
     specials: tuple[str, ...] = ()
 
     def prepare(
         self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None
-    ) -> TextCourse:
+    ) -> TextDataset:
         """Writes the text's tokens into the folder."""
         tokenizer = config.tokenizer if origin is None else origin.tokenizer
         corpus = prepare(config.data, tokenizer, folder, specials=self.specials, progress=progress)
-        return TextCourse(with_vocabulary(config, corpus.tokenizer), corpus, self.make_lesson)
+        return TextDataset(with_vocabulary(config, corpus.tokenizer), corpus, self.make_training_data)
 
-    def open(self, config: RunConfig, folder: Path) -> TextCourse:
+    def open(self, config: RunConfig, folder: Path) -> TextDataset:
         """Opens the tokens."""
-        return TextCourse(config, open_corpus(folder), self.make_lesson)
+        return TextDataset(config, open_corpus(folder), self.make_training_data)
 
 
-def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus: Corpus) -> Lesson:
+def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus: Corpus) -> TrainingData:
     """Predict each token from those before it.
 
     Raises:
@@ -107,7 +107,7 @@ def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus:
             "a .jsonl or a .parquet file"
         )
     training, validation = windows(config, corpus)
-    return Lesson(next_token(chosen, corpus.tokenizer, corpus.manifest.validation), training, validation)
+    return TrainingData(next_token(chosen, corpus.tokenizer, corpus.manifest.validation), training, validation)
 
 
 def next_token(chosen: LanguageModelingConfig, tokenizer: Tokenizer, part: Part) -> LanguageModeling:
@@ -116,12 +116,12 @@ def next_token(chosen: LanguageModelingConfig, tokenizer: Tokenizer, part: Part)
     return LanguageModeling(characters_per_token(part), chosen.ahead_weight, separator=separator)
 
 
-def masked_language_modeling(config: RunConfig, chosen: MaskedLanguageModelingConfig, corpus: Corpus) -> Lesson:
+def masked_language_modeling(config: RunConfig, chosen: MaskedLanguageModelingConfig, corpus: Corpus) -> TrainingData:
     """Predict hidden tokens from those on both sides."""
     seed, (training, validation) = config.train.seed, windows(config, corpus)
     masked = Masked(training, masking(chosen, corpus.tokenizer), seed)
     held_out = None if validation is None else to_fill(chosen, corpus.tokenizer, validation, seed)
-    return Lesson(MaskedLanguageModeling(), masked, held_out)
+    return TrainingData(MaskedLanguageModeling(), masked, held_out)
 
 
 def windows(config: RunConfig, corpus: Corpus) -> tuple[RandomWindows, SequentialWindows | None]:

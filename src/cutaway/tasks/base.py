@@ -1,6 +1,7 @@
-"""What the loop knows of what is being learnt."""
+"""What the training loop knows of a task and its data."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -50,3 +51,12 @@ class FiniteBatches(Batches, Protocol):
 
     def __len__(self) -> int:
         """Returns how many."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A task, and the batches that it is trained on and validated with."""
+
+    task: Task
+    training: Batches
+    validation: FiniteBatches | None

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
@@ -16,7 +15,7 @@ from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.files import RunFolder, write_weights
-from cutaway.tasks.base import Batch, Batches, FiniteBatches, Task
+from cutaway.tasks.base import Batch, TrainingData
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
@@ -25,15 +24,6 @@ from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import Optimizer, make_optimizer
 from cutaway.training.schedules import rate
 from cutaway.training.signals import Interrupted, Stopper
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What is learnt, and from what."""
-
-    task: Task
-    training: Batches
-    validation: FiniteBatches | None
 
 
 class Trainer:
@@ -46,13 +36,13 @@ class Trainer:
     def __init__(
         self,
         model: nn.Module,
-        lesson: Lesson,
+        data: TrainingData,
         config: TrainConfig,
         folder: RunFolder,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self._model = model
-        self._lesson = lesson
+        self._data = data
         self._config = config
         self._folder = folder
         self._callbacks = callbacks
@@ -120,7 +110,7 @@ class Trainer:
 
         The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
         """
-        batch = self._lesson.task.collate(self._lesson.training[step], self._device)
+        batch = self._data.task.collate(self._data.training[step], self._device)
         total, count = self._accumulate(step, batch)
         mean, norm = total / max(1, count), self._scale_gradients(max(1, count))
         if not (math.isfinite(mean) and math.isfinite(norm)):
@@ -136,7 +126,7 @@ class Trainer:
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.accumulation):
             with autocast(self._device, self._precision):
-                loss, targets = self._lesson.task.loss(self._model, part)
+                loss, targets = self._data.task.loss(self._model, part)
             loss.backward()
             total, count = total + loss.detach(), count + targets
         return total.item(), int(count.item())
@@ -161,12 +151,12 @@ class Trainer:
 
     def _evaluate(self, progress: Progress) -> None:
         """Reads the validation part and keeps the best weights so far; without such a part, the last."""
-        if self._lesson.validation is None:
+        if self._data.validation is None:
             write_weights(self._folder.weights, self._model)
             return
         c = self._config
         read = partial(
-            evaluate, self._model, self._lesson.task, self._lesson.validation, self._precision, c.evaluate_batches
+            evaluate, self._model, self._data.task, self._data.validation, self._precision, c.evaluate_batches
         )
         figures = read()
         loss = figures["loss"]

@@ -11,7 +11,8 @@ from torch import nn
 from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
 from cutaway.model.files import RunFolder
-from cutaway.training.loop import Lesson, Trainer
+from cutaway.tasks.base import TrainingData
+from cutaway.training.loop import Trainer
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-3, 1e3
@@ -55,7 +56,7 @@ class RateRange:
 
 def find_rate(
     model: nn.Module,
-    lesson: Lesson,
+    data: TrainingData,
     config: TrainConfig,
     progress: Callable[[int], None] = lambda done: None,
     *,
@@ -67,12 +68,12 @@ def find_rate(
 
     Args:
         model: stays as it is.
-        lesson: what is learnt.
+        data: what is learnt.
         config: how; its learning rate is in the middle of the range.
         progress: told how many steps are made.
         steps: how many to make at most.
     """
-    trainer = Trainer(copy.deepcopy(model).train(), lesson, config, RunFolder(Path()))
+    trainer = Trainer(copy.deepcopy(model).train(), data, config, RunFolder(Path()))
     rates: list[float] = []
     losses: list[float] = []
     mean = weight = 0.0

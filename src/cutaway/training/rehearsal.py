@@ -11,7 +11,8 @@ from cutaway.config.train import TrainConfig
 from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of
 from cutaway.model.files import RunFolder
-from cutaway.training.loop import Lesson, Trainer
+from cutaway.tasks.base import TrainingData
+from cutaway.training.loop import Trainer
 from cutaway.training.optimizers import balance_biases, block_matrices
 
 
@@ -29,7 +30,7 @@ class Rehearsal:
 
 
 def rehearse(
-    model: nn.Module, config: TrainConfig, part: Lesson, *, steps: int = 4, patience: float = 30.0
+    model: nn.Module, config: TrainConfig, part: TrainingData, *, steps: int = 4, patience: float = 30.0
 ) -> Rehearsal:
     """Trains a model that nobody needs for a few steps. Its weights change.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Captioned
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.pictures import with_pictures
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
 from cutaway.tasks.rows.captions import CaptionRow, caption_rows
@@ -19,9 +19,9 @@ def texts(example: Captioned) -> tuple[Iterable[str], Iterable[str]]:
     return (), (example.caption,)
 
 
-def rows(course: ExampleCourse, task: ImageCaptioningConfig, examples: Sequence[Captioned]) -> list[CaptionRow]:
+def rows(dataset: ExampleDataset, task: ImageCaptioningConfig, examples: Sequence[Captioned]) -> list[CaptionRow]:
     """Pictures as the model reads them, captions as tokens."""
-    return caption_rows(course.known_tokenizer, examples, task, course.config.model, course.counted)
+    return caption_rows(dataset.known_tokenizer, examples, task, dataset.config.model, dataset.counted)
 
 
 def task(config: RunConfig, chosen: ImageCaptioningConfig, rows: Sequence[Any]) -> SequenceToSequence:

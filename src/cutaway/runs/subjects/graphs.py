@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cutaway.data.examples import Graph
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.labels import fit, task
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
 from cutaway.tasks.rows.graphs import graph_rows
@@ -15,12 +15,12 @@ def texts(example: Graph) -> tuple[Iterable[str], Iterable[str]]:
     return (" ".join(example.nodes),), ()
 
 
-def rows(course: ExampleCourse, task: GraphClassificationConfig, examples: Sequence[Graph]) -> list[LabelledRow]:
+def rows(dataset: ExampleDataset, task: GraphClassificationConfig, examples: Sequence[Graph]) -> list[LabelledRow]:
     """Nodes as tokens with their distances, labels as numbers; nodes whose label is unknown are counted."""
-    model = course.config.model
-    shown = graph_rows(course.known_tokenizer, examples, model.context, model.longest_path)
-    if unknown := sum(course.known_tokenizer.count_unknown(graph.tokens) for graph in shown):
-        course.counted["unknown nodes"] += unknown
+    model = dataset.config.model
+    shown = graph_rows(dataset.known_tokenizer, examples, model.context, model.longest_path)
+    if unknown := sum(dataset.known_tokenizer.count_unknown(graph.tokens) for graph in shown):
+        dataset.counted["unknown nodes"] += unknown
     return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 

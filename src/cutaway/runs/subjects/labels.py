@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.runs.course import with_labels, with_task
+from cutaway.runs.dataset import with_labels, with_task
 from cutaway.tasks.rows.labels import LabelledRow, known_labels
 from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.sequence_classification.task import SequenceClassification, balanced_weights

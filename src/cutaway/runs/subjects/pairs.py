@@ -5,7 +5,7 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Pair
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.tasks.rows.pairs import PairRow, PairTokenizers
 from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
 from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
@@ -17,11 +17,11 @@ def texts(pair: Pair) -> tuple[Iterable[str], Iterable[str]]:
     return (pair.source,), (pair.target,)
 
 
-def rows(course: ExampleCourse, task: SequenceToSequenceConfig, pairs: Sequence[Pair]) -> list[PairRow]:
+def rows(dataset: ExampleDataset, task: SequenceToSequenceConfig, pairs: Sequence[Pair]) -> list[PairRow]:
     """Both sides as tokens."""
-    target = course.known_tokenizer
-    tokenizers = PairTokenizers(course.source_tokenizer or target, target)
-    return tokenizers.rows(pairs, course.config.model.context, course.counted, truncate=task.truncate)
+    target = dataset.known_tokenizer
+    tokenizers = PairTokenizers(dataset.source_tokenizer or target, target)
+    return tokenizers.rows(pairs, dataset.config.model.context, dataset.counted, truncate=task.truncate)
 
 
 def task(config: RunConfig, chosen: SequenceToSequenceConfig, rows: Sequence[Any]) -> SequenceToSequence:

@@ -7,8 +7,8 @@ from cutaway.config.run import RunConfig
 from cutaway.data.examples import Captioned, Picture
 from cutaway.data.pictures import require_fitting
 from cutaway.errors import UserError
-from cutaway.runs.course import with_model, with_task
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.dataset import with_model, with_task
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects import labels
 from cutaway.tasks.base import Batches
 from cutaway.tasks.image_classification.augmentation import Shifted
@@ -54,9 +54,9 @@ def with_pictures(
     return with_model(config, **{key: embedding.model_copy(update=size)})
 
 
-def rows(course: ExampleCourse, task: ImageClassificationConfig, examples: Sequence[Picture]) -> list[LabelledRow]:
+def rows(dataset: ExampleDataset, task: ImageClassificationConfig, examples: Sequence[Picture]) -> list[LabelledRow]:
     """Pictures as the model reads them, labels as numbers."""
-    embedding = course.config.model.input_embedding(PatchEmbeddingConfig)
+    embedding = dataset.config.model.input_embedding(PatchEmbeddingConfig)
     pictures = [example.pixels.values() for example in examples]
     for picture in pictures[:1]:  # the others are like it
         require_fitting("a picture to validate with", picture.shape, embedding)

@@ -5,8 +5,8 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Question
-from cutaway.runs.course import with_labels
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.dataset import with_labels
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
 from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow, Windowing
 from cutaway.text.special import UNDERSTANDING
@@ -20,11 +20,11 @@ def texts(example: Question) -> tuple[Iterable[str], Iterable[str]]:
     return (example.question, example.context), ()
 
 
-def rows(course: ExampleCourse, task: QuestionAnsweringConfig, examples: Sequence[Question]) -> list[QuestionRow]:
+def rows(dataset: ExampleDataset, task: QuestionAnsweringConfig, examples: Sequence[Question]) -> list[QuestionRow]:
     """Windows over the contexts, and where in them the answers are."""
-    found = list(Windowing(course.known_tokenizer, course.config.model.context, task.stride).answered(examples))
+    found = list(Windowing(dataset.known_tokenizer, dataset.config.model.context, task.stride).answered(examples))
     if len(found) > len(examples):
-        course.counted["windows over contexts that were too long for one"] += len(found) - len(examples)
+        dataset.counted["windows over contexts that were too long for one"] += len(found) - len(examples)
     return found
 
 

@@ -8,8 +8,8 @@ from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Recording
 from cutaway.data.recordings import samples_at
-from cutaway.runs.course import with_task
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.dataset import with_task
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects import labels
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
@@ -27,9 +27,9 @@ def fit(config: RunConfig, task: AudioClassificationConfig, examples: Sequence[R
     )
 
 
-def rows(course: ExampleCourse, task: AudioClassificationConfig, examples: Sequence[Recording]) -> list[LabelledRow]:
+def rows(dataset: ExampleDataset, task: AudioClassificationConfig, examples: Sequence[Recording]) -> list[LabelledRow]:
     """Recordings as frames, labels as numbers. Recordings that are longer than the model takes are cut, and counted."""
-    shown = frame_rows(_heard(task, course.config.model, examples, course.counted), task)
+    shown = frame_rows(_heard(task, dataset.config.model, examples, dataset.counted), task)
     return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cutaway.data.examples import Labelled
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.labels import fit, task
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
 from cutaway.tasks.rows.sentences import sentences
@@ -17,10 +17,12 @@ def texts(example: Labelled) -> tuple[Iterable[str], Iterable[str]]:
     return (example.text,), ()
 
 
-def rows(course: ExampleCourse, task: SequenceClassificationConfig, examples: Sequence[Labelled]) -> list[LabelledRow]:
+def rows(
+    dataset: ExampleDataset, task: SequenceClassificationConfig, examples: Sequence[Labelled]
+) -> list[LabelledRow]:
     """Texts as tokens, labels as numbers. Texts that are longer than the model takes are cut, and counted."""
-    read = sentences(course.known_tokenizer, [example.text for example in examples])
-    shown = cut(read, course.config.model.context, course.counted)
+    read = sentences(dataset.known_tokenizer, [example.text for example in examples])
+    shown = cut(read, dataset.config.model.context, dataset.counted)
     return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 

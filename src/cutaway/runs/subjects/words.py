@@ -5,8 +5,8 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Tagged
-from cutaway.runs.course import with_labels, with_task
-from cutaway.runs.examples import ExampleCourse, Subject
+from cutaway.runs.dataset import with_labels, with_task
+from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.tasks.token_classification.task import TokenClassification, WordsRow, word_rows
 from cutaway.text.special import UNDERSTANDING
@@ -23,10 +23,10 @@ def fit(config: RunConfig, task: TokenClassificationConfig, examples: Sequence[T
     return with_labels(with_task(config, labels=labels), len(labels))
 
 
-def rows(course: ExampleCourse, task: TokenClassificationConfig, examples: Sequence[Tagged]) -> list[WordsRow]:
+def rows(dataset: ExampleDataset, task: TokenClassificationConfig, examples: Sequence[Tagged]) -> list[WordsRow]:
     """Words as tokens, tags as numbers."""
-    limit = course.config.model.context
-    return word_rows(course.known_tokenizer, examples, task.labels or (), limit, course.counted)
+    limit = dataset.config.model.context
+    return word_rows(dataset.known_tokenizer, examples, task.labels or (), limit, dataset.counted)
 
 
 def task(config: RunConfig, chosen: TokenClassificationConfig, rows: Sequence[Any]) -> TokenClassification:

@@ -14,9 +14,10 @@ from cutaway.data.windows import InputsAndTargets, RandomWindows, SequentialWind
 from cutaway.model.build import build
 from cutaway.model.files import RunFolder
 from cutaway.model.transformer import DecoderOnly
+from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback
-from cutaway.training.loop import Lesson, Trainer
+from cutaway.training.loop import Trainer
 
 VOCABULARY, CONTEXT, WIDTH, LAYERS = 11, 7, 16, 2
 
@@ -56,22 +57,24 @@ def windows(count: int, *, seed: int = 0, batch_size: int = 3) -> SequentialWind
     return SequentialWindows(tokens(count, seed), CONTEXT, batch_size)
 
 
-def lesson(*, seed: int = 0, batch_size: int = 4, validation: bool = True) -> Lesson:
+def training_data(*, seed: int = 0, batch_size: int = 4, validation: bool = True) -> TrainingData:
     training = RandomWindows(tokens(500), CONTEXT, batch_size, seed)
-    return Lesson(LanguageModeling(), training, windows(90, seed=5) if validation else None)
+    return TrainingData(LanguageModeling(), training, windows(90, seed=5) if validation else None)
 
 
 def trainer(
     folder: Path,
     model: torch.nn.Module | None = None,
-    content: Lesson | None = None,
+    content: TrainingData | None = None,
     callbacks: Sequence[Callback] = (),
     **choices: Any,
 ) -> Trainer:
     """Trains on the CPU in full precision, at a constant rate and unclipped, unless told otherwise."""
     plain = {"precision": "fp32", "device": "cpu", "schedule": "constant", "gradient_clip": None, "batch_size": 4}
     config = TrainConfig.model_validate(plain | choices)
-    return Trainer(model or small_model(), content or lesson(seed=config.seed), config, RunFolder(folder), callbacks)
+    return Trainer(
+        model or small_model(), content or training_data(seed=config.seed), config, RunFolder(folder), callbacks
+    )
 
 
 def weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:

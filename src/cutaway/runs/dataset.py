@@ -8,15 +8,15 @@ from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
+from cutaway.tasks.base import TrainingData
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.training.loop import Lesson
 
 Progress = Callable[[int, int | None], None]
 """Told how much of the data is done, and of how much: None while it is being counted."""
 
 
 @runtime_checkable
-class Course(Protocol):
+class Dataset(Protocol):
     """Data that was prepared for a task, in the run's folder."""
 
     @property
@@ -39,21 +39,21 @@ class Course(Protocol):
     def epoch(self) -> int | None:
         """In about how many batches all of the data is seen once; None if it has no end."""
 
-    def lesson(self) -> Lesson:
+    def training_data(self) -> TrainingData:
         """The task, and batches to train on and to validate with."""
 
 
 @runtime_checkable
-class Preparation(Protocol):
-    """How the data of a task becomes a course."""
+class DatasetBuilder(Protocol):
+    """How the data of a task becomes a dataset."""
 
-    def prepare(self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None) -> Course:
+    def prepare(self, config: RunConfig, folder: Path, progress: Progress, origin: Pipeline | None = None) -> Dataset:
         """Reads the data, makes the tokenizer or takes that of the origin, and writes what training needs.
 
         Killed at any instant and called again, it goes on or begins anew.
         """
 
-    def open(self, config: RunConfig, folder: Path) -> Course:
+    def open(self, config: RunConfig, folder: Path) -> Dataset:
         """Opens what was prepared, without a look at the data."""
 
 
