@@ -9,7 +9,7 @@ import torch.fx.experimental._config
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
 from cutaway.model.transformer import EncoderDecoder
-from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.plan import with_expected_sizes
 from cutaway.tap import capture, tap, tap_names
 from shown import shown
 from variants import (

@@ -142,7 +142,7 @@ def test_a_plan_says_what_other_attentions_would_remember() -> None:
 
 def test_a_plan_of_what_fits_nowhere_is_counted_only() -> None:
     told = printed("plan", "deepseek-v3", "model.layers=4")
-    assert "too large to rehearse here" in told
+    assert "too large to measure here" in told
     assert "tokens_per_second" not in told
 
 

@@ -6,7 +6,7 @@ import torch
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
-from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.plan import with_expected_sizes
 from cutaway.runs.requirements import require_choices, require_model
 from variants import SMALLER
 

@@ -10,7 +10,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
-from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.plan import with_expected_sizes
 from shown import shown
 
 BATCH, TOKENS = 2, 16

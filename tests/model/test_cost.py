@@ -11,9 +11,9 @@ from cutaway.config.reading import load_preset
 from cutaway.config.train import TrainConfig
 from cutaway.model.build import build
 from cutaway.model.cost import cost, saved_for_backward
+from cutaway.runs.plan import optimizer_tensors
 from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import make_optimizer
-from cutaway.training.rehearsal import optimizer_tensors
 from variants import tokens, variant
 
 CHOICES = [

@@ -9,7 +9,7 @@ import torch
 from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.plan import with_expected_sizes
 from pairwise import pairwise
 from shown import shown
 from variants import NORMS, POSITIONS, RESIDUALS

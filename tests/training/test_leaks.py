@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cutaway.model.transformer import DecoderOnly
-from cutaway.runs.stand_ins import RandomTokens
+from cutaway.runs.placeholder_data import RandomTokens
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from training.setups import CONTEXT, VOCABULARY, small_model, trainer

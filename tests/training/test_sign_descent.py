@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from cutaway.config.optimizer import AdamWConfig, MuonConfig
+from cutaway.runs.plan import optimizer_tensors
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.evaluate import evaluate
 from cutaway.training.optimizers import make_optimizer
-from cutaway.training.rehearsal import optimizer_tensors
 from cutaway.training.sign_descent import SignDescent
 from training.setups import same, small_model, trainer, training_data, weights, windows
 

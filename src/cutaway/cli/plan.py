@@ -30,9 +30,8 @@ def plan(
     from cutaway.model.cost import cost
     from cutaway.model.device import machine_memory
     from cutaway.runs.caches import cache_by_attention, name_of
-    from cutaway.runs.expected import with_expected_sizes
+    from cutaway.runs.plan import optimizer_tensors, with_expected_sizes
     from cutaway.training.freezing import freeze
-    from cutaway.training.rehearsal import optimizer_tensors
 
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
@@ -50,14 +49,14 @@ def plan(
     if measure and memory is None:
         print("note: how much memory this machine has is unknown; the run may not fit into it", file=sys.stderr)
     if measure and (memory is None or needed < memory):
-        facts |= rehearsed(config, tokens)
+        facts |= measured(config, tokens)
     own, caches = name_of(config.model.attention), cache_by_attention(config.model) if figures.cache_per_token else {}
     if json:
         print_json(facts | {"attention": own, "cache_bytes_per_token_by_attention": caches})
         return
     print_facts({key: size(value) if "bytes" in key else value for key, value in facts.items()})
     if measure and memory is not None and "minutes" not in facts:
-        print(f"too large to rehearse here: {size(needed)} do not fit into this machine's {size(memory)}")
+        print(f"too large to measure here: {size(needed)} do not fit into this machine's {size(memory)}")
     if caches:
         print()
         print_caches(own, caches)
@@ -74,17 +73,17 @@ def counted(figures: "Cost") -> dict[str, float]:
     }
 
 
-def rehearsed(config: "RunConfig", tokens: int) -> dict[str, float]:
+def measured(config: "RunConfig", tokens: int) -> dict[str, float]:
     """What a few steps on meaningless data tell of a run whose steps have so many tokens."""
     from cutaway.model.build import build
     from cutaway.model.device import choose_device, keep_freed_memory
-    from cutaway.runs.stand_ins import stand_in
-    from cutaway.training.rehearsal import rehearse
+    from cutaway.runs.placeholder_data import placeholder_data
+    from cutaway.runs.plan import measure_steps
 
     keep_freed_memory()  # as `train` does
     model = build(config.model).to(choose_device(config.train.device))
-    part = stand_in(config, max(1, tokens // config.model.context // config.train.accumulation))
-    found = rehearse(model, config.train, part)
+    part = placeholder_data(config, max(1, tokens // config.model.context // config.train.accumulation))
+    found = measure_steps(model, config.train, part)
     return {
         "activations_bytes": found.activations,
         "tokens_per_second": round(tokens / found.seconds_per_step),

@@ -1,4 +1,11 @@
-"""What a run's data will tell of its model, guessed without preparing it: for counting."""
+"""What a run will need, estimated before it begins: sizes that its data would tell, and the cost of its steps."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
@@ -10,14 +17,21 @@ from cutaway.config.tokenizer import (
     ProteinTokenizer,
     TokenizerConfig,
 )
+from cutaway.config.train import TrainConfig
 from cutaway.data.scan import scan_source
 from cutaway.data.sources import open_source
 from cutaway.errors import UserError
+from cutaway.model.cost import saved_for_backward
+from cutaway.model.device import autocast, choose_precision, device_of
+from cutaway.model.files import RunFolder
 from cutaway.runs.dataset import with_labels, with_model
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.algorithmic.generated import vocabulary
+from cutaway.tasks.base import TrainingData
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.training.loop import Trainer
+from cutaway.training.optimizers import balance_biases, block_matrices
 
 BYTES = 256
 LABELS = 2
@@ -77,3 +91,51 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
             raise UserError("a run that goes on from a model keeps its tokens: leave model.vocabulary out")
         case learnt:
             return learnt.vocabulary
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What was measured.
+
+    Attributes:
+        seconds_per_step: median; the first step, which warms up, left out where there are several.
+        activations: bytes that a forward pass keeps for the backward pass, for one part of a batch.
+    """
+
+    seconds_per_step: float
+    activations: int
+
+
+def measure_steps(
+    model: nn.Module, config: TrainConfig, part: TrainingData, *, steps: int = 4, patience: float = 30.0
+) -> StepCost:
+    """Trains a throwaway model for a few steps; its weights change.
+
+    Of a batch that is computed in parts, one part is measured.
+
+    Args:
+        model: of the shape in question.
+        config: of the run in question.
+        part: what it learns, in batches as large as a part of the run's.
+        steps: how many to make, unless `patience` seconds are over before.
+        patience: no step begins after so many seconds.
+    """
+    trainer = Trainer(model, part, config.model_copy(update={"accumulation": 1}), RunFolder(Path()))
+    device = device_of(model)
+    batch = part.task.collate(part.training[0], device)
+    with autocast(device, choose_precision(config.precision, device)):
+        activations = saved_for_backward(model, lambda: part.task.loss(model, batch)[0])
+    times: list[float] = []
+    began = time.perf_counter()
+    while len(times) < steps and (not times or time.perf_counter() - began < patience):
+        start = time.perf_counter()
+        trainer.step(len(times), 1.0)
+        times.append(time.perf_counter() - start)
+    return StepCost(statistics.median(times[1:] or times) * config.accumulation, activations)
+
+
+def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:
+    """How many tensors of its own size the optimizer keeps for each weight; none for one that is frozen."""
+    single = block_matrices(model) if config.optimizer.kind == "muon" else {}
+    fewer = dict.fromkeys(single, 1) | dict.fromkeys(balance_biases(model), 0)
+    return {name: fewer.get(name, 2) if weight.requires_grad else 0 for name, weight in model.named_parameters()}

@@ -1,4 +1,4 @@
-"""Meaningless data as large as a run's own may be: to measure what a step takes before there is any."""
+"""Placeholder data, as large as that of a run may be: for measuring its steps before there is any data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
 from cutaway.tasks.token_classification.task import TokenClassification
 
 
-def stand_in(config: RunConfig, examples: int) -> TrainingData:
+def placeholder_data(config: RunConfig, examples: int) -> TrainingData:
     """Training data whose every batch has so many examples, each as long as the model's context."""
     task, batches = _MAKERS[config.task.kind](config, config.task, examples)
     return TrainingData(task, batches, None)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cutaway.model.build import build
-from cutaway.runs.expected import with_expected_sizes
+from cutaway.runs.plan import with_expected_sizes
 from runs.kinds import KINDS, begin, choices_of, write_data
 
 

@@ -1,4 +1,4 @@
-"""A rehearsal is a little of the run itself, and leaves nothing behind."""
+"""Measured steps are those of the run itself, and leave nothing behind."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from cutaway.config.train import TrainConfig
-from cutaway.runs.stand_ins import RandomTokens
+from cutaway.runs.placeholder_data import RandomTokens
+from cutaway.runs.plan import StepCost, measure_steps
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.loop import Trainer
-from cutaway.training.rehearsal import Rehearsal, rehearse
 from training.setups import CONTEXT, VOCABULARY, same, small_model, weights
 
 
@@ -30,11 +30,11 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-def rehearsed(model: torch.nn.Module | None = None, *, patience: float = 30.0, **choices: Any) -> Rehearsal:
+def measured(model: torch.nn.Module | None = None, *, patience: float = 30.0, **choices: Any) -> StepCost:
     config = TrainConfig.model_validate({"batch_size": 12, "precision": "fp32", "device": "cpu", **choices})
     batches = RandomTokens(VOCABULARY, config.batch_size // config.accumulation, CONTEXT)
     part = TrainingData(LanguageModeling(), batches, None)
-    return rehearse(model or small_model(), config, part, steps=3, patience=patience)
+    return measure_steps(model or small_model(), config, part, steps=3, patience=patience)
 
 
 def test_it_learns_a_few_steps_and_writes_nothing(
@@ -43,24 +43,24 @@ def test_it_learns_a_few_steps_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     model = small_model()
     before = weights(model)
-    rehearsed(model)
+    measured(model)
     assert sizes == [12 * CONTEXT] * 3
     assert not same(weights(model), before)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_batch_in_parts_is_measured_by_one_part(sizes: list[int]) -> None:
-    whole, part = rehearsed(batch_size=4), rehearsed(batch_size=12, accumulation=3)
+    whole, part = measured(batch_size=4), measured(batch_size=12, accumulation=3)
     assert sizes == [4 * CONTEXT] * 6
     assert part.activations == whole.activations
 
 
 def test_it_measures_in_the_precision_of_the_run() -> None:
-    assert rehearsed(precision="bf16").activations != rehearsed(precision="fp32").activations
+    assert measured(precision="bf16").activations != measured(precision="fp32").activations
 
 
 def test_without_patience_it_makes_one_step(sizes: list[int]) -> None:
-    rehearsed(patience=0.0)
+    measured(patience=0.0)
     assert len(sizes) == 1
 
 
