@@ -10,7 +10,7 @@ from cutaway.errors import UserError
 from cutaway.generation.decoding import CachedReader, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.tap import capture, watching
-from variants import LAYERS, tokens, variant
+from variants import EXPERTS, LAYERS, tokens, variant
 
 
 def test_a_pattern_without_a_match_names_the_nearest() -> None:
@@ -132,3 +132,30 @@ def test_other_models_and_threads_are_left_alone() -> None:
         assert len(trace) == 0
         model(tokens())
         assert len(trace) == 2
+
+
+def test_a_capture_that_is_open_cannot_be_opened_again() -> None:
+    model = variant().eval()
+    trace = capture(model, "*.mix")
+    with trace:
+        with pytest.raises(RuntimeError, match="open already"):
+            trace.__enter__()
+        model(tokens())
+    assert not any(module._forward_hooks for module in model.modules())
+    with trace:  # but again later
+        model(tokens())
+
+
+def test_a_tap_that_is_only_shown_cannot_be_edited() -> None:
+    model = variant(feedforward=EXPERTS).eval()
+    with capture(model, "decoder.0.feedforward.load") as trace:
+        model(tokens())
+    assert trace["decoder.0.feedforward.load"].sum().item() == pytest.approx(1.0)
+    edits = {"*.load": lambda _, x: x}
+    with pytest.raises(UserError, match=r"'decoder.0.feedforward.load' is only shown"), capture(model, edits=edits):
+        model(tokens())
+
+
+def test_which_passes_are_kept_is_one_of_two_words() -> None:
+    with pytest.raises(ValueError, match="keep cannot be 'every': write 'last' or 'all'"):
+        capture(variant(), "*.mix", keep="every")

@@ -37,9 +37,9 @@ def emitted(model: torch.nn.Module, ids: torch.Tensor, **inputs: torch.Tensor) -
     passed = []
 
     class Everything(capture):
-        def see(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        def see(self, name: str, x: torch.Tensor, **options: Any) -> torch.Tensor:
             passed.append(self._full_name(name))
-            return super().see(name, x)
+            return super().see(name, x, **options)
 
     with torch.no_grad(), Everything(model, "*"):
         model(ids, **inputs)

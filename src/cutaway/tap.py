@@ -37,6 +37,21 @@ def watching(*names: str) -> bool:
     return bool(_open) and any(each.wants(names) for each in _open)
 
 
+def show(name: str, x: Tensor) -> None:
+    """Shows `x` under `name` to the captures that are open; nothing is computed from it, so it cannot be edited.
+
+    Raises:
+        UserError: a capture edits it.
+    """
+    for each in _open:
+        each.see(name, x, is_used=False)
+
+
+def captures(module: nn.Module) -> bool:
+    """True if an open capture records or edits a tap of this module or of one inside it."""
+    return any(each.covers(module) for each in _open)
+
+
 def tap_names(model: nn.Module) -> list[str]:
     """Every tap that a forward pass of this model goes through, in order of its modules.
 
@@ -58,7 +73,8 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     The result is a mapping from full name to tensor, in the order of the forward pass. Of several passes, such as those
     of a generation, it holds the last; `passes` gives all of them if they are kept. Tensors are kept as they are, graph
     included: capture under `torch.no_grad()` unless you want gradients. The model runs eagerly, whether it was compiled
-    or not, and each of its layers by its plain form.
+    or not. Attention forms its scores only where they or its weights are asked for; latent attention decodes in its
+    expanded form. Where a task computes a loss, `head.logits` are those of the targets that count, (N, V).
 
     Captures nest: an inner one sees what the edits of the outer ones made. All that are open belong to one thread;
     another thread waits. Other models that run meanwhile are left alone.
@@ -73,8 +89,9 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
     Raises:
         UserError: a pattern matches no tap of this model; or, when the block ends, none of the taps of an edit or of a
-            glob pattern was reached. A single name that was not reached is listed in `unfired`.
-        ValueError: an edit returned another shape.
+            glob pattern was reached. A single name that was not reached is listed in `unfired`. An edit of a tap that
+            is only shown.
+        ValueError: an edit returned another shape, or `keep` is neither word.
         TypeError: an edit returned something other than a tensor or None.
     """
 
@@ -86,6 +103,8 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
         edits: Mapping[str, Edit] | None = None,
         keep: Literal["last", "all"] = "last",
     ) -> None:
+        if keep not in ("last", "all"):
+            raise ValueError(f"keep cannot be {keep!r}: write 'last' or 'all'")
         self._model = model
         self._keep_all = keep == "all"
         self._passes: dict[str, list[Tensor]] = {}
@@ -105,6 +124,8 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
     def __enter__(self) -> "capture":
         global _open
+        if any(each is self for each in _open):
+            raise RuntimeError("this capture is open already: make another one to nest")
         with ExitStack() as stack:
             stack.enter_context(_lock)
             stack.enter_context(torch.compiler.set_stance("force_eager"))
@@ -139,24 +160,34 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
         except KeyError:
             raise KeyError(f"{name!r} was not captured; {nearest(name, self._passes)}") from None
 
-    def see(self, name: str, x: Tensor) -> Tensor:
-        """Called by `tap`: edits and records `x` if it was asked for."""
+    def see(self, name: str, x: Tensor, *, is_used: bool = True) -> Tensor:
+        """Called by `tap` and `show`: edits and records `x` if it was asked for."""
         if not self._is_inside():
             return x
         full = self._full_name(name)
+        if not is_used and full in self._edits:
+            raise UserError(f"{full!r} is only shown: nothing is computed from it, so it cannot be edited")
         for edit in self._edits.get(full, ()):
             x = _edited(full, edit, x)
             self._fired.add(full)
         if full in self._names:
             self._fired.add(full)
-            before = self._passes.pop(full, [])  # so that the order is that of the last pass
-            self._passes[full] = [*before, x] if self._keep_all else [x]
+            kept = self._passes.pop(full, [])  # and put back last: the order is that of the last pass
+            if not self._keep_all:
+                kept.clear()
+            kept.append(x)
+            self._passes[full] = kept
         return x
 
     def wants(self, names: Sequence[str]) -> bool:
         """Called by `watching`: whether one of these taps of the running module is recorded or edited."""
         full = [self._full_name(name) for name in names] if self._is_inside() else []
         return any(name in self._names or name in self._edits for name in full)
+
+    def covers(self, module: nn.Module) -> bool:
+        """Called by `captures`: whether a tap of this module or of one inside it is recorded or edited."""
+        starts = [f"{path}." if path else "" for path, one in self._model.named_modules() if one is module]
+        return any(name.startswith(start) for start in starts for name in (*self._names, *self._edits))
 
     def __getitem__(self, name: str) -> Tensor:
         return self.passes(name)[-1]

@@ -29,7 +29,10 @@ def bypasses(source: Source) -> Iterator[str]:
 
 
 def reads_weight(node: ast.AST) -> bool:
-    """`self.layer.weight`, `layer.weight` and `self.layer.bias`, but neither `self.weight` nor `geometry.bias`."""
+    """`self.layer.weight`, `layer.weight` and `self.layer.bias`, but not `self.weight`.
+
+    Nor `name.bias`: a geometry has one, and whoever reads the bias of a layer reads its weight too.
+    """
     match node:
         case ast.Attribute(attr="weight", value=ast.Name(id=owner)):
             return owner != "self"

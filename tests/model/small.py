@@ -7,9 +7,10 @@ from torch import Tensor
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
-from cutaway.config.reading import load_preset, override
+from cutaway.config.reading import load_preset, override, presets
 from cutaway.model.build import build
-from cutaway.model.transformer import Transformer
+from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
+from cutaway.nn.cache import Cache
 from cutaway.runs.plan import with_expected_sizes
 from shown import shown
 
@@ -59,3 +60,22 @@ def _pixels(pictures: Tensor, embedding: Any, patches: int) -> Tensor:
     """The corner of each picture that holds 16 patches, or one."""
     side = embedding.patch * {1: 1, TOKENS: 4}[patches]
     return pictures[:, :, :side, :side]
+
+
+def make_cache(model: Transformer, others: dict[str, Tensor]) -> Cache:
+    if isinstance(model, EncoderDecoder):
+        return model.make_cache(BATCH, TOKENS, model.encoder.embedding.slots(others["source"]).shape[1])
+    assert isinstance(model, DecoderOnly)
+    return model.make_cache(BATCH, TOKENS)
+
+
+def one_by_one(model: Any, own: Transformer, tokens: Tensor, others: dict[str, Tensor]) -> Tensor:
+    """Logits of some tokens at once and then of one after the other."""
+    cache, pieces = make_cache(own, others), []
+    for start, end in ((0, 5), *((i, i + 1) for i in range(5, TOKENS))):
+        pieces.append(model(tokens[:, start:end], **(others if start == 0 else {}), cache=cache))
+    return torch.cat(pieces, dim=1)
+
+
+DECODERS = [preset for preset in presets() if small_config(preset).architecture != "encoder"]
+"""The presets that write."""

@@ -1,4 +1,4 @@
-"""Every submodule is called: hooks, wrappers, adapters and quantized layers act wherever they are attached."""
+"""Every submodule is called: hooks, wrappers and adapters act wherever they are attached."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from cutaway.config.reading import presets
-from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Transformer
-from cutaway.nn.cache import Cache
-from model.small import BATCH, TOKENS, inputs, small_config, small_model
+from cutaway.nn import losses
+from cutaway.tasks.language_modeling.task import LanguageModeling
+from model.small import TOKENS, inputs, one_by_one, small_config, small_model
 from support import require_module
 
 WRAPPED = (nn.Linear, nn.Embedding)
@@ -89,24 +89,6 @@ def test_a_wrapper_of_any_of_them_changes_the_logits(preset: str) -> None:
     assert torch.equal(model(given, **others), plain)
 
 
-DECODERS = [preset for preset in presets() if small_config(preset).architecture != "encoder"]
-
-
-def make_cache(model: Transformer, others: dict[str, Tensor]) -> Cache:
-    if isinstance(model, EncoderDecoder):
-        return model.make_cache(BATCH, TOKENS, model.encoder.embed.slots(others["source"]).shape[1])
-    assert isinstance(model, DecoderOnly)
-    return model.make_cache(BATCH, TOKENS)
-
-
-def one_by_one(model: Any, own: Transformer, tokens: Tensor, others: dict[str, Tensor]) -> Tensor:
-    """Logits of some tokens at once and then of one after the other."""
-    cache, pieces = make_cache(own, others), []
-    for start, end in ((0, 5), *((i, i + 1) for i in range(5, TOKENS))):
-        pieces.append(model(tokens[:, start:end], **(others if start == 0 else {}), cache=cache))
-    return torch.cat(pieces, dim=1)
-
-
 class Doubled(nn.Module):
     """Twice what a layer returns."""
 
@@ -179,77 +161,17 @@ def test_training_with_adapters_moves_each_of_them() -> None:
     assert len(trained) == 2 * config.layers
 
 
-@pytest.mark.parametrize("preset", ["gpt-micro", "deepseek-nano", "t5-nano"])
-@torch.no_grad()
-def test_offloaded_layers_give_the_same_logits(preset: str) -> None:
-    accelerate = require_module("accelerate")
-    config = small_config(preset)
-    model, (given, others) = small_model(config), inputs(config)
-    plain = model(given, **others)
-    accelerate.cpu_offload(model, execution_device=torch.device("cpu"))
-    torch.testing.assert_close(model(given, **others), plain)
-    assert next(model.parameters()).is_meta
-
-
-@pytest.mark.parametrize("preset", ["gpt-micro", "deepseek-nano", "t5-nano"])
-@torch.no_grad()
-def test_quantized_layers_are_called_in_decoding_too(preset: str) -> None:
-    config = small_config(preset)
-    model, (given, others) = small_model(config), inputs(config)
-    plain = model(given, **others)
-    for name, module in list(model.named_modules()):
-        if type(module) is nn.Linear:
-            parent, _, own = name.rpartition(".")
-            setattr(model.get_submodule(parent), own, Rounded(module))
-    found = model(given, **others)
-    assert 1e-4 < (found - plain).abs().max() / plain.abs().max() < 0.5
-    torch.testing.assert_close(one_by_one(model, model, given, others), found, rtol=1e-3, atol=1e-4)
-
-
-class Rounded(nn.Module):
-    """A linear layer whose weights are whole numbers of 8 bits, and which has no attribute `weight`."""
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.scale = linear.weight.abs().amax() / 127
-        self.numbers = (linear.weight / self.scale).round().to(torch.int8)
-        self.bias = linear.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.numbers.to(x.dtype) * self.scale, self.bias)
-
-
-class Skipping(nn.Module):
-    """A block that hands on what it is given, and keeps the one that stood there."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-        self.calls = 0
-
-    def forward(self, x: Tensor, *others: Any) -> Tensor:
-        self.calls += 1
-        return self.inner(x, *others)
-
-
-@pytest.mark.parametrize("preset", DECODERS)
-@torch.no_grad()
-def test_a_block_that_is_replaced_is_the_one_that_runs(preset: str) -> None:
-    config = small_config(preset)
-    model, (given, others) = small_model(config), inputs(config)
-    plain = model(given, **others)
-    wrapper = Skipping(model.decoder.get_submodule("0"))
-    setattr(model.decoder, "0", wrapper)
-    assert torch.equal(model(given, **others), plain)
-    assert wrapper.calls == 1
-    torch.testing.assert_close(one_by_one(model, model, given, others), plain, rtol=1e-3, atol=1e-4)
-    model.decoder.add_module("0", Identity())
-    assert (model(given, **others) - plain).abs().max() > 1e-2 * plain.abs().max()
-    assert model.decoder.blocks == [model.decoder.get_submodule(str(i)) for i in range(config.layers)]
-
-
-class Identity(nn.Module):
-    """No layer at all."""
-
-    def forward(self, x: Tensor, *others: Any) -> Tensor:
-        return x
+def test_adapters_learn_a_loss_in_parts_though_the_head_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    peft = require_module("peft")
+    monkeypatch.setattr(losses, "LOGITS_AT_ONCE", 4 * 37)
+    config = small_config("llama-nano")
+    model, (tokens, _) = small_model(config), inputs(config)
+    adapted = peft.get_peft_model(model, peft.LoraConfig(r=3, target_modules=["query", "value"]))
+    gradients = {}
+    for logits in ("parts", "whole"):
+        adapted.zero_grad()
+        LanguageModeling(logits=logits).loss(adapted, {"inputs": tokens, "targets": tokens.flip(1)})[0].backward()
+        trained = [weight for name, weight in adapted.named_parameters() if "lora_B" in name]
+        gradients[logits] = [weight.grad.clone() for weight in trained]
+    torch.testing.assert_close(gradients["parts"], gradients["whole"], rtol=1e-4, atol=1e-4)
+    assert all(gradient.any() for gradient in gradients["parts"])

@@ -133,3 +133,18 @@ def test_a_single_document_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"task.document_mask keeps documents apart, and the text is a single one"):
         begin(tmp_path, "task.document_mask=yes", rows=1)
     assert not (tmp_path / "run/run.yaml").exists()
+
+
+@pytest.mark.parametrize("choices", CHOICES.values(), ids=CHOICES)
+@torch.no_grad()
+def test_a_number_that_comes_back_is_another_document_and_padding_does_not_count(choices: dict[str, Any]) -> None:
+    model = variant(**choices).eval()
+    text = torch.arange(9)[None]
+    found = model(text, documents=torch.tensor([[0, 0, 0, 1, 1, 1, 0, 0, 0]]))
+    for piece in (slice(0, 3), slice(3, 6), slice(6, 9)):
+        torch.testing.assert_close(found[:, piece], model(text[:, piece]), rtol=1e-4, atol=1e-4)
+    padded = model(
+        text[:, :6], documents=torch.tensor([[0, 0, 0, 0, 1, 1]]), attention_mask=torch.tensor([[0, 0, 1, 1, 1, 1]])
+    )
+    torch.testing.assert_close(padded[:, 2:4], model(text[:, 2:4]), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(padded[:, 4:], model(text[:, 4:6]), rtol=1e-4, atol=1e-4)

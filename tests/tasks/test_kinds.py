@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cutaway.config.reading import dump_run, load_run, override
+from cutaway.config.reading import dump_run, load_run, override, validate
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, task_record
 from cutaway.errors import UserError
@@ -51,3 +51,9 @@ def test_a_task_that_cannot_be_trained_says_so() -> None:
         chosen_by_task("sentence-embedding", RunConfig())
     with pytest.raises(UserError, match=r"nothing is trained for sentence_embedding: choose another task"):
         require_model(override(RunConfig(), ["task=sentence_embedding"]))
+
+
+@pytest.mark.parametrize("kind", [["language_modeling"], 3, None, {}])
+def test_a_kind_that_is_no_word_is_told(kind: object) -> None:
+    with pytest.raises(UserError, match=r"task has no kind"):
+        validate({"task": {"kind": kind}})

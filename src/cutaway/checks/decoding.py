@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.checks.batch import Batch, join, kept
 from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference
 from cutaway.checks.subject import Subject
 from cutaway.model.device import device_of
-from cutaway.model.heads import Head, LanguageHead, TokenHead
+from cutaway.model.heads import LanguageHead, TokenHead
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Hidden
 from cutaway.nn.cache import Cache
 
@@ -67,7 +67,7 @@ def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
     return said.float().cpu()
 
 
-def _read_each_place(head: Head, hidden: Hidden) -> Tensor:
+def _read_each_place(head: nn.Module, hidden: Hidden) -> Tensor:
     return head(hidden.states) if isinstance(head, LanguageHead | TokenHead) else hidden.states
 
 
@@ -91,5 +91,5 @@ def _make_cache(model: Decoder, batch: Batch) -> Cache:
     rows, length = batch.inputs.shape
     if isinstance(model, DecoderOnly):
         return model.make_cache(rows, length)
-    sources = 0 if batch.source is None else model.encoder.embed.slots(batch.source).shape[1]
+    sources = 0 if batch.source is None else model.encoder.embedding.slots(batch.source).shape[1]
     return model.make_cache(rows, length, sources)

@@ -15,7 +15,6 @@ from cutaway.checks.subject import Subject
 from cutaway.model.build import build
 from cutaway.model.device import device_of
 from cutaway.model.files import read_weights, write_weights
-from cutaway.model.heads import Head
 from cutaway.model.transformer import Hidden, Transformer
 
 ALIKE = 0.4
@@ -93,7 +92,7 @@ class _Speaker(nn.Module):
         return said
 
 
-def _read_all(head: Head, hidden: Hidden) -> list[Tensor]:
+def _read_all(head: nn.Module, hidden: Hidden) -> list[Tensor]:
     return [head(hidden.states, hidden.attention_mask), *(head(states) for states in hidden.ahead)]
 
 

@@ -130,7 +130,7 @@ def _of_its_kind(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     kind = given.get("kind", DEFAULT)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         known = ", ".join(KINDS)
         raise PydanticCustomError("union_tag_invalid", "unknown kind", {"tag": str(kind), "expected_tags": known})
     return task_record(kind).model_validate(given)

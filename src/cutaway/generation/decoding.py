@@ -5,11 +5,10 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.generation.sampling import Sampler, Sampling
 from cutaway.model.device import device_of
-from cutaway.model.heads import Head
 from cutaway.model.transformer import DecoderOnly, Hidden
 from cutaway.nn.cache import Cache
 
@@ -84,7 +83,7 @@ class CachedReader:
         return self._model(tokens.to(device), attention_mask=mask, cache=self._cache, read=score_last)
 
 
-def score_last(head: Head, hidden: Hidden) -> Float[Tensor, "B V"]:
+def score_last(head: nn.Module, hidden: Hidden) -> Float[Tensor, "B V"]:
     """Scores what may follow the last token of each row; the head sees nothing else."""
     return head(hidden.states[:, -1:])[:, 0]
 

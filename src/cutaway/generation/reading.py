@@ -47,7 +47,7 @@ class CachedSourceReader:
         mask = None if source_mask is None else source_mask.to(device)
         self._model = model
         self._unread: tuple[Tensor, Tensor | None] | None = (source.to(device), mask)
-        self._cache = model.make_cache(len(source), slots, model.encoder.embed.slots(source).shape[1])
+        self._cache = model.make_cache(len(source), slots, model.encoder.embedding.slots(source).shape[1])
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
         """Returns logits of the next token of each text; all are of one length, and each continues what it was."""

@@ -121,9 +121,10 @@ class ParallelBlock(nn.Module):
 
 
 def cached_shapes(block: nn.Module, attention: str) -> Shapes:
-    """What a cache must hold of each token for one attention of a block, `self_attention` or `cross_attention`.
+    """What a cache must hold per token for one attention of a block, `self_attention` or `cross_attention`.
 
-    Either may stand inside another module that wraps it. Nothing is held for what is not there.
+    Either may stand inside another module that wraps it; of several, the first counts. Nothing is held for what is not
+    there.
     """
     owners = (module for module in block.modules() if isinstance(module, Block | ParallelBlock))
     parts = (part for owner in owners for part in getattr(owner, attention).modules())

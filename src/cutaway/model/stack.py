@@ -58,8 +58,25 @@ class Stack(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
-        """The layers, in order: the submodules whose names are numbers."""
-        return [block for name, block in self._modules.items() if name.isdigit() and block is not None]
+        """The layers, in the order of their numbers."""
+        return [block for _, block in self.named_blocks()]
+
+    def named_blocks(self) -> list[tuple[str, nn.Module]]:
+        """The layers by name: the submodules whose names are numbers, in the order of these."""
+        found = [(name, block) for name, block in self._modules.items() if name.isdigit() and block is not None]
+        return sorted(found, key=lambda pair: int(pair[0]))
+
+    @property
+    def embedding(self) -> Embedding:
+        """The embedding, which may stand inside a module that wraps it.
+
+        Raises:
+            TypeError: there is none.
+        """
+        for module in self.embed.modules():
+            if isinstance(module, Embedding):
+                return module
+        raise TypeError(f"{type(self.embed).__name__} holds no embedding of tokens, patches or frames")
 
     def make_cache(self, batch: int, slots: int, source_slots: int = 0) -> Cache:
         """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights.
@@ -84,7 +101,7 @@ class Stack(nn.Module):
         cache: Cache | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Computes the hidden state of each token, patch or frame, for a head to read."""
-        slots = self.embed.slots(inputs)
+        slots = self.embedding.slots(inputs)
         places = self.places(slots, attention_mask, documents, cache)
         geometry = self.geometry(places, cache, distances)
         x = self.embed(inputs, places.positions, segments)

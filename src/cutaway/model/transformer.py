@@ -1,6 +1,6 @@
 """The model: a body that reads and a head that answers. Three bodies make three families.
 
-Called, a model gives logits. Losses live in tasks and sampling in `generate`, and neither needs all logits at once:
+Called, a model gives logits. Losses live in tasks and sampling in `generation`, and neither needs all logits at once:
 they pass a function `read` to the call, which computes their result from the head and what the head reads. Training and
 decoding therefore go through the call too, and so through hooks, compiled graphs and sharding.
 """
@@ -56,11 +56,11 @@ class Hidden:
 
 
 Result = TypeVar("Result")
-Read = Callable[[Head, Hidden], Result]
+Read = Callable[[nn.Module, Hidden], Result]
 """What is computed from the head and what it reads, in place of all logits."""
 
 
-def answer(head: Head, hidden: Hidden, read: Read[Result] | None) -> Tensor | Result:
+def answer(head: nn.Module, hidden: Hidden, read: Read[Result] | None) -> Tensor | Result:
     """All logits, or what `read` makes of the head and what it reads; a compiled graph ends before `read`."""
     if read is None:
         logits: Tensor = head(hidden.states, hidden.attention_mask)
@@ -69,7 +69,7 @@ def answer(head: Head, hidden: Hidden, read: Read[Result] | None) -> Tensor | Re
     return call(read, head, hidden)
 
 
-def _call(read: Read[Result], head: Head, hidden: Hidden) -> Result:
+def _call(read: Read[Result], head: nn.Module, hidden: Hidden) -> Result:
     return read(head, hidden)
 
 
@@ -109,7 +109,8 @@ class DecoderOnly(nn.Module):
         Args:
             tokens: ids.
             attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
-            documents: a number a token: tokens see their own document only. Without it a row is one document.
+            documents: a number for each token. A document is a run of equal numbers; tokens see their own only. Without
+                it a row is one document.
             cache: what earlier calls remembered; these tokens follow them and are added to it. A head that pools sees
                 these tokens only.
             read: what to compute from the head and what it reads, and to return in place of logits.
@@ -130,7 +131,7 @@ class DecoderOnly(nn.Module):
             following = tokens[:, k:]
             # A row of this depth belongs to the document of its state; the token that follows may begin another.
             places = self.decoder.places(following, None, None if documents is None else documents[:, :-k], None)
-            vectors = self.decoder.get_submodule("embed.tokens")(following)
+            vectors = self.decoder.embedding.get_submodule("tokens")(following)
             states = ahead(states[:, :-1], vectors, self.decoder.geometry(places, None))
             depths.append(states)
         return tuple(depths)

@@ -62,6 +62,8 @@ class Cache:
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has now written."""
         self.length += tokens
+        for layer in self.layers:
+            layer.written.clear()
         if self.source is not None:
             self.source.advance(source_tokens)
 
@@ -69,6 +71,8 @@ class Cache:
         """Forgets all but the first `length` slots; the source stays whole."""
         self._keep[:, length : self.length] = True
         self.length = length
+        for layer in self.layers:
+            layer.written.clear()
 
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
         """Makes row i what row `rows[i]` was: beams survive, multiply or end."""
@@ -84,12 +88,20 @@ class LayerCache:
 
     def __init__(self, cache: Cache, shapes: Shapes, batch: int, like: Tensor) -> None:
         self._cache = cache
+        self.written: set[str] = set()
         self.tensors = {
             name: like.new_zeros(batch, heads, cache.slots, width) for name, (heads, width) in shapes.items()
         }
 
     def update(self, name: str, new: Float[Tensor, "B G T D"]) -> Float[Tensor, "B G Tk D"]:
-        """Writes new tokens after the cached ones and returns both."""
+        """Writes new tokens after the cached ones and returns both.
+
+        Raises:
+            RuntimeError: it was written in this forward pass already.
+        """
+        if name in self.written:
+            raise RuntimeError("an attention module ran twice in one forward pass: its cache holds the keys of one run")
+        self.written.add(name)
         start, end = self._cache.length, self._cache.length + new.shape[2]
         self.tensors[name][:, :, start:end] = new
         return self.tensors[name][:, :, :end].to(new.dtype)

@@ -66,7 +66,7 @@ class TokenEmbedding(nn.Module):
         elif segments is not None:
             raise ValueError("the model does not tell segments apart: model.embedding.segments is 0")
         if self.positions is not None:
-            x = x + tap("positions", self.positions(positions))
+            x = x + tap("positions", self.positions(positions).to(x.dtype))
         return tap("out", self.dropout(self.norm(x)))
 
 
@@ -180,7 +180,7 @@ class FrameEmbedding(nn.Module):
         """Transforms each frame and adds where it stands."""
         x = tap("tokens", self.projection(frames))
         if self.positions is not None:
-            x = x + tap("positions", self.positions(positions))
+            x = x + tap("positions", self.positions(positions).to(x.dtype))
         return tap("out", self.dropout(self.norm(x)))
 
 

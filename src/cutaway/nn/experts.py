@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cutaway.nn.balance import Balance, attach, count_choices
 from cutaway.nn.feedforward import Gated
-from cutaway.tap import tap
+from cutaway.tap import show, tap
 
 GATES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": partial(torch.softmax, dim=-1), "sigmoid": torch.sigmoid}
 """What makes scores of an expert's products with a token: all experts share one (V2), or each has its own (V3)."""
@@ -100,7 +100,7 @@ class Experts(nn.Module):
         x = tap("input", x)
         scores = tap("router", self.routing.gate(self.router(x)))  # (B, T, E)
         chosen, loss = self.balance(scores, self.routing.choose)  # (B, T, K)
-        tap("load", count_choices(chosen, len(self.experts)).sum(dim=0) / chosen.numel())
+        show("load", count_choices(chosen, len(self.experts)).sum(dim=0) / chosen.numel())
         y = self.mix(x, chosen, self.routing.weigh(scores, chosen))
         if self.shared is not None:
             y = y + self.shared(x)

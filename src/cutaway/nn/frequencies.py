@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -23,7 +24,11 @@ def unscaled(angles: Float[Tensor, " F"]) -> Float[Tensor, " F"]:
 
 def linear(factor: float) -> Scaling:
     """All divided: as if positions lay closer together (Chen et al. 2023, eq. 4)."""
-    return lambda angles: angles / factor
+    return partial(_linear, factor=factor)
+
+
+def _linear(angles: Float[Tensor, " F"], *, factor: float) -> Float[Tensor, " F"]:
+    return angles / factor
 
 
 def llama3(factor: float, slow: float, fast: float, context: int) -> Scaling:
@@ -37,13 +42,15 @@ def llama3(factor: float, slow: float, fast: float, context: int) -> Scaling:
         fast: turns.
         context: tokens of the longest text of training.
     """
+    return partial(_llama3, factor=factor, slow=slow, fast=fast, context=context)
 
-    def scale(angles: Float[Tensor, " F"]) -> Float[Tensor, " F"]:
-        turns = context * angles / (2 * math.pi)
-        kept = ((turns - slow) / (fast - slow)).clamp(0, 1)
-        return kept * angles + (1 - kept) * angles / factor
 
-    return scale
+def _llama3(
+    angles: Float[Tensor, " F"], *, factor: float, slow: float, fast: float, context: int
+) -> Float[Tensor, " F"]:
+    turns = context * angles / (2 * math.pi)
+    kept = ((turns - slow) / (fast - slow)).clamp(0, 1)
+    return kept * angles + (1 - kept) * angles / factor
 
 
 def yarn(factor: float, slow: float, fast: float, base: float, context: int) -> Scaling:
@@ -56,17 +63,19 @@ def yarn(factor: float, slow: float, fast: float, base: float, context: int) -> 
         base: of the angles.
         context: tokens of the longest text of training.
     """
+    return partial(_yarn, factor=factor, slow=slow, fast=fast, base=base, context=context)
 
-    def scale(angles: Float[Tensor, " F"]) -> Float[Tensor, " F"]:
-        count = len(angles)
 
-        def index(turns: float) -> float:
-            """Of the angle that turns so often: base^(−i/count) · context = 2π · turns."""
-            return count * math.log(context / (2 * math.pi * turns)) / math.log(base)
+def _yarn(
+    angles: Float[Tensor, " F"], *, factor: float, slow: float, fast: float, base: float, context: int
+) -> Float[Tensor, " F"]:
+    count = len(angles)
 
-        first, last = max(math.floor(index(fast)), 0), min(math.ceil(index(slow)), 2 * count - 1)
-        places = torch.arange(count, device=angles.device, dtype=angles.dtype)
-        kept = 1 - ((places - first) / max(last - first, 0.001)).clamp(0, 1)
-        return kept * angles + (1 - kept) * angles / factor
+    def index(turns: float) -> float:
+        """Of the angle that turns so often: base^(−i/count) · context = 2π · turns."""
+        return count * math.log(context / (2 * math.pi * turns)) / math.log(base)
 
-    return scale
+    first, last = max(math.floor(index(fast)), 0), min(math.ceil(index(slow)), 2 * count - 1)
+    places = torch.arange(count, device=angles.device, dtype=angles.dtype)
+    kept = 1 - ((places - first) / max(last - first, 0.001)).clamp(0, 1)
+    return kept * angles + (1 - kept) * angles / factor

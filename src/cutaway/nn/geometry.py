@@ -43,20 +43,18 @@ def locate(
     Args:
         tokens: only their first two axes and their device matter.
         attention_mask: 1 for text, 0 for padding, on either side.
-        documents: a number a token; positions begin anew where it changes.
+        documents: a number for each token; a document begins, and positions begin anew, where it changes.
         start: position of the first token: how many the cache holds already, padding not counted.
     """
     slots = torch.arange(tokens.shape[1], device=tokens.device)[None]  # (1, T)
-    positions, keep = slots + start, None
+    keep = None if attention_mask is None else attention_mask.bool()
+    before = slots if keep is None else keep.cumsum(dim=1) - keep.long()  # tokens before each in its row
     if documents is not None:
         begins = torch.zeros_like(documents, dtype=torch.bool)
         begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
-        positions = slots - (slots * begins).cummax(dim=1).values
-    if attention_mask is not None:
-        keep = attention_mask.bool()
-        if documents is None:
-            positions = (keep.cumsum(dim=1) - 1).clamp(min=0) + start
-    return Places(positions, keep, documents)
+        before = before - (before * begins).cummax(dim=1).values  # before each in its document
+        documents = begins.cumsum(dim=1)  # so that a number that comes back is another document
+    return Places(before + start, keep, documents)
 
 
 @dataclass(frozen=True)

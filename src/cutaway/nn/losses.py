@@ -1,14 +1,16 @@
 """Cross-entropy from hidden states, with never more logits at once than a cache of the processor likes."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+from cutaway.tap import captures
 
 IGNORED = -100
 """The label of a target that does not count."""
@@ -17,32 +19,20 @@ LOGITS_AT_ONCE = 1 << 21
 """8 MB in fp32. A vocabulary of 50,000 then takes 41 tokens at a time, whatever the batch."""
 
 
-@runtime_checkable
-class ScoringHead(Protocol):
-    """A module that gives logits (N, V) for hidden states (N, C)."""
-
-    @property
-    def out_features(self) -> int:
-        """V, how many scores it gives for each state."""
-
-    def __call__(self, hidden: Tensor, /) -> Tensor:
-        """Computes the logits."""
-
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """Its weights."""
-
-
 Logits = Literal["parts", "checkpointed", "whole"]
 """How many logits are held at once, and so which derivatives there are.
 
-`parts`: those of one part, whose gradients are computed together with the loss. First derivatives only.
-`checkpointed`: those of one part, which are computed again on the way back. Derivatives of any order.
-`whole`: all of them. Derivatives of any order, the transforms of `torch.func` included.
+`parts`: those of one part, whose gradients are computed together with the loss. First derivatives only. Logits that
+depend on more than the hidden states and the head's weights, for example on a tensor that a hook adds, are checkpointed
+instead.
+`checkpointed`: those of one part, which are computed again in the backward pass. Derivatives of any order.
+`whole`: all of them. Derivatives of any order, the transforms of `torch.func` included. An open capture that records or
+edits taps of the head always sees the logits as a whole.
 """
 
 
 def cross_entropy(
-    head: ScoringHead,
+    head: nn.Module,
     hidden: Float[Tensor, "*T C"],
     targets: Int[Tensor, "*T"],
     label_smoothing: float = 0.0,
@@ -53,7 +43,7 @@ def cross_entropy(
     Only hidden states with a target that counts reach the head. Logits that are few are computed as a whole anyway.
 
     Args:
-        head: what scores.
+        head: gives logits (N, V) for hidden states (N, C); `out_features` of it or of a module inside it is V.
         hidden: what the head reads.
         targets: ids, or `IGNORED`.
         label_smoothing: share of certainty given to all tokens alike (Szegedy et al. 2016, section 7).
@@ -66,27 +56,31 @@ def cross_entropy(
         scores = head(part).float()
         return F.cross_entropy(scores, wanted, label_smoothing=label_smoothing, reduction="sum")
 
-    rows = _rows_at_once(head)
-    if len(targets) <= rows or (logits == "whole" and torch.is_grad_enabled()):
+    rows, records = _rows_at_once(head), torch.is_grad_enabled()
+    if len(targets) <= rows or (records and (logits == "whole" or captures(head))):
         return loss(hidden, targets), count
-    if logits == "parts" and torch.is_grad_enabled():
+    if records and logits == "parts":
         weights = [weight for weight in head.parameters() if weight.requires_grad]
-        total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
-        return total, count
+        try:
+            total: Tensor = _InParts.apply(loss, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
+        except _DependsOnMoreError:
+            logits = "checkpointed"
+        else:
+            return total, count
     parts = _parts(hidden, targets, rows)
-    if torch.is_grad_enabled():
+    if records:
         return torch.stack([checkpoint(loss, *part, use_reentrant=False) for part in parts]).sum(), count
     return torch.stack([loss(*part) for part in parts]).sum(), count
 
 
-def measure_tokens(head: ScoringHead, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
+def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
     """Sums over all targets that count: their loss, how many there are, and how many the head ranks first."""
     total, right = judge_tokens(head, hidden, targets)
     return {"loss": total, "count": torch.tensor(len(right)), "correct": right.sum()}
 
 
 def judge_tokens(
-    head: ScoringHead, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
+    head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
 ) -> tuple[Tensor, Bool[Tensor, " N"]]:
     """Of the targets that count, in order: the sum of their losses, and whether the head ranks each of them first."""
     hidden, targets = counted(hidden, targets)
@@ -110,8 +104,9 @@ def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[
     return (hidden.flatten(0, -2), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
 
 
-def _rows_at_once(head: ScoringHead) -> int:
-    return max(1, LOGITS_AT_ONCE // head.out_features)
+def _rows_at_once(head: nn.Module) -> int:
+    sizes = (getattr(module, "out_features", None) for module in head.modules())  # the head may stand inside a wrapper
+    return max(1, LOGITS_AT_ONCE // next(size for size in sizes if isinstance(size, int)))
 
 
 def _parts(hidden: Tensor, targets: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -126,16 +121,21 @@ class _InParts(torch.autograd.Function):
         ctx: Any, loss: Callable[[Tensor, Tensor], Tensor], rows: int, targets: Tensor, hidden: Tensor, *weights: Tensor
     ) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
-        gradients = [torch.zeros_like(weight) for weight in weights]
-        hidden_gradients = []
+        # In fp32 at least: a sum of many parts would be rough in bf16.
+        gradients = [torch.zeros_like(one, dtype=torch.promote_types(one.dtype, torch.float32)) for one in weights]
+        hidden_gradients: list[Tensor] = []
         for part, wanted in _parts(hidden.detach(), targets, rows):
             with torch.enable_grad():
                 value = loss(part.requires_grad_(), wanted)
-                own, *others = torch.autograd.grad(value, [part, *weights])
+                if not hidden_gradients and _depends_on_more(value, (part, *weights)):
+                    raise _DependsOnMoreError
+                own, *others = torch.autograd.grad(value, [part, *weights], allow_unused=True, materialize_grads=True)
             total += value.detach()
             hidden_gradients.append(own)
-            torch._foreach_add_(gradients, others)
-        ctx.save_for_backward(torch.cat(hidden_gradients), *gradients)
+            for gradient, other in zip(gradients, others, strict=True):
+                gradient += other
+        exact = [gradient.to(weight.dtype) for gradient, weight in zip(gradients, weights, strict=True)]
+        ctx.save_for_backward(torch.cat(hidden_gradients), *exact)
         return total
 
     @staticmethod
@@ -146,3 +146,22 @@ class _InParts(torch.autograd.Function):
                 "make the task with logits='checkpointed' or logits='whole' for higher ones"
             )
         return (None, None, None, *(gradient * scale for gradient in ctx.saved_tensors))
+
+
+class _DependsOnMoreError(Exception):
+    """The logits depend on a tensor whose gradient would be lost in parts."""
+
+
+def _depends_on_more(value: Tensor, known: Sequence[Tensor]) -> bool:
+    """Whether a backward pass from here would reach a leaf other than these."""
+    nodes, seen = [value.grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None and all(leaf is not one for one in known):
+            return True
+        nodes += [following for following, _ in node.next_functions]
+    return False

@@ -13,8 +13,9 @@ def layers_above(model: nn.Module) -> dict[str, int]:
     above = dict.fromkeys((name for name, _ in model.named_parameters()), 0)
     for path, stack in model.named_modules():
         if isinstance(stack, Stack):
-            blocks = len(stack.blocks)
-            places = {str(i): blocks - i for i in range(blocks)} | {"norm": 0}
+            names = [name for name, _ in stack.named_blocks()]
+            blocks = len(names)
+            places = {name: blocks - i for i, name in enumerate(names)} | {"norm": 0}
             for name in above:
                 if name.startswith(f"{path}."):
                     part = name.removeprefix(f"{path}.").partition(".")[0]

@@ -20,7 +20,7 @@ def classify(model: Transformer, task: ClassificationConfig, kind: Kind, shown: 
     stack = model.decoder if isinstance(model, DecoderOnly) else model.encoder
 
     def length(one: Any) -> int:
-        return stack.embed.slots(torch.from_numpy(kind.batch([one])["inputs"])).shape[1]
+        return stack.embedding.slots(torch.from_numpy(kind.batch([one])["inputs"])).shape[1]
 
     def compute(some: Sequence[Any]) -> list[Tensor]:
         arguments = {name: torch.from_numpy(array).to(device) for name, array in kind.batch(some).items()}

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError, nearest
 from cutaway.model.device import device_of
-from cutaway.model.heads import POOLINGS, Head
+from cutaway.model.heads import POOLINGS
 from cutaway.model.transformer import Hidden, Transformer
 from cutaway.tasks.rows.sentences import sentences
 from cutaway.text.tokenizer import Tokenizer
@@ -28,7 +29,7 @@ def embed(
     is_own = pooling is None and config.model.head.kind == "embedding"
     pool = POOLINGS[pooling or "mean"]
 
-    def read(head: Head, hidden: Hidden) -> torch.Tensor:
+    def read(head: nn.Module, hidden: Hidden) -> torch.Tensor:
         return pool(hidden.states, hidden.attention_mask)
 
     def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:

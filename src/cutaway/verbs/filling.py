@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.model.device import device_of
-from cutaway.model.heads import Head
 from cutaway.model.transformer import Hidden, Transformer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_batches, require_fitting
@@ -32,7 +32,7 @@ def fill(
     ordinary = tokenizer.ordinary
 
     def compute(tokens: torch.Tensor, keep: torch.Tensor | None) -> list[list[list[dict[str, Any]]]]:
-        def score(head: Head, hidden: Hidden) -> list[torch.Tensor]:
+        def score(head: nn.Module, hidden: Hidden) -> list[torch.Tensor]:
             return [head(states[row == tokenizer.mask]) for states, row in zip(hidden.states, tokens, strict=True)]
 
         found = []

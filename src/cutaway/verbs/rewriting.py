@@ -111,7 +111,7 @@ class Rewriter:
     def _length(self, source: Any) -> int:
         """How many vectors the encoder makes of a source."""
         inputs = torch.from_numpy(self.sources.kind.batch([source])["inputs"])
-        return self.model.encoder.embed.slots(inputs).shape[1]
+        return self.model.encoder.embedding.slots(inputs).shape[1]
 
     def _reader(self, sources: Sequence[Any], steps: int) -> CachedSourceReader:
         arrays = {name: torch.from_numpy(array) for name, array in self.sources.kind.batch(sources).items()}

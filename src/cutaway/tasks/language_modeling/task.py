@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.model.transformer import Hidden
-from cutaway.nn.losses import IGNORED, Logits, ScoringHead, cross_entropy, figures_of_tokens, measure_tokens
+from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
 
 
@@ -49,7 +49,7 @@ class LanguageModeling:
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(target) over all targets that count, once for each depth; counts those of the first."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             total, count = cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
             for depth, states in enumerate(hidden.ahead, 1):
                 further, _ = cross_entropy(head, states, targets_ahead(batch, depth), logits=self._logits)
@@ -61,7 +61,7 @@ class LanguageModeling:
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The loss of the next token alone, and how many targets were ranked first; of all depths ahead too."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> dict[str, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             sums = measure_tokens(head, hidden.states, batch["targets"])
             for depth, states in enumerate(hidden.ahead, 1):
                 found = measure_tokens(head, states, targets_ahead(batch, depth))

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.model.transformer import Hidden
-from cutaway.nn.losses import Logits, ScoringHead, cross_entropy, figures_of_tokens, measure_tokens
+from cutaway.nn.losses import Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
 
 
@@ -30,7 +30,7 @@ class MaskedLanguageModeling:
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(token) over the tokens to be predicted; no others reach the head."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
 
         return model(batch["inputs"], attention_mask=batch.get("attention_mask"), read=read)
@@ -38,7 +38,7 @@ class MaskedLanguageModeling:
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """The same, and how many tokens were ranked first."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> dict[str, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             return measure_tokens(head, hidden.states, batch["targets"])
 
         return model(batch["inputs"], attention_mask=batch.get("attention_mask"), read=read)

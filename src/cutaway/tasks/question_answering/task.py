@@ -146,7 +146,7 @@ class QuestionAnswering:
 
 
 def span_logits(model: Model, batch: Batch) -> Tensor:
-    """Scores of each token as the first and as the last of the answer, (B, T, 2); padding is out of question."""
+    """Scores of each token as the first and as the last of the answer, (B, T, 2); padding is ruled out."""
     segments = {"segments": batch["segments"]} if "segments" in batch else {}
     logits: Tensor = model(batch["tokens"], attention_mask=batch.get("attention_mask"), **segments).float()
     if "attention_mask" in batch:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.data.padding import pad
 from cutaway.model.transformer import Hidden
-from cutaway.nn.losses import IGNORED, Logits, ScoringHead, cross_entropy, figures_of_tokens, measure_tokens
+from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
 from cutaway.tasks.rows.captions import CaptionRow
 from cutaway.tasks.rows.pairs import PairRow
@@ -52,7 +52,7 @@ class SequenceToSequence:
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums the smoothed loss over all tokens of the targets."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return cross_entropy(head, hidden.states, batch["targets"], self._label_smoothing, self._logits)
 
         return _write(model, batch, read)
@@ -60,7 +60,7 @@ class SequenceToSequence:
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
         """Sums the loss, not smoothed, and counts the tokens that were ranked first."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> dict[str, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             return measure_tokens(head, hidden.states, batch["targets"])
 
         return _write(model, batch, read)
@@ -70,7 +70,7 @@ class SequenceToSequence:
         return figures_of_tokens(sums)
 
 
-def _write(model: Model, batch: Batch, read: Callable[[ScoringHead, Hidden], Result]) -> Result:
+def _write(model: Model, batch: Batch, read: Callable[[nn.Module, Hidden], Result]) -> Result:
     """A target padded at its end needs no mask: the decoder never looks ahead."""
     found: Result = model(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"), read=read)
     return found

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cutaway.data.examples import Tagged
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.model.transformer import Hidden
-from cutaway.nn.losses import IGNORED, Logits, ScoringHead, cross_entropy, judge_tokens
+from cutaway.nn.losses import IGNORED, Logits, cross_entropy, judge_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
 from cutaway.tasks.rows.labels import number_of
 from cutaway.text.tokenizer import Tokenizer
@@ -96,7 +96,7 @@ class TokenClassification:
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
         """Sums −log p(label) over all tokens that have one."""
 
-        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
 
         return model(batch["tokens"], attention_mask=batch.get("attention_mask"), read=read)
@@ -105,7 +105,7 @@ class TokenClassification:
         """The same; how many labels were right; how many rows there were, and how many were right throughout."""
         targets = batch["targets"]
 
-        def read(head: ScoringHead, hidden: Hidden) -> tuple[Tensor, Tensor]:
+        def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return judge_tokens(head, hidden.states, targets)
 
         loss, right = model(batch["tokens"], attention_mask=batch.get("attention_mask"), read=read)
