@@ -15,7 +15,7 @@ from torch.utils.data import RandomSampler
 
 from cutaway.config import RunConfig
 from cutaway.data.padding import pad
-from cutaway.tasks.rows.pairs import PairRow
+from cutaway.tasks.sequence_to_sequence.task import PairRow
 
 UNKNOWN, PADDING, BEGIN, END = range(4)
 """The order that JoeyNMT wants. Rows hold but the last two of these, and they have the same numbers in cutaway."""

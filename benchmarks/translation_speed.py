@@ -33,7 +33,7 @@ from turns import Seat, take_turns
 from cutaway.config import load_preset, override
 from cutaway.model.device import keep_freed_memory
 from cutaway.runs.run import Run, resume, start
-from cutaway.tasks.rows.pairs import PairRow
+from cutaway.tasks.sequence_to_sequence.task import PairRow
 
 PAIRS, SOURCE, TARGET = "train.lc.norm.tok", "en", "de"
 CHOICES = (  # all that JoeyNMT shares, whatever else the preset may come to be

@@ -23,8 +23,8 @@ from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.language_modeling.config import LanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
-from cutaway.tasks.rows.pairs import PairTokenizers
 from cutaway.tasks.rows.shown import SHOWN
+from cutaway.tasks.sequence_to_sequence.task import PairTokenizers
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.text.templates import Message

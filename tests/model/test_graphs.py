@@ -11,7 +11,7 @@ from cutaway.config.tokenizer import WordTokenizer
 from cutaway.data.examples import Graph
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
-from cutaway.tasks.rows.graphs import graph_rows, pad_graphs
+from cutaway.tasks.graph_classification.task import graph_rows, pad_graphs
 from cutaway.text.training import train_tokenizer
 from variants import hidden, variant
 

@@ -12,14 +12,13 @@ from cutaway.nn.losses import IGNORED
 from cutaway.runs.generated import make_rows
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.base import Task
+from cutaway.tasks.image_captioning.task import CaptionRow
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow
-from cutaway.tasks.rows.captions import CaptionRow
 from cutaway.tasks.rows.labels import LabelledRow
-from cutaway.tasks.rows.pairs import PairRow
 from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.sequence_classification.task import SequenceClassification
-from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
+from cutaway.tasks.sequence_to_sequence.task import PairRow, SequenceToSequence
 from cutaway.tasks.token_classification.task import TokenClassification, WordsRow
 
 VOCABULARY, CONTEXT, LABELS, EXAMPLES = 23, 14, 3, 8

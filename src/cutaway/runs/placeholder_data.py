@@ -11,17 +11,16 @@ from cutaway.config.run import RunConfig
 from cutaway.data.masking import Masked, Masking
 from cutaway.runs.generated import SequenceRow
 from cutaway.tasks.base import Batches, Task, TrainingData
+from cutaway.tasks.graph_classification.task import ShownGraph
+from cutaway.tasks.image_captioning.task import CaptionRow
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow
-from cutaway.tasks.rows.captions import CaptionRow
-from cutaway.tasks.rows.graphs import ShownGraph
 from cutaway.tasks.rows.labels import LabelledRow
-from cutaway.tasks.rows.pairs import PairRow
 from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.sequence_classification.task import SequenceClassification
-from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
+from cutaway.tasks.sequence_to_sequence.task import PairRow, SequenceToSequence
 from cutaway.tasks.token_classification.task import TokenClassification
 
 

@@ -12,10 +12,10 @@ from cutaway.data.pictures import picture_of
 from cutaway.data.recordings import samples_of
 from cutaway.errors import UserError
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
+from cutaway.tasks.audio_classification.task import frame_rows, hear, listener
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
-from cutaway.tasks.rows.graphs import graph_rows
-from cutaway.tasks.rows.pictures import picture_rows
-from cutaway.tasks.rows.recordings import frame_rows, hear, listener
+from cutaway.tasks.graph_classification.task import graph_rows
+from cutaway.tasks.image_classification.task import picture_rows
 from cutaway.tasks.rows.sentences import sentences
 from cutaway.tasks.rows.texts import cut
 from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig

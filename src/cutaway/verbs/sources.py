@@ -8,9 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from cutaway.config.run import RunConfig
-from cutaway.tasks.rows.pairs import PairTokenizers
 from cutaway.tasks.rows.shown import SHOWN, Kind
 from cutaway.tasks.rows.texts import cut
+from cutaway.tasks.sequence_to_sequence.task import PairTokenizers
 from cutaway.verbs.batching import require_fitting, require_no_empty
 from cutaway.verbs.showing import show
 

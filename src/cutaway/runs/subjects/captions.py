@@ -8,7 +8,7 @@ from cutaway.data.examples import Captioned
 from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.pictures import with_pictures
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
-from cutaway.tasks.rows.captions import CaptionRow, caption_rows
+from cutaway.tasks.image_captioning.task import CaptionRow, caption_rows
 from cutaway.tasks.rows.shown import SHOWN
 from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
 from cutaway.text.special import WRITING

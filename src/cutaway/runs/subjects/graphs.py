@@ -6,7 +6,7 @@ from cutaway.data.examples import Graph
 from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.labels import fit, task
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
-from cutaway.tasks.rows.graphs import graph_rows
+from cutaway.tasks.graph_classification.task import graph_rows
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Pair
 from cutaway.runs.examples import ExampleDataset, Subject
-from cutaway.tasks.rows.pairs import PairRow, PairTokenizers
 from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
-from cutaway.tasks.sequence_to_sequence.task import SequenceToSequence
+from cutaway.tasks.sequence_to_sequence.task import PairRow, PairTokenizers, SequenceToSequence
 from cutaway.text.special import WRITING
 
 

@@ -13,8 +13,8 @@ from cutaway.runs.subjects import labels
 from cutaway.tasks.base import Batches
 from cutaway.tasks.image_classification.augmentation import Shifted
 from cutaway.tasks.image_classification.config import ImageClassificationConfig
+from cutaway.tasks.image_classification.task import channel_statistics, picture_rows, values_of
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
-from cutaway.tasks.rows.pictures import channel_statistics, picture_rows, values_of
 from cutaway.tasks.shared import ImagesConfig
 
 

@@ -12,8 +12,8 @@ from cutaway.runs.dataset import with_task
 from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects import labels
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
+from cutaway.tasks.audio_classification.task import Frames, frame_rows, frame_statistics, hear, listener
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
-from cutaway.tasks.rows.recordings import Frames, frame_rows, frame_statistics, hear, listener
 
 
 def fit(config: RunConfig, task: AudioClassificationConfig, examples: Sequence[Recording]) -> RunConfig:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from cutaway.data.padding import pad_with_mask
-from cutaway.tasks.rows.graphs import pad_graphs
-from cutaway.tasks.rows.recordings import pad_frames
+from cutaway.tasks.audio_classification.task import pad_frames
+from cutaway.tasks.graph_classification.task import pad_graphs
 
 
 @dataclass(frozen=True)

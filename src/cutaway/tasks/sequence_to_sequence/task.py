@@ -1,18 +1,77 @@
-"""Write a target while looking at a source, a text or a picture (Sutskever et al. 2014; Vaswani et al. 2017)."""
+"""Sequence to sequence: pairs of texts, their tokens, and the loss (Sutskever et al. 2014; Vaswani et al. 2017)."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from cutaway.data.examples import Pair
 from cutaway.data.padding import pad
 from cutaway.model.transformer import Hidden
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
-from cutaway.tasks.rows.captions import CaptionRow
-from cutaway.tasks.rows.pairs import PairRow
+from cutaway.tasks.image_captioning.task import CaptionRow
 from cutaway.tasks.rows.shown import SHOWN, Kind
+from cutaway.tasks.rows.targets import require_role, targets
+from cutaway.tasks.rows.texts import cut, encode_texts
+from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_source
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """A pair as token ids: the source ends with the end token; the target begins with the begin token and ends too."""
+
+    source: list[int]
+    target: list[int]
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """How long both sides are."""
+        return len(self.source), len(self.target)
+
+
+@dataclass(frozen=True)
+class PairTokenizers:
+    """What turns both sides into tokens; the two are the same if the sides share one.
+
+    Raises:
+        UserError: a tokenizer lacks the tokens that begin and end a text.
+    """
+
+    source: Tokenizer
+    target: Tokenizer
+
+    def __post_init__(self) -> None:
+        require_role(self.source, "source", "end")
+        require_role(self.target, "target", "start")
+        require_role(self.target, "target", "end")
+
+    def read(self, texts: Sequence[str]) -> list[list[int]]:
+        """Sources as tokens."""
+        frame = around_source(self.source)
+        return [frame.around(ids) for ids in encode_texts(self.source, texts)]
+
+    def rows(
+        self, pairs: Sequence[Pair], limit: int, counted: Counter[str], *, truncate: bool = False
+    ) -> list[PairRow]:
+        """Pairs as tokens, but for those with more than `limit` tokens on a side: they are left out, and counted.
+
+        If `truncate` says so, only targets are too long: sources are cut, and counted.
+        """
+        written = targets(self.target, [pair.target for pair in pairs])
+        sources = self.read([pair.source for pair in pairs])
+        if truncate:
+            sources = cut(sources, limit, counted)
+        rows = [PairRow(source, target) for source, target in zip(sources, written, strict=True)]
+        fitting = [row for row in rows if max(row.lengths) <= limit]
+        if len(fitting) < len(rows):
+            counted[f"longer than {limit} tokens"] += len(rows) - len(fitting)
+        return fitting
+
 
 Result = TypeVar("Result")
 SOURCE = {"inputs": "source", "attention_mask": "source_mask"}

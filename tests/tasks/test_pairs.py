@@ -6,7 +6,7 @@ import pytest
 
 from cutaway.data.examples import Pair
 from cutaway.errors import UserError
-from cutaway.tasks.rows.pairs import PairTokenizers
+from cutaway.tasks.sequence_to_sequence.task import PairTokenizers
 from text.kinds import WRITERS, train
 
 PAIRS = [

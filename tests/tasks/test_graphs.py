@@ -7,7 +7,7 @@ from cutaway.config.tokenizer import CharTokenizer, WordTokenizer
 from cutaway.data.distances import UNREACHABLE, shortest_paths
 from cutaway.data.examples import Graph
 from cutaway.errors import UserError
-from cutaway.tasks.rows.graphs import ShownGraph, graph_rows, pad_graphs
+from cutaway.tasks.graph_classification.task import ShownGraph, graph_rows, pad_graphs
 from cutaway.text.training import train_tokenizer
 
 WORDS = train_tokenizer(WordTokenizer(), ["carbon iron 1 2 3"])

@@ -10,7 +10,7 @@ from cutaway.data.arrays import Array
 from cutaway.data.examples import Captioned
 from cutaway.errors import UserError
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
-from cutaway.tasks.rows.captions import caption_rows
+from cutaway.tasks.image_captioning.task import caption_rows
 from text.kinds import WRITERS, train
 
 PIXELS = np.random.default_rng(2).integers(256, size=(3, 4, 6, 2), dtype=np.uint8)

@@ -8,8 +8,8 @@ import pytest
 from cutaway.data.examples import Pair
 from cutaway.errors import UserError
 from cutaway.tasks.question_answering.task import Windowing
-from cutaway.tasks.rows.pairs import PairTokenizers
 from cutaway.tasks.rows.sentences import sentences
+from cutaway.tasks.sequence_to_sequence.task import PairTokenizers
 from cutaway.tasks.token_classification.task import align
 from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
 from text.folders import FOLDERS, auto, marian, write_json

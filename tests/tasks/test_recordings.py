@@ -8,7 +8,7 @@ import pytest
 from cutaway.config.embedding import FrameEmbeddingConfig
 from cutaway.data.log_mel import LogMel
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
-from cutaway.tasks.rows.recordings import frame_rows, frame_statistics, hear, listener, pad_frames
+from cutaway.tasks.audio_classification.task import frame_rows, frame_statistics, hear, listener, pad_frames
 from data.sounds import RATE, tone
 
 BINS = 11
