@@ -19,7 +19,7 @@ help: ## Lists these targets
 demo: $(VENV)/core ## Trains a small language model on embedded text, lets it write, opens it (2 minutes)
 	@$(BIN)/cutaway demo
 
-test: $(VENV)/dev ## Runs the tests that are quick, some of every kind (2 minutes on 2 cores)
+test: $(VENV)/dev ## Runs the tests that are quick, some of every kind (under 3 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 test-heavy: $(VENV)/dev ## Runs the other tests: full matrices, many killed runs, long training (1 minute on 2 cores)

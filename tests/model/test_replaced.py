@@ -144,7 +144,7 @@ def test_a_block_that_runs_twice_cannot_share_one_cache() -> None:
         one_by_one(model, model, tokens, {})
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, pytest.param(torch.float16, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("preset", presets())
 @torch.no_grad()
 def test_half_precision_and_pickling_fit_every_preset(preset: str, dtype: torch.dtype) -> None:
