@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -79,3 +80,7 @@ def one_by_one(model: Any, own: Transformer, tokens: Tensor, others: dict[str, T
 
 DECODERS = [preset for preset in presets() if small_config(preset).architecture != "encoder"]
 """The presets that write."""
+
+QUICK = ("gpt-micro", "llama-nano", "deepseek-nano", "t5-nano", "caption-nano", "bert-nano", "vit-nano", "graph-nano")
+EVERY_PRESET = [pytest.param(name, marks=[pytest.mark.heavy] * (name not in QUICK)) for name in presets()]
+"""All presets, of which those that resemble another are for the heavy tier."""

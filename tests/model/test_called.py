@@ -12,7 +12,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from cutaway.config.reading import presets
 from cutaway.nn import losses
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from model.small import TOKENS, inputs, one_by_one, small_config, small_model
+from model.small import EVERY_PRESET, TOKENS, inputs, one_by_one, small_config, small_model
 from support import require_module
 
 WRAPPED = (nn.Linear, nn.Embedding)
@@ -72,7 +72,7 @@ def disturbed(model: nn.Module, name: str) -> Callable[[], None]:
     return module.register_forward_hook(lambda _, given, y: disturb(y)).remove
 
 
-@pytest.mark.parametrize("preset", presets())
+@pytest.mark.parametrize("preset", EVERY_PRESET)
 @torch.no_grad()
 def test_a_wrapper_of_any_of_them_changes_the_logits(preset: str) -> None:
     config = small_config(preset)
@@ -126,7 +126,7 @@ def test_what_absorbing_would_bypass_is_called_while_decoding(
     torch.testing.assert_close(one_by_one(model, model, tokens, {}), model(tokens), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("preset", presets())
+@pytest.mark.parametrize("preset", EVERY_PRESET)
 @torch.no_grad()
 def test_adapters_of_peft_on_all_linear_layers(preset: str) -> None:
     peft = require_module("peft")

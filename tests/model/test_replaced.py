@@ -7,10 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cutaway.config.reading import presets
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.layers import layers_above
-from model.small import DECODERS, inputs, one_by_one, small_config, small_model
+from model.small import DECODERS, EVERY_PRESET, inputs, one_by_one, small_config, small_model
 from support import require_module
 
 
@@ -145,7 +144,7 @@ def test_a_block_that_runs_twice_cannot_share_one_cache() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, pytest.param(torch.float16, marks=pytest.mark.heavy)])
-@pytest.mark.parametrize("preset", presets())
+@pytest.mark.parametrize("preset", EVERY_PRESET)
 @torch.no_grad()
 def test_half_precision_and_pickling_fit_every_preset(preset: str, dtype: torch.dtype) -> None:
     config = small_config(preset)
