@@ -36,7 +36,8 @@ from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 
 BLOCK = 64
-RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none")
+# In fp32, as nanoGPT computes on a CPU.
+RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none", "train.precision=fp32")
 README_COMMAND = (
     "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=20 --log_interval=1 "
     "--block_size=64 --batch_size=12 --n_layer=4 --n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000 "

@@ -28,9 +28,9 @@ class CrossAttentionInput:
     """What one layer's cross-attention looks at.
 
     Attributes:
-        source: vectors that the cache does not hold yet: all of the source at first, none later.
+        source: vectors that the cache does not hold yet: all of the source in the first call, none later.
         geometry: who may look at which of them.
-        cache: what it remembers of them.
+        cache: the keys and values of earlier calls.
     """
 
     source: Float[Tensor, "B Ts C"]
