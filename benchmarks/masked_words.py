@@ -14,10 +14,10 @@ import numpy as np
 from comparison import load_trained, show
 
 from cutaway.config.data import DataConfig
-from cutaway.data.corpus import open_corpus
-from cutaway.data.masking import Masked
-from cutaway.data.prepare import prepare
-from cutaway.data.shards import TokenStream
+from cutaway.data.text.corpus import open_corpus
+from cutaway.data.text.masking import Masked
+from cutaway.data.text.prepare import prepare
+from cutaway.data.text.shards import TokenStream
 from cutaway.model.device import choose_precision, device_of
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline

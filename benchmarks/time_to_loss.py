@@ -27,8 +27,8 @@ from peers import describe_machine, load_nanogpt
 from torch import Tensor
 
 from cutaway.config import load_preset, override
-from cutaway.data.corpus import open_corpus
-from cutaway.data.windows import SequentialWindows
+from cutaway.data.text.corpus import open_corpus
+from cutaway.data.text.windows import SequentialWindows
 from cutaway.model.device import keep_freed_memory
 from cutaway.nn.losses import IGNORED
 from cutaway.runs.run import start

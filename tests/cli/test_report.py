@@ -8,7 +8,7 @@ import pytest
 
 from cutaway.cli.report import a_line
 from cutaway.config.tokenizer import ByteTokenizer
-from cutaway.data.shards import TokenStream
+from cutaway.data.text.shards import TokenStream
 from cutaway.text.training import train_tokenizer
 
 TOKENIZER = train_tokenizer(ByteTokenizer(), [])

@@ -12,7 +12,7 @@ SCRIPT = """
 import os, signal, sys
 from cutaway.config.data import DataConfig
 from cutaway.config.tokenizer import BPETokenizer
-from cutaway.data.prepare import prepare
+from cutaway.data.text.prepare import prepare
 
 source, folder, deadly = sys.argv[1], sys.argv[2], int(sys.argv[3])
 calls, fsync = [], os.fsync

@@ -13,7 +13,7 @@ from cutaway.errors import UserError
 from cutaway.generation.beams import BeamOptions, BeamReader, beam_search
 from cutaway.generation.decoding import decode
 from cutaway.generation.hypotheses import Finished, Hypothesis
-from cutaway.generation.reading import CachedSourceReader, PromptReader, UncachedSourceReader
+from cutaway.generation.step_decoders import CachedSourceReader, PromptReader, UncachedSourceReader
 from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import EncoderDecoder
 from generation.translators import BEGIN, END, sources, translator

@@ -9,7 +9,7 @@ import pytest
 
 from cutaway.config.reading import load_run, override
 from cutaway.config.run import RunConfig
-from cutaway.data.wav import read_wav
+from cutaway.data.audio.wav import read_wav
 from cutaway.errors import UserError
 from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
 from cutaway.pipeline import load

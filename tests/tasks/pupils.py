@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cutaway.data.masking import Masking
+from cutaway.data.text.masking import Masking
 from cutaway.data.padding import length_mask, pad
 from cutaway.nn.losses import IGNORED
 from cutaway.runs.generated import make_rows

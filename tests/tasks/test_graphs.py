@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cutaway.config.tokenizer import CharTokenizer, WordTokenizer
-from cutaway.data.distances import UNREACHABLE, shortest_paths
+from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.examples import Graph
 from cutaway.errors import UserError
 from cutaway.tasks.graph_classification.task import ShownGraph, graph_rows, pad_graphs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cutaway.config.embedding import FrameEmbeddingConfig
-from cutaway.data.log_mel import LogMel
+from cutaway.data.audio.log_mel import LogMel
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.audio_classification.task import frame_rows, frame_statistics, hear, listener, pad_frames
 from data.sounds import RATE, tone

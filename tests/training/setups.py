@@ -9,8 +9,8 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.train import TrainConfig
-from cutaway.data.shards import TokenStream
-from cutaway.data.windows import InputsAndTargets, RandomWindows, SequentialWindows
+from cutaway.data.text.shards import TokenStream
+from cutaway.data.text.windows import InputsAndTargets, RandomWindows, SequentialWindows
 from cutaway.model.build import build
 from cutaway.model.files import RunFolder
 from cutaway.model.transformer import DecoderOnly

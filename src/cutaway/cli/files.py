@@ -42,7 +42,7 @@ def tell(left_out: Counter[str]) -> None:
 
 
 def _open(word: str, task: str, skipped: Counter[str]) -> list[Named]:
-    from cutaway.data.fasta import is_fasta
+    from cutaway.data.proteins.fasta import is_fasta
 
     path = Path(word)
     if task == "graph_classification":
@@ -57,13 +57,13 @@ def _open(word: str, task: str, skipped: Counter[str]) -> list[Named]:
 
 
 def _proteins(path: Path, skipped: Counter[str]) -> Iterator[Named]:
-    from cutaway.data.fasta import read_fasta
+    from cutaway.data.proteins.fasta import read_fasta
 
     return (Named("id", protein.id, protein.residues) for protein in read_fasta(path, skipped))
 
 
 def _graphs(path: Path, skipped: Counter[str]) -> Iterator[Named]:
     """Graphs have no names: they are counted."""
-    from cutaway.data.edge_lists import read_edge_lists
+    from cutaway.data.graphs.edge_lists import read_edge_lists
 
     return (Named("id", f"{path}:{i}", graph) for i, graph in enumerate(read_edge_lists(path, skipped), start=1))

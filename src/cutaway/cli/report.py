@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cutaway.data.corpus import Corpus, open_corpus
+from cutaway.data.text.corpus import Corpus, open_corpus
 from cutaway.interpret.report import Report, inspect_line, write_report
 from cutaway.model.files import RunFolder
 from cutaway.pipeline import load

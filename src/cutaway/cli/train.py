@@ -127,9 +127,9 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         UserError: the folder holds something visible, and neither a run nor one that was being prepared.
     """
-    from cutaway.data.corpus import MANIFEST_FILE
+    from cutaway.data.text.corpus import MANIFEST_FILE
     from cutaway.data.example_store import manifest_path
-    from cutaway.data.prepare import UNFINISHED_FILE
+    from cutaway.data.text.prepare import UNFINISHED_FILE
     from cutaway.model.files import RunFolder
 
     own = (RunFolder(out).run, out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out))

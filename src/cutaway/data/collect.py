@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.config.data import DataConfig
-from cutaway.data import python_docs
-from cutaway.data.captions import read_captions
-from cutaway.data.conll import read_conll
-from cutaway.data.corpus import read_record
-from cutaway.data.edge_lists import read_graphs
+from cutaway.data.text import python_docs
+from cutaway.data.images.captioned_images import read_captions
+from cutaway.data.tables.conll import read_conll
+from cutaway.data.text.corpus import read_record
+from cutaway.data.graphs.edge_lists import read_graphs
 from cutaway.data.example_store import (
     Collected,
     CollectionManifest,
@@ -32,12 +32,12 @@ from cutaway.data.examples import (
     Tagged,
 )
 from cutaway.data.held_out import hold_out
-from cutaway.data.labelled import read_labelled
-from cutaway.data.labelled_pictures import read_pictures
-from cutaway.data.pairs import read_pairs
-from cutaway.data.recordings import read_recordings
-from cutaway.data.sources import STANDARD_INPUT
-from cutaway.data.squad import read_squad
+from cutaway.data.tables.labelled_texts import read_labelled
+from cutaway.data.images.labelled_images import read_pictures
+from cutaway.data.tables.text_pairs import read_pairs
+from cutaway.data.audio.recordings import read_recordings
+from cutaway.data.text.sources import STANDARD_INPUT
+from cutaway.data.tables.squad import read_squad
 from cutaway.errors import UserError
 
 READERS: dict[type[Any], Callable[[Path, DataConfig, Counter[str]], Iterator[Any]]] = {

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
-from cutaway.data.corpus import MANIFEST_FILE, read_record, write_record
+from cutaway.data.text.corpus import MANIFEST_FILE, read_record, write_record
 from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
 from cutaway.errors import UserError

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cutaway.data.arrays import Array
-from cutaway.data.distances import shortest_paths
+from cutaway.data.graphs.distances import shortest_paths
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
-from cutaway.data.recordings import samples_at
+from cutaway.data.audio.recordings import samples_at
 from cutaway.generation.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.captions import caption_report

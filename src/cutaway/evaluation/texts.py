@@ -1,7 +1,7 @@
 """Measuring how well a model predicts a text."""
 
-from cutaway.data.corpus import Corpus, Part
-from cutaway.data.shards import TokenStream
+from cutaway.data.text.corpus import Corpus, Part
+from cutaway.data.text.shards import TokenStream
 from cutaway.errors import UserError
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of

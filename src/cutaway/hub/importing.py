@@ -14,7 +14,7 @@ from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
 from cutaway.hub.files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.filling import Account, fill
-from cutaway.hub.pictures import picture_choices, picture_notes
+from cutaway.hub.images import picture_choices, picture_notes
 from cutaway.hub.pooling import sentence_choices
 from cutaway.hub.tasks import task_choices
 from cutaway.hub.weights import Table

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cutaway.config.model import ModelConfig
-from cutaway.model.ahead import Ahead
+from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import Block, ParallelBlock
 from cutaway.model.init import initialise
 from cutaway.model.parts.attention import make_attention

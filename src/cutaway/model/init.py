@@ -21,7 +21,7 @@ from functools import singledispatch
 import torch
 from torch import nn
 
-from cutaway.model.ahead import Ahead
+from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import AnyAttention, Block, ParallelBlock
 from cutaway.model.heads import EmbeddingHead, Head, LanguageHead, SequenceHead, TokenHead, Transform
 from cutaway.model.stack import Stack

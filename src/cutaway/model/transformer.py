@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.model.ahead import Ahead
+from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import Memory
 from cutaway.model.heads import Head, Mask
 from cutaway.model.stack import Stack

@@ -8,7 +8,7 @@ import numpy as np
 
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.data.masking import Masked, Masking
+from cutaway.data.text.masking import Masked, Masking
 from cutaway.runs.generated import SequenceRow
 from cutaway.tasks.base import Batches, Task, TrainingData
 from cutaway.tasks.graph_classification.task import ShownGraph

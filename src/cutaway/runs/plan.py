@@ -18,8 +18,8 @@ from cutaway.config.tokenizer import (
     TokenizerConfig,
 )
 from cutaway.config.train import TrainConfig
-from cutaway.data.scan import scan_source
-from cutaway.data.sources import open_source
+from cutaway.data.text.scan import scan_source
+from cutaway.data.text.sources import open_source
 from cutaway.errors import UserError
 from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutaway.config.run import RunConfig
-from cutaway.data.corpus import Corpus, Part, open_corpus
-from cutaway.data.masking import Masked, Masking
-from cutaway.data.prepare import prepare
-from cutaway.data.shards import TokenStream
-from cutaway.data.windows import RandomWindows, SequentialWindows
+from cutaway.data.text.corpus import Corpus, Part, open_corpus
+from cutaway.data.text.masking import Masked, Masking
+from cutaway.data.text.prepare import prepare
+from cutaway.data.text.shards import TokenStream
+from cutaway.data.text.windows import RandomWindows, SequentialWindows
 from cutaway.errors import UserError
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline

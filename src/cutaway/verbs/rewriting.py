@@ -13,7 +13,7 @@ from torch import Tensor
 from cutaway.generation.beams import BeamOptions, beam_search
 from cutaway.generation.decoding import decode
 from cutaway.generation.hypotheses import Hypothesis
-from cutaway.generation.reading import CachedSourceReader
+from cutaway.generation.step_decoders import CachedSourceReader
 from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import EncoderDecoder
 from cutaway.text.tokenizer import Tokenizer

@@ -8,8 +8,8 @@ from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Graph
-from cutaway.data.pictures import picture_of
-from cutaway.data.recordings import samples_of
+from cutaway.data.images.pixels import picture_of
+from cutaway.data.audio.recordings import samples_of
 from cutaway.errors import UserError
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.audio_classification.task import frame_rows, hear, listener

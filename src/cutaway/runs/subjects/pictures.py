@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Captioned, Picture
-from cutaway.data.pictures import require_fitting
+from cutaway.data.images.pixels import require_fitting
 from cutaway.errors import UserError
 from cutaway.runs.dataset import with_model, with_task
 from cutaway.runs.examples import ExampleDataset, Subject

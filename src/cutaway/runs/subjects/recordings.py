@@ -7,7 +7,7 @@ from cutaway.config.embedding import FrameEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import Recording
-from cutaway.data.recordings import samples_at
+from cutaway.data.audio.recordings import samples_at
 from cutaway.runs.dataset import with_task
 from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects import labels

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from cutaway.config.embedding import FrameEmbeddingConfig
-from cutaway.data.log_mel import LogMel
+from cutaway.data.audio.log_mel import LogMel
 from cutaway.data.padding import length_mask
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 

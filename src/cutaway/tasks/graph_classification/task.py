@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from cutaway.data.distances import UNREACHABLE, shortest_paths
+from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.examples import Graph
 from cutaway.data.padding import pad_with_mask
 from cutaway.errors import UserError

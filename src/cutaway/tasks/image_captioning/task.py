@@ -9,7 +9,7 @@ import numpy as np
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.data.examples import Captioned
-from cutaway.data.pictures import require_fitting
+from cutaway.data.images.pixels import require_fitting
 from cutaway.tasks.image_classification.task import picture_rows
 from cutaway.tasks.rows.targets import targets
 from cutaway.tasks.shared import ImagesConfig

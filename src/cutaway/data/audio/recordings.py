@@ -1,0 +1,78 @@
+"""Recordings with labels: WAV files in folders, or named by a table."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from cutaway.config.data import DataConfig
+from cutaway.data.arrays import Array
+from cutaway.data.examples import Recording
+from cutaway.data.label_folders import files_by_label
+from cutaway.data.tables.labelled_texts import labels_of
+from cutaway.data.tables.listed_files import read_listed
+from cutaway.data.audio.wav import read_wav, require_rate
+from cutaway.errors import UserError
+
+ENDINGS = (".wav", ".wave")
+
+
+def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
+    """The recordings of a folder that has a folder for each label, or those that a table names.
+
+    A table is CSV, TSV or JSONL with a header; the paths in it begin where the table lies. Rows without a path or a
+    label, and files that are no WAV by their names, are skipped and counted.
+
+    Raises:
+        UserError: on the way, at what cannot be read.
+    """
+    if path.is_dir():
+        for file, label in files_by_label(path, ENDINGS, skipped):
+            yield _read(file, (label,))
+    elif path.suffix.lower() in ENDINGS:
+        raise UserError(f"{path} is a single recording: give a folder with a folder for each label, or a table")
+    else:
+        yield from _read_listed(path, data, skipped)
+
+
+def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
+    """The samples of a recording that a person gives: a path, or the samples themselves.
+
+    Raises:
+        UserError: the file cannot be read or has another rate, or the array holds something else than samples.
+    """
+    if not isinstance(given, np.ndarray):
+        return read_wav(Path(given), rate)[0]
+    if given.ndim != 1 or not len(given) or not np.issubdtype(given.dtype, np.floating):
+        raise UserError(
+            f"a recording is a row of samples from -1 to 1, of floating point, and this array is {given.dtype} "
+            f"{given.shape}: average its channels, and divide whole numbers by the largest"
+        )
+    return given
+
+
+def samples_at(recording: Recording, rate: int) -> Float[np.ndarray, " N"]:
+    """The samples of an example.
+
+    Raises:
+        UserError: it has another rate.
+    """
+    require_rate(Path(recording.path), recording.rate, rate)
+    return recording.samples.values()
+
+
+def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
+    for place, file, said in read_listed(path, data, skipped):
+        labels = labels_of(said, place)
+        if "" in labels:
+            skipped["without a label"] += 1
+        else:
+            yield _read(file, labels)
+
+
+def _read(path: Path, labels: tuple[str, ...]) -> Recording:
+    samples, rate = read_wav(path)
+    return Recording(str(path), Array.of(samples), rate, labels)

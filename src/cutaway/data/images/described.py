@@ -1,0 +1,127 @@
+"""Pictures of which something is said, from tables and from archives of arrays: all of a set are alike."""
+
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cutaway.config.data import DataConfig
+from cutaway.data.tables.listed_files import read_listed
+from cutaway.data.images.pixels import NUMBERS, open_picture
+from cutaway.data.readers import format_of
+from cutaway.errors import UserError, nearest
+
+TABLES = (".tsv", ".csv", ".jsonl")
+ARCHIVE = ".npz"
+ARRAY = "images"
+"""What holds the pictures of an archive, if nothing else is chosen."""
+
+
+class Found(NamedTuple):
+    """A picture, (height, width, channels), what is said of it, and what to call it in messages."""
+
+    name: str
+    pixels: np.ndarray
+    said: Any
+
+
+def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[str]) -> Iterator[Found]:
+    """The pictures that a table names, by paths relative to it, or that an archive of arrays holds.
+
+    Args:
+        path: a `.tsv`, `.csv` or `.jsonl` table with a header, or an `.npz` archive.
+        data: may name the two columns, or the two arrays.
+        array: of an archive, what is said of the pictures, if nothing else is chosen.
+        skipped: counts rows without a picture.
+
+    Raises:
+        UserError: on the way, at what cannot be read, or at a picture that is unlike the first.
+    """
+    if path.suffix.lower() == ARCHIVE:
+        is_chosen = data.field != DataConfig().field
+        return _read_archive(path, data.field if is_chosen else ARRAY, data.target or array)
+    if format_of(path) in TABLES:
+        return refuse_unlike(_read_rows(path, data, skipped))
+    raise UserError(f"{path}: pictures come by a table ({', '.join(TABLES)}) that names them, or as arrays ({ARCHIVE})")
+
+
+def refuse_unlike(found: Iterable[Found]) -> Iterator[Found]:
+    """Passes pictures on that have one size and the same channels: nothing is resized without a word.
+
+    Raises:
+        UserError: on the way: one is unlike the first; names both.
+    """
+    first: Found | None = None
+    for one in found:
+        first = first or one
+        if one.pixels.shape != first.pixels.shape:
+            raise UserError(
+                f"pictures of one set have one form, and {first.name} is {_form(first)}, {one.name} {_form(one)}: "
+                f"crop, scale or convert one of them, or leave it out"
+            )
+        yield one
+
+
+def _form(found: Found) -> str:
+    height, width, channels = found.pixels.shape
+    return f"{height} × {width} pixels {'in grey' if channels == 1 else f'of {channels} channels'}"
+
+
+def _read_rows(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Found]:
+    for place, file, said in read_listed(path, data, skipped):
+        try:
+            yield Found(str(file), open_picture(file), said)
+        except UserError as error:
+            raise UserError(f"{place}: {error}") from error
+
+
+def _read_archive(path: Path, array: str, said: str) -> Iterator[Found]:
+    arrays = _open_archive(path, (array, said))
+    images = _as_pictures(arrays[array], f"{path}, {array!r}")
+    if arrays[said].shape != images.shape[:1]:
+        raise UserError(f"{path}, {said!r}: the shape is {arrays[said].shape}, where there are {len(images)} pictures")
+    for number, (pixels, one) in enumerate(zip(images, arrays[said].astype(str).tolist(), strict=True), start=1):
+        yield Found(f"picture {number} of {path}", pixels, one)
+
+
+def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays of these names.
+
+    Raises:
+        UserError: the archive cannot be read, or has no such array.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            for name in names:
+                if name not in archive:
+                    raise UserError(
+                        f"{path}: no array {name!r}; {nearest(name, archive)} (see data.field, data.target)"
+                    )
+            return {name: archive[name] for name in names}
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(
+            f"{path} is no archive of plain arrays, or is damaged: write it with numpy.savez(PATH, images=…, …)"
+        ) from error
+
+
+def _as_pictures(images: np.ndarray, place: str) -> np.ndarray:
+    """Pictures with channels, (N, height, width, channels).
+
+    Raises:
+        UserError: they are none.
+    """
+    pictures = images[..., None] if images.ndim == 3 else images
+    if pictures.ndim != 4 or pictures.dtype.kind not in NUMBERS or 0 in pictures.shape[1:]:
+        raise UserError(
+            f"{place}: {images.dtype} of the shape {images.shape}, where numbers are expected: (pictures, height, "
+            f"width) or (pictures, height, width, channels)"
+        )
+    if not np.isfinite(pictures).all():
+        raise UserError(f"{place}: some numbers are not finite")
+    return pictures

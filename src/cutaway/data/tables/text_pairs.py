@@ -1,0 +1,78 @@
+"""Pairs of texts, from a table or from two files that are parallel line by line."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import Pair
+from cutaway.data.lines import read_lines
+from cutaway.data.readers import format_of, text_of
+from cutaway.data.tables.rows import Row, read_table
+from cutaway.errors import UserError
+
+TABLES = ("", "txt", "tsv", "csv", "jsonl")
+"""Endings of files that hold both sides."""
+
+
+def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:
+    """The pairs of a table, or of the files `path.field` and `path.target`, each with or without `.gz`.
+
+    A pair with an empty side is skipped and counted.
+
+    Raises:
+        UserError: on the way, at what cannot be read, and at the end if the files differ in their numbers of lines.
+    """
+    _refuse_one_side(path)
+    for row in read_table(path, data, skipped) if path.is_file() else _read_parallel(path, data):
+        pair = Pair(text_of(row.source, row.place), text_of(row.target, row.place))
+        if pair.source.strip() and pair.target.strip():
+            yield pair
+        else:
+            skipped["empty"] += 1
+
+
+def _read_parallel(path: Path, data: DataConfig) -> Iterator[Row]:
+    sides = _side(path, data.field), _side(path, data.target)
+    for number, texts in enumerate(zip_longest(*map(read_lines, sides)), start=1):
+        if None in texts:
+            first, second = (sum(1 for _ in read_lines(side)) for side in sides)
+            raise UserError(
+                f"{sides[0]} has {first:,} lines and {sides[1].name} has {second:,}: they must match line by line"
+            )
+        yield Row(f"{path}, line {number}", *texts)
+
+
+def _side(path: Path, ending: str | None) -> Path:
+    for name in (f"{path.name}.{ending}", f"{path.name}.{ending}.gz"):
+        if path.with_name(name).is_file():
+            return path.with_name(name)
+    endings = _endings(path)
+    if not endings and path.is_dir():
+        raise UserError(f"{path} is a folder: give a file of pairs in it, or what two parallel files begin with")
+    if not endings:
+        raise UserError(f"no such file: {path}, nor two whose names begin with it")
+    raise UserError(
+        f"{path} begins the names of several files: choose two by their endings with data.field and data.target; "
+        f"there are: {', '.join(endings)}"
+    )
+
+
+def _endings(path: Path) -> list[str]:
+    """What the names of files end with that begin with this one."""
+    start = path.name + "."
+    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
+    return sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+
+
+def _refuse_one_side(path: Path) -> None:
+    """Tells how to name two parallel files to whom names one of them."""
+    both = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
+    ending = format_of(path).removeprefix(".")
+    others = [one for one in _endings(both) if one not in (ending, *TABLES)]
+    if path.is_file() and ending not in TABLES and others:
+        raise UserError(
+            f"{path} is one of two parallel files: name what both begin with, {both}, and choose their endings, "
+            f"such as data.field={ending} data.target={others[0]}"
+        )
