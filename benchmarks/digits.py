@@ -4,8 +4,8 @@
     cutaway train vit-nano --data DIR/train.npz --out runs/digits model.embedding.patch=2 task.shift=1 data.validation=0
     cutaway evaluate runs/digits --data DIR/test.npz
 
-Pictures of 8 × 8 pixels in grey (E. Alpaydin and C. Kaynak, 1998); their 17 levels are spread over bytes, so that a
-model can read picture files too. The test part is a fifth of each digit. Nothing of the training part is held out, for
+Images of 8 × 8 pixels in grey (E. Alpaydin and C. Kaynak, 1998); their 17 levels are spread over bytes, so that a
+model can read image files too. The test part is a fifth of each digit. Nothing of the training part is held out, for
 there is nothing to choose by it.
 """
 
@@ -31,8 +31,8 @@ def main() -> None:
     images = (digits.images * 255 / LEVELS).round().astype(np.uint8)
     parts = train_test_split(images, digits.target, test_size=TEST, random_state=arguments.seed, stratify=digits.target)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, pictures, labels in (("train", *parts[0::2]), ("test", *parts[1::2])):
-        np.savez(arguments.out / f"{name}.npz", images=pictures, labels=labels)
+    for name, images, labels in (("train", *parts[0::2]), ("test", *parts[1::2])):
+        np.savez(arguments.out / f"{name}.npz", images=images, labels=labels)
     print(f"cutaway train vit-nano --data {arguments.out}/train.npz --out runs/digits {CHOICES}")
     print(f"cutaway evaluate runs/digits --data {arguments.out}/test.npz")
 

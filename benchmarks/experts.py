@@ -58,7 +58,7 @@ def count_parameters(out: Path) -> tuple[int, int]:
     for layer in model.modules():
         if isinstance(layer, Experts):
             one = sum(weight.numel() for weight in layer.experts[0].parameters())
-            idle += (len(layer.experts) - layer.routing.chosen) * one
+            idle += (len(layer.experts) - layer.routing.experts_per_token) * one
     return total, total - idle
 
 

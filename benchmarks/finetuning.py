@@ -32,7 +32,7 @@ from peers import describe_machine
 
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import read_examples
-from cutaway.data.examples import Labelled, Tagged
+from cutaway.data.examples import LabelledText, Tagged
 from cutaway.evaluation.examples import MEASURES, WritingOptions
 from cutaway.metrics.classes import classification_report
 from cutaway.metrics.entities import entity_report
@@ -43,7 +43,7 @@ from cutaway.runs.origin import going_on
 from cutaway.runs.run import start
 
 KINDS: dict[str, tuple[type[Any], str, str]] = {
-    "sequence_classification": (Labelled, "tsv", "accuracy"),
+    "sequence_classification": (LabelledText, "tsv", "accuracy"),
     "token_classification": (Tagged, "conll", "entity_f1"),
 }
 PARTS = ("train", "dev", "test")

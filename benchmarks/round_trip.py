@@ -24,16 +24,16 @@ PRESETS: dict[str, list[str]] = {
     "llama-nano": ["data.path=python-docs", "tokenizer.vocabulary=512", "train.batch_size=4"],
     "bert-nano": ["data.path=python-docs", "tokenizer.vocabulary=512", "train.batch_size=4"],
     "t5-nano": ["data.path=pairs.tsv", "tokenizer=char", "data.validation=0.3"],
-    "vit-nano": ["data.path=pictures.npz", "model.embedding.cls=true", "model.head.pooling=cls"],
+    "vit-nano": ["data.path=images.npz", "model.embedding.cls=true", "model.head.pooling=cls"],
 }
 
 
 def write_data(folder: Path) -> None:
-    """Sentences with translations, and small pictures with labels."""
+    """Sentences with translations, and small images with labels."""
     (folder / "pairs.tsv").write_text(PAIRS * 4, encoding="utf-8")
     generator = np.random.default_rng(0)
-    pictures = generator.integers(0, 256, (64, 8, 12, 3), dtype=np.uint8)
-    np.savez(folder / "pictures.npz", images=pictures, labels=np.arange(64) % 4)
+    images = generator.integers(0, 256, (64, 8, 12, 3), dtype=np.uint8)
+    np.savez(folder / "images.npz", images=images, labels=np.arange(64) % 4)
 
 
 def go_round(preset: str, choices: list[str], folder: Path, steps: int) -> tuple[str, float, str, bool]:

@@ -1,17 +1,17 @@
-"""Generated pictures of shapes, to be described: archives of pictures and captions, a training and a test part.
+"""Generated images of shapes, to be described: archives of images and captions, a training and a test part.
 
     python benchmarks/shapes.py --out DIR
     cutaway train caption-nano --data DIR/train.npz --out runs/shapes
     cutaway evaluate runs/shapes --data DIR/test.npz
 
-A picture shows two or three shapes of different sizes and colours. Its caption begins with the smallest and ends with
+A image shows two or three shapes of different sizes and colours. Its caption begins with the smallest and ends with
 the largest, and tells where each lies, seen from the next: "a red circle left of a blue square above a green triangle".
-So each picture has one caption. Places, sizes, colours and the noise over all of it are drawn at random.
+So each image has one caption. TokenPositions, sizes, colours and the noise over all of it are drawn at random.
 
 What is held out are combinations: how one shape lies to another. Both have a form and a colour. If the numbers of both
 forms, both colours and the relation, counted from 0 in the lists below, add up to a multiple of seven, two such shapes
 never lie so in the training part: 338 of the 2,400 combinations that there are. Each form, colour and relation occurs
-there, and each form in each colour before and behind each relation. Every picture of the test part shows at least one
+there, and each form in each colour before and behind each relation. Every image of the test part shows at least one
 combination that is held out.
 """
 
@@ -95,7 +95,7 @@ class Scene(NamedTuple):
         return " ".join([*joined, named[-1]])
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Its picture, (SIDE, SIDE, 3)."""
+        """Its image, (SIDE, SIDE, 3)."""
         pixels = np.full((SIDE, SIDE, 3), rng.uniform(*BACKGROUND))
         for shape in reversed(self.shapes):
             pixels[shape.mask] = list(COLOURS.values())[shape.colour]
@@ -154,16 +154,16 @@ def scenes(rng: random.Random, *, held_out: bool) -> Iterator[Scene]:
 
 
 def write_part(path: Path, some: Iterator[Scene], rng: np.random.Generator) -> None:
-    pictures, captions = zip(*((scene.draw(rng), scene.caption) for scene in some), strict=True)
-    np.savez_compressed(path, images=np.stack(pictures), captions=np.array(captions))
+    images, captions = zip(*((scene.draw(rng), scene.caption) for scene in some), strict=True)
+    np.savez_compressed(path, images=np.stack(images), captions=np.array(captions))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the two archives go")
-    parser.add_argument("--train", type=int, default=24000, help="pictures to train on (default: 24000)")
-    parser.add_argument("--test", type=int, default=2000, help="pictures to test with (default: 2000)")
-    parser.add_argument("--seed", type=int, default=0, help="of all pictures (default: 0)")
+    parser.add_argument("--train", type=int, default=24000, help="images to train on (default: 24000)")
+    parser.add_argument("--test", type=int, default=2000, help="images to test with (default: 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="of all images (default: 0)")
     arguments = parser.parse_args()
 
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Random inputs of any model, whatever it reads: tokens, pictures, frames or graphs."""
+"""Random inputs of any model, whatever it reads: tokens, images, frames or graphs."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def shown(config: ModelConfig, batch: int, length: int, seed: int = 1) -> tuple[
     Args:
         config: of the model.
         batch: how many rows.
-        length: of texts, recordings and graphs; pictures are as large as the model's own.
+        length: of texts, recordings and graphs; images are as large as the model's own.
         seed: of all numbers.
     """
     generator = torch.Generator().manual_seed(seed)

@@ -22,7 +22,7 @@ expected = model(tokens())
 model.compile(backend=backend, fullgraph=True)
 torch.testing.assert_close(model(tokens()), expected)
 assert len(graphs) == 1, "one graph, without a break"
-with capture(model, "*.weights") as trace:
+with capture(model, "*.pattern") as trace:
     torch.testing.assert_close(model(tokens()), expected)
 assert len(trace) == 2, list(trace)
 torch.testing.assert_close(model(tokens()), expected)
@@ -52,7 +52,7 @@ import sys
 
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import torch
-from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from variants import tokens, variant
@@ -63,11 +63,11 @@ def loss_and_gradients(model, batch):
     loss.backward()
     return loss.detach(), {{name: weight.grad.clone() for name, weight in model.named_parameters()}}
 
-model = variant(position="rotary", ahead=1)
+model = variant(position="rotary", multi_token_prediction=1)
 batch = {{"inputs": tokens(), "targets": tokens(seed=2)}}
 expected, gradients = loss_and_gradients(model, batch)
 prompt = tokens(batch=1, length=5)[0].tolist()
-write = lambda: [step[0] for step in decode(CachedReader(model, 20), [prompt], Sampling(temperature=0.0), 4)]
+write = lambda: [step[0] for step in decode(CachedStepDecoder(model, 20), [prompt], Sampling(temperature=0.0), 4)]
 text = write()
 
 frames, calls = [], []

@@ -42,11 +42,11 @@ def test_an_edit_of_the_weights_is_felt_without_recording_them() -> None:
         names.append(full)
         return torch.zeros_like(x)
 
-    with torch.no_grad(), capture(model, "*.mix", edits={"decoder.0.*.weights": silence}) as trace:
+    with torch.no_grad(), capture(model, "*.mixed", edits={"decoder.0.*.pattern": silence}) as trace:
         model(tokens())
-    assert names == ["decoder.0.self_attention.weights"]
-    assert (trace["decoder.0.self_attention.mix"] == 0).all()
-    assert (trace["decoder.1.self_attention.mix"] != 0).any()
+    assert names == ["decoder.0.self_attention.pattern"]
+    assert (trace["decoder.0.self_attention.mixed"] == 0).all()
+    assert (trace["decoder.1.self_attention.mixed"] != 0).any()
 
 
 def test_an_edit_may_not_change_the_shape() -> None:

@@ -69,7 +69,7 @@ def test_the_list_of_taps_holds_for_every_preset(preset: str) -> None:
 def test_names_are_the_documented_ones() -> None:
     names = tap_names(variant(position="rotary", feedforward={"kind": "gated", "hidden": 44}))
     assert names[:2] == ["decoder.norm", "decoder.embed.tokens"]
-    for one in ("q", "k", "v", "q_rotated", "k_rotated", "scores", "weights", "mix", "out", "input"):
+    for one in ("query", "key", "value", "query_rotated", "key_rotated", "scores", "pattern", "mixed", "out", "input"):
         assert f"decoder.1.self_attention.{one}" in names
     for one in ("input", "gate", "hidden", "out"):
         assert f"decoder.1.feedforward.{one}" in names
@@ -87,10 +87,10 @@ def test_names_of_experts_are_those_of_networks_within_one() -> None:
 
 def test_names_of_a_pair_say_which_stack_and_which_attention() -> None:
     names = tap_names(variant(architecture="encoder_decoder", position="rotary"))
-    for one in ("input", "q", "k", "v", "scores", "weights", "mix", "out"):
+    for one in ("input", "query", "key", "value", "scores", "pattern", "mixed", "out"):
         assert f"decoder.1.cross_attention.{one}" in names
         assert f"encoder.1.self_attention.{one}" in names
-    assert "decoder.1.cross_attention.q_rotated" not in names
+    assert "decoder.1.cross_attention.query_rotated" not in names
     assert "decoder.0.residual.after_cross_attention" in names
     assert not [one for one in names if one.startswith("encoder.") and "cross" in one]
     assert {"encoder.norm", "decoder.norm", "encoder.embed.out", "decoder.embed.out"} <= set(names)
@@ -105,7 +105,7 @@ def test_a_sequence_head_shows_what_it_pooled() -> None:
 def test_cross_weights_share_one_look_among_the_tokens_of_the_source() -> None:
     model = variant(architecture="encoder_decoder").eval()
     source_mask = torch.arange(SOURCE_TOKENS) < torch.tensor([4, SOURCE_TOKENS, 7])[:, None]
-    with torch.no_grad(), capture(model, "decoder.*.cross_attention.weights") as trace:
+    with torch.no_grad(), capture(model, "decoder.*.cross_attention.pattern") as trace:
         model(tokens(), **source_of(model), source_mask=source_mask)
     for weights in trace.values():
         assert weights.shape == (3, 6, 13, SOURCE_TOKENS)
@@ -122,7 +122,7 @@ def test_looking_changes_nothing_and_shows_the_real_numbers() -> None:
             watched = model(ids)
     assert (watched - alone).abs().max() < 1e-5
     assert torch.equal(trace["head.logits"], watched)
-    weights = trace["decoder.1.self_attention.weights"]
+    weights = trace["decoder.1.self_attention.pattern"]
     assert weights.shape == (3, 6, 13, 13)
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 6, 13))
     assert (weights.triu(1) == 0).all()
@@ -140,9 +140,9 @@ def test_only_what_is_asked_for_is_kept_and_only_that_layer_runs_plain(monkeypat
         return fused(*arguments, **options)
 
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", counted)
-    with capture(model, "decoder.1.self_attention.weights") as trace:
+    with capture(model, "decoder.1.self_attention.pattern") as trace:
         model(tokens())
-    assert list(trace) == ["decoder.1.self_attention.weights"]
+    assert list(trace) == ["decoder.1.self_attention.pattern"]
     assert len(calls) == 1, "the other layer stays fused"
 
 

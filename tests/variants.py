@@ -21,8 +21,8 @@ RESIDUALS = ("pre", "post", "sandwich", "parallel")
 
 
 GATED = {"kind": "gated", "hidden": HIDDEN}
-EXPERTS = {"kind": "experts", "experts": 10, "chosen": 4, "shared": 2, "hidden": 7}
-IN_GROUPS = {"groups": 5, "groups_chosen": 3, "scale": 2.5}
+EXPERTS = {"kind": "experts", "experts": 10, "experts_per_token": 4, "shared": 2, "hidden": 7}
+IN_GROUPS = {"groups": 5, "groups_per_token": 3, "scale": 2.5}
 LLAMA3 = {"kind": "llama3", "factor": 3.0, "trained_context": 9}
 YARN = {"kind": "yarn", "factor": 3.0, "trained_context": 9, "magnitude": 1.3}
 LATENT = {"kind": "latent", "query_rank": 16, "latent_rank": 10, "rotary_width": 4, "value_width": 9}

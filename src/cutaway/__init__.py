@@ -4,7 +4,7 @@
 pipeline = cutaway.load("runs/nano")  # model, tokenizer and configuration of a run folder
 print(pipeline.generate("ROMEO:", max_new_tokens=100))
 
-with cutaway.capture(pipeline.model, "decoder.*.self_attention.weights") as trace:
+with cutaway.capture(pipeline.model, "decoder.*.self_attention.pattern") as trace:
     pipeline.score("To be, or not to be")
 ```
 

@@ -16,6 +16,10 @@ class JobError(Exception):
     """Work that was well asked for but failed (a loss that is no number, a full disk), in one line; exit status 1."""
 
 
+class RenamedWarning(FutureWarning):
+    """A name of an earlier version was read, and understood: says what it is called now."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns a clause that names the known word nearest to a misspelt one, or else all known words."""
     choices = list(known)

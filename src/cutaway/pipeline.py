@@ -30,18 +30,18 @@ from cutaway.tasks.token_classification.config import TokenClassificationConfig
 from cutaway.text.templates import Message
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.answering import answer
-from cutaway.verbs.chatting import Chatter
+from cutaway.verbs.chatting import ChatSession
 from cutaway.verbs.classifying import classify
 from cutaway.verbs.computing import add, compute
 from cutaway.verbs.embedding import embed
 from cutaway.verbs.exporting import FORMATS, Exported
 from cutaway.verbs.filling import fill
 from cutaway.verbs.known import AnyTask, require, task_for
-from cutaway.verbs.rewriting import Rewriter
+from cutaway.verbs.rewriting import Seq2SeqGenerator
 from cutaway.verbs.showing import show
-from cutaway.verbs.sources import PictureSources, Sources, TextSources
+from cutaway.verbs.sources import ImageSources, Sources, TextSources
 from cutaway.verbs.tagging import tag
-from cutaway.verbs.writing import Writer
+from cutaway.verbs.writing import TextGenerator
 
 Result = TypeVar("Result")
 AnyModel = TypeVar("AnyModel", DecoderOnly, EncoderDecoder)
@@ -176,13 +176,13 @@ class Pipeline:
         self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]
     ) -> Iterator[str]:
         """Answers as `chat` does, and yields the answer piece by piece as it comes."""
-        return self.chatter().stream(messages, max_new_tokens, Sampling(**options))
+        return self.chat_session().stream(messages, max_new_tokens, Sampling(**options))
 
-    def chatter(self) -> Chatter:
+    def chat_session(self) -> ChatSession:
         """What answers a chat that grows, and reads only what is new; for as long as the weights stay as they are."""
         if self.config.task.kind != "language_modeling":
             require("chat", self.config)
-        return Chatter(self._model(DecoderOnly).eval(), self.tokenizer, self.config.model.context)
+        return ChatSession(self._model(DecoderOnly).eval(), self.tokenizer, self.config.model.context)
 
     def score(self, text: str) -> list[tuple[str, float]]:
         """Each token after the first, and the natural logarithm of its probability given the text before it.
@@ -210,7 +210,7 @@ class Pipeline:
         Of one that tells a number: its `value`.
 
         Args:
-            given: one input, or a list of several: texts; or pictures or recordings, as paths or as arrays; or graphs
+            given: one input, or a list of several: texts; or images or recordings, as paths or as arrays; or graphs
                 (`cutaway.data.examples.Graph`).
             truncated: counts texts that are cut because they are too long; without it, they are refused.
 
@@ -269,18 +269,18 @@ class Pipeline:
         """The same as `translate`, of a model that learnt to summarize."""
         return self._rewrite("summarize", text, beams, length_penalty)
 
-    def caption(self, picture: Any, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
-        """The text that beam search finds for a picture.
+    def caption(self, image: Any, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+        """The text that beam search finds for an image.
 
         Args:
-            picture: one or a list of several, as paths or as arrays (height, width, channels).
+            image: one or a list of several, as paths or as arrays (height, width, channels).
             beams: how many beginnings are followed; 1 is greedy.
             length_penalty: α of Wu et al. 2016, eq. 14.
 
         Raises:
-            UserError: a picture cannot be read, or the model does not take it.
+            UserError: an image cannot be read, or the model does not take it.
         """
-        return self._rewrite("caption", picture, beams, length_penalty)
+        return self._rewrite("caption", image, beams, length_penalty)
 
     def sort(self, numbers: Sequence[int]) -> list[int]:
         """The numbers in order, as far as the model learnt it.
@@ -347,24 +347,24 @@ class Pipeline:
             chosen["preferred"] = self.opened.imported.model_type
         return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
 
-    def rewriter(self, verb: str, *, truncate: bool = False) -> Rewriter:
+    def seq2seq_generator(self, verb: str, *, truncate: bool = False) -> Seq2SeqGenerator:
         """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
         self._prepare(verb, Record)
         model = self._model(EncoderDecoder)
-        sources: Sources = PictureSources(self.config)
+        sources: Sources = ImageSources(self.config)
         if verb != "caption":
             tokenizers = PairTokenizers(self.source_tokenizer or self.tokenizer, self.tokenizer)
             sources = TextSources(tokenizers, self.config.model.context, truncate)
-        return Rewriter(model, sources, self.tokenizer, self.config.model.context)
+        return Seq2SeqGenerator(model, sources, self.tokenizer, self.config.model.context)
 
     def _rewrite(self, verb: str, given: Any, beams: int, length_penalty: float) -> Any:
         options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
-        found = self.rewriter(verb).search(_several(given), options)
+        found = self.seq2seq_generator(verb).search(_several(given), options)
         return _like(given, [best[0]["text"] for best in found])
 
-    def _writer(self, verb: str) -> Writer:
+    def _writer(self, verb: str) -> TextGenerator:
         self._prepare(verb, LanguageModelingConfig)
-        return Writer(self._model(DecoderOnly), self.tokenizer, self.config.model.context)
+        return TextGenerator(self._model(DecoderOnly), self.tokenizer, self.config.model.context)
 
     def _prepare(self, verb: str, kind: type[AnyTask]) -> AnyTask:
         task = task_for(verb, self.config, kind)

@@ -2,7 +2,7 @@
 
 A forward pass hands every tensor worth looking at to `tap`. While nothing is captured, the tensor comes straight back:
 one global read in eager mode, nothing at all in a compiled graph. Inside `capture`, the tap gets its full name (the
-path of its module, then its own name: ``decoder.3.self_attention.weights``) and may be recorded or replaced.
+path of its module, then its own name: ``decoder.3.self_attention.pattern``) and may be recorded or replaced.
 """
 
 import threading
@@ -18,6 +18,17 @@ from torch import Tensor, nn
 from cutaway.errors import UserError, nearest
 
 Edit = Callable[[str, Tensor], Tensor | None]
+
+ALIASES = {
+    "q": "query",
+    "k": "key",
+    "v": "value",
+    "q_rotated": "query_rotated",
+    "k_rotated": "key_rotated",
+    "weights": "pattern",
+    "mix": "mixed",
+}
+"""What taps were called in earlier versions; both names may be given."""
 
 _open: tuple["capture", ...] = ()
 """The captures that are open, the outermost first; all are of one thread."""
@@ -65,9 +76,9 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     """Records, and on request replaces, tensors inside a model while the block lasts.
 
     ```python
-    with cutaway.capture(model, "decoder.*.self_attention.weights") as trace:
+    with cutaway.capture(model, "decoder.*.self_attention.pattern") as trace:
         model(tokens)
-    trace["decoder.0.self_attention.weights"]  # (batch, heads, query, key)
+    trace["decoder.0.self_attention.pattern"]  # (batch, heads, query, key)
     ```
 
     The result is a mapping from full name to tensor, in the order of the forward pass. Of several passes, such as those
@@ -156,7 +167,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
             KeyError: none was recorded.
         """
         try:
-            return tuple(self._passes[name])
+            return tuple(self._passes[_current(name)])
         except KeyError:
             raise KeyError(f"{name!r} was not captured; {nearest(name, self._passes)}") from None
 
@@ -200,7 +211,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
     def _require_fired(self) -> None:
         """Raises a UserError if an edit or a glob pattern had no effect."""
-        globs = {pattern: names for pattern, names in self._recorded.items() if names != [pattern]}
+        globs = {pattern: names for pattern, names in self._recorded.items() if names != [_current(pattern)]}
         for what, patterns in (("edit", self._edited), ("pattern", globs)):
             for pattern, names in patterns.items():
                 if self._fired.isdisjoint(names):
@@ -240,10 +251,16 @@ def _edited(name: str, edit: Edit, x: Tensor) -> Tensor:
 
 
 def _matching(pattern: str, known: Sequence[str]) -> list[str]:
-    matches = [name for name in known if fnmatchcase(name, pattern)]
+    matches = [name for name in known if fnmatchcase(name, _current(pattern))]
     if not matches:
         raise UserError(f"no tap of this model matches {pattern!r}; {nearest(pattern, known)}")
     return matches
+
+
+def _current(name: str) -> str:
+    """The name of a tap, or a pattern over names, with what its last part is called now."""
+    path, dot, last = name.rpartition(".")
+    return path + dot + ALIASES.get(last, last)
 
 
 def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[..., None]) -> ExitStack:

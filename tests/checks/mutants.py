@@ -15,7 +15,7 @@ from cutaway.nn.attend import attend, plain
 from cutaway.nn.attention import Attention, split_heads
 from cutaway.nn.cache import LayerCache
 from cutaway.nn.dropout import drop
-from cutaway.nn.geometry import Geometry, Places, locate
+from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.norms import LayerNorm
 from cutaway.nn.positions import rotate
 from cutaway.text.tokenizer import Tokenizer
@@ -103,21 +103,21 @@ def beams_that_stay(subject: Subject, patch: Patch) -> None:
 
 
 def mask_polarity(subject: Subject, patch: Patch) -> None:
-    def inverted(tokens: Tensor, mask: Tensor | None = None, *rest: Any) -> Places:
-        return replace(locate(tokens, mask, *rest), keep=None if mask is None else ~mask.bool())
+    def inverted(tokens: Tensor, mask: Tensor | None = None, *rest: Any) -> TokenPositions:
+        return replace(token_positions(tokens, mask, *rest), keep=None if mask is None else ~mask.bool())
 
-    patch.setattr("cutaway.model.stack.locate", inverted)
+    patch.setattr("cutaway.model.stack.token_positions", inverted)
 
 
 def positions_that_count_padding(subject: Subject, patch: Patch) -> None:
-    def counted(tokens: Tensor, mask: Tensor | None = None, *rest: Any) -> Places:
-        return replace(locate(tokens, mask, *rest), positions=torch.arange(tokens.shape[1])[None])
+    def counted(tokens: Tensor, mask: Tensor | None = None, *rest: Any) -> TokenPositions:
+        return replace(token_positions(tokens, mask, *rest), positions=torch.arange(tokens.shape[1])[None])
 
-    patch.setattr("cutaway.model.stack.locate", counted)
+    patch.setattr("cutaway.model.stack.token_positions", counted)
 
 
 def source_padding_is_read(subject: Subject, patch: Patch) -> None:
-    patch.setattr("cutaway.model.transformer.locate", lambda hidden, mask: locate(hidden))
+    patch.setattr("cutaway.model.transformer.token_positions", lambda hidden, mask: token_positions(hidden))
 
 
 def mean_over_padding(subject: Subject, patch: Patch) -> None:

@@ -17,7 +17,13 @@ SUBJECTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "writer": (
         "byte",
         "language_modeling",
-        {"position": "rotary", "attention": SQUARE, "head": {"bias": True}, "dropout": 0.3, "ahead": 1},
+        {
+            "position": "rotary",
+            "attention": SQUARE,
+            "head": {"bias": True},
+            "dropout": 0.3,
+            "multi_token_prediction": 1,
+        },
     ),
     "reader": (
         "wordpiece",

@@ -13,7 +13,11 @@ LENGTHS = [5, 2, 3]
 FRAMES = {"architecture": "encoder", "embedding": {"kind": "frames", "bins": 7}, "head": {"kind": "sequence"}}
 PATCHES = {"kind": "patches", "patch": 2, "channels": 3, "height": 6, "width": 8}
 SEGMENTS = {"architecture": "encoder", "embedding": {"segments": 2}}
-GRAPHS = {"architecture": "encoder", "position": {"kind": "shortest_path", "longest": 4}, "head": {"kind": "sequence"}}
+GRAPHS = {
+    "architecture": "encoder",
+    "position": {"kind": "shortest_path", "max_distance": 4},
+    "head": {"kind": "sequence"},
+}
 TWO_SIDES = {"architecture": "encoder_decoder", "source_vocabulary": 41}
 ALL: dict[str, tuple[dict[str, Any], set[str]]] = {
     "text": ({}, {"attention_mask"}),

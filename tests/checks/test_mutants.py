@@ -8,7 +8,7 @@ from checks.subjects import SUBJECTS, subject
 from cutaway.checks.measure import Measurement
 from cutaway.checks.properties import PROPERTIES, check
 from cutaway.data.text.windows import RandomWindows
-from data.test_windows import test_random_targets_follow_their_inputs as targets_follow
+from data.text.test_windows import test_random_targets_follow_their_inputs as targets_follow
 
 BY_NAME = {tested.name: tested for tested in PROPERTIES}
 

@@ -1,4 +1,4 @@
-"""Captions from the command line: pictures are learnt from, described, drawn anew and measured."""
+"""Captions from the command line: images are learnt from, described, drawn anew and measured."""
 
 import json
 import re
@@ -20,7 +20,7 @@ COUNT = 12
 CAPTION = "caption captions"
 
 
-def picture(number: int) -> np.ndarray:
+def draw(number: int) -> np.ndarray:
     """A stripe of some colour on one side."""
     pixels = np.full((8, 12, 3), number, np.uint8)
     start = 0 if number % 2 == 0 else 8
@@ -35,15 +35,15 @@ def told(number: int) -> str:
 def write(folder: Path) -> None:
     image = require_module("PIL.Image")
     for number in range(COUNT):
-        image.fromarray(picture(number)).save(folder / f"{number}.png")
-    image.fromarray(picture(0)).save(folder / "picture.png")
-    image.fromarray(picture(0)[:, :, 0]).save(folder / "grey.png")
-    image.fromarray(picture(0)[:7]).save(folder / "odd.png")
+        image.fromarray(draw(number)).save(folder / f"{number}.png")
+    image.fromarray(draw(0)).save(folder / "image.png")
+    image.fromarray(draw(0)[:, :, 0]).save(folder / "grey.png")
+    image.fromarray(draw(0)[:7]).save(folder / "odd.png")
     rows = [*((f"{number}.png", told(number)) for number in range(COUNT)), ("0.png", "")]
     (folder / "captions.tsv").write_text("path\tcaption\n" + "".join(f"{path}\t{said}\n" for path, said in rows))
     (folder / "missing.tsv").write_text("path\tcaption\nlost.png\tred\n")
     (folder / "odd.tsv").write_text("path\tcaption\n" + "odd.png\tred\n" * 2)
-    np.savez(folder / "all.npz", images=[picture(i) for i in range(COUNT)], captions=[told(i) for i in range(COUNT)])
+    np.savez(folder / "all.npz", images=[draw(i) for i in range(COUNT)], captions=[told(i) for i in range(COUNT)])
 
 
 @pytest.fixture(autouse=True)
@@ -58,19 +58,19 @@ def outcome(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcom
 def test_what_is_told_of_the_data_and_how_to_go_on(outcome: Outcome) -> None:
     lines = outcome.err.splitlines()
     assert ", 11 examples, 1 to validate with, 1 without a caption;" in lines[0]
-    assert lines[-1] == "use it: cutaway caption captions picture.png"
+    assert lines[-1] == "use it: cutaway caption captions image.png"
 
 
-def test_a_run_goes_on_without_its_pictures() -> None:
+def test_a_run_goes_on_without_its_images() -> None:
     for path in Path().glob("*.*"):
         path.unlink()
     assert "11 examples, 1 to validate with" in run("train", "--resume", "captions", "train.steps=3").err
 
 
-def test_every_picture_gets_its_captions() -> None:
-    names = ["3.png", "picture.png", "0.png"]
+def test_every_image_gets_its_captions() -> None:
+    names = ["3.png", "image.png", "0.png"]
     found = json.loads(printed(*CAPTION.split(), *names, "--n-best", "3", "--json"))
-    assert [one["picture"] for one in found] == names
+    assert [one["image"] for one in found] == names
     assert found[1]["written"] == found[2]["written"], "the same pixels"
     assert found[0]["written"] != found[1]["written"]
     scores = [written["score"] for written in found[0]["written"]]
@@ -121,7 +121,7 @@ def test_another_model_learns_captions_if_it_is_told_to() -> None:
         (CAPTION, "nothing is given to work on"),
         (f"{CAPTION} nowhere.png", "cannot read nowhere.png: No such file or directory"),
         (f"{CAPTION} all.npz", "all.npz is none of PNG, JPEG"),
-        (f"{CAPTION} grey.png", "has 1 channels, and the model reads pictures of 3"),
+        (f"{CAPTION} grey.png", "has 1 channels, and the model reads images of 3"),
         (f"{CAPTION} odd.png", "odd.png has 7 × 12 pixels, no multiples of a patch of 4"),
         (f"{CAPTION} 0.png --beams 0", "beams must be 1 or more"),
         (f"{CAPTION} 0.png --seed 3", "--temperature and --seed are of drawing"),

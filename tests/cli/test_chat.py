@@ -106,8 +106,8 @@ def test_a_chat_without_room_is_told_how_to_go_on(speaking: Pipeline, monkeypatc
 
 def test_an_answer_can_be_stopped(speaking: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     (whole,) = answers(speaking, "low")
-    chatter = speaking.chatter()
-    stream: Callable[..., Any] = chatter.stream
+    chat_session = speaking.chat_session()
+    stream: Callable[..., Any] = chat_session.stream
     asked: list[Sequence[Any]] = []
 
     def stopped(messages: Sequence[Any], *given: Any) -> Any:
@@ -115,8 +115,8 @@ def test_an_answer_can_be_stopped(speaking: Pipeline, monkeypatch: pytest.Monkey
         yield next(iter(stream(messages, *given)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(speaking, "chatter", lambda: chatter)
-    monkeypatch.setattr(chatter, "stream", stopped)
+    monkeypatch.setattr(speaking, "chat_session", lambda: chat_session)
+    monkeypatch.setattr(chat_session, "stream", stopped)
     outcome = typed(monkeypatch, ["low", "the cat"])
     assert outcome.status == 0
     assert outcome.err.splitlines() == [command.HOW, "stopped", "stopped"]

@@ -39,7 +39,7 @@ def write(folder: Path) -> None:
 @pytest.fixture(autouse=True)
 def outcome(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """What training told; the current folder holds the run and the files."""
-    words = (*CHOICES, "model.position.longest=15", "--data", "graphs.edges")
+    words = (*CHOICES, "model.position.max_distance=15", "--data", "graphs.edges")
     folder, told = train_once(zoo, "graphs", write, {"rings": words})
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
@@ -102,8 +102,8 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("train CHOICES --data alike.edges data.validation=0", "alike.edges teaches one label only, 'ring'"),
         ("train CHOICES --data graphs.edges model.context=9", "has 12 nodes, and the model takes 9 (model.context)"),
         (
-            "train CHOICES --data graphs.edges model.position.longest=4",
-            "nodes 11 edges apart, and the model knows 4 (model.position.longest) at most",
+            "train CHOICES --data graphs.edges model.position.max_distance=4",
+            "nodes 11 edges apart, and the model knows 4 (model.position.max_distance) at most",
         ),
         (
             "train CHOICES --data graphs.edges model.position=learned",

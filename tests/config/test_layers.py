@@ -15,13 +15,19 @@ from cutaway.nn.experts import Experts
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"chosen": 9}, "9 experts cannot be chosen of 8: lower chosen or raise experts"),
+        ({"experts_per_token": 9}, "9 experts cannot be chosen of 8: lower chosen or raise experts"),
         ({"groups": 3}, "3 groups do not divide 8 experts: change groups or experts"),
-        ({"groups": 4, "groups_chosen": 5}, "5 groups cannot be chosen of 4: lower groups_chosen or raise groups"),
-        ({"groups_chosen": 2}, "2 groups cannot be chosen of 1: lower groups_chosen or raise groups"),
-        ({"groups": 4, "groups_chosen": 1, "chosen": 3}, "1 of 4 groups hold 2 experts, and 3 are to be chosen: raise"),
+        (
+            {"groups": 4, "groups_per_token": 5},
+            "5 groups cannot be chosen of 4: lower groups_per_token or raise groups",
+        ),
+        ({"groups_per_token": 2}, "2 groups cannot be chosen of 1: lower groups_per_token or raise groups"),
+        (
+            {"groups": 4, "groups_per_token": 1, "experts_per_token": 3},
+            "1 of 4 groups hold 2 experts, and 3 are to be chosen: raise",
+        ),
     ],
-    ids=["chosen", "groups", "groups_chosen", "no groups", "too few in groups"],
+    ids=["chosen", "groups", "groups_per_token", "no groups", "too few in groups"],
 )
 def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], message: str) -> None:
     words = [f"model.feedforward.{key}={value}" for key, value in choices.items()]
@@ -38,9 +44,18 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
             {"architecture": "encoder_decoder", "first_layers": {"count": 3}, "encoder_layers": 1},
             r"model\.first_layers\.count is 3, and there are 1 layers",
         ),
-        ({"ahead": 1, "architecture": "encoder"}, r"model\.ahead is of a decoder whose head is language"),
-        ({"ahead": 1, "architecture": "encoder_decoder"}, r"model\.ahead is of a decoder whose head is language"),
-        ({"ahead": 1, "head": {"kind": "token"}}, r"model\.ahead is of a decoder whose head is language"),
+        (
+            {"multi_token_prediction": 1, "architecture": "encoder"},
+            r"model\.multi_token_prediction is of a decoder whose head is language",
+        ),
+        (
+            {"multi_token_prediction": 1, "architecture": "encoder_decoder"},
+            r"model\.multi_token_prediction is of a decoder whose head is language",
+        ),
+        (
+            {"multi_token_prediction": 1, "head": {"kind": "token"}},
+            r"model\.multi_token_prediction is of a decoder whose head is language",
+        ),
     ],
     ids=["first layers", "of an encoder", "ahead in an encoder", "ahead of a source", "ahead of tags"],
 )
@@ -61,7 +76,7 @@ def test_the_first_layers_are_different_and_no_others() -> None:
 
 
 def test_experts_that_are_used_are_as_wide_together_as_a_gated_network_unless_told() -> None:
-    feedforward = {"kind": "experts", "experts": 5, "chosen": 3, "shared": 2}
+    feedforward = {"kind": "experts", "experts": 5, "experts_per_token": 3, "shared": 2}
     model = build(ModelConfig.model_validate({"vocabulary": 9, "width": 96, "layers": 1, "feedforward": feedforward}))
     layer = model.decoder.blocks[0].feedforward
     assert layer.shared.up.out_features == 2 * 56

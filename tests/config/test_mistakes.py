@@ -98,7 +98,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
         ("train.steps=0", "train.steps cannot be 0: input should be greater than 0"),
         ("data.validation=1", "data.validation cannot be 1: input should be less than 1"),
         ("model.attention.dropout=1", "model.attention.dropout cannot be 1"),
-        ("train.accumulation=3", "batch_size 32 cannot be computed in 3 equal parts"),
+        ("train.gradient_accumulation=3", "batch_size 32 cannot be computed in 3 equal parts"),
         ("model.width=130", "width 130 is not divisible by 4 heads: change model.width or model.attention.heads"),
         ("model.attention.kv_heads=3", "3 kv_heads do not divide 4 heads: change model.attention.kv_heads"),
     ],

@@ -150,7 +150,7 @@ def test_deepseek_nano_spends_little_of_itself_on_a_token() -> None:
     made = load_preset("deepseek-nano").model
     assert made.feedforward.kind == "experts"
     assert made.first_layers is not None
-    used = made.feedforward.chosen + made.feedforward.shared
+    used = made.feedforward.experts_per_token + made.feedforward.shared
     assert made.first_layers.feedforward.hidden == used * made.feedforward.hidden
     assert parameters("deepseek-nano", "model.vocabulary=1024") < 1_800_000
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import collect_examples
 from cutaway.data.example_store import open_examples
-from cutaway.data.examples import Graph, Labelled, Pair, Question, Tagged
+from cutaway.data.examples import Graph, LabelledText, Pair, Question, Tagged
 from cutaway.data.held_out import hold_out
 from cutaway.errors import JobError, UserError
 
@@ -38,7 +38,7 @@ QUESTIONS = json.dumps(
 )
 KINDS = [
     (Pair, PAIRS, {"empty": 1}),
-    (Labelled, LABELLED, {"without a label": 1}),
+    (LabelledText, LABELLED, {"without a label": 1}),
     (Graph, GRAPHS, {"without a label": 1}),
     (Tagged, TAGGED, {"document marks": 1}),
     (Question, QUESTIONS, {"unanswerable": 1}),
@@ -119,7 +119,7 @@ def test_graphs_stay_together_however_their_nodes_are_numbered() -> None:
 
 
 def test_what_is_held_out_is_drawn_from_everywhere() -> None:
-    examples = [Labelled(str(number), ()) for number in range(400)]
+    examples = [LabelledText(str(number), ()) for number in range(400)]
     held_out = [[int(one.text) for one in hold_out(examples, 0.1, seed, "a")[1]] for seed in (0, 1)]
     assert held_out[0] != held_out[1]
     for numbers in held_out:
@@ -129,7 +129,7 @@ def test_what_is_held_out_is_drawn_from_everywhere() -> None:
 
 def test_too_few_examples_are_refused(tmp_path: Path) -> None:
     assert "holds no examples (it is empty)" in refusal(tmp_path, Tagged, "\n")
-    assert "holds no examples (2 empty, 1 without a label)" in refusal(tmp_path, Labelled, "\t1\n\nx\t\n")
+    assert "holds no examples (2 empty, 1 without a label)" in refusal(tmp_path, LabelledText, "\t1\n\nx\t\n")
     assert "holds one text only (examples: 3)" in refusal(tmp_path, Pair, "a\t1\n" * 3)
     assert "data.validation_path" in refusal(tmp_path, Pair, "a\t1\n")
     empty = written(tmp_path / "b", "")
@@ -137,7 +137,7 @@ def test_too_few_examples_are_refused(tmp_path: Path) -> None:
 
 
 def test_examples_that_are_all_alike_are_refused(tmp_path: Path) -> None:
-    assert "one label only, 'x'" in refusal(tmp_path, Labelled, "a\tx\nb\tx\n", validation=0)
+    assert "one label only, 'x'" in refusal(tmp_path, LabelledText, "a\tx\nb\tx\n", validation=0)
     assert "one label only, 'O'" in refusal(tmp_path, Tagged, "a O\nb O\n", validation=0)
 
 
@@ -147,8 +147,8 @@ def test_other_examples_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in out.rglob("*.*")}
     with pytest.raises(UserError, match="holds examples with seed 0, not 1: choose another folder"):
         collect_examples(Pair, data, out, 1)
-    with pytest.raises(UserError, match="holds examples with kind Pair, not Labelled"):
-        collect_examples(Labelled, data, out, 0)
+    with pytest.raises(UserError, match="holds examples with kind Pair, not LabelledText"):
+        collect_examples(LabelledText, data, out, 0)
     with pytest.raises(UserError, match="of the kind Pair, not Tagged"):
         open_examples(out, Tagged)
     assert {path: path.read_bytes() for path in out.rglob("*.*")} == before

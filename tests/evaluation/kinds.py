@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Captioned, Graph
+from cutaway.data.examples import CaptionedImage, Graph
 from cutaway.runs.run import Run
 from support import require_module
 
@@ -52,9 +52,9 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     examples = [*run.dataset.examples.training, *run.dataset.examples.validation]
     known = {_asked(example): example for example in examples}
 
-    def sources(rewriter: Any, given: list[Any], options: Any) -> list[list[dict[str, Any]]]:
+    def sources(seq2seq_generator: Any, given: list[Any], options: Any) -> list[list[dict[str, Any]]]:
         found = [known[Array.of(one) if isinstance(one, np.ndarray) else one] for one in given]
-        return [[{"text": one.caption if isinstance(one, Captioned) else one.target}] for one in found]
+        return [[{"text": one.caption if isinstance(one, CaptionedImage) else one.target}] for one in found]
 
     def labels(pipeline: Any, given: list[Any], *, truncated: Counter[str] | None = None) -> list[dict[str, Any]]:
         found = [known[Array.of(one) if isinstance(one, np.ndarray) else one] for one in given]
@@ -66,7 +66,7 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
     def questions(pipeline: Any, asked: list[tuple[str, str]]) -> list[dict[str, Any]]:
         return [{"answer": known[context].answers[0].text} for _, context in asked]
 
-    patch.setattr("cutaway.verbs.rewriting.Rewriter.search", sources)
+    patch.setattr("cutaway.verbs.rewriting.Seq2SeqGenerator.search", sources)
     patch.setattr("cutaway.pipeline.Pipeline.classify", labels)
     patch.setattr("cutaway.pipeline.Pipeline.tag_words", words)
     patch.setattr("cutaway.pipeline.Pipeline.answer_all", questions)

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cutaway.errors import UserError
-from cutaway.generation.beams import BeamOptions, BeamReader, beam_search
+from cutaway.generation.beams import BeamOptions, BeamStepDecoder, beam_search
 from cutaway.generation.decoding import decode
 from cutaway.generation.hypotheses import Finished, Hypothesis
-from cutaway.generation.step_decoders import CachedSourceReader, PromptReader, UncachedSourceReader
 from cutaway.generation.sampling import Sampling
+from cutaway.generation.step_decoders import CachedSeq2SeqDecoder, PromptStepDecoder, UncachedSeq2SeqDecoder
 from cutaway.model.transformer import EncoderDecoder
 from generation.translators import BEGIN, END, sources, translator
 from variants import LATENT, POSITIONS, VOCABULARY, variant
@@ -37,7 +37,7 @@ class Rereading:
 
     def step(self, tokens: Tensor) -> Tensor:
         self._texts = [[*text, token] for text, token in zip(self._texts, tokens.tolist(), strict=True)]
-        return UncachedSourceReader(self._model, self._source, self._mask)(self._texts)
+        return UncachedSeq2SeqDecoder(self._model, self._source, self._mask)(self._texts)
 
     def reorder(self, rows: Tensor) -> None:
         self._source, self._mask = self._source[rows], self._mask[rows]
@@ -45,20 +45,20 @@ class Rereading:
 
 
 class Watched:
-    """A reader that counts the rows of each step, and how often they are put in a new order."""
+    """A decoder that counts the rows of each step, and how often they are put in a new order."""
 
-    def __init__(self, reader: BeamReader) -> None:
-        self._reader = reader
+    def __init__(self, decoder: BeamStepDecoder) -> None:
+        self._decoder = decoder
         self.rows: list[int] = []
         self.orders = 0
 
     def step(self, tokens: Tensor) -> Tensor:
         self.rows.append(len(tokens))
-        return self._reader.step(tokens)
+        return self._decoder.step(tokens)
 
     def reorder(self, rows: Tensor) -> None:
         self.orders += 1
-        self._reader.reorder(rows)
+        self._decoder.reorder(rows)
 
 
 def told(model: EncoderDecoder, source: Tensor, texts: Sequence[Sequence[int]], vocabulary: int) -> list[float]:
@@ -88,14 +88,16 @@ def ranked(texts: dict[tuple[int, ...], float], options: BeamOptions) -> list[Hy
     return sorted(found, key=lambda one: -one.score)[: options.n_best]
 
 
-def search(reader: BeamReader, rows: int, vocabulary: int = VOCABULARY, **options: Any) -> list[list[Hypothesis]]:
+def search(decoder: BeamStepDecoder, rows: int, vocabulary: int = VOCABULARY, **options: Any) -> list[list[Hypothesis]]:
     choices = BeamOptions(**{"max_new_tokens": STEPS, **options})
-    return beam_search(reader, [BEGIN] * rows, choices, vocabulary=vocabulary, end=END, forbidden=FORBIDDEN)
+    return beam_search(decoder, [BEGIN] * rows, choices, vocabulary=vocabulary, end=END, forbidden=FORBIDDEN)
 
 
 def translate(model: EncoderDecoder, **options: Any) -> list[list[Hypothesis]]:
     source, mask = sources()
-    return search(CachedSourceReader(model, source, mask, options.get("max_new_tokens", STEPS)), len(source), **options)
+    return search(
+        CachedSeq2SeqDecoder(model, source, mask, options.get("max_new_tokens", STEPS)), len(source), **options
+    )
 
 
 def same(a: list[list[Hypothesis]], b: list[list[Hypothesis]]) -> bool:
@@ -111,9 +113,9 @@ def same(a: list[list[Hypothesis]], b: list[list[Hypothesis]]) -> bool:
 @every_penalty
 def test_one_beam_is_greedy(penalty: float) -> None:
     model, (source, mask) = translator(), sources()
-    reader = CachedSourceReader(model, source, mask, STEPS)
+    decoder = CachedSeq2SeqDecoder(model, source, mask, STEPS)
     ruled_out = torch.zeros(VOCABULARY).index_fill(0, torch.tensor(FORBIDDEN), -torch.inf)
-    steps = decode(lambda texts: reader(texts) + ruled_out, [[BEGIN]] * len(source), Sampling(temperature=0.0), STEPS)
+    steps = decode(lambda texts: decoder(texts) + ruled_out, [[BEGIN]] * len(source), Sampling(temperature=0.0), STEPS)
     greedy = [[*itertools.takewhile(lambda token: token != END, text)] for text in zip(*steps, strict=True)]
     assert [list(found[0].tokens) for found in translate(model, beams=1, length_penalty=penalty)] == greedy
     assert len({len(text) for text in greedy}) > 1, "some end before others"
@@ -126,8 +128,8 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
     assert len(texts[0]) == 1 + 3 + 9 + 27 + 81
     for penalty, n_best in itertools.product(PENALTIES, [1, 5, 200]):
         options = BeamOptions(beams=324, length_penalty=penalty, max_new_tokens=longest, n_best=n_best)
-        reader = CachedSourceReader(model, source, mask, longest)
-        found = beam_search(reader, [BEGIN] * len(source), options, vocabulary=TINY, end=END, forbidden=FORBIDDEN)
+        decoder = CachedSeq2SeqDecoder(model, source, mask, longest)
+        found = beam_search(decoder, [BEGIN] * len(source), options, vocabulary=TINY, end=END, forbidden=FORBIDDEN)
         assert same(found, [ranked(all_of_them, options) for all_of_them in texts])
 
 
@@ -136,7 +138,7 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
 @pytest.mark.parametrize("attention", [{"heads": 3, "head_width": 6, "bias": True}, LATENT], ids=["grouped", "latent"])
 def test_cached_equals_uncached(position: str, attention: dict[str, Any]) -> None:
     model, (source, mask) = translator(position=position, attention=attention), (rows[:3] for rows in sources())
-    cached = search(CachedSourceReader(model, source, mask, STEPS), 3, beams=3, n_best=3)
+    cached = search(CachedSeq2SeqDecoder(model, source, mask, STEPS), 3, beams=3, n_best=3)
     assert same(cached, search(Rereading(model, source, mask), 3, beams=3, n_best=3))
 
 
@@ -144,7 +146,7 @@ def test_cached_equals_uncached(position: str, attention: dict[str, Any]) -> Non
 def test_a_padded_batch_equals_each_sentence_alone(penalty: float) -> None:
     model, (source, mask), choices = translator(), sources(), {"beams": 4, "n_best": 2, "length_penalty": penalty}
     rows = ((row[keep][None], keep[keep][None]) for row, keep in zip(source, mask, strict=True))
-    alone = [search(CachedSourceReader(model, *row, STEPS), 1, **choices)[0] for row in rows]
+    alone = [search(CachedSeq2SeqDecoder(model, *row, STEPS), 1, **choices)[0] for row in rows]
     assert same(translate(model, **choices), alone)
 
 
@@ -165,7 +167,7 @@ def test_n_best_are_sorted_distinct_and_as_likely_as_the_model_says(penalty: flo
 def test_stopping_early_loses_nothing(penalty: float, n_best: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, (source, mask) = translator(), sources()
     choices = {"beams": 3, "n_best": n_best, "length_penalty": penalty, "max_new_tokens": 12}
-    stopping, going_on = (Watched(CachedSourceReader(model, source, mask, 12)) for _ in range(2))
+    stopping, going_on = (Watched(CachedSeq2SeqDecoder(model, source, mask, 12)) for _ in range(2))
     stopped = search(stopping, len(source), **choices)
     monkeypatch.setattr(Finished, "worst", property(lambda self: torch.full_like(self.scores[:, -1], -torch.inf)))
     assert same(stopped, search(going_on, len(source), **choices))
@@ -174,7 +176,7 @@ def test_stopping_early_loses_nothing(penalty: float, n_best: int, monkeypatch: 
 
 def test_sentences_leave_the_batch_when_they_are_done() -> None:
     model, (source, mask) = translator(), sources()
-    watched = Watched(CachedSourceReader(model, source, mask, STEPS))
+    watched = Watched(CachedSeq2SeqDecoder(model, source, mask, STEPS))
     found = search(watched, len(source), beams=1, length_penalty=0.0)
     lengths = [min(len(one.tokens) + 1, STEPS) for [one] in found]
     assert watched.rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
@@ -192,8 +194,8 @@ def test_neither_the_end_nor_what_is_forbidden_or_unknown_is_ever_written() -> N
 def test_without_an_end_every_text_is_of_full_length() -> None:
     model, (source, mask) = translator(), sources()
     options = BeamOptions(beams=3, n_best=3, max_new_tokens=4)
-    reader = CachedSourceReader(model, source, mask, 4)
-    found = beam_search(reader, [BEGIN] * len(source), options, vocabulary=VOCABULARY, end=None)
+    decoder = CachedSeq2SeqDecoder(model, source, mask, 4)
+    found = beam_search(decoder, [BEGIN] * len(source), options, vocabulary=VOCABULARY, end=None)
     assert {len(one.tokens) for texts in found for one in texts} == {4}
     assert END in {token for texts in found for one in texts for token in one.tokens}
 
@@ -205,7 +207,7 @@ def test_prompts_of_different_lengths_are_written_on_as_each_alone(penalty: floa
 
     def write_on(prompts: list[list[int]]) -> list[list[Hypothesis]]:
         last = [prompt[-1] for prompt in prompts]
-        return beam_search(PromptReader(model, prompts, STEPS), last, options, vocabulary=VOCABULARY, end=END)
+        return beam_search(PromptStepDecoder(model, prompts, STEPS), last, options, vocabulary=VOCABULARY, end=END)
 
     found = write_on(prompts)
     assert same(found, [write_on([prompt])[0] for prompt in prompts])
@@ -219,8 +221,8 @@ def test_prompts_of_different_lengths_are_written_on_as_each_alone(penalty: floa
 
 def test_no_sentences_give_no_texts() -> None:
     model = translator()
-    reader = CachedSourceReader(model, torch.zeros(0, 4, dtype=torch.long), torch.zeros(0, 4, dtype=torch.bool), 3)
-    assert search(reader, 0) == []
+    decoder = CachedSeq2SeqDecoder(model, torch.zeros(0, 4, dtype=torch.long), torch.zeros(0, 4, dtype=torch.bool), 3)
+    assert search(decoder, 0) == []
 
 
 @pytest.mark.parametrize(

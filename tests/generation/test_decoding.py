@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from cutaway.generation.decoding import CachedReader, Reader, UncachedReader, decode, pad_left, window_start
+from cutaway.generation.decoding import (
+    CachedStepDecoder,
+    StepDecoder,
+    UncachedStepDecoder,
+    decode,
+    pad_left,
+    window_start,
+)
 from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from variants import LATENT, POSITIONS, variant
@@ -22,14 +29,14 @@ every_position = pytest.mark.parametrize("position", POSITIONS)
 
 
 class Watched:
-    """A reader that keeps what another one says."""
+    """A decoder that keeps what another one says."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, decoder: StepDecoder) -> None:
+        self._decoder = decoder
         self.logits: list[Tensor] = []
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Tensor:
-        self.logits.append(self._reader(texts))
+        self.logits.append(self._decoder(texts))
         return self.logits[-1]
 
 
@@ -38,17 +45,17 @@ def model_of(position: str) -> DecoderOnly:
 
 
 def write(
-    reader: Reader, prompts: Sequence[Sequence[int]], sampling: Sampling | None = None, steps: int = STEPS
+    decoder: StepDecoder, prompts: Sequence[Sequence[int]], sampling: Sampling | None = None, steps: int = STEPS
 ) -> list[list[int]]:
     """What is written behind each prompt."""
-    return [list(row) for row in zip(*decode(reader, prompts, sampling or Sampling(seed=4), steps), strict=True)]
+    return [list(row) for row in zip(*decode(decoder, prompts, sampling or Sampling(seed=4), steps), strict=True)]
 
 
 @pytest.mark.usefixtures("unchecked")
 @every_position
 def test_cached_equals_uncached_within_the_context_and_beyond(position: str) -> None:
     model = model_of(position)
-    cached, uncached = Watched(CachedReader(model, CONTEXT)), Watched(UncachedReader(model, CONTEXT))
+    cached, uncached = Watched(CachedStepDecoder(model, CONTEXT)), Watched(UncachedStepDecoder(model, CONTEXT))
     assert write(cached, PROMPTS) == write(uncached, PROMPTS)
     assert len(cached.logits) == STEPS
     for a, b in zip(cached.logits, uncached.logits, strict=True):
@@ -59,8 +66,10 @@ def test_cached_equals_uncached_within_the_context_and_beyond(position: str) -> 
 @every_position
 def test_a_batch_is_written_as_each_prompt_alone(position: str) -> None:
     model = model_of(position)
-    batch = write(CachedReader(model, CONTEXT), PROMPTS)
-    alone = [write(CachedReader(model, CONTEXT), [prompt], Sampling(seed=4 + i)) for i, prompt in enumerate(PROMPTS)]
+    batch = write(CachedStepDecoder(model, CONTEXT), PROMPTS)
+    alone = [
+        write(CachedStepDecoder(model, CONTEXT), [prompt], Sampling(seed=4 + i)) for i, prompt in enumerate(PROMPTS)
+    ]
     assert batch == list(itertools.chain(*alone))
     assert len({tuple(row) for row in batch}) == len(PROMPTS), "the prompts matter"
 
@@ -68,14 +77,14 @@ def test_a_batch_is_written_as_each_prompt_alone(position: str) -> None:
 @pytest.mark.parametrize("attention", [{"kv_heads": 2}, LATENT], ids=["grouped", "latent"])
 def test_a_window_is_cached_too(attention: dict[str, Any]) -> None:
     model = variant(position="rotary", context=CONTEXT, attention=attention | {"window": 3}).eval()
-    assert write(CachedReader(model, CONTEXT), PROMPTS) == write(UncachedReader(model, CONTEXT), PROMPTS)
+    assert write(CachedStepDecoder(model, CONTEXT), PROMPTS) == write(UncachedStepDecoder(model, CONTEXT), PROMPTS)
 
 
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("context", [1, 2, 3, 8])
 def test_any_context_will_do(context: int) -> None:
     model = variant(position="learned", context=context).eval()
-    assert write(CachedReader(model, context), PROMPTS) == write(UncachedReader(model, context), PROMPTS)
+    assert write(CachedStepDecoder(model, context), PROMPTS) == write(UncachedStepDecoder(model, context), PROMPTS)
 
 
 @pytest.mark.parametrize("context", [1, 2, 5, 8, 13])
@@ -93,7 +102,7 @@ def test_the_model_reads_a_single_token_a_step_while_nothing_is_lost() -> None:
     model = model_of("rotary")
     lengths: list[int] = []
     model.decoder.register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
-    write(CachedReader(model, CONTEXT), [[5, 1, 30]], steps=7)
+    write(CachedStepDecoder(model, CONTEXT), [[5, 1, 30]], steps=7)
     assert lengths == [3, 1, 1, 1, 1, 1, 1]
 
 
@@ -101,14 +110,14 @@ def test_the_head_scores_the_last_token_only() -> None:
     model = model_of("rotary")
     shapes: list[tuple[int, ...]] = []
     model.head.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[:2])))
-    write(CachedReader(model, CONTEXT), PROMPTS, steps=2)
+    write(CachedStepDecoder(model, CONTEXT), PROMPTS, steps=2)
     assert shapes == [(len(PROMPTS), 1)] * 2
 
 
 def test_what_is_written_depends_on_the_prompt_and_on_what_was_written() -> None:
     model = model_of("rotary")
     greedy = Sampling(temperature=0.0)
-    [text] = write(UncachedReader(model, CONTEXT), [PROMPTS[0]], greedy, steps=5)
+    [text] = write(UncachedStepDecoder(model, CONTEXT), [PROMPTS[0]], greedy, steps=5)
     for i, token in enumerate(text):
         assert token == int(model(torch.tensor([PROMPTS[0] + text[:i]]))[0, -1].argmax())
 

@@ -1,12 +1,12 @@
-"""A reader that goes on where texts agree says what one says that reads everything."""
+"""A decoder that goes on where texts agree says what one says that reads everything."""
 
 from typing import Any
 
 import pytest
 import torch
 
-from cutaway.generation.decoding import UncachedReader
-from cutaway.generation.resuming import ResumingReader
+from cutaway.generation.decoding import UncachedStepDecoder
+from cutaway.generation.resuming import ResumingStepDecoder
 from variants import LATENT, POSITIONS, variant
 
 CONTEXT = 12
@@ -29,7 +29,7 @@ KINDS = [*({"position": position} for position in POSITIONS), {"attention": LATE
 @pytest.mark.parametrize("choices", [*KINDS, {"attention": {"window": 4}, "position": "rotary"}], ids=str)
 def test_it_reads_only_what_is_new(choices: dict[str, Any]) -> None:
     model = variant(context=CONTEXT, **choices).eval()
-    resuming, anew = ResumingReader(model, CONTEXT), UncachedReader(model, CONTEXT)
+    resuming, anew = ResumingStepDecoder(model, CONTEXT), UncachedStepDecoder(model, CONTEXT)
     expected = [anew([text]) for text in TEXTS]
     read: list[int] = []
     model.register_forward_pre_hook(lambda _, given: read.append(given[0].shape[1]))

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import Imported, import_folder
@@ -108,12 +108,12 @@ class Example:
 
 
 def example(model: Any, side: str = "right") -> Example:
-    """Inputs of several lengths, with padding; or pictures."""
+    """Inputs of several lengths, with padding; or images."""
     config = model.config
     if model.main_input_name == "pixel_values":
         height, width = config.image_size if isinstance(config.image_size, list | tuple) else [config.image_size] * 2
-        pictures = torch.randn(BATCH, config.num_channels, height, width, generator=torch.Generator().manual_seed(1))
-        return Example(pictures, {}, {"pixel_values": pictures})
+        images = torch.randn(BATCH, config.num_channels, height, width, generator=torch.Generator().manual_seed(1))
+        return Example(images, {}, {"pixel_values": images})
     tokens, told = rows(config.vocab_size, side, config.pad_token_id or 0)
     mask = told["attention_mask"]
     if not config.is_encoder_decoder:
@@ -153,7 +153,7 @@ def require_same_text(case: Case, folder: Path) -> None:
     for length in (1, 5):
         prompt = torch.randint(5, model.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(length))
         written = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=TOKENS, do_sample=False)
-        reader = CachedReader(imported.model, length + TOKENS)
+        reader = CachedStepDecoder(imported.model, length + TOKENS)
         steps = decode(reader, prompt.tolist(), Sampling(temperature=0.0), TOKENS)
         assert [token for step in steps for token in step] == written[0, length:].tolist()
 

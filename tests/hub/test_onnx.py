@@ -29,7 +29,7 @@ KINDS = {
         "vocabulary": 37, "norm": "rms", "position": "relative", "embedding": {"segments": 2},
         "head": {"kind": "sequence", "labels": 5, "pooling": "cls"},
     },
-    "pictures": {
+    "images": {
         "embedding": {"kind": "patches", "patch": 6, "channels": 2, "height": 12, "width": 18},
         "head": {"kind": "sequence", "labels": 5, "pooling": "cls"},
     },
@@ -60,10 +60,10 @@ SIZES = "['batch', 'length']"
 @pytest.mark.parametrize(
     ("kind", "inputs"),
     [
-        ("pictures", "pixel_values['batch', 2, 12, 18]"),
+        ("images", "pixel_values['batch', 2, 12, 18]"),
         pytest.param("text", f"input_ids{SIZES} attention_mask{SIZES} token_type_ids{SIZES}", marks=pytest.mark.heavy),
     ],
-    ids=["pictures", "text"],
+    ids=["images", "text"],
 )
 def test_the_graph_answers_as_the_model_does_whatever_the_sizes(kind: str, inputs: str, tmp_path: Path) -> None:
     for name in ("onnx", "onnxruntime", "onnxscript"):

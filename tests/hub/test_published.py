@@ -188,7 +188,7 @@ def read(found: dict[str, Any]) -> ModelConfig:
                 "attention.scale": 192**-0.5 * (0.1 * math.log(40) + 1) ** 2,
                 "position.scaling.magnitude": 1.0,
                 "first_layers.count": 3,
-                "feedforward.groups_chosen": 4,
+                "feedforward.groups_per_token": 4,
             },
         ),
     ],

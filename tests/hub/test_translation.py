@@ -72,9 +72,11 @@ def test_both_write_the_same(name: str, tmp_path: Path) -> None:
     pipeline = load(tmp_path)
     assert pipeline.tokenizer.start == SPECIAL[START[name]]
     assert pipeline.tokenizer.first == (0 if name == "bart-forced" else None)
-    rewriter = pipeline.rewriter("translate")
-    ours = [best[0]["text"] for best in rewriter.search(TEXTS, BeamOptions(beams=1, max_new_tokens=NEW_TOKENS))]
-    assert rewriter.draw(TEXTS, NEW_TOKENS, Sampling(temperature=0.0)) == ours
+    seq2seq_generator = pipeline.seq2seq_generator("translate")
+    ours = [
+        best[0]["text"] for best in seq2seq_generator.search(TEXTS, BeamOptions(beams=1, max_new_tokens=NEW_TOKENS))
+    ]
+    assert seq2seq_generator.draw(TEXTS, NEW_TOKENS, Sampling(temperature=0.0)) == ours
     for text, written in zip(TEXTS, ours, strict=True):
         ids = model.generate(
             torch.tensor([tokenizer.encode(text).ids]),

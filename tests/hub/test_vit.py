@@ -8,7 +8,7 @@ import pytest
 
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
-from cutaway.tasks.image_classification.task import picture_rows
+from cutaway.tasks.image_classification.task import image_rows
 from cutaway.tasks.shared import ImagesConfig
 from hub.families.vit import CASES, SIZES
 from hub.parity import Case, bring
@@ -25,23 +25,23 @@ from support import require_module
     ],
     ids=str,
 )
-def test_pictures_are_brought_to_the_same_scale(options: dict[str, Any], tmp_path: Path) -> None:
+def test_images_are_brought_to_the_same_scale(options: dict[str, Any], tmp_path: Path) -> None:
     size = {"height": 12, "width": 18}
     processor = require_module("transformers").ViTImageProcessorPil(size=size, **options)
     _, imported = bring(Case("ViTConfig", "ViTForImageClassification", SIZES | {"num_channels": 3}), tmp_path / "model")
     processor.save_pretrained(tmp_path / "model")
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 12, 18, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, 12, 18, 3), dtype=np.uint8)
     if options.get("do_rescale") is False:
-        pictures = pictures.astype(np.float32)
-    expected = processor(list(pictures), return_tensors="np", input_data_format="channels_last")["pixel_values"]
+        images = images.astype(np.float32)
+    expected = processor(list(images), return_tensors="np", input_data_format="channels_last")["pixel_values"]
     for name in ("model", "again"):
         imported = import_folder(tmp_path / name)
         assert isinstance(imported.config.task, ImagesConfig)
-        np.testing.assert_allclose(picture_rows(list(pictures), imported.config.task), expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(image_rows(list(images), imported.config.task), expected, rtol=1e-5, atol=1e-5)
         export_folder(imported.model, imported.config, tmp_path / "again", {})
 
 
-def test_who_says_nothing_of_pictures_is_told_what_is_taken_for_granted(tmp_path: Path) -> None:
+def test_who_says_nothing_of_images_is_told_what_is_taken_for_granted(tmp_path: Path) -> None:
     _, imported = bring(CASES[0], tmp_path)
     assert [note for note in imported.notes if "12 × 18 pixels" in note]
     assert [note for note in imported.notes if "no preprocessor_config.json" in note]

@@ -33,11 +33,11 @@ def written(tmp_path, **changes):
 def test_attention_is_what_the_model_computes():
     line = inspected()
     model = make_model(TOKENIZER.vocabulary).eval()
-    with torch.no_grad(), capture(model, "decoder.*.self_attention.weights") as trace:
+    with torch.no_grad(), capture(model, "decoder.*.self_attention.pattern") as trace:
         model(torch.tensor([IDS]))
     assert line.attention.shape == (2, 3, len(IDS), len(IDS))
     for layer in range(2):
-        assert np.array_equal(line.attention[layer], trace[f"decoder.{layer}.self_attention.weights"][0].numpy())
+        assert np.array_equal(line.attention[layer], trace[f"decoder.{layer}.self_attention.pattern"][0].numpy())
 
 
 def test_candidates_are_the_likeliest_and_have_their_probabilities(expected):

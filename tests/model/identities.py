@@ -46,7 +46,7 @@ def assert_fused_equals_plain(model: nn.Module, run: Callable[[], Tensor], kept:
         return logits.detach(), learnt
 
     fused, fused_gradients = learn()
-    with capture(model, "*.weights") as trace:
+    with capture(model, "*.pattern") as trace:
         plain, plain_gradients = learn()
     assert len(trace) == attentions, "the plain body ran in every layer"
     assert close(fused[kept], plain[kept])

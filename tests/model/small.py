@@ -57,10 +57,10 @@ def inputs(config: ModelConfig, tokens: int = TOKENS) -> tuple[Tensor, dict[str,
     return given[:, :tokens], cut
 
 
-def _pixels(pictures: Tensor, embedding: Any, patches: int) -> Tensor:
-    """The corner of each picture that holds 16 patches, or one."""
+def _pixels(images: Tensor, embedding: Any, patches: int) -> Tensor:
+    """The corner of each image that holds 16 patches, or one."""
     side = embedding.patch * {1: 1, TOKENS: 4}[patches]
-    return pictures[:, :, :side, :side]
+    return images[:, :, :side, :side]
 
 
 def make_cache(model: Transformer, others: dict[str, Tensor]) -> Cache:

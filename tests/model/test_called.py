@@ -21,7 +21,11 @@ WRAPPED = (nn.Linear, nn.Embedding)
 def owners(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules on the way to the logits that have parameters of their own, but for experts: few are chosen."""
     for name, module in model.named_modules():
-        if any(True for _ in module.parameters(recurse=False)) and "ahead." not in name and ".experts." not in name:
+        if (
+            any(True for _ in module.parameters(recurse=False))
+            and "multi_token_prediction." not in name
+            and ".experts." not in name
+        ):
             yield name, module
 
 
@@ -134,7 +138,11 @@ def test_adapters_of_peft_on_all_linear_layers(preset: str) -> None:
     model, (given, others) = small_model(config), inputs(config)
     plain = model(given, **others)
     tied = {"head.projection"} if getattr(config.head, "tied", False) else set()
-    linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear) and "ahead." not in name}
+    linear = {
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and "multi_token_prediction." not in name
+    }
     wanted = peft.LoraConfig(r=3, lora_alpha=6, target_modules=sorted(linear - tied), init_lora_weights=False)
     adapted = peft.get_peft_model(model, wanted).eval()
     replaced = {name.removesuffix(".base_layer") for name, _ in model.named_modules() if name.endswith("base_layer")}

@@ -106,7 +106,7 @@ def test_a_source_of_padding_is_finite_and_is_not_looked_at(choices: dict[str, A
     logits.sum().backward()
     assert logits.isfinite().all()
     assert all(weight.grad.isfinite().all() for weight in model.parameters())
-    with capture(model, "decoder.*.cross_attention.weights") as trace:
+    with capture(model, "decoder.*.cross_attention.pattern") as trace:
         model(tokens(), source=sources(), **masks)
     assert all((weights[1] == 0).all() for weights in trace.values())
 

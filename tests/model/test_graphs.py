@@ -22,7 +22,7 @@ CHOICES: dict[str, Any] = {
     "architecture": "encoder",
     "context": 9,
     "vocabulary": WORDS.vocabulary,
-    "position": {"kind": "shortest_path", "longest": LONGEST},
+    "position": {"kind": "shortest_path", "max_distance": LONGEST},
 }
 POOLINGS = ("mean", "max")
 

@@ -98,9 +98,9 @@ def test_a_row_that_may_look_at_nothing_is_finite(choices: dict[str, Any]) -> No
     logits.sum().backward()
     assert logits.isfinite().all()
     assert all(weight.grad.isfinite().all() for weight in model.parameters())
-    with capture(model, "decoder.0.self_attention.weights") as trace:
+    with capture(model, "decoder.0.self_attention.pattern") as trace:
         model(tokens(), attention_mask=kept)
-    assert (trace["decoder.0.self_attention.weights"][1] == 0).all()
+    assert (trace["decoder.0.self_attention.pattern"][1] == 0).all()
 
 
 def test_a_window_ends_where_it_says() -> None:

@@ -25,13 +25,13 @@ every_choice = pytest.mark.parametrize("choices", CHOICES.values(), ids=CHOICES)
 
 
 def seer(**choices: Any) -> DecoderOnly:
-    model = variant(ahead=DEPTHS, **choices)
+    model = variant(multi_token_prediction=DEPTHS, **choices)
     assert isinstance(model, DecoderOnly)
     return model.eval()
 
 
 def depths(model: DecoderOnly, ids: Tensor) -> tuple[Tensor, ...]:
-    return hidden(model, ids).ahead
+    return hidden(model, ids).multi_token
 
 
 @every_choice
@@ -39,12 +39,12 @@ def test_each_depth_is_its_equation(choices: dict[str, Any]) -> None:
     model, ids = seer(**choices), tokens()
     read = hidden(model, ids)
     states = read.states
-    for k, (ahead, found) in enumerate(zip(model.ahead, read.ahead, strict=True), 1):
+    for k, (ahead, found) in enumerate(zip(model.multi_token_prediction, read.multi_token, strict=True), 1):
         token = model.decoder.embed.tokens.weight[ids[:, k:]]  # no position is added: where it stands is known to h
         both = torch.cat([ahead.hidden_norm(states[:, :-1]), ahead.token_norm(token)], dim=-1)
         x = both @ ahead.project.weight.T
-        places = model.decoder.places(ids[:, : TOKENS - k], None, None, None)
-        states = ahead.norm(ahead.block(x, model.decoder.geometry(places, None)))
+        queries = model.decoder.token_positions(ids[:, : TOKENS - k], None, None, None)
+        states = ahead.norm(ahead.block(x, model.decoder.geometry(queries, None)))
         assert found.shape == (BATCH, TOKENS - k, WIDTH)
         assert close(found, states)
 
@@ -69,9 +69,11 @@ def test_a_text_that_is_too_short_is_looked_ahead_in_as_far_as_it_goes() -> None
 @every_choice
 def test_the_usual_forward_is_that_of_a_model_that_looks_no_further(choices: dict[str, Any]) -> None:
     model, plain = seer(**choices), variant(**choices).eval()
-    plain.load_state_dict({name: weight for name, weight in model.state_dict().items() if not name.startswith("ahead")})
+    plain.load_state_dict(
+        {name: weight for name, weight in model.state_dict().items() if not name.startswith("multi_token_prediction")}
+    )
     assert torch.equal(model(tokens()), plain(tokens()))
-    names = {name for name in tap_names(model) if not name.startswith("ahead.")}
+    names = {name for name in tap_names(model) if not name.startswith("multi_token_prediction.")}
     assert names == set(tap_names(plain))
     with capture(model, "*") as trace:
         model(tokens())
@@ -81,11 +83,11 @@ def test_the_usual_forward_is_that_of_a_model_that_looks_no_further(choices: dic
 @every_choice
 def test_taps_under_ahead_are_those_of_looking_ahead(choices: dict[str, Any]) -> None:
     model = seer(**choices)
-    with capture(model, "ahead.*") as trace:
-        found = hidden(model, tokens()).ahead
-    assert set(trace) == {name for name in tap_names(model) if name.startswith("ahead.")}
-    assert torch.equal(trace["ahead.1.norm"], found[1])
-    assert "ahead.0.block.self_attention.weights" in trace
+    with capture(model, "multi_token_prediction.*") as trace:
+        found = hidden(model, tokens()).multi_token
+    assert set(trace) == {name for name in tap_names(model) if name.startswith("multi_token_prediction.")}
+    assert torch.equal(trace["multi_token_prediction.1.norm"], found[1])
+    assert "multi_token_prediction.0.block.self_attention.pattern" in trace
 
 
 def test_table_and_head_are_the_model_s_own() -> None:
@@ -96,7 +98,9 @@ def test_table_and_head_are_the_model_s_own() -> None:
 
 def test_first_layers_are_not_repeated_ahead() -> None:
     model = seer(feedforward=EXPERTS, first_layers={"count": 1, "feedforward": GATED})
-    kinds = [type(block.feedforward).__name__ for block in (*model.decoder.blocks, model.ahead[0].block)]
+    kinds = [
+        type(block.feedforward).__name__ for block in (*model.decoder.blocks, model.multi_token_prediction[0].block)
+    ]
     assert kinds == ["Gated", "Experts", "Experts"]
 
 
@@ -119,7 +123,7 @@ def log_probabilities(model: DecoderOnly, hidden: Tensor, targets: Tensor) -> Te
 @every_choice
 def test_the_loss_adds_the_mean_of_all_depths_and_counts_the_first(choices: dict[str, Any]) -> None:
     model, given = seer(**choices), batch()
-    loss, count = LanguageModeling(ahead_weight=WEIGHT).loss(model, given)
+    loss, count = LanguageModeling(multi_token_weight=WEIGHT).loss(model, given)
     main = log_probabilities(model, hidden(model, given["inputs"]).states, given["targets"])
     further = [
         log_probabilities(model, found, given["targets"][:, k:])
@@ -128,7 +132,9 @@ def test_the_loss_adds_the_mean_of_all_depths_and_counts_the_first(choices: dict
     assert count == len(main) > len(further[0]) > len(further[1])
     torch.testing.assert_close(loss, -main.sum() - WEIGHT * (further[0].sum() + further[1].sum()) / DEPTHS)
     plain = variant(**choices).eval()
-    plain.load_state_dict({name: weight for name, weight in model.state_dict().items() if not name.startswith("ahead")})
+    plain.load_state_dict(
+        {name: weight for name, weight in model.state_dict().items() if not name.startswith("multi_token_prediction")}
+    )
     torch.testing.assert_close(LanguageModeling().loss(plain, given)[0], -main.sum())
 
 
@@ -142,8 +148,8 @@ def test_measuring_tells_the_main_loss_and_how_often_a_look_ahead_is_right() -> 
         keep = given["targets"][:, k:] != IGNORED
         right += (model.head(found).argmax(dim=-1) == given["targets"][:, k:])[keep].sum().item()
         count += keep.sum().item()
-    assert figures["ahead_accuracy"] == right / count
-    assert "ahead_accuracy" not in task.score({"loss": 1.0, "count": 2, "correct": 1})
+    assert figures["multi_token_accuracy"] == right / count
+    assert "multi_token_accuracy" not in task.score({"loss": 1.0, "count": 2, "correct": 1})
 
 
 def test_every_weight_learns() -> None:

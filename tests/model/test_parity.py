@@ -219,7 +219,7 @@ def test_t5() -> None:
     model = ours(
         architecture="encoder_decoder",
         encoder_layers=3,
-        position={"kind": "relative", "buckets": 8, "distance": 12},
+        position={"kind": "relative", "buckets": 8, "max_distance": 12},
         attention={"head_width": 10},
         feedforward={"kind": "gated", "hidden": HIDDEN, "activation": "gelu_tanh"},
         norm="rms",
@@ -258,6 +258,6 @@ def test_vit(trained: tuple[int, int], shown: tuple[int, int]) -> None:
     flat = {name: weights[name].flatten(1) for name in weights if name.endswith("projection.weight")}
     cls = {"vit.embeddings.cls_token": weights["vit.embeddings.cls_token"][0, 0]}
     fill(model, weights | flat | cls | {"grid": grid, "before": places[:1]}, VIT)
-    pictures = torch.randn(BATCH, CHANNELS, *shown)
-    expected = theirs(pictures, interpolate_pos_encoding=shown != trained).logits
-    assert close(model(pictures), expected, TOLERANCE)
+    images = torch.randn(BATCH, CHANNELS, *shown)
+    expected = theirs(images, interpolate_pos_encoding=shown != trained).logits
+    assert close(model(images), expected, TOLERANCE)

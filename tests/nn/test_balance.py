@@ -79,7 +79,7 @@ def test_a_load_that_is_even_leaves_the_bias_where_it_is() -> None:
 
 
 def test_parts_of_a_batch_have_the_surplus_of_the_whole() -> None:
-    """So that accumulation makes no difference."""
+    """So that gradient_accumulation makes no difference."""
     layer = mixture(Routing(GATES["sigmoid"], CHOSEN), balance=BalanceByBias(EXPERTS, rate=0.1))
     whole = gradients(layer)["balance.bias"]
     layer.zero_grad()

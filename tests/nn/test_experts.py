@@ -16,7 +16,7 @@ from model.identities import close
 from support import require_module
 
 BATCH, TOKENS, WIDTH, HIDDEN, EXPERTS, CHOSEN, SHARED = 3, 11, 10, 7, 12, 5, 2
-GROUPED = {"groups": 6, "groups_chosen": 4}
+GROUPED = {"groups": 6, "groups_per_token": 4}
 
 ROUTINGS = {
     "softmax": Routing(GATES["softmax"], CHOSEN, normalised=False, scale=1.7),
@@ -54,9 +54,9 @@ def one_by_one(layer: Experts, token: Tensor) -> Tensor:
     preferences = dict(enumerate((scores + getattr(layer.balance, "bias", 0)).tolist()))
     size = len(preferences) // routing.groups
     merit = {g: sum(sorted(preferences[g * size + i] for i in range(size))[-2:]) for g in range(routing.groups)}
-    groups = sorted(merit, key=lambda g: -merit[g])[: routing.groups_chosen]
+    groups = sorted(merit, key=lambda g: -merit[g])[: routing.groups_per_token]
     open_to_it = [i for i in preferences if i // size in groups]
-    chosen = sorted(open_to_it, key=lambda i: -preferences[i])[: routing.chosen]
+    chosen = sorted(open_to_it, key=lambda i: -preferences[i])[: routing.experts_per_token]
     total = sum(scores[i] for i in chosen) if routing.normalised else 1
     y = sum(routing.scale * scores[i] / total * layer.experts[i](token) for i in chosen)
     return y + layer.shared(token)
@@ -111,13 +111,13 @@ def test_the_bias_chooses_and_weighs_nothing() -> None:
 
 
 def test_only_the_best_groups_are_open() -> None:
-    routing = Routing(GATES["sigmoid"], 2, groups=3, groups_chosen=1)
+    routing = Routing(GATES["sigmoid"], 2, groups=3, groups_per_token=1)
     # the highest single preference is in the second group, the best two together are in the third
     preferences = torch.tensor([[[0.1, 0.2, 0.0, 0.9, -0.8, 0.0, 0.6, 0.5, 0.4]]])
     assert set(routing.choose(preferences).flatten().tolist()) == {6, 7}
-    assert set(replace(routing, groups_chosen=2).choose(preferences).flatten().tolist()) == {3, 6}
+    assert set(replace(routing, groups_per_token=2).choose(preferences).flatten().tolist()) == {3, 6}
     assert set(routing.choose(preferences - 5).flatten().tolist()) == {6, 7}, "negative ones too"
-    singles = Routing(GATES["sigmoid"], 3, groups=9, groups_chosen=4)
+    singles = Routing(GATES["sigmoid"], 3, groups=9, groups_per_token=4)
     assert set(singles.choose(preferences).flatten().tolist()) == {3, 6, 7}, "groups of one"
 
 
@@ -132,7 +132,7 @@ def test_taps_show_scores_choices_and_what_each_expert_was_sent(routing: Routing
         torch.testing.assert_close(trace["router"].sum(dim=-1), torch.ones(BATCH, TOKENS))
     torch.testing.assert_close(trace["load"].sum(), torch.tensor(1.0))
     sent = torch.tensor([len(trace[f"experts.{i}.input"]) for i in range(EXPERTS)])
-    torch.testing.assert_close(trace["load"], sent / (BATCH * TOKENS * routing.chosen))
+    torch.testing.assert_close(trace["load"], sent / (BATCH * TOKENS * routing.experts_per_token))
 
 
 def test_edited_scores_send_tokens_elsewhere() -> None:
@@ -188,7 +188,7 @@ def deepseek(groups: dict[str, int], normalised: bool) -> Any:
         n_shared_experts=SHARED,
         num_experts_per_tok=CHOSEN,
         n_group=groups.get("groups", 1),
-        topk_group=groups.get("groups_chosen", 1),
+        topk_group=groups.get("groups_per_token", 1),
         norm_topk_prob=normalised,
         routed_scaling_factor=2.5,
     )

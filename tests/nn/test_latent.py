@@ -11,7 +11,7 @@ from cutaway.model.build import build
 from cutaway.model.transformer import DecoderOnly
 from cutaway.nn.attend import Scoring
 from cutaway.nn.cache import Cache
-from cutaway.nn.geometry import Geometry, Places, locate
+from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.latent import LatentAttention, LatentHeads
 from cutaway.nn.norms import RMSNorm
 from cutaway.nn.positions import ALiBi, RelativeBias, Rotary
@@ -45,7 +45,7 @@ def attention(
 
 def causal(first: int = 0, length: int = TOKENS) -> Geometry:
     """A text whose first token stands at this position."""
-    places = Places(torch.arange(first, first + length)[None])
+    places = TokenPositions(torch.arange(first, first + length)[None])
     return Geometry(places, places, rotation=Rotary(ROTARY)(places.positions))
 
 
@@ -59,8 +59,8 @@ def random_bias() -> RelativeBias:
     return bias
 
 
-PADDED = locate(tokens(), mask("left", LENGTHS))
-WHOLE = locate(tokens())
+PADDED = token_positions(tokens(), mask("left", LENGTHS))
+WHOLE = token_positions(tokens())
 VIEWS = {
     "whole": lambda: Geometry(WHOLE, WHOLE),
     "its last token": lambda: Geometry(WHOLE[TOKENS - 1 :], WHOLE),
@@ -90,7 +90,7 @@ def decode(module: LatentAttention, x: Tensor, first: int) -> tuple[Tensor, Cach
     """What it makes of the first tokens at once and of the others one by one, and what it then remembers."""
     cache, pieces, start = Cache([module.cache_shapes()], BATCH, TOKENS + 2, x), [], 0
     for end in (first, *range(first + 1, TOKENS + 1)):
-        places = Places(torch.arange(start, end)[None].expand(BATCH, -1))
+        places = TokenPositions(torch.arange(start, end)[None].expand(BATCH, -1))
         geometry = Geometry(places, cache.extend(places), rotation=Rotary(ROTARY)(places.positions))
         pieces.append(module(x[:, start:end], geometry, cache.layers[0]))
         cache.advance(end - start)
@@ -113,9 +113,9 @@ def test_one_token_at_a_time_is_absorbed_and_equals_the_whole(
     assert close(decoded, module(texts(), causal()), 1e-5)
 
 
-@pytest.mark.parametrize("name", ["k", "v"])
+@pytest.mark.parametrize("name", ["key", "value"])
 def test_keys_and_values_can_be_seen_and_changed_while_decoding(name: str) -> None:
-    module, width = attention(), {"k": HEAD_WIDTH + ROTARY, "v": VALUE}[name]
+    module, width = attention(), {"key": HEAD_WIDTH + ROTARY, "value": VALUE}[name]
     with capture(module, name) as trace:
         decoded, _ = decode(module, texts(), 4)
     assert trace[name].shape == (BATCH, HEADS, TOKENS, width)
@@ -127,13 +127,13 @@ def test_keys_and_values_can_be_seen_and_changed_while_decoding(name: str) -> No
 
 def test_it_remembers_a_latent_and_a_rotated_key_and_nothing_else() -> None:
     module = attention()
-    with capture(module, ["latent", "k_rotated"]) as trace:
+    with capture(module, ["latent", "key_rotated"]) as trace:
         module(texts(), causal())
     _, cache = decode(module, texts(), 4)
     stored = cache.layers[0].tensors
     assert set(stored) == {"latent", "rotary_key"}
     assert close(stored["latent"][:, 0, :TOKENS], trace["latent"])
-    assert close(stored["rotary_key"][:, :, :TOKENS], trace["k_rotated"])
+    assert close(stored["rotary_key"][:, :, :TOKENS], trace["key_rotated"])
     assert cache.nbytes == BATCH * (TOKENS + 2) * (RANK + ROTARY) * 4
 
 
@@ -144,38 +144,38 @@ def test_taps_show_what_they_are_named_after() -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in trace.items()}
     assert shapes == {
         "input": (BATCH, TOKENS, WIDTH),
-        "q": (*heads, HEAD_WIDTH + ROTARY),
+        "query": (*heads, HEAD_WIDTH + ROTARY),
         "latent": (BATCH, TOKENS, RANK),
-        "q_rotated": (*heads, ROTARY),
-        "k_rotated": (BATCH, 1, TOKENS, ROTARY),
-        "k": (*heads, HEAD_WIDTH + ROTARY),
-        "v": (*heads, VALUE),
+        "query_rotated": (*heads, ROTARY),
+        "key_rotated": (BATCH, 1, TOKENS, ROTARY),
+        "key": (*heads, HEAD_WIDTH + ROTARY),
+        "value": (*heads, VALUE),
         "scores": (*heads, TOKENS),
-        "weights": (*heads, TOKENS),
-        "mix": (*heads, VALUE),
+        "pattern": (*heads, TOKENS),
+        "mixed": (*heads, VALUE),
         "out": (BATCH, TOKENS, WIDTH),
     }
     assert list(shapes) == tap_names(module)
-    assert torch.equal(trace["k"][..., HEAD_WIDTH:], trace["k_rotated"].expand(-1, HEADS, -1, -1))
-    assert close(trace["weights"] @ trace["v"], trace["mix"])
+    assert torch.equal(trace["key"][..., HEAD_WIDTH:], trace["key_rotated"].expand(-1, HEADS, -1, -1))
+    assert close(trace["pattern"] @ trace["value"], trace["mixed"])
 
 
 def test_a_changed_latent_changes_keys_and_values_but_not_the_shared_key() -> None:
     module = attention()
-    with capture(module, ["k", "v"]) as before:
+    with capture(module, ["key", "value"]) as before:
         module(texts(), causal())
-    with capture(module, ["k", "v"], edits={"latent": lambda _, x: 2 * x}) as after:
+    with capture(module, ["key", "value"], edits={"latent": lambda _, x: 2 * x}) as after:
         module(texts(), causal())
-    assert torch.equal(after["k"][..., HEAD_WIDTH:], before["k"][..., HEAD_WIDTH:])
-    assert close(after["k"][..., :HEAD_WIDTH], 2 * before["k"][..., :HEAD_WIDTH])
-    assert close(after["v"], 2 * before["v"])
+    assert torch.equal(after["key"][..., HEAD_WIDTH:], before["key"][..., HEAD_WIDTH:])
+    assert close(after["key"][..., :HEAD_WIDTH], 2 * before["key"][..., :HEAD_WIDTH])
+    assert close(after["value"], 2 * before["value"])
 
 
 def test_moving_a_whole_text_changes_nothing_but_moving_half_of_it_does() -> None:
     module, x = attention(), texts()
     here = module(x, causal())
     assert close(module(x, causal(first=7)), here)
-    torn = Places(torch.cat([torch.arange(5), torch.arange(9, 9 + TOKENS - 5)])[None])
+    torn = TokenPositions(torch.cat([torch.arange(5), torch.arange(9, 9 + TOKENS - 5)])[None])
     far = module(x, Geometry(torn, torn, rotation=Rotary(ROTARY)(torn.positions)))
     assert not close(far[:, 5:], here[:, 5:], 1e-3)
 
@@ -290,7 +290,7 @@ def test_it_is_deepseek_s(query_rank: int | None, bias: bool) -> None:
     hidden = torch.full((TOKENS, TOKENS), torch.finfo(torch.float32).min).triu(1)[None, None]
     expected, weights = theirs(texts(), rotation, hidden)
     geometry = model.decoder.geometry(WHOLE, None)
-    with torch.no_grad(), capture(ours, "weights") as trace:
+    with torch.no_grad(), capture(ours, "pattern") as trace:
         assert close(ours(texts(), geometry), expected, 1e-5)
         assert close(decode(ours, texts(), 4)[0], expected, 1e-5)
-    assert close(trace["weights"][:, :, 0], weights[:, :, -1], 1e-5)
+    assert close(trace["pattern"][:, :, 0], weights[:, :, -1], 1e-5)

@@ -67,11 +67,11 @@ GRAPHS = lines([f"label: {ANIMALS[a]}\nnode: 1 {a}\nnode: 2 {v}\nnode: 3 mat\n1 
 
 
 def archive() -> bytes:
-    """Pictures of 6 × 9 pixels in two channels, each with a caption and a label."""
+    """Images of 6 × 9 pixels in two channels, each with a caption and a label."""
     file = io.BytesIO()
-    pictures = np.random.default_rng(0).integers(256, size=(len(ALL), 6, 9, 2), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(256, size=(len(ALL), 6, 9, 2), dtype=np.uint8)
     said = {"captions": [sentence(*one) for one in ALL], "labels": [ANIMALS[animal] for animal, _ in ALL]}
-    np.savez(file, images=pictures, **said)
+    np.savez(file, images=images, **said)
     return file.getvalue()
 
 

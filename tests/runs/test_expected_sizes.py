@@ -30,7 +30,7 @@ def test_it_is_enough_to_build_the_model_and_nothing_is_written(kind: str, tmp_p
     assert not (tmp_path / "run").exists()
 
 
-def test_a_model_is_told_the_size_of_pictures_and_how_many_patches_they_have(tmp_path: Path) -> None:
+def test_a_model_is_told_the_size_of_images_and_how_many_patches_they_have(tmp_path: Path) -> None:
     model = with_expected_sizes(choices_of("image_classification", tmp_path, "model.embedding.height=15")).model
     assert [model.embedding.model_dump()[key] for key in ("height", "width", "channels")] == [15, 14 * 3, 3]
     assert model.context == 5 * 14 + 1, "with a class vector"

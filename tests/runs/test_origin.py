@@ -213,12 +213,14 @@ def test_other_symbols_than_those_of_the_task(origin: MakeOrigin, tmp_path: Path
 
 
 def test_a_decoder_that_looks_ahead_stops_doing_so_when_it_classifies(tmp_path: Path) -> None:
-    looking = begin("language_modeling", tmp_path, "model.ahead=1", out="ahead")
+    looking = begin("language_modeling", tmp_path, "model.multi_token_prediction=1", out="multi_token_prediction")
     looking.train()
     run = go_on(looking.folder.path, tmp_path, CLASSIFY, task=CLASSIFY)
-    assert run.config.model.ahead == 0
+    assert run.config.model.multi_token_prediction == 0
     assert run.transferred is not None
-    assert run.transferred.unused.keys() == {name for name in weights(looking.model) if name.startswith("ahead.")}
+    assert run.transferred.unused.keys() == {
+        name for name in weights(looking.model) if name.startswith("multi_token_prediction.")
+    }
 
 
 def test_a_model_of_other_people_is_as_good_as_a_run(origin: MakeOrigin, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def measured(model: torch.nn.Module | None = None, *, patience: float = 30.0, **choices: Any) -> StepCost:
     config = TrainConfig.model_validate({"batch_size": 12, "precision": "fp32", "device": "cpu", **choices})
-    batches = RandomTokens(VOCABULARY, config.batch_size // config.accumulation, CONTEXT)
+    batches = RandomTokens(VOCABULARY, config.batch_size // config.gradient_accumulation, CONTEXT)
     part = TrainingData(LanguageModeling(), batches, None)
     return measure_steps(model or small_model(), config, part, steps=3, patience=patience)
 
@@ -50,7 +50,7 @@ def test_it_learns_a_few_steps_and_writes_nothing(
 
 
 def test_a_batch_in_parts_is_measured_by_one_part(sizes: list[int]) -> None:
-    whole, part = measured(batch_size=4), measured(batch_size=12, accumulation=3)
+    whole, part = measured(batch_size=4), measured(batch_size=12, gradient_accumulation=3)
     assert sizes == [4 * CONTEXT] * 6
     assert part.activations == whole.activations
 

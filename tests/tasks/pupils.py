@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cutaway.data.text.masking import Masking
 from cutaway.data.padding import length_mask, pad
+from cutaway.data.text.masking import Masking
 from cutaway.nn.losses import IGNORED
 from cutaway.runs.generated import make_rows
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
@@ -75,7 +75,7 @@ def sentence(rng: np.random.Generator, problem: str) -> LabelledRow:
     return LabelledRow(row, len(row), targets[problem])
 
 
-def pictured(rng: np.random.Generator) -> LabelledRow:
+def imaged(rng: np.random.Generator) -> LabelledRow:
     return LabelledRow(rng.normal(size=(2, 4, 6)).astype(np.float32), 6, (float(rng.integers(LABELS)),))
 
 
@@ -118,9 +118,9 @@ def pupils() -> dict[str, Pupil]:
             )
             for problem in ("single_label", "multi_label", "regression")
         },
-        "classification of pictures": Pupil(
+        "classification of images": Pupil(
             SequenceClassification("single_label", kind=SHOWN["image_classification"]),
-            eight(pictured),
+            eight(imaged),
             SEES | {"head": {"kind": "sequence", "labels": LABELS}},
             masks=False,
         ),

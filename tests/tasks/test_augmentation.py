@@ -1,4 +1,4 @@
-"""Moved pictures: by no more than wanted, in every direction, filled with zeros, the same whenever asked for."""
+"""Moved images: by no more than wanted, in every direction, filled with zeros, the same whenever asked for."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ PICTURE = np.arange(1, CHANNELS * HEIGHT * WIDTH + 1, dtype=np.float32).reshape(
 
 
 class Same:
-    """Batches of one picture, each time with other targets."""
+    """Batches of one image, each time with other targets."""
 
     def __getitem__(self, index: int) -> list[LabelledRow]:
         return [LabelledRow(PICTURE, 9, (float(index + i),)) for i in range(BATCH)]
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (1, 0), (-1, 0), (0, 2), (0, -2), (2, -1), (-4, 6)])
-def test_a_picture_moves_as_far_as_it_is_told_and_zeros_move_in(down: int, right: int) -> None:
+def test_an_image_moves_as_far_as_it_is_told_and_zeros_move_in(down: int, right: int) -> None:
     moved = move(PICTURE, down, right)
     for row in range(HEIGHT):
         for column in range(WIDTH):

@@ -1,4 +1,4 @@
-"""Captioned pictures as rows: pixels on one scale, captions framed, and nothing left out without being counted."""
+"""Captioned images as rows: pixels on one scale, captions framed, and nothing left out without being counted."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ import pytest
 
 from cutaway.config.model import ModelConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Captioned
+from cutaway.data.examples import CaptionedImage
 from cutaway.errors import UserError
 from cutaway.tasks.image_captioning.config import ImageCaptioningConfig
 from cutaway.tasks.image_captioning.task import caption_rows
@@ -15,10 +15,10 @@ from text.kinds import WRITERS, train
 
 PIXELS = np.random.default_rng(2).integers(256, size=(3, 4, 6, 2), dtype=np.uint8)
 CAPTIONS = ["the cat sat", "low", "the cat sat on the mat"]
-EXAMPLES = [Captioned(Array.of(pixels), caption) for pixels, caption in zip(PIXELS, CAPTIONS, strict=True)]
+EXAMPLES = [CaptionedImage(Array.of(pixels), caption) for pixels, caption in zip(PIXELS, CAPTIONS, strict=True)]
 
 
-TASK = ImageCaptioningConfig(mean=(100.0, 20.0), deviation=(50.0, 8.0))
+TASK = ImageCaptioningConfig(mean=(100.0, 20.0), std=(50.0, 8.0))
 
 
 def model(context: int = 100, patch: int = 2) -> ModelConfig:
@@ -29,7 +29,7 @@ def model(context: int = 100, patch: int = 2) -> ModelConfig:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_picture_is_brought_to_scale_and_its_caption_is_framed(kind: str) -> None:
+def test_an_image_is_brought_to_scale_and_its_caption_is_framed(kind: str) -> None:
     tokenizer, counted = WRITERS[kind], Counter[str]()
     rows = caption_rows(tokenizer, EXAMPLES, TASK, model(), counted)
     for row, pixels, caption in zip(rows, PIXELS, CAPTIONS, strict=True):

@@ -30,7 +30,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "window": {"position": "alibi", "attention": {"window": 3}},
     "latent": {"position": "rotary", "attention": {"kind": "latent"}},
 }
-TASK = LanguageModeling(separator=SEPARATOR, ahead_weight=0.7)
+TASK = LanguageModeling(separator=SEPARATOR, multi_token_weight=0.7)
 
 
 def documents() -> list[np.ndarray]:
@@ -53,18 +53,18 @@ def loss_of(model: DecoderOnly, examples: tuple[np.ndarray, np.ndarray]) -> tupl
     return TASK.loss(model, TASK.collate(examples, torch.device("cpu")))
 
 
-@pytest.mark.parametrize("ahead", [0, 2])
+@pytest.mark.parametrize("depths", [0, 2])
 @pytest.mark.parametrize("choices", CHOICES.values(), ids=CHOICES)
-def test_packed_they_lose_what_they_lose_alone(choices: dict[str, Any], ahead: int) -> None:
-    model = variant(**choices, ahead=ahead).eval()
+def test_packed_they_lose_what_they_lose_alone(choices: dict[str, Any], depths: int) -> None:
+    model = variant(**choices, multi_token_prediction=depths).eval()
     first = np.array([[3, 4]]), np.array([[4, SEPARATOR]])
     found, count = loss_of(model, packed())
     found.backward()
     gradients = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
     model.zero_grad()
     parts = [loss_of(model, one) for one in (first, *map(alone, documents()))]
-    if ahead:  # a row that is too short for a depth shares the weight among fewer
-        parts = [shared(model, one, ahead) for one in (first, *map(alone, documents()))]
+    if depths:  # a row that is too short for a depth shares the weight among fewer
+        parts = [shared(model, one, depths) for one in (first, *map(alone, documents()))]
     total = torch.stack([loss for loss, _ in parts]).sum()
     total.backward()
     torch.testing.assert_close(found, total, rtol=1e-5, atol=1e-5)
@@ -81,7 +81,7 @@ def shared(model: DecoderOnly, examples: tuple[np.ndarray, np.ndarray], depths: 
 
     def read(head: Any, hidden: Any) -> Tensor:
         total = cross_entropy_of(head, hidden.states, batch["targets"])
-        for depth, states in enumerate(hidden.ahead, 1):
+        for depth, states in enumerate(hidden.multi_token, 1):
             total = total + 0.7 / depths * cross_entropy_of(head, states, batch["targets"][:, depth:])
         return total
 
@@ -98,12 +98,12 @@ def test_a_separator_begins_a_document() -> None:
 
 
 def test_what_is_predicted_across_documents_does_not_count() -> None:
-    model = variant(ahead=2).eval()
+    model = variant(multi_token_prediction=2).eval()
     batch = TASK.collate(packed(), torch.device("cpu"))
     sums = TASK.measure(model, batch)
     numbers = batch["documents"][0].tolist()
     within = sum(len(set(numbers[t : t + depth + 1])) == 1 for depth in (1, 2) for t in range(len(numbers) - depth))
-    assert sums["ahead_count"] == within < 2 * len(numbers) - 3
+    assert sums["multi_token_count"] == within < 2 * len(numbers) - 3
     assert sums["count"] == (batch["targets"] != IGNORED).sum()
 
 

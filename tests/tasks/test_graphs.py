@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cutaway.config.tokenizer import CharTokenizer, WordTokenizer
-from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.examples import Graph
+from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.errors import UserError
 from cutaway.tasks.graph_classification.task import ShownGraph, graph_rows, pad_graphs
 from cutaway.text.training import train_tokenizer
@@ -47,7 +47,7 @@ def test_graphs_of_one_size_need_no_mask() -> None:
     ("most", "longest", "said"),
     [
         (3, 9, r"graph 2 has 4 nodes, and the model takes 3 \(model\.context\) at most"),
-        (9, 2, r"graph 2 has nodes 3 edges apart, and the model knows 2 \(model\.position\.longest\) at most"),
+        (9, 2, r"graph 2 has nodes 3 edges apart, and the model knows 2 \(model\.position\.max_distance\) at most"),
     ],
 )
 def test_the_largest_graph_says_what_it_would_need(most: int, longest: int, said: str) -> None:

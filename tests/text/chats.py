@@ -1,7 +1,7 @@
 """Chat templates in the manners of the field, and a tokenizer whose special tokens they use."""
 
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.tokenizer_config import Conventions
+from cutaway.text.tokenizer_config import TokenizerConfig
 from text.kinds import train
 
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|eot|>")
@@ -76,4 +76,4 @@ CHAT = [
 def talker(template: str | None, end: str = "</s>") -> Tokenizer:
     inner = train("bpe", SPECIALS)._inner
     roles = {"begin": SPECIALS.index("<s>"), "end": SPECIALS.index(end)}
-    return Tokenizer(inner, Conventions(roles, chat_template=template))
+    return Tokenizer(inner, TokenizerConfig(roles, chat_template=template))

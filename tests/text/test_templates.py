@@ -35,7 +35,7 @@ def theirs_of(tokenizer: Tokenizer, folder: Path) -> Any:
 def test_a_chat_is_the_text_that_transformers_makes(name: str, tmp_path: Path) -> None:
     tokenizer = talker(TEMPLATES[name])
     theirs = theirs_of(tokenizer, tmp_path)
-    tokens = {key: token for key, token in tokenizer.said.items() if key.endswith("_token")}
+    tokens = {key: token for key, token in tokenizer.config.items() if key.endswith("_token")}
     for chat in CHATS.values():
         for prompt in (True, False):
             given = {"messages": chat, "add_generation_prompt": prompt, "tools": None, **tokens}

@@ -9,17 +9,17 @@ from tokenizers.models import WordLevel
 
 from cutaway.text.special import UNDERSTANDING
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.tokenizer_config import Conventions
+from cutaway.text.tokenizer_config import TokenizerConfig
 from text.kinds import train
 
 ROLES = ("pad", "unknown", "begin", "start", "first", "separator", "end", "mask", "ends", "chat_template", "vocabulary")
 
 
-def told(conventions: Conventions | None) -> Tokenizer:
+def told(conventions: TokenizerConfig | None) -> Tokenizer:
     return Tokenizer(train("bpe", (*UNDERSTANDING, "<a>", "<b>"))._inner, conventions)
 
 
-GIVEN = Conventions({"end": 6, "begin": 5, "start": 0, "first": 1, "pad": 5}, frozenset({6, 1}), "{{ messages }}")
+GIVEN = TokenizerConfig({"end": 6, "begin": 5, "start": 0, "first": 1, "pad": 5}, frozenset({6, 1}), "{{ messages }}")
 
 
 def test_roles_that_are_given_count_more_than_spellings() -> None:
@@ -29,7 +29,7 @@ def test_roles_that_are_given_count_more_than_spellings() -> None:
     assert (tokenizer.first, told(None).first) == (1, None)
     assert tokenizer.ends == {1, 6}
     assert told(None).ends == {3}
-    assert told(Conventions({"begin": 5})).start == 5
+    assert told(TokenizerConfig({"begin": 5})).start == 5
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "source_tokenizer.json"])
@@ -46,15 +46,21 @@ def test_a_run_folder_keeps_them(name: str, tmp_path: Path) -> None:
 
 
 def test_tokenizers_told_of_differently_are_different() -> None:
-    given = [None, GIVEN, Conventions({"end": 5}), Conventions(chat_template="x"), Conventions(ends=frozenset({0}))]
+    given = [
+        None,
+        GIVEN,
+        TokenizerConfig({"end": 5}),
+        TokenizerConfig(chat_template="x"),
+        TokenizerConfig(ends=frozenset({0})),
+    ]
     assert len({told(conventions).sha256 for conventions in given}) == len(given)
 
 
 @pytest.mark.parametrize("unknown", [-1, 999, 2**32, 2**80, "<c>", {}, None])
 def test_a_token_that_there_is_not_is_passed_over(unknown: object) -> None:
     inner = told(None)._inner
-    found = Conventions.of({"eos_token_id": [5, unknown, "<b>"], "bos_token_id": unknown}, inner)
-    assert found == Conventions({"end": 5}, frozenset({5, 6}))
+    found = TokenizerConfig.of({"eos_token_id": [5, unknown, "<b>"], "bos_token_id": unknown}, inner)
+    assert found == TokenizerConfig({"end": 5}, frozenset({5, 6}))
 
 
 def test_templates_by_name_have_a_default(tmp_path: Path) -> None:

@@ -98,15 +98,15 @@ def test_a_sum_that_overflows_is_no_tap_s_fault(tmp_path: Path) -> None:
     assert "gradient norm inf at step 1: every number is finite, but their sum is not" in message
 
 
-@pytest.mark.parametrize("accumulation", [1, 2])
-def test_the_same_dropout_is_met_again(tmp_path: Path, accumulation: int) -> None:
+@pytest.mark.parametrize("gradient_accumulation", [1, 2])
+def test_the_same_dropout_is_met_again(tmp_path: Path, gradient_accumulation: int) -> None:
     """An overflow that only some draws bring about."""
     messages = []
     for step in range(12):
         model = small_model(dropout=0.5)
         after(model, UP.format(1), lambda x: x / (torch.rand(()) > 0.3))
         try:
-            trainer(tmp_path, model, accumulation=accumulation).step(step, 1.0)
+            trainer(tmp_path, model, gradient_accumulation=gradient_accumulation).step(step, 1.0)
         except JobError as error:
             messages.append(str(error))
     assert 0 < len(messages) < 12

@@ -12,7 +12,7 @@ from cutaway.training.callbacks import Metrics
 from cutaway.training.evaluate import evaluate
 from training.setups import CONTEXT, small_model, trainer, windows
 
-EXPERTS = {"kind": "experts", "experts": 6, "chosen": 2, "shared": 1, "hidden": 5}
+EXPERTS = {"kind": "experts", "experts": 6, "experts_per_token": 2, "shared": 1, "hidden": 5}
 WHOLE = 12 * CONTEXT + 1
 """So many tokens fill their windows."""
 
@@ -39,7 +39,7 @@ def test_it_does_not_depend_on_how_examples_are_batched(batch_size: int) -> None
 
 
 def test_where_all_are_chosen_the_load_is_even() -> None:
-    assert figures(small_model(feedforward=EXPERTS | {"chosen": 6}))["expert_load"] == 1
+    assert figures(small_model(feedforward=EXPERTS | {"experts_per_token": 6}))["expert_load"] == 1
 
 
 def test_a_model_without_experts_has_no_such_figure() -> None:
@@ -56,9 +56,9 @@ def test_a_model_can_be_measured_while_it_is_looked_at() -> None:
 
 def test_training_writes_it_down(tmp_path: Path) -> None:
     file = tmp_path / "metrics.jsonl"
-    model = small_model(feedforward=EXPERTS, ahead=1)
+    model = small_model(feedforward=EXPERTS, multi_token_prediction=1)
     trainer(tmp_path, model, steps=4, evaluate_every=2, callbacks=[Metrics(file)]).run()
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     validation = [row for row in rows if row["kind"] == "validation"]
     assert len(validation) == 2
-    assert all(1 <= row["expert_load"] <= 3 and 0 <= row["ahead_accuracy"] <= 1 for row in validation)
+    assert all(1 <= row["expert_load"] <= 3 and 0 <= row["multi_token_accuracy"] <= 1 for row in validation)

@@ -74,7 +74,7 @@ def test_a_weight_with_two_names_is_frozen_by_either() -> None:
 
 
 def test_biases_that_balance_experts_can_be_frozen() -> None:
-    experts = {"kind": "experts", "experts": 4, "chosen": 2, "balance": "bias"}
+    experts = {"kind": "experts", "experts": 4, "experts_per_token": 2, "balance": "bias"}
     config = {"vocabulary": 11, "context": 7, "width": 16, "layers": 1, "attention": {"heads": 2}}
     model = build(ModelConfig.model_validate({**config, "feedforward": experts}))
     freeze(model, ["*.balance"])

@@ -39,7 +39,7 @@ def three_steps(folder: Path, content: TrainingData, **choices: Any) -> tuple[li
 def test_a_batch_in_parts_equals_the_whole(tmp_path: Path, parts: int, optimizer: str) -> None:
     choices = {"optimizer": {"kind": optimizer, "learning_rate": 0.01}, "batch_size": 6, "gradient_clip": 0.5}
     whole, whole_weights = three_steps(tmp_path, uneven(), **choices)
-    found, found_weights = three_steps(tmp_path, uneven(), **choices, accumulation=parts)
+    found, found_weights = three_steps(tmp_path, uneven(), **choices, gradient_accumulation=parts)
     assert found == [pytest.approx(figures, rel=1e-5) for figures in whole]
     for name, weight in whole_weights.items():
         assert torch.allclose(found_weights[name], weight, atol=2e-5), name
@@ -60,7 +60,7 @@ def gradient_of_a_step(folder: Path, monkeypatch: pytest.MonkeyPatch, **choices:
 def test_the_gradient_is_that_of_the_mean_over_targets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
-    (loss, norm, count), gradient = gradient_of_a_step(tmp_path, monkeypatch, batch_size=6, accumulation=parts)
+    (loss, norm, count), gradient = gradient_of_a_step(tmp_path, monkeypatch, batch_size=6, gradient_accumulation=parts)
     model, content = small_model(), uneven()
     total, targets = content.task.loss(model, content.task.collate(content.training[0], torch.device("cpu")))
     mean = total / targets

@@ -22,7 +22,7 @@ RUN = {
     "train": {
         "steps": 14,
         "batch_size": 4,
-        "accumulation": 2,
+        "gradient_accumulation": 2,
         "optimizer": "muon",
         "log_every": 3,
         "evaluate_every": 4,

@@ -23,7 +23,7 @@ WORLD = 2
 def work(rank, store):
     dist.init_process_group("gloo", init_method=f"file://{{store}}", rank=rank, world_size=WORLD)
     losses.LOGITS_AT_ONCE = 4 * VOCABULARY  # so that the loss is computed in parts
-    alone, sharded = (variant(position="rotary", norm="rms", ahead=1) for _ in range(2))
+    alone, sharded = (variant(position="rotary", norm="rms", multi_token_prediction=1) for _ in range(2))
     for block in sharded.decoder.blocks:
         fully_shard(block)
     fully_shard(sharded)

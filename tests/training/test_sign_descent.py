@@ -14,7 +14,7 @@ from cutaway.training.sign_descent import SignDescent
 from training.setups import same, small_model, trainer, training_data, weights, windows
 
 RATE = 0.03
-EXPERTS = {"kind": "experts", "experts": 6, "chosen": 2, "shared": 1, "hidden": 5, "balance_rate": RATE}
+EXPERTS = {"kind": "experts", "experts": 6, "experts_per_token": 2, "shared": 1, "hidden": 5, "balance_rate": RATE}
 DENSE_FIRST = {"feedforward": EXPERTS, "first_layers": {"count": 1, "feedforward": "gated"}}
 BIAS = "decoder.1.feedforward.balance.bias"
 KINDS = {"adamw": AdamWConfig(), "muon": MuonConfig()}
@@ -82,7 +82,9 @@ def test_each_layer_has_its_rate() -> None:
     assert [model.get_parameter(name)[0].item() for name in names] == pytest.approx([0.5, RATE])
 
 
-@pytest.mark.parametrize("choices", [{"accumulation": 2}, {"gradient_clip": 1e-3}], ids=["accumulation", "clipping"])
+@pytest.mark.parametrize(
+    "choices", [{"gradient_accumulation": 2}, {"gradient_clip": 1e-3}], ids=["gradient_accumulation", "clipping"]
+)
 def test_neither_accumulation_nor_clipping_changes_its_step(tmp_path: Path, choices: dict[str, float]) -> None:
     plain, other = small_model(**DENSE_FIRST), small_model(**DENSE_FIRST)
     trainer(tmp_path / "plain", plain).step(0, 1.0)
@@ -109,7 +111,7 @@ def test_training_evens_the_load(tmp_path: Path) -> None:
 
 @every_kind
 def test_a_run_that_was_taken_up_again_ends_with_the_same_weights(tmp_path: Path, kind: str) -> None:
-    straight, first, second = (small_model(**DENSE_FIRST, ahead=1) for _ in range(3))
+    straight, first, second = (small_model(**DENSE_FIRST, multi_token_prediction=1) for _ in range(3))
     choices = {"optimizer": kind, "save_every": 3, "evaluate_every": 2, "schedule": "cosine"}
     trainer(tmp_path / "straight", straight, training_data(), steps=6, **choices).run()
     begun = trainer(tmp_path / "taken up", first, training_data(), steps=6, **choices)

@@ -63,9 +63,9 @@ TASKS: dict[str, dict[str, Any]] = {
     },
 }
 
-SEEN = {"mean": [128.0] * 3, "deviation": [74.0] * 3}
+SEEN = {"mean": [128.0] * 3, "std": [74.0] * 3}
 PICTURED = {
-    "classify pictures": {
+    "classify images": {
         "task": {"kind": "image_classification", "labels": LABELS, "values": "bytes", **SEEN},
         "head": ONE_EACH,
         "embedding": PATCHES,

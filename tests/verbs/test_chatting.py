@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cutaway.errors import UserError
-from cutaway.generation.decoding import UncachedReader, decode
+from cutaway.generation.decoding import UncachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.pipeline import Pipeline
 from cutaway.text.templates import render_chat
@@ -35,7 +35,7 @@ def expected(speaking: Pipeline, messages: list[dict[str, Any]]) -> str:
     """What is written token by token, everything read anew each time, up to the limit."""
     tokenizer, model = speaking.tokenizer, speaking.model.eval()
     prompt = tokenizer.encode(render_chat(tokenizer, messages), special=True)
-    steps = decode(UncachedReader(model, CONTEXT), [prompt], Sampling(**GREEDY), NEW)
+    steps = decode(UncachedStepDecoder(model, CONTEXT), [prompt], Sampling(**GREEDY), NEW)
     return tokenizer.decode([step[0] for step in steps])
 
 
@@ -54,14 +54,14 @@ def test_an_answer_goes_on_from_the_template() -> None:
 
 def test_a_chatter_goes_on_with_a_chat_as_if_it_read_all_of_it() -> None:
     speaking = speaker(talker(CHATML))
-    chatter, sampling = speaking.chatter(), Sampling(**GREEDY)
+    chat_session, sampling = speaking.chat_session(), Sampling(**GREEDY)
     messages: list[dict[str, Any]] = []
     for asked in (USER, OTHER):
         messages.append(asked)
-        answer = "".join(chatter.stream(messages, NEW, sampling))
+        answer = "".join(chat_session.stream(messages, NEW, sampling))
         assert answer == speaking.chat(messages, NEW, **GREEDY)
         messages.append({"role": "assistant", "content": answer})
-    assert "".join(chatter.stream([OTHER], NEW, sampling)) == speaking.chat([OTHER], NEW, **GREEDY)
+    assert "".join(chat_session.stream([OTHER], NEW, sampling)) == speaking.chat([OTHER], NEW, **GREEDY)
 
 
 @pytest.mark.parametrize(

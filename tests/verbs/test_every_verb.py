@@ -18,7 +18,7 @@ QUESTIONS = [("it?", CONTEXTS[0]), ("the dog is wide?", CONTEXTS[1]), ("new?", C
 EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
     "fill": ("fill", lambda p, given: p.fill(given), MASKED),
     "classify": ("classify", lambda p, given: p.classify(given), TEXTS),
-    "classify pictures": ("classify pictures", lambda p, given: p.classify(given), PICTURES),
+    "classify images": ("classify images", lambda p, given: p.classify(given), PICTURES),
     "classify by several": ("classify by several", lambda p, given: p.classify(given), TEXTS),
     "classify by number": ("classify by number", lambda p, given: p.classify(given), TEXTS),
     "tag": ("tag", lambda p, given: p.tag(given), TEXTS),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from cutaway.generation.decoding import UncachedReader, decode
+from cutaway.generation.decoding import UncachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.model.transformer import DecoderOnly
 from cutaway.pipeline import Pipeline
@@ -35,7 +35,7 @@ def written(pipeline: Pipeline) -> list[int]:
     assert pipeline.tokenizer.frame is not None
     prompt = pipeline.tokenizer.frame.around(pipeline.tokenizer.encode(PROMPT))
     assert prompt[0] == 1
-    steps = decode(UncachedReader(pipeline.model, CONTEXT), [prompt], Sampling(temperature=0.0), NEW)
+    steps = decode(UncachedStepDecoder(pipeline.model, CONTEXT), [prompt], Sampling(temperature=0.0), NEW)
     return [step[0] for step in steps]
 
 

@@ -19,7 +19,7 @@ def fused_equals_plain(subject: Subject) -> Measurement:
     """What is said by fused kernels and by the plain equation, which runs when somebody looks; padded or not."""
     batches = (join(subject.even), join(subject.ragged, "left"), join(subject.ragged, "right"))
     fused = [kept(logits(subject.model, batch), batch) for batch in batches]
-    with capture(subject.model, "*.weights"):
+    with capture(subject.model, "*.pattern"):
         plain = [kept(logits(subject.model, batch), batch) for batch in batches]
     return Measurement(difference(chain(*fused), chain(*plain)), ROUNDING)
 

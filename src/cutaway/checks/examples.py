@@ -59,7 +59,7 @@ def _distances(config: ModelConfig, length: int, generator: Generator) -> Tensor
     position = config.position
     if position.kind != "shortest_path":
         return None
-    return torch.randint(-1, position.longest + 1, (1, length, length), generator=generator)
+    return torch.randint(-1, position.max_distance + 1, (1, length, length), generator=generator)
 
 
 def _drawing(read: Any, tokens: Tensor) -> Draw:

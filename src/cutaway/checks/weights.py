@@ -93,7 +93,7 @@ class _Speaker(nn.Module):
 
 
 def _read_all(head: nn.Module, hidden: Hidden) -> list[Tensor]:
-    return [head(hidden.states, hidden.attention_mask), *(head(states) for states in hidden.ahead)]
+    return [head(hidden.states, hidden.attention_mask), *(head(states) for states in hidden.multi_token)]
 
 
 def _count(names: Iterable[str]) -> Measurement:

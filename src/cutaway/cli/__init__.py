@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 
 
 def main() -> None:
@@ -14,6 +15,7 @@ def main() -> None:
     from cutaway.errors import JobError, UserError
 
     _read_and_write_utf8()
+    warnings.showwarning = _show_warning
     try:
         status = run()
         sys.stdout.flush()
@@ -34,6 +36,11 @@ def _read_and_write_utf8() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty() and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:
+    """Prints a warning in one line, without the place in the code that it comes from."""
+    print(f"cutaway: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(message: str, status: int) -> None:

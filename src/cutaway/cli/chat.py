@@ -36,7 +36,7 @@ def chat(
 
     # Complains before a model is loaded.
     sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
-    chatter = open_model(model, device).chatter()
+    chat_session = open_model(model, device).chat_session()
     beginning: list[Message] = [] if system is None else [{"role": "system", "content": system}]
     messages = list(beginning)
     for line in _lines():
@@ -44,7 +44,7 @@ def chat(
             messages = list(beginning)
             continue
         asked: list[Message] = [*messages, {"role": "user", "content": line}]
-        answer = _answer(partial(chatter.stream, asked, max_new_tokens, sampling), is_shown=not json)
+        answer = _answer(partial(chat_session.stream, asked, max_new_tokens, sampling), is_shown=not json)
         if answer is None:
             continue
         messages = [*asked, {"role": "assistant", "content": answer}]

@@ -13,7 +13,7 @@ def classify(
 ) -> None:
     """Say which label a text has, or each input of the files that are named, and how sure the model is.
 
-    A file is a picture, a recording, or FASTA or an edge list, which stand for all their proteins or graphs.
+    A file is an image, a recording, or FASTA or an edge list, which stand for all their proteins or graphs.
     """
     words = given(text, file)
     pipeline = open_model(model, device)

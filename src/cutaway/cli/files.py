@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cutaway.errors import UserError
 
-NOUNS = {"image_classification": "picture", "image_captioning": "picture", "audio_classification": "recording"}
+NOUNS = {"image_classification": "image", "image_captioning": "image", "audio_classification": "recording"}
 """By task, what a word is, if it is no text."""
 
 

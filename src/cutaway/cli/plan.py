@@ -82,7 +82,7 @@ def measured(config: "RunConfig", tokens: int) -> dict[str, float]:
 
     keep_freed_memory()  # as `train` does
     model = build(config.model).to(choose_device(config.train.device))
-    part = placeholder_data(config, max(1, tokens // config.model.context // config.train.accumulation))
+    part = placeholder_data(config, max(1, tokens // config.model.context // config.train.gradient_accumulation))
     found = measure_steps(model, config.train, part)
     return {
         "activations_bytes": found.activations,

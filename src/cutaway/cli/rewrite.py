@@ -11,7 +11,7 @@ from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
-Pictures = Annotated[list[str] | None, typer.Argument(help="One picture, or several: their paths.")]
+Images = Annotated[list[str] | None, typer.Argument(help="One image, or several: their paths.")]
 Paths = Annotated[Path | None, typer.Option(help="A file with a path a line, - for standard input.")]
 Beams = Annotated[int, typer.Option(help="How many beginnings beam search follows; 1 is greedy.")]
 LengthPenalty = Annotated[float, typer.Option(help="Above 0, longer texts are preferred.")]
@@ -57,7 +57,7 @@ def translate(
 
 def caption(
     model: Model,
-    picture: Pictures = None,
+    image: Images = None,
     file: Paths = None,
     beams: Beams = 5,
     length_penalty: LengthPenalty = 1.0,
@@ -68,9 +68,9 @@ def caption(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Write what a picture shows."""
+    """Write what an image shows."""
     way = Way(beams, length_penalty, n_best, sample, temperature, seed)
-    rewrite("caption", model, given(picture, file), way, device=device, json=json)
+    rewrite("caption", model, given(image, file), way, device=device, json=json)
 
 
 def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
@@ -86,13 +86,13 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
         raise UserError("--n-best is of a search: draw several with --sample and another --seed")
     options = BeamOptions(beams=way.beams, length_penalty=way.length_penalty, n_best=way.n_best)
     pipeline = open_model(model, device)
-    rewriter = pipeline.rewriter(verb, truncate=way.truncate)
+    seq2seq_generator = pipeline.seq2seq_generator(verb, truncate=way.truncate)
     limit = pipeline.config.model.context
     if way.sample:
-        found = [[{"text": drawn}] for drawn in rewriter.draw(sources, limit, sampling)]
+        found = [[{"text": drawn}] for drawn in seq2seq_generator.draw(sources, limit, sampling)]
     else:
-        found = rewriter.search(sources, replace(options, max_new_tokens=limit))
-    for reason, count in rewriter.counted.items():
+        found = seq2seq_generator.search(sources, replace(options, max_new_tokens=limit))
+    for reason, count in seq2seq_generator.counted.items():
         say(f"{count} of {len(sources)} texts {reason}")
     if json:
         noun = NOUNS.get(pipeline.config.task.kind, "text")

@@ -127,8 +127,8 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         UserError: the folder holds something visible, and neither a run nor one that was being prepared.
     """
-    from cutaway.data.text.corpus import MANIFEST_FILE
     from cutaway.data.example_store import manifest_path
+    from cutaway.data.text.corpus import MANIFEST_FILE
     from cutaway.data.text.prepare import UNFINISHED_FILE
     from cutaway.model.files import RunFolder
 

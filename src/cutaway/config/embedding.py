@@ -19,12 +19,12 @@ class TokenEmbeddingConfig(Record):
 
 
 class PatchEmbeddingConfig(Record):
-    """A linear image of each square of a picture (Dosovitskiy et al. 2021)."""
+    """A linear projection of each square of an image (Dosovitskiy et al. 2021)."""
 
     kind: Literal["patches"] = "patches"
     patch: int = Field(16, gt=0, description="pixels on each side of a square")
     channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colours; those of the data if not given")
-    height: int | None = Field(None, gt=0, description="pixels of the pictures; those of the data if not given")
+    height: int | None = Field(None, gt=0, description="pixels of the images; those of the data if not given")
     width: int | None = Field(None, gt=0, description="likewise; another size is read by interpolated positions")
     cls: bool = Field(True, description="put a trained vector before the patches, for a head to read")
     norm: bool = Field(False, description="normalise them, positions added")
@@ -33,25 +33,23 @@ class PatchEmbeddingConfig(Record):
     def _fits(self) -> "PatchEmbeddingConfig":
         for name, pixels in (("height", self.height), ("width", self.width)):
             if pixels is not None and pixels % self.patch:
-                raise ValueError(f"pictures of {name} {pixels} cannot be cut into patches of {self.patch}: change one")
+                raise ValueError(f"images of {name} {pixels} cannot be cut into patches of {self.patch}: change one")
         return self
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the pictures.
+        """Channels, height and width of the images.
 
         Raises:
             UserError: they are not known without data.
         """
         if self.channels is None or self.height is None or self.width is None:
-            raise UserError(
-                "the size of pictures is not known without data: give channels, height and width of patches"
-            )
+            raise UserError("the size of images is not known without data: give channels, height and width of patches")
         return self.channels, self.height, self.width
 
 
 class FrameEmbeddingConfig(Record):
-    """A linear image of each frame of a recording."""
+    """A linear projection of each frame of a recording."""
 
     kind: Literal["frames"] = "frames"
     bins: int = Field(64, gt=0, description="numbers in a frame")
@@ -64,6 +62,6 @@ EmbeddingConfig = Annotated[
 
 
 def fitting_patches(height: int, width: int) -> list[int]:
-    """The patches that pictures of this size can be cut into."""
+    """The patches that images of this size can be cut into."""
     common = math.gcd(height, width)
     return [patch for patch in range(1, common + 1) if common % patch == 0]

@@ -17,7 +17,7 @@ def hidden_width(c: ModelConfig, f: FeedForwardConfig) -> int:
     if f.hidden is not None:
         return f.hidden
     if isinstance(f, ExpertsConfig):
-        return 8 * math.ceil(c.width / 3 / (f.chosen + f.shared))
+        return 8 * math.ceil(c.width / 3 / (f.experts_per_token + f.shared))
     return 4 * c.width if f.kind == "dense" else 8 * math.ceil(c.width / 3)
 
 
@@ -50,11 +50,11 @@ def explicit(c: ModelConfig) -> ModelConfig:
 def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
     """How many groups the experts form, and from how many of them those of a token come."""
     groups = f.groups or 1
-    return groups, f.groups_chosen or groups
+    return groups, f.groups_per_token or groups
 
 
 def _explicit(c: ModelConfig, f: FeedForwardConfig) -> FeedForwardConfig:
     changes = {"hidden": hidden_width(c, f)}
     if isinstance(f, ExpertsConfig):
-        changes["groups"], changes["groups_chosen"] = expert_groups(f)
+        changes["groups"], changes["groups_per_token"] = expert_groups(f)
     return f.model_copy(update=changes)

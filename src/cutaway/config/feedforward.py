@@ -35,13 +35,13 @@ class ExpertsConfig(Record):
 
     kind: Literal["experts"] = "experts"
     experts: int = Field(8, gt=0, description="of which each token chooses")
-    chosen: int = Field(2, gt=0, description="how many of them it chooses")
+    experts_per_token: int = Field(2, gt=0, description="how many of them it chooses")
     shared: int = Field(1, ge=0, description="how many more every token passes through")
     hidden: int | None = Field(None, gt=0)
     activation: ActivationName = "silu"
     gate: Literal["softmax", "sigmoid"] = Field("sigmoid", description="what makes scores: of V2 or of V3")
     groups: int | None = Field(None, gt=0, description="that experts are divided into; none: not divided")
-    groups_chosen: int | None = Field(None, gt=0, description="groups that a token's experts come from; all if none")
+    groups_per_token: int | None = Field(None, gt=0, description="groups that a token's experts come from; all if none")
     normalised: bool = Field(True, description="weights of the chosen sum to one before they are scaled")
     scale: float = Field(1.0, gt=0, description="what these weights are multiplied by")
     balance: Literal["none", "loss", "bias"] = Field("bias", description="what keeps tokens from all going to a few")
@@ -51,19 +51,21 @@ class ExpertsConfig(Record):
     @model_validator(mode="after")
     def _fits(self) -> "ExpertsConfig":
         groups = self.groups or 1
-        groups_chosen = self.groups_chosen or groups
-        if self.chosen > self.experts:
-            raise ValueError(f"{self.chosen} experts cannot be chosen of {self.experts}: lower chosen or raise experts")
+        groups_per_token = self.groups_per_token or groups
+        if self.experts_per_token > self.experts:
+            raise ValueError(
+                f"{self.experts_per_token} experts cannot be chosen of {self.experts}: lower chosen or raise experts"
+            )
         if self.experts % groups:
             raise ValueError(f"{groups} groups do not divide {self.experts} experts: change groups or experts")
-        if groups_chosen > groups:
+        if groups_per_token > groups:
             raise ValueError(
-                f"{groups_chosen} groups cannot be chosen of {groups}: lower groups_chosen or raise groups"
+                f"{groups_per_token} groups cannot be chosen of {groups}: lower groups_per_token or raise groups"
             )
-        if self.chosen > groups_chosen * self.experts // groups:
+        if self.experts_per_token > groups_per_token * self.experts // groups:
             raise ValueError(
-                f"{groups_chosen} of {groups} groups hold {groups_chosen * self.experts // groups} experts, and "
-                f"{self.chosen} are to be chosen: raise groups_chosen or lower chosen"
+                f"{groups_per_token} of {groups} groups hold {groups_per_token * self.experts // groups} experts, and "
+                f"{self.experts_per_token} are to be chosen: raise groups_per_token or lower chosen"
             )
         return self
 

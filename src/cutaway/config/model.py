@@ -52,7 +52,9 @@ class ModelConfig(Record):
     residual: Literal["pre", "post", "sandwich", "parallel"] = "pre"
     final_norm: bool = True
     head: HeadConfig = LanguageHeadConfig()
-    ahead: int = Field(0, ge=0, description="how many tokens beyond the next one it learns to predict from each place")
+    multi_token_prediction: int = Field(
+        0, ge=0, description="how many tokens beyond the next one it learns to predict from each place"
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and what enters the stream")
 
     @model_validator(mode="after")
@@ -93,7 +95,7 @@ class ModelConfig(Record):
     @property
     def longest_path(self) -> int:
         """Edges on the longest path between two nodes that positions tell apart; 0 if they are of no graph."""
-        return self.position.longest if self.position.kind == "shortest_path" else 0
+        return self.position.max_distance if self.position.kind == "shortest_path" else 0
 
     @property
     def segments(self) -> int:
@@ -136,6 +138,6 @@ class ModelConfig(Record):
         layers = min(self.layers, self.encoder_layers or self.layers)
         if self.first_layers is not None and self.first_layers.count > layers:
             raise ValueError(f"model.first_layers.count is {self.first_layers.count}, and there are {layers} layers")
-        if self.ahead and (self.architecture != "decoder" or self.head.kind != "language"):
-            raise ValueError("model.ahead is of a decoder whose head is language: leave it out")
+        if self.multi_token_prediction and (self.architecture != "decoder" or self.head.kind != "language"):
+            raise ValueError("model.multi_token_prediction is of a decoder whose head is language: leave it out")
         return self

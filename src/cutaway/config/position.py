@@ -94,14 +94,14 @@ class RelativeConfig(Record):
 
     kind: Literal["relative"] = "relative"
     buckets: int = Field(32, ge=4)
-    distance: int = Field(128, ge=8)
+    max_distance: int = Field(128, ge=8, description="distances from here on share the last bucket")
 
 
 class ShortestPathConfig(Record):
     """Scores get a trained bias a head and number of edges between two nodes (Graphormer; Ying et al. 2021)."""
 
     kind: Literal["shortest_path"] = "shortest_path"
-    longest: int = Field(20, gt=0, description="edges on the longest path that there is a bias for")
+    max_distance: int = Field(20, gt=0, description="edges on the longest path that there is a bias for")
 
 
 PositionConfig = Annotated[

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from cutaway.config.mistakes import explain
+from cutaway.config.renamed import current_key, with_current_keys
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError, nearest
 
@@ -85,7 +86,7 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
         path, equals, text = assignment.partition("=")
         if not equals:
             raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
-        changes.append((path.strip().replace("-", "_"), _parse(text, assignment)))
+        changes.append((current_key(path.strip().replace("-", "_")), _parse(text, assignment)))
     changed = dict(changes)
     if STEPS in changed and changed.get(EPOCHS) not in (None, "none"):
         raise UserError(f"{STEPS} and {EPOCHS} say the same in two ways: give one of them")
@@ -103,7 +104,7 @@ def validate(given: Mapping[str, Any]) -> RunConfig:
         UserError: the first mistake in it, with the nearest key or value that exists.
     """
     try:
-        return RunConfig.model_validate(given)
+        return RunConfig.model_validate(with_current_keys(given))
     except ValidationError as error:
         raise UserError(explain(error)) from None
 

@@ -23,7 +23,7 @@ class TrainConfig(Record):
     batch_tokens: int | None = Field(
         None, gt=0, description="tokens an update, padding included, for tasks with examples: in place of batch_size"
     )
-    accumulation: int = Field(1, gt=0, description="parts that a batch is computed in, to save memory")
+    gradient_accumulation: int = Field(1, gt=0, description="parts that a batch is computed in, to save memory")
     optimizer: OptimizerConfig = AdamWConfig()
     schedule: ScheduleConfig = CosineConfig()
     frozen: tuple[str, ...] = Field(
@@ -54,6 +54,8 @@ class TrainConfig(Record):
 
     @model_validator(mode="after")
     def _divides(self) -> "TrainConfig":
-        if self.batch_size % self.accumulation:
-            raise ValueError(f"batch_size {self.batch_size} cannot be computed in {self.accumulation} equal parts")
+        if self.batch_size % self.gradient_accumulation:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be computed in {self.gradient_accumulation} equal parts"
+            )
         return self

@@ -6,11 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.config.data import DataConfig
-from cutaway.data.text import python_docs
-from cutaway.data.images.captioned_images import read_captions
-from cutaway.data.tables.conll import read_conll
-from cutaway.data.text.corpus import read_record
-from cutaway.data.graphs.edge_lists import read_graphs
+from cutaway.data.audio.recordings import read_recordings
 from cutaway.data.example_store import (
     Collected,
     CollectionManifest,
@@ -21,31 +17,35 @@ from cutaway.data.example_store import (
 )
 from cutaway.data.examples import (
     AnyExample,
-    Captioned,
+    CaptionedImage,
     Example,
     Graph,
-    Labelled,
+    LabelledAudio,
+    LabelledImage,
+    LabelledText,
     Pair,
-    Picture,
     Question,
-    Recording,
     Tagged,
 )
+from cutaway.data.graphs.edge_lists import read_graphs
 from cutaway.data.held_out import hold_out
+from cutaway.data.images.captioned_images import read_captions
+from cutaway.data.images.labelled_images import read_images
+from cutaway.data.tables.conll import read_conll
 from cutaway.data.tables.labelled_texts import read_labelled
-from cutaway.data.images.labelled_images import read_pictures
-from cutaway.data.tables.text_pairs import read_pairs
-from cutaway.data.audio.recordings import read_recordings
-from cutaway.data.text.sources import STANDARD_INPUT
 from cutaway.data.tables.squad import read_squad
+from cutaway.data.tables.text_pairs import read_pairs
+from cutaway.data.text import python_docs
+from cutaway.data.text.corpus import read_record
+from cutaway.data.text.sources import STANDARD_INPUT
 from cutaway.errors import UserError
 
 READERS: dict[type[Any], Callable[[Path, DataConfig, Counter[str]], Iterator[Any]]] = {
     Pair: read_pairs,
-    Labelled: read_labelled,
-    Picture: read_pictures,
-    Captioned: read_captions,
-    Recording: read_recordings,
+    LabelledText: read_labelled,
+    LabelledImage: read_images,
+    CaptionedImage: read_captions,
+    LabelledAudio: read_recordings,
     Graph: read_graphs,
     Tagged: read_conll,
     Question: read_squad,
@@ -111,7 +111,7 @@ def _refuse_constant(examples: Sequence[Example], path: str) -> None:
 def _choices(example: Example) -> Iterable[tuple[str, ...]]:
     """What is chosen from a list of labels: a set of them for a text, one for each word."""
     match example:
-        case Labelled() | Picture() | Recording() | Graph():
+        case LabelledText() | LabelledImage() | LabelledAudio() | Graph():
             return [example.labels]
         case Tagged():
             return [(tag,) for tag in example.tags]

@@ -4,25 +4,32 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
+from typing import Annotated, Generic
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
-from cutaway.data.text.corpus import MANIFEST_FILE, read_record, write_record
 from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
+from cutaway.data.text.corpus import MANIFEST_FILE, read_record, write_record
 from cutaway.errors import UserError
 from cutaway.files import make_folder, replacing, write_bytes
 
 EXAMPLES_FOLDER = "examples"
+RENAMED = {
+    "Labelled": "LabelledText",
+    "Picture": "LabelledImage",
+    "Captioned": "CaptionedImage",
+    "Recording": "LabelledAudio",
+}
+"""Kinds of examples as collections of 0.1 name them, and their names since."""
 
 
 class CollectionRequest(Record):
     """What was asked for."""
 
-    kind: str
+    kind: Annotated[str, AfterValidator(lambda kind: RENAMED.get(kind, kind))]
     data: DataConfig
     seed: int
 

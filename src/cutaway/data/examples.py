@@ -21,7 +21,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledText:
     """A text and its label, or all labels that apply to it. Numbers are labels too, as they were written."""
 
     text: str
@@ -70,8 +70,8 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture, (height, width, channels), and its label, or all labels that apply to it."""
+class LabelledImage:
+    """An image, (height, width, channels), and its label, or all labels that apply to it."""
 
     pixels: Array
     labels: tuple[str, ...]
@@ -83,8 +83,8 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Captioned:
-    """A picture, (height, width, channels), and what it shows, in words."""
+class CaptionedImage:
+    """An image, (height, width, channels), and what it shows, in words."""
 
     pixels: Array
     caption: str
@@ -96,7 +96,7 @@ class Captioned:
 
 
 @dataclass(frozen=True)
-class Recording:
+class LabelledAudio:
     """Samples of a sound, from −1 to 1, and its label, or all labels that apply to it.
 
     Attributes:
@@ -140,5 +140,5 @@ class Graph:
         return repr(sorted(seen))
 
 
-Example = Pair | Labelled | Tagged | Question | Picture | Captioned | Recording | Graph
+Example = Pair | LabelledText | Tagged | Question | LabelledImage | CaptionedImage | LabelledAudio | Graph
 AnyExample = TypeVar("AnyExample", bound=Example)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import read_examples
-from cutaway.data.text.corpus import open_corpus
 from cutaway.data.example_store import open_examples
+from cutaway.data.text.corpus import open_corpus
 from cutaway.data.text.prepare import prepare
 from cutaway.errors import UserError
 from cutaway.evaluation.examples import MEASURES, WritingOptions

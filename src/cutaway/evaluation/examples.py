@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from cutaway.data.examples import Captioned, Graph, Labelled, Pair, Picture, Question, Recording, Tagged
 from cutaway.data.audio.recordings import samples_at
+from cutaway.data.examples import (
+    CaptionedImage,
+    Graph,
+    LabelledAudio,
+    LabelledImage,
+    LabelledText,
+    Pair,
+    Question,
+    Tagged,
+)
 from cutaway.generation.beams import BeamOptions
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.captions import caption_report
@@ -25,7 +34,7 @@ from cutaway.tasks.rows.labels import value_of
 from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
-from cutaway.verbs.rewriting import Rewriter
+from cutaway.verbs.rewriting import Seq2SeqGenerator
 
 
 @dataclass(frozen=True)
@@ -57,50 +66,52 @@ def pairs(
     pipeline: Pipeline, task: SequenceToSequenceConfig, examples: Sequence[Pair], options: WritingOptions
 ) -> Report:
     """BLEU, chrF and ROUGE of what beam search writes."""
-    rewriter = pipeline.rewriter("translate", truncate=task.truncate)
-    written = _written(rewriter, [pair.source for pair in examples], options)
+    seq2seq_generator = pipeline.seq2seq_generator("translate", truncate=task.truncate)
+    written = _written(seq2seq_generator, [pair.source for pair in examples], options)
     references = [pair.target for pair in examples]
     reports = bleu(written, references, tokenize=options.tokenize), rouge(written, references)
     figures = {name: value for report in reports for name, value in report.figures.items()}
-    cut = {"truncated": rewriter.truncated} if rewriter.truncated else {}
+    cut = {"truncated": seq2seq_generator.truncated} if seq2seq_generator.truncated else {}
     signatures = {name: value for report in reports for name, value in report.signatures.items()}
     return Report({**figures, **cut, "examples": len(examples)}, signatures)
 
 
 def captions(
-    pipeline: Pipeline, task: ImageCaptioningConfig, examples: Sequence[Captioned], options: WritingOptions
+    pipeline: Pipeline, task: ImageCaptioningConfig, examples: Sequence[CaptionedImage], options: WritingOptions
 ) -> Report:
     """Exact match, BLEU and ROUGE-L of what beam search writes."""
     given = [example.pixels.values() for example in examples]
-    written = _written(pipeline.rewriter("caption"), given, options)
+    written = _written(pipeline.seq2seq_generator("caption"), given, options)
     report = caption_report(written, [example.caption for example in examples], tokenize=options.tokenize)
     return Report({**report.figures, "examples": len(examples)}, report.signatures)
 
 
-def _written(rewriter: Rewriter, given: Sequence[Any], options: WritingOptions) -> list[str]:
-    search = BeamOptions(beams=options.beams, length_penalty=options.length_penalty, max_new_tokens=rewriter.context)
-    return [best[0]["text"] for best in rewriter.search(given, search)]
+def _written(seq2seq_generator: Seq2SeqGenerator, given: Sequence[Any], options: WritingOptions) -> list[str]:
+    search = BeamOptions(
+        beams=options.beams, length_penalty=options.length_penalty, max_new_tokens=seq2seq_generator.context
+    )
+    return [best[0]["text"] for best in seq2seq_generator.search(given, search)]
 
 
 def sentences(
-    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Labelled], options: WritingOptions
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[LabelledText], options: WritingOptions
 ) -> Report:
     """Accuracy and a report by class, or correlations of numbers; texts that are too long are cut, as in training."""
     return _classified(pipeline, task, examples, [example.text for example in examples])
 
 
-def pictures(
-    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[Picture], options: WritingOptions
+def images(
+    pipeline: Pipeline, task: ClassificationConfig, examples: Sequence[LabelledImage], options: WritingOptions
 ) -> Report:
     """Accuracy and a report by class, or correlations of numbers."""
     return _judged(task, examples, pipeline.classify([example.pixels.values() for example in examples]))
 
 
 def recordings(
-    pipeline: Pipeline, task: AudioClassificationConfig, examples: Sequence[Recording], options: WritingOptions
+    pipeline: Pipeline, task: AudioClassificationConfig, examples: Sequence[LabelledAudio], options: WritingOptions
 ) -> Report:
     """Accuracy and a report by class, or correlations of numbers; those that are too long are cut, as in training."""
-    return _classified(pipeline, task, examples, [samples_at(example, task.rate) for example in examples])
+    return _classified(pipeline, task, examples, [samples_at(example, task.sample_rate) for example in examples])
 
 
 def graphs(
@@ -152,10 +163,10 @@ def questions(
 
 MEASURES: dict[str, tuple[type[Any], Measure]] = {
     "sequence_to_sequence": (Pair, pairs),
-    "image_captioning": (Captioned, captions),
-    "sequence_classification": (Labelled, sentences),
-    "image_classification": (Picture, pictures),
-    "audio_classification": (Recording, recordings),
+    "image_captioning": (CaptionedImage, captions),
+    "sequence_classification": (LabelledText, sentences),
+    "image_classification": (LabelledImage, images),
+    "audio_classification": (LabelledAudio, recordings),
     "graph_classification": (Graph, graphs),
     "token_classification": (Tagged, words),
     "question_answering": (Question, questions),

@@ -16,7 +16,7 @@ from cutaway.generation.hypotheses import Beams, Finished, Hypothesis
 
 
 @runtime_checkable
-class BeamReader(Protocol):
+class BeamStepDecoder(Protocol):
     """Something that reads rows of tokens as they grow, and lets them multiply, change places and end."""
 
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:
@@ -65,7 +65,7 @@ class BeamOptions:
 
 @torch.inference_mode()
 def beam_search(
-    reader: BeamReader,
+    decoder: BeamStepDecoder,
     begin: Sequence[int],
     options: BeamOptions,
     *,
@@ -80,7 +80,7 @@ def beam_search(
     were all its tokens to come certain.
 
     Args:
-        reader: has one row a sentence; sees `begin` first.
+        decoder: has one row a sentence; sees `begin` first.
         begin: what each sentence begins with, or the last token of each prompt.
         options: how to search.
         vocabulary: only tokens below it are written: a model may have room for more, which mean nothing.
@@ -95,7 +95,7 @@ def beam_search(
     sentences, last = torch.arange(len(begin)), torch.tensor(begin, dtype=torch.long)  # of those still in the batch
     while len(sentences):
         rows = torch.arange(len(last)).view(len(sentences), -1)
-        candidates = best_candidates(reader.step(last)[:, :vocabulary], options.beams, forbidden)
+        candidates = best_candidates(decoder.step(last)[:, :vocabulary], options.beams, forbidden)
         beams, parents = beams.grow(*candidates, options.beams)
         length = beams.tokens.shape[2]
         ended = has_ended(beams, end, length == options.max_new_tokens)
@@ -107,7 +107,7 @@ def beam_search(
         sentences, beams, finished = sentences[~done], beams[~done], finished[~done]
         order = rows.gather(1, parents)[~done].flatten()
         if not torch.equal(order, torch.arange(len(last))):
-            reader.reorder(order)
+            decoder.reorder(order)
         last = beams.tokens[:, :, -1].flatten()
     return found
 

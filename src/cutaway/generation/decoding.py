@@ -14,14 +14,16 @@ from cutaway.nn.cache import Cache
 
 
 @runtime_checkable
-class Reader(Protocol):
+class StepDecoder(Protocol):
     """Something that reads texts as they grow and scores what may follow each."""
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
         """Returns logits of the next token of each text."""
 
 
-def decode(reader: Reader, prompts: Sequence[Sequence[int]], sampling: Sampling, steps: int) -> Iterator[list[int]]:
+def decode(
+    decoder: StepDecoder, prompts: Sequence[Sequence[int]], sampling: Sampling, steps: int
+) -> Iterator[list[int]]:
     """Writes `steps` tokens behind each prompt; yields those of one step, one a prompt, as they are drawn.
 
     The caller stops when it has enough. Prompts may differ in length; none may be empty.
@@ -29,14 +31,14 @@ def decode(reader: Reader, prompts: Sequence[Sequence[int]], sampling: Sampling,
     texts = [list(prompt) for prompt in prompts]
     sampler = Sampler(sampling, len(texts))
     for _ in range(steps):
-        tokens: list[int] = sampler.draw(reader(texts), texts).tolist()
+        tokens: list[int] = sampler.draw(decoder(texts), texts).tolist()
         for text, token in zip(texts, tokens, strict=True):
             text.append(token)
         yield tokens
 
 
-class UncachedReader:
-    """Reads every text anew each time: slow, and what the cached reader is tested against."""
+class UncachedStepDecoder:
+    """Reads every text anew each time: slow, and what the cached decoder is tested against."""
 
     def __init__(self, model: DecoderOnly, context: int) -> None:
         self._model = model
@@ -50,7 +52,7 @@ class UncachedReader:
         return torch.cat([self._model(row.to(device), read=score_last) for row in rows])
 
 
-class CachedReader:
+class CachedStepDecoder:
     """Reads what was added since last time, and everything in view only when a text has outgrown the context.
 
     Texts of different lengths stand in one batch, padded on the left.

@@ -11,7 +11,7 @@ from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly
 
 
-class ResumingReader:
+class ResumingStepDecoder:
     """Reads of each text only what comes behind that which it shares with the one before.
 
     A text is never longer than the context.

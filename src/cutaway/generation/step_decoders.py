@@ -13,8 +13,8 @@ from cutaway.model.transformer import DecoderOnly, EncoderDecoder, Inputs
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
 
-class UncachedSourceReader:
-    """Reads each source and all that was written behind it anew each time: what the cached reader is tested against."""
+class UncachedSeq2SeqDecoder:
+    """Reads each source and all that follows it anew at every step: the reference for the cached decoder."""
 
     def __init__(self, model: EncoderDecoder, source: Int[Tensor, "B Ts"], source_mask: SourceMask) -> None:
         rows = zip(source, source_mask.bool(), strict=True)
@@ -30,14 +30,14 @@ class UncachedSourceReader:
         return torch.cat([self._model(row, source=source, read=score_last) for row, source in rows])
 
 
-class CachedSourceReader:
+class CachedSeq2SeqDecoder:
     """Reads the sources once, and of what is written behind them only what is new.
 
     It serves `decode`, which gives it whole texts, and `beam_search`, which gives it last tokens.
 
     Args:
         model: one that has an encoder and a decoder.
-        source: what is read: ids, pictures or frames.
+        source: what is read: ids, images or frames.
         source_mask: 1 for text, 0 for padding, on either side; none if nothing is padding.
         slots: how many tokens a text may have, the one that begins it included.
     """
@@ -70,7 +70,7 @@ class CachedSourceReader:
         return self._model(tokens, source=source, source_mask=mask, cache=self._cache, read=score_last)
 
 
-class PromptReader:
+class PromptStepDecoder:
     """Reads all but the last token of each prompt at once, and then what `beam_search` writes behind them.
 
     Args:

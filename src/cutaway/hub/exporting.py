@@ -9,7 +9,7 @@ from cutaway.errors import UserError
 from cutaway.hub.families import FAMILIES
 from cutaway.hub.family import Family
 from cutaway.hub.filling import empty
-from cutaway.hub.images import write_pictures
+from cutaway.hub.images import write_images
 from cutaway.hub.tasks import task_options
 from cutaway.model.files import write_json, write_tensors
 from cutaway.model.transformer import Transformer
@@ -89,5 +89,5 @@ def export_folder(
             **tokens,
         },
     )
-    write_pictures(folder, config)
+    write_images(folder, config)
     return family

@@ -87,7 +87,7 @@ class Family:
         ignored: as in `Table`, without the prefix.
         spare: likewise, of a model with these choices.
         repeated: as in `Table`, without the prefix: whatever the head.
-        answering_alike: choices of ours, by dotted name, that are written as another value which answers alike: ours
+        equivalent: choices of ours, by dotted name, that are written as another value which answers alike: ours
             and that one.
         by_padding: the family where the padding token has this id, if positions are counted from it.
         said: what a config.json means, given the names of the weights beside it, if it does not mean what it says.
@@ -106,7 +106,7 @@ class Family:
     ignored: Mapping[str, str] = field(default_factory=dict)
     spare: Callable[[ModelConfig], Mapping[str, str]] = nothing_more
     repeated: Mapping[str, str] = field(default_factory=dict)
-    answering_alike: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    equivalent: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     by_padding: Callable[[int], "Family"] | None = None
     said: Callable[[Mapping[str, Any], Container[str]], Mapping[str, Any]] = as_it_stands
 
@@ -173,7 +173,7 @@ class Family:
         except UserError as error:
             return [str(error)]
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
-        found = [one for one in _differences(ours, theirs) if self.answering_alike.get(one[0]) != one[1:]]
+        found = [one for one in _differences(ours, theirs) if self.equivalent.get(one[0]) != one[1:]]
         return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
 
     def table(self, config: ModelConfig, task: str, *, bare: bool = False) -> Table:

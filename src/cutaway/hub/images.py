@@ -1,4 +1,4 @@
-"""What lies beside a model that reads pictures: how their values are brought to one scale."""
+"""What lies beside a model that reads images: how their values are brought to one scale."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,35 +14,35 @@ FILE = "preprocessor_config.json"
 BYTE = 1 / 255
 """What bytes are multiplied by there, before they are compared with means and deviations."""
 UNSAID = 0.5
-"""Mean and deviation of a channel where nothing is said: bytes become numbers from −1 to 1."""
+"""Mean and std of a channel where nothing is said: bytes become numbers from −1 to 1."""
 
 
-def picture_choices(folder: Path, channels: int) -> dict[str, Any]:
-    """What the file means for `task`; ours are means and deviations of values as pictures have them."""
+def image_choices(folder: Path, channels: int) -> dict[str, Any]:
+    """What the file means for `task`; ours are means and deviations of values as images have them."""
     said = _said(folder)
     factor = said.get("rescale_factor", BYTE) if said.get("do_rescale", True) else 1.0
-    mean, deviation = said.get("image_mean", [UNSAID] * channels), said.get("image_std", [UNSAID] * channels)
+    mean, std = said.get("image_mean", [UNSAID] * channels), said.get("image_std", [UNSAID] * channels)
     if not said.get("do_normalize", True):
-        mean, deviation = [0.0] * channels, [1.0] * channels
+        mean, std = [0.0] * channels, [1.0] * channels
     return {
         "values": "bytes" if said.get("do_rescale", True) else "numbers",
         "mean": [value / factor for value in mean],
-        "deviation": [value / factor for value in deviation],
+        "std": [value / factor for value in std],
     }
 
 
-def picture_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
-    """What a user must know of it, a line each; nothing of a model that reads no pictures."""
+def image_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
+    """What a user must know of it, a line each; nothing of a model that reads no images."""
     embedding = config.model.embedding
     if not isinstance(embedding, PatchEmbeddingConfig):
         return ()
     size = f"{embedding.height} × {embedding.width} pixels"
-    unsaid = () if _said(folder) else (f"there is no {FILE}: bytes of pictures are taken to mean numbers from −1 to 1",)
-    return (f"pictures are not resized: the model was trained with {size}", *unsaid)
+    unsaid = () if _said(folder) else (f"there is no {FILE}: bytes of images are taken to mean numbers from −1 to 1",)
+    return (f"images are not resized: the model was trained with {size}", *unsaid)
 
 
-def write_pictures(folder: Path, config: RunConfig) -> None:
-    """Writes the file, for a model that reads pictures and was told how."""
+def write_images(folder: Path, config: RunConfig) -> None:
+    """Writes the file, for a model that reads images and was told how."""
     task, embedding = config.task, config.model.embedding
     if not isinstance(task, ImagesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
         return
@@ -55,7 +55,7 @@ def write_pictures(folder: Path, config: RunConfig) -> None:
         "rescale_factor": BYTE,
         "do_normalize": True,
         "image_mean": [value * factor for value in task.mean],
-        "image_std": [value * factor for value in task.deviation or ()],
+        "image_std": [value * factor for value in task.std or ()],
     }
     write_json(folder / FILE, said)
 

@@ -14,7 +14,7 @@ from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
 from cutaway.hub.files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.filling import Account, fill
-from cutaway.hub.images import picture_choices, picture_notes
+from cutaway.hub.images import image_choices, image_notes
 from cutaway.hub.pooling import sentence_choices
 from cutaway.hub.tasks import task_choices
 from cutaway.hub.weights import Table
@@ -65,7 +65,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
         raise UserError(f"{folder} asks for {layers} layers, and its files hold {len(names)} tensors")
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
-    notes = imported.notes + picture_notes(folder, config)
+    notes = imported.notes + image_notes(folder, config)
     return replace(imported, notes=notes, model_type=family.model_type)
 
 
@@ -80,7 +80,7 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     head, kind = task_choices(task, found)
     choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
     if task == "image_classification":
-        kind |= picture_choices(folder, choices["embedding"]["channels"])
+        kind |= image_choices(folder, choices["embedding"]["channels"])
     return validate({"model": choices, "task": kind}), task
 
 

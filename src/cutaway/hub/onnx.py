@@ -44,7 +44,7 @@ class Example:
     """What a model reads.
 
     Attributes:
-        inputs: token ids, pictures or frames.
+        inputs: token ids, images or frames.
         others: attention mask and segments, by name, where the model takes them.
         sizes: which axes of each have any size.
     """
@@ -142,8 +142,8 @@ def make_example(c: ModelConfig, batch: int, length: int) -> Example:
     """Random inputs; the last row is padded to half its length, if it has a length."""
     generator = torch.Generator().manual_seed(0)
     if c.embedding.kind == "patches":
-        pictures = torch.randn(batch, *c.embedding.shape, generator=generator)
-        return Example(pictures, {}, {0: "batch"})
+        images = torch.randn(batch, *c.embedding.shape, generator=generator)
+        return Example(images, {}, {0: "batch"})
     mask = torch.ones(batch, length, dtype=torch.long)
     mask[-1, -(-length // 2) :] = 0
     others = {"attention_mask": mask}

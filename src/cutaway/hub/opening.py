@@ -22,7 +22,7 @@ class Opened:
     Attributes:
         path: the folder or file that it lies in.
         imported: the model.
-        tokenizer: of its text; none of a model of pictures.
+        tokenizer: of its text; none of a model of images.
         source_tokenizer: of its source, where that has its own.
     """
 

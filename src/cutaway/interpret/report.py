@@ -80,7 +80,7 @@ def inspect_line(model: nn.Module, tokenizer: Tokenizer, text: str, top: int = 8
     """Runs the model once over a line, without dropout, and keeps what the report shows of it.
 
     Args:
-        model: maps tokens (1, T) to logits (1, T, V) and taps `decoder.{i}.self_attention.weights`.
+        model: maps tokens (1, T) to logits (1, T, V) and taps `decoder.{i}.self_attention.pattern`.
         tokenizer: the model's own.
         text: the line; it must fit into the model's context.
         top: how many candidates to keep after each position.
@@ -95,7 +95,7 @@ def inspect_line(model: nn.Module, tokenizer: Tokenizer, text: str, top: int = 8
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad(), capture(model, "decoder.*.self_attention.weights") as trace:
+        with torch.no_grad(), capture(model, "decoder.*.self_attention.pattern") as trace:
             logits = model(torch.tensor([ids], device=device))[0]  # (T, V)
     finally:
         model.train(was_training)

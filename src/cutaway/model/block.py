@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cutaway.nn.attention import Attention
 from cutaway.nn.cache import LayerCache, Shapes
 from cutaway.nn.dropout import drop
-from cutaway.nn.geometry import Geometry, Places
+from cutaway.nn.geometry import Geometry, TokenPositions
 from cutaway.nn.latent import LatentAttention
 from cutaway.tap import tap
 
@@ -20,7 +20,7 @@ class Memory:
     """What an encoder leaves for a decoder to look at: a vector for each token of the source, and where it stands."""
 
     hidden: Float[Tensor, "B Ts C"]
-    places: Places
+    tokens: TokenPositions
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from cutaway.config.model import ModelConfig
-from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import Block, ParallelBlock
 from cutaway.model.init import initialise
+from cutaway.model.multi_token_prediction import MultiTokenPrediction
 from cutaway.model.parts.attention import make_attention
 from cutaway.model.parts.embedding import make_embedding, make_table
 from cutaway.model.parts.feedforward import make_feedforward
@@ -43,11 +43,11 @@ def build(config: ModelConfig, *, seed: int = 0) -> Transformer:
 def _decoder_only(c: ModelConfig) -> DecoderOnly:
     table = make_table(c, c.vocabulary)
     decoder = _stack(c, make_embedding(c, c.embedding, table), causal=True)
-    ahead = [
-        Ahead(c.width, _BLOCKS[c.residual](c, False), norms=(make_norm(c), make_norm(c), make_norm(c)))
-        for _ in range(c.ahead)
+    further = [
+        MultiTokenPrediction(c.width, _BLOCKS[c.residual](c, False), norms=(make_norm(c), make_norm(c), make_norm(c)))
+        for _ in range(c.multi_token_prediction)
     ]
-    return DecoderOnly(decoder, make_head(c, table), ahead)
+    return DecoderOnly(decoder, make_head(c, table), further)
 
 
 def _encoder_only(c: ModelConfig) -> EncoderOnly:
@@ -65,7 +65,7 @@ def _encoder_decoder(c: ModelConfig) -> EncoderDecoder:
 
 
 def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = False) -> Stack:
-    # A grid's positions are interpolated where a picture is larger.
+    # A grid's positions are interpolated where an image is larger.
     is_limited = c.position.kind == "learned" and not isinstance(embed, PatchEmbedding)
     return Stack(
         embed,

@@ -1,6 +1,6 @@
 """How a fresh model's weights are drawn.
 
-| weights                                    | standard deviation                                          |
+| weights                                    | standard std                                          |
 |--------------------------------------------|-------------------------------------------------------------|
 | key, value, up, gate, dense, patch         | 1/√inputs: what is read keeps its size                      |
 | query                                      | the same, times 1/√head width over the scale of scores      |
@@ -21,9 +21,9 @@ from functools import singledispatch
 import torch
 from torch import nn
 
-from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import AnyAttention, Block, ParallelBlock
 from cutaway.model.heads import EmbeddingHead, Head, LanguageHead, SequenceHead, TokenHead, Transform
+from cutaway.model.multi_token_prediction import MultiTokenPrediction
 from cutaway.model.stack import Stack
 from cutaway.model.transformer import Transformer
 from cutaway.nn.attention import Attention
@@ -109,7 +109,7 @@ def _(module: Experts, branches: int) -> None:
 
 
 @draw.register
-def _(module: Ahead, branches: int) -> None:
+def _(module: MultiTokenPrediction, branches: int) -> None:
     draw_linear(module.project)
 
 

@@ -9,7 +9,7 @@ from cutaway.nn.geometry import Geometry
 from cutaway.tap import tap
 
 
-class Ahead(nn.Module):
+class MultiTokenPrediction(nn.Module):
     """h' = norm(block(W [norm(h); norm(E[next])])): one token further than h (DeepSeek-V3, eq. 21 and 22).
 
     With h that predict the next token, and that token's embedding E[next], which is the model's own, it gives what the

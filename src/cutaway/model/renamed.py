@@ -12,6 +12,8 @@ RENAMED = {
     "head.bias": ("head.projection.bias",),
 }
 """From how a name ended in 0.1 to how it may end since; which of them a model has depends on what it reads."""
+PREFIXES = {"ahead.": "multi_token_prediction."}
+"""From how a name began in 0.1 to how it begins since."""
 
 
 def current_name(name: str, known: Container[str]) -> str:
@@ -28,10 +30,16 @@ def current_name(name: str, known: Container[str]) -> str:
 def former_names(name: str) -> list[str]:
     """What a weight was called in earlier versions."""
     pairs = [(old, new) for old, news in RENAMED.items() for new in news]
-    return [name.removesuffix(new) + old for old, new in pairs if f".{name}".endswith(f".{new}")]
+    former = [name.removesuffix(new) + old for old, new in pairs if f".{name}".endswith(f".{new}")]
+    starts = [(old, new) for old, new in PREFIXES.items() if name.startswith(new)]
+    return former + [old + one.removeprefix(new) for old, new in starts for one in (name, *former)]
 
 
 def _candidates(weight: str) -> Iterator[str]:
+    for old, new in PREFIXES.items():
+        if weight.startswith(old):
+            weight = new + weight.removeprefix(old)
+            yield weight
     for old, news in RENAMED.items():
         if f".{weight}".endswith(f".{old}"):
             yield from (weight.removesuffix(old) + new for new in news)

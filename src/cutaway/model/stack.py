@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cutaway.model.block import Block, CrossAttentionInput, Memory, ParallelBlock, cached_shapes
 from cutaway.nn.cache import Cache
 from cutaway.nn.embeddings import Embedding
-from cutaway.nn.geometry import Geometry, Places, locate
+from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.positions import BiasesScores, Rotates, ShortestPathBias
 from cutaway.tap import tap
 
@@ -102,19 +102,19 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Computes the hidden state of each token, patch or frame, for a head to read."""
         slots = self.embedding.slots(inputs)
-        places = self.places(slots, attention_mask, documents, cache)
-        geometry = self.geometry(places, cache, distances)
-        x = self.embed(inputs, places.positions, segments)
-        across = self.across(x, places, memory, cache)
+        tokens = self.token_positions(slots, attention_mask, documents, cache)
+        geometry = self.geometry(tokens, cache, distances)
+        x = self.embed(inputs, tokens.positions, segments)
+        across = self.across(x, tokens, memory, cache)
         for i, block in enumerate(self.blocks):
             x = block(x, geometry, None if cache is None else cache.layers[i], across[i])
         if cache is not None:
             cache.advance(slots.shape[1], 0 if memory is None else memory.hidden.shape[1])
         return tap("norm", self.norm(x))
 
-    def places(
+    def token_positions(
         self, tokens: Tensor, attention_mask: Tensor | None, documents: Tensor | None, cache: Cache | None
-    ) -> Places:
+    ) -> TokenPositions:
         """Finds where the tokens stand, after those in the cache.
 
         Raises:
@@ -127,17 +127,17 @@ class Stack(nn.Module):
             )
         if cache is not None and documents is not None:
             raise ValueError("packed documents are for training: they cannot be continued from a cache")
-        return locate(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
+        return token_positions(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
 
-    def geometry(self, places: Places, cache: Cache | None, distances: Tensor | None = None) -> Geometry:
+    def geometry(self, tokens: TokenPositions, cache: Cache | None, distances: Tensor | None = None) -> Geometry:
         """Says who may look at whom, and computes what all layers share.
 
         Raises:
             ValueError: distances between nodes are missing, or given to a model that reads no graphs.
         """
-        keys = places if cache is None else cache.extend(places)
-        rotation = None if self.rotary is None else self.rotary(places.positions)
-        return Geometry(places, keys, self.mask_spec.causal, self.mask_spec.window, rotation, self.biases_of(distances))
+        keys = tokens if cache is None else cache.extend(tokens)
+        rotation = None if self.rotary is None else self.rotary(tokens.positions)
+        return Geometry(tokens, keys, self.mask_spec.causal, self.mask_spec.window, rotation, self.biases_of(distances))
 
     def biases_of(self, distances: Tensor | None) -> BiasesScores | None:
         """What biases the scores, in these graphs if it is their distances."""
@@ -151,7 +151,7 @@ class Stack(nn.Module):
         return biases.of(distances)
 
     def across(
-        self, x: Tensor, places: Places, memory: Memory | None, cache: Cache | None
+        self, x: Tensor, tokens: TokenPositions, memory: Memory | None, cache: Cache | None
     ) -> Sequence[CrossAttentionInput | None]:
         """Says, for each layer, what of the source it may look at: all that is no padding.
 
@@ -164,10 +164,10 @@ class Stack(nn.Module):
         if memory is None and (sealed is None or sealed.length == 0):
             raise ValueError("an encoder-decoder needs a source, or a cache that has read one")
         if memory is None:
-            memory = Memory(x[:, :0], Places(places.positions[:, :0]))
+            memory = Memory(x[:, :0], TokenPositions(tokens.positions[:, :0]))
         elif sealed is not None and sealed.length > 0:
             raise ValueError("the cache has read its source already: give the source in the first call only")
-        keys = memory.places if sealed is None else sealed.extend(memory.places)
+        keys = memory.tokens if sealed is None else sealed.extend(memory.tokens)
         layers = [None] * len(self.blocks) if sealed is None else sealed.layers
-        geometry = Geometry(places, keys, causal=False)
+        geometry = Geometry(tokens, keys, causal=False)
         return [CrossAttentionInput(memory.hidden, geometry, cache) for cache in layers]

@@ -14,20 +14,20 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.model.multi_token_prediction import Ahead
 from cutaway.model.block import Memory
 from cutaway.model.heads import Head, Mask
+from cutaway.model.multi_token_prediction import MultiTokenPrediction
 from cutaway.model.stack import Stack
 from cutaway.nn.cache import Cache
-from cutaway.nn.geometry import locate
+from cutaway.nn.geometry import token_positions
 
 Tokens = Int[Tensor, "B T"]
 Inputs = Shaped[Tensor, "B ..."]
-"""Token ids (B, T), pictures (B, channels, height, width) or frames (B, T, bins), by the model's embedding."""
+"""Token ids (B, T), images (B, channels, height, width) or frames (B, T, bins), by the model's embedding."""
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
 
-def _nothing_ahead() -> tuple[Tensor, ...]:
+def _no_states() -> tuple[Tensor, ...]:
     return ()
 
 
@@ -38,21 +38,21 @@ class Hidden:
     Attributes:
         states: of each token, (B, T, C): a language head predicts the next token from them.
         attention_mask: of the tokens, where there is one: a head that pools needs it.
-        look_ahead: computes `ahead`.
+        multi_token_states: computes `multi_token`.
     """
 
     states: Float[Tensor, "B T C"]
     attention_mask: Mask | None = None
-    look_ahead: Callable[[], tuple[Tensor, ...]] = _nothing_ahead
+    multi_token_states: Callable[[], tuple[Tensor, ...]] = _no_states
 
     @cached_property
-    def ahead(self) -> tuple[Tensor, ...]:
+    def multi_token(self) -> tuple[Tensor, ...]:
         """What the same head reads to predict the tokens after the next one, computed when first asked for.
 
         For each depth k of a multi-token model that the text is long enough for, (B, T - k, C): at place t, with the
         tokens up to t + k in view, for the token after that.
         """
-        return self.look_ahead()
+        return self.multi_token_states()
 
 
 Result = TypeVar("Result")
@@ -82,14 +82,14 @@ def _outside_graphs() -> Callable[..., Any]:
 class DecoderOnly(nn.Module):
     """A decoder: each token sees itself and its past (Radford et al. 2018).
 
-    While it learns it may also look further `ahead`, by one token a module.
+    In training it may also predict tokens after the next one: `multi_token_prediction` has one module per depth.
     """
 
-    def __init__(self, decoder: Stack, head: Head, ahead: Sequence[Ahead] = ()) -> None:
+    def __init__(self, decoder: Stack, head: Head, multi_token_prediction: Sequence[MultiTokenPrediction] = ()) -> None:
         super().__init__()
         self.decoder = decoder
         self.head = head
-        self.ahead = nn.ModuleList(ahead)
+        self.multi_token_prediction = nn.ModuleList(multi_token_prediction)
 
     def make_cache(self, batch: int, slots: int) -> Cache:
         """Makes room to remember `slots` tokens of `batch` sequences while decoding."""
@@ -119,20 +119,21 @@ class DecoderOnly(nn.Module):
             ValueError: more tokens than the model has positions or the cache has slots.
         """
         states = self.decoder(tokens, attention_mask, documents=documents, cache=cache)
-        hidden = Hidden(states, attention_mask, lambda: self._look_ahead(states, tokens, documents))
+        hidden = Hidden(states, attention_mask, lambda: self._multi_token_states(states, tokens, documents))
         return answer(self.head, hidden, read)
 
-    def _look_ahead(
+    def _multi_token_states(
         self, states: Float[Tensor, "B T C"], tokens: Tokens, documents: Int[Tensor, "B T"] | None
     ) -> tuple[Tensor, ...]:
         """What the head reads to look further ahead than the next token; there must be no padding on the left."""
         depths = []
-        for k, ahead in enumerate(self.ahead[: tokens.shape[1] - 1], 1):
+        for k, module in enumerate(self.multi_token_prediction[: tokens.shape[1] - 1], 1):
             following = tokens[:, k:]
             # A row of this depth belongs to the document of its state; the token that follows may begin another.
-            places = self.decoder.places(following, None, None if documents is None else documents[:, :-k], None)
+            own = None if documents is None else documents[:, :-k]
+            queries = self.decoder.token_positions(following, None, own, None)
             vectors = self.decoder.embedding.get_submodule("tokens")(following)
-            states = ahead(states[:, :-1], vectors, self.decoder.geometry(places, None))
+            states = module(states[:, :-1], vectors, self.decoder.geometry(queries, None))
             depths.append(states)
         return tuple(depths)
 
@@ -157,14 +158,14 @@ class EncoderOnly(nn.Module):
         """Scores what the head scores: tokens, labels of each token, or labels of the sequence.
 
         Args:
-            inputs: token ids, pictures or frames.
+            inputs: token ids, images or frames.
             attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
             segments: which part of the text each token belongs to, for a model that tells parts apart; else the first.
             distances: edges between each two of the tokens, which are nodes of a graph; −1 where no path joins them.
             read: what to compute from the head and what it reads, and to return in place of logits.
 
         Raises:
-            ValueError: more tokens than the model has positions; pictures, frames, segments or distances that it does
+            ValueError: more tokens than the model has positions; images, frames, segments or distances that it does
                 not read.
         """
         states = self.encoder(inputs, attention_mask, segments=segments, distances=distances)
@@ -198,7 +199,7 @@ class EncoderDecoder(nn.Module):
 
         Args:
             tokens: ids of the target, which begins with the token that begins texts.
-            source: what is read, token ids, pictures or frames; with a cache only in the first call, which seals it.
+            source: what is read, token ids, images or frames; with a cache only in the first call, which seals it.
             attention_mask: of the target: 1 for text, 0 for padding, on either side.
             source_mask: of the source, likewise.
             cache: what earlier calls remembered; these tokens follow them and are added to it.
@@ -211,7 +212,7 @@ class EncoderDecoder(nn.Module):
         memory = None
         if source is not None:
             encoded = self.encoder(source, source_mask)
-            memory = Memory(encoded, locate(encoded, source_mask))
+            memory = Memory(encoded, token_positions(encoded, source_mask))
         states = self.decoder(tokens, attention_mask, cache=cache, memory=memory)
         return answer(self.head, Hidden(states, attention_mask), read)
 

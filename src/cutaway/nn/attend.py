@@ -46,7 +46,7 @@ def attend(
     Query head h looks at key-value head ⌊h · G / H⌋. A query that may look at nothing gets zeros. `dropout` is the
     share of weights that is zeroed.
     """
-    if watching("scores", "weights"):
+    if watching("scores", "pattern"):
         return plain(q, k, v, geometry, scoring, dropout)
     if scoring.softcap is None and (geometry.is_triangle or geometry.is_full):
         return F.scaled_dot_product_attention(
@@ -71,7 +71,7 @@ def plain(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring,
     if scoring.softcap is not None:
         scores = scoring.softcap * torch.tanh(scores / scoring.softcap)
     scores = tap("scores", scores if geometry.bias is None else scores + geometry.bias)
-    weights = tap("weights", softmax(scores, geometry.mask))
+    weights = tap("pattern", softmax(scores, geometry.mask))
     return drop(weights, dropout, dropout > 0) @ v
 
 

@@ -58,8 +58,8 @@ class Attention(nn.Module):
         self.out = nn.Linear(heads.count * heads.width, width, bias=out_bias)
         self.q_norm, self.k_norm = norms or (nn.Identity(), nn.Identity())
         self.dropout = dropout
-        rotated = ("q_rotated", "k_rotated") if rotary else ()
-        self.taps = ("input", "q", "k", "v", *rotated, "scores", "weights", "mix", "out")
+        rotated = ("query_rotated", "key_rotated") if rotary else ()
+        self.taps = ("input", "query", "key", "value", *rotated, "scores", "pattern", "mixed", "out")
 
     @property
     def query_size(self) -> float:
@@ -84,16 +84,16 @@ class Attention(nn.Module):
         """
         x = tap("input", x)
         source = x if source is None else source
-        q = tap("q", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)
-        k = tap("k", self.k_norm(split_heads(self.key(source), self.heads.width)))  # (B, G, Ts, D)
-        v = tap("v", split_heads(self.value(source), self.heads.width))  # (B, G, Ts, D)
+        q = tap("query", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)
+        k = tap("key", self.k_norm(split_heads(self.key(source), self.heads.width)))  # (B, G, Ts, D)
+        v = tap("value", split_heads(self.value(source), self.heads.width))  # (B, G, Ts, D)
         if geometry.rotation is not None:
-            q = tap("q_rotated", rotate(q, geometry.rotation))
-            k = tap("k_rotated", rotate(k, geometry.rotation))
+            q = tap("query_rotated", rotate(q, geometry.rotation))
+            k = tap("key_rotated", rotate(k, geometry.rotation))
         if cache is not None:
             k, v = cache.update("key", k), cache.update("value", v)  # (B, G, Tk, D)
-        mix = tap("mix", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
-        return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
+        mixed = tap("mixed", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
+        return tap("out", self.out(mixed.transpose(1, 2).flatten(2)))
 
 
 def split_heads(x: Float[Tensor, "B T HD"], width: int) -> Float[Tensor, "B H T D"]:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cutaway.nn.geometry import Places
+from cutaway.nn.geometry import TokenPositions
 
 Shapes = Mapping[str, tuple[int, int]]
 """What an attention module caches per token: a name for each tensor, and its (heads, width)."""
@@ -44,20 +44,20 @@ class Cache:
         """The position that the next token of each row will have: padding does not count."""
         return self._keep[:, : self.length].sum(dim=1, keepdim=True) if self._has_padding else self.length
 
-    def extend(self, places: Places) -> Places:
+    def extend(self, tokens: TokenPositions) -> TokenPositions:
         """Writes down where the new tokens stand and returns the places of all keys, old and new.
 
         Raises:
             ValueError: there are not enough free slots.
         """
-        end = self.length + places.positions.shape[1]
+        end = self.length + tokens.positions.shape[1]
         if end > self.slots:
             raise ValueError(f"the cache has {self.slots} slots, and {end} are needed")
-        self._positions[:, self.length : end] = places.positions
-        if places.keep is not None:
-            self._keep[:, self.length : end] = places.keep
+        self._positions[:, self.length : end] = tokens.positions
+        if tokens.keep is not None:
+            self._keep[:, self.length : end] = tokens.keep
             self._has_padding = True
-        return Places(self._positions[:, :end], self._keep[:, :end] if self._has_padding else None)
+        return TokenPositions(self._positions[:, :end], self._keep[:, :end] if self._has_padding else None)
 
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has now written."""

@@ -1,4 +1,4 @@
-"""From what a model is shown to the vectors that enter the first block: token ids, pictures, frames of sound.
+"""From what a model is shown to the vectors that enter the first block: token ids, images, frames of sound.
 
 Every embedding tells by `slots` how many vectors its inputs become, and computes them when called.
 """
@@ -71,14 +71,14 @@ class TokenEmbedding(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """norm(patch W + b + position), one vector a square of the picture (Dosovitskiy et al. 2021, eq. 1).
+    """norm(patch W + b + position), one vector a square of the image (Dosovitskiy et al. 2021, eq. 1).
 
     A patch is read channel by channel, each row by row; patches follow each other row by row.
 
     Args:
         width: C.
         patch: P, pixels on each side of a square.
-        channels: of the pictures.
+        channels: of the images.
         cls: whether a trained vector stands before the patches.
         grid: the positions, if they are learned; with a place before it for that vector.
         norm: what the sum passes through, if anything.
@@ -110,13 +110,13 @@ class PatchEmbedding(nn.Module):
         """A tensor with an entry for each vector that the inputs become; only its shape and device matter.
 
         Raises:
-            ValueError: the pictures have other channels, or their sides are no multiples of a patch.
+            ValueError: the images have other channels, or their sides are no multiples of a patch.
         """
         batch, channels, height, width = images.shape
         if channels != self.channels:
-            raise ValueError(f"the model reads pictures of {self.channels} channels, and these have {channels}")
+            raise ValueError(f"the model reads images of {self.channels} channels, and these have {channels}")
         if height % self.patch or width % self.patch:
-            raise ValueError(f"a picture of {height} × {width} pixels cannot be cut into patches of {self.patch}")
+            raise ValueError(f"an image of {height} × {width} pixels cannot be cut into patches of {self.patch}")
         patches = (height // self.patch) * (width // self.patch)
         return images.new_empty(batch, patches + (self.cls is not None))
 
@@ -126,7 +126,7 @@ class PatchEmbedding(nn.Module):
         positions: Int[Tensor, "#B T"],
         segments: None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Cuts the pictures into patches and adds where they lie; `positions`, which are of a line, are not needed."""
+        """Cuts the images into patches and adds where they lie; `positions`, which are of a line, are not needed."""
         patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
         x = tap("tokens", self.projection(patches))
         if self.cls is not None:

@@ -24,29 +24,29 @@ class Routing:
 
     Attributes:
         gate: one of `GATES`.
-        chosen: K, how many experts a token goes to.
+        experts_per_token: K, how many experts a token goes to.
         groups: how many equal groups the experts form.
-        groups_chosen: from how many of them those of a token come; a group is as good as its two best experts.
+        groups_per_token: from how many of them those of a token come; a group is as good as its two best experts.
         normalised: whether the weights of the chosen sum to one.
         scale: what they are then multiplied by.
     """
 
     gate: Callable[[Tensor], Tensor]
-    chosen: int
+    experts_per_token: int
     groups: int = 1
-    groups_chosen: int = 1
+    groups_per_token: int = 1
     normalised: bool = True
     scale: float = 1.0
 
     def choose(self, preferences: Float[Tensor, "B T E"]) -> Int[Tensor, "B T K"]:
         """Finds the K experts that each token prefers, within its groups (DeepSeek-V3, eq. 16 and section 2.1.2)."""
-        if self.groups_chosen < self.groups:
+        if self.groups_per_token < self.groups:
             grouped = preferences.unflatten(-1, (self.groups, -1))  # (B, T, groups, E / groups)
             merits = grouped.topk(min(2, grouped.shape[-1]), dim=-1).values.sum(dim=-1)
-            best = merits.topk(self.groups_chosen, dim=-1).indices
+            best = merits.topk(self.groups_per_token, dim=-1).indices
             others = torch.ones_like(merits, dtype=torch.bool).scatter(-1, best, False)
             preferences = grouped.masked_fill(others[..., None], -torch.inf).flatten(-2)
-        return preferences.topk(self.chosen, dim=-1).indices
+        return preferences.topk(self.experts_per_token, dim=-1).indices
 
     def weigh(self, scores: Float[Tensor, "B T E"], chosen: Int[Tensor, "B T K"]) -> Float[Tensor, "B T K"]:
         """What each chosen expert counts for: its score, which no preference has touched (DeepSeek-V3, eq. 13)."""

@@ -20,24 +20,24 @@ BLOCK = 512
 
 
 @dataclass(frozen=True)
-class Places:
+class TokenPositions:
     """Where tokens stand: the position of each, whether it is text or padding, and which document it belongs to."""
 
     positions: Int[Tensor, "#B T"]
     keep: Bool[Tensor, "B T"] | None = None
     documents: Int[Tensor, "B T"] | None = None
 
-    def __getitem__(self, slots: slice) -> "Places":
+    def __getitem__(self, slots: slice) -> "TokenPositions":
         columns = (None if x is None else x[:, slots] for x in (self.positions, self.keep, self.documents))
-        return Places(*columns)  # type: ignore[arg-type]  # the first is never None
+        return TokenPositions(*columns)  # type: ignore[arg-type]  # the first is never None
 
 
-def locate(
+def token_positions(
     tokens: Shaped[Tensor, "B T *rest"],
     attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
     documents: Int[Tensor, "B T"] | None = None,
     start: int | Int[Tensor, "B 1"] = 0,
-) -> Places:
+) -> TokenPositions:
     """Finds the place of each token.
 
     Args:
@@ -54,7 +54,7 @@ def locate(
         begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
         before = before - (before * begins).cummax(dim=1).values  # before each in its document
         documents = begins.cumsum(dim=1)  # so that a number that comes back is another document
-    return Places(before + start, keep, documents)
+    return TokenPositions(before + start, keep, documents)
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Geometry:
         biases: the scheme that biases scores, if there is one.
     """
 
-    queries: Places
-    keys: Places
+    queries: TokenPositions
+    keys: TokenPositions
     causal: bool = True
     window: int | None = None
     rotation: Rotation | None = None

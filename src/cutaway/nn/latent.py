@@ -89,8 +89,8 @@ class LatentAttention(nn.Module):
         self.value = nn.Linear(heads.rank, heads.count * heads.value, bias=False)
         self.out = nn.Linear(heads.count * heads.value, width, bias=out_bias)
         self.dropout = dropout
-        rotated = ("q_rotated", "k_rotated") if rotary else ()
-        self.taps = ("input", "q", "latent", *rotated, "k", "v", "scores", "weights", "mix", "out")
+        rotated = ("query_rotated", "key_rotated") if rotary else ()
+        self.taps = ("input", "query", "latent", *rotated, "key", "value", "scores", "pattern", "mixed", "out")
 
     @property
     def query_size(self) -> float:
@@ -115,19 +115,19 @@ class LatentAttention(nn.Module):
         x = tap("input", x)
         source = x if source is None else source
         queries = self.query(self.query_norm(self.query_down(x)))
-        q = tap("q", split_heads(queries, self.heads.width + self.heads.rotary))
+        q = tap("query", split_heads(queries, self.heads.width + self.heads.rotary))
         content, rotary = q.split([self.heads.width, self.heads.rotary], dim=-1)  # (B, H, T, D), (B, H, T, Dr)
         latent = tap("latent", self.latent_norm(self.latent_down(source)))[:, None]  # (B, 1, Ts, R)
         rotary_key = self.rotary_key(source)[:, None]  # (B, 1, Ts, Dr)
         if geometry.rotation is not None:
-            rotary = tap("q_rotated", rotate(rotary, geometry.rotation))
-            rotary_key = tap("k_rotated", rotate(rotary_key, geometry.rotation))
+            rotary = tap("query_rotated", rotate(rotary, geometry.rotation))
+            rotary_key = tap("key_rotated", rotate(rotary_key, geometry.rotation))
         if cache is not None:
             latent, rotary_key = cache.update("latent", latent), cache.update("rotary_key", rotary_key)
         is_decoding = cache is not None and x.shape[1] == 1
         body = self.absorbed if is_decoding and is_plain(self.key, self.value) else self.expanded
-        mix = tap("mix", body((content, rotary), (latent, rotary_key), geometry))
-        return tap("out", self.out(mix.transpose(1, 2).flatten(2)))
+        mixed = tap("mixed", body((content, rotary), (latent, rotary_key), geometry))
+        return tap("out", self.out(mixed.transpose(1, 2).flatten(2)))
 
     def expanded(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
         """The equation as it is written: attends to each head's own keys and values.
@@ -140,8 +140,8 @@ class LatentAttention(nn.Module):
         latent, rotary_key = memory
         content = split_heads(self.key(latent[:, 0]), self.heads.width)  # (B, H, Tk, D)
         q = torch.cat(queries, dim=-1)  # (B, H, T, D + Dr)
-        k = tap("k", torch.cat([content, rotary_key.expand(-1, self.heads.count, -1, -1)], dim=-1))
-        v = tap("v", split_heads(self.value(latent[:, 0]), self.heads.value))  # (B, H, Tk, Dv)
+        k = tap("key", torch.cat([content, rotary_key.expand(-1, self.heads.count, -1, -1)], dim=-1))
+        v = tap("value", split_heads(self.value(latent[:, 0]), self.heads.value))  # (B, H, Tk, Dv)
         # The fused kernel takes values as wide as queries; for others torch would form all of the scores at once.
         v = F.pad(v, (0, max(0, q.shape[-1] - v.shape[-1])))
         return self._attend(q, k, v, geometry)[..., : self.heads.value]
@@ -156,8 +156,8 @@ class LatentAttention(nn.Module):
         value = self.value.weight.unflatten(0, (self.heads.count, -1))  # (H, Dv, R)
         q = torch.cat([content @ key, rotary], dim=-1)  # (B, H, T, R + Dr)
         k = torch.cat(memory, dim=-1)  # (B, 1, Tk, R + Dr)
-        mix = self._attend(q, k, k, geometry)[..., : self.heads.rank]  # values as wide as keys, again for the kernel
-        return mix @ value.mT
+        mixed = self._attend(q, k, k, geometry)[..., : self.heads.rank]  # values as wide as keys, again for the kernel
+        return mixed @ value.mT
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, geometry: Geometry) -> Tensor:
         return attend(q, k, v, geometry, self.scoring, self.dropout * self.training)

@@ -4,7 +4,7 @@ from cutaway.config.task import TaskConfig
 from cutaway.runs.dataset import DatasetBuilder
 from cutaway.runs.examples import ExampleBuilder
 from cutaway.runs.generated import GeneratedBuilder
-from cutaway.runs.subjects import captions, graphs, pairs, pictures, questions, recordings, sentences, words
+from cutaway.runs.subjects import captions, graphs, images, pairs, questions, recordings, sentences, words
 from cutaway.runs.text import TextBuilder, language_modeling, masked_language_modeling
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.text.special import UNDERSTANDING
@@ -20,7 +20,7 @@ _BUILDERS: dict[str, DatasetBuilder] = {
     "masked_language_modeling": TextBuilder(masked_language_modeling, UNDERSTANDING),
     "sequence_to_sequence": ExampleBuilder(pairs.SUBJECT),
     "sequence_classification": ExampleBuilder(sentences.SUBJECT),
-    "image_classification": ExampleBuilder(pictures.SUBJECT),
+    "image_classification": ExampleBuilder(images.SUBJECT),
     "image_captioning": ExampleBuilder(captions.SUBJECT),
     "audio_classification": ExampleBuilder(recordings.SUBJECT),
     "graph_classification": ExampleBuilder(graphs.SUBJECT),

@@ -24,7 +24,7 @@ from cutaway.text.special import SPELLINGS
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 TRAINING_ONLY = ("dropout", "attention.dropout", "feedforward.balance_weight", "feedforward.balance_rate")
-NO_BODY = ("head.", "ahead", "context", *TRAINING_ONLY)
+NO_BODY = ("head.", "multi_token_prediction", "context", *TRAINING_ONLY)
 """Choices of a model that do not change its body."""
 ANSWERS = {"kind", "problem", "labels", "operation", "symbols"}
 """What a task's answers mean: where all of these are the same, a head is as good as it was."""
@@ -128,7 +128,10 @@ def _brought_by(task: str, config: RunConfig) -> list[str]:
     """The choices that a task brings: itself and its head; only a head for language looks further ahead."""
     brought = [choice for choice in chosen_by_task(task, config) if choice.startswith(("task=", "model.head="))]
     loses_language = any(choice.startswith("model.head=") for choice in brought)
-    return [*brought, *(["model.ahead=0"] if loses_language and config.model.ahead else [])]
+    return [
+        *brought,
+        *(["model.multi_token_prediction=0"] if loses_language and config.model.multi_token_prediction else []),
+    ]
 
 
 def _refuse_other_body(before: ModelConfig, after: ModelConfig, name: str) -> None:

@@ -59,7 +59,7 @@ def _text(config: RunConfig, examples: int) -> RandomTokens:
 
 def _masked(config: RunConfig, task: MaskedLanguageModelingConfig, examples: int) -> Masked:
     ordinary = range(config.model.vocabulary or 1)
-    masking = Masking(0, ordinary, task.share, task.masked, task.random)
+    masking = Masking(0, ordinary, task.fraction, task.masked, task.random)
     return Masked(_text(config, examples), masking, config.train.seed)
 
 

@@ -36,17 +36,17 @@ from cutaway.training.optimizers import balance_biases, block_matrices
 BYTES = 256
 LABELS = 2
 SIDE, COLOURS = 14, 3
-"""Patches on each side of a picture, and its channels."""
+"""Patches on each side of an image, and its channels."""
 
 
 def with_expected_sizes(config: RunConfig) -> RunConfig:
     """Fills in how many tokens and labels the model will know, as far as that is open.
 
     A learnt vocabulary may end with fewer tokens than it is asked for; special tokens of characters, bytes and amino
-    acids are not counted. Labels are taken to be two, or the symbols of a computation; pictures to have 14 × 14 patches
+    acids are not counted. Labels are taken to be two, or the symbols of a computation; images to have 14 × 14 patches
     in three colours.
     """
-    config = _with_pictures(config)
+    config = _with_images(config)
     model = config.model
     if model.vocabulary is None and config.task.spec.has_text:
         config = with_model(config, vocabulary=_expected(config, config.tokenizer))
@@ -58,8 +58,8 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
     return config
 
 
-def _with_pictures(config: RunConfig) -> RunConfig:
-    """Fills in the size of pictures, and how many vectors an encoder reads of each."""
+def _with_images(config: RunConfig) -> RunConfig:
+    """Fills in the size of images, and how many vectors an encoder reads of each."""
     for key in ("embedding", "source_embedding"):
         embedding = getattr(config.model, key)
         if isinstance(embedding, PatchEmbeddingConfig):
@@ -120,7 +120,7 @@ def measure_steps(
         steps: how many to make, unless `patience` seconds are over before.
         patience: no step begins after so many seconds.
     """
-    trainer = Trainer(model, part, config.model_copy(update={"accumulation": 1}), RunFolder(Path()))
+    trainer = Trainer(model, part, config.model_copy(update={"gradient_accumulation": 1}), RunFolder(Path()))
     device = device_of(model)
     batch = part.task.collate(part.training[0], device)
     with autocast(device, choose_precision(config.precision, device)):
@@ -131,7 +131,7 @@ def measure_steps(
         start = time.perf_counter()
         trainer.step(len(times), 1.0)
         times.append(time.perf_counter() - start)
-    return StepCost(statistics.median(times[1:] or times) * config.accumulation, activations)
+    return StepCost(statistics.median(times[1:] or times) * config.gradient_accumulation, activations)
 
 
 def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:

@@ -113,7 +113,7 @@ def language_modeling(config: RunConfig, chosen: LanguageModelingConfig, corpus:
 def next_token(chosen: LanguageModelingConfig, tokenizer: Tokenizer, part: Part) -> LanguageModeling:
     """The task on a part of a text."""
     separator = tokenizer.end if chosen.document_mask else None
-    return LanguageModeling(characters_per_token(part), chosen.ahead_weight, separator=separator)
+    return LanguageModeling(characters_per_token(part), chosen.multi_token_weight, separator=separator)
 
 
 def masked_language_modeling(config: RunConfig, chosen: MaskedLanguageModelingConfig, corpus: Corpus) -> TrainingData:
@@ -160,7 +160,7 @@ def masking(task: MaskedLanguageModelingConfig, tokenizer: Tokenizer) -> Masking
     """
     if tokenizer.mask is None:
         raise UserError("masked language modelling needs a tokenizer with a mask token: train one, or choose another")
-    return Masking(tokenizer.mask, tokenizer.ordinary, task.share, task.masked, task.random)
+    return Masking(tokenizer.mask, tokenizer.ordinary, task.fraction, task.masked, task.random)
 
 
 def characters_per_token(part: Part) -> float:

@@ -10,7 +10,7 @@ from cutaway.errors import UserError
 
 NAMED = 5
 """How many weights are named where there are more."""
-ON_TOP = ("head.", "ahead.")
+ON_TOP = ("head.", "multi_token_prediction.")
 """What stands on a body, and may be another one in another model."""
 LARGER = 10.0
 """How many times larger a head is drawn on a trained body than on a fresh one: as large as any other matrix.

@@ -18,14 +18,14 @@ class ClassificationConfig(TaskConfig):
 
 
 class ImagesConfig(TaskConfig):
-    """What every task on pictures has in common: how their values are brought to one scale."""
+    """What every task on images has in common: how their values are brought to one scale."""
 
     values: Literal["bytes", "numbers"] | None = Field(
-        None, description="bytes from 0 to 255, as picture files hold them, or others; those of the data if not given"
+        None, description="bytes from 0 to 255, as image files hold them, or others; those of the data if not given"
     )
     mean: tuple[float, ...] | None = Field(
         None, description="of each channel, taken from its values; that of the data if not given"
     )
-    deviation: tuple[float, ...] | None = Field(
+    std: tuple[float, ...] | None = Field(
         None, description="of each channel, that they are divided by; that of the data if not given"
     )

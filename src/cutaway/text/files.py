@@ -9,8 +9,8 @@ import tokenizers
 from cutaway.errors import UserError
 
 
-def said_beside(path: Path) -> Path:
-    """Where more is said of the tokenizer in a file: `tokenizer_config.json` of `tokenizer.json`."""
+def config_beside(path: Path) -> Path:
+    """Where the rest of a tokenizer's configuration is: `tokenizer_config.json` of `tokenizer.json`."""
     return path.with_name(f"{path.stem}_config.json")
 
 
@@ -32,7 +32,7 @@ def read_inner(path: Path) -> tokenizers.Tokenizer:
         raise UserError(f"{path} is no tokenizer.json, or was cut short: {error}") from error
 
 
-def read_said(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
     """Reads a JSON file of a tokenizer's folder; nothing if it is not there.
 
     Raises:
@@ -41,9 +41,9 @@ def read_said(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
-    if not isinstance(said, dict):
+    if not isinstance(config, dict):
         raise UserError(f"{path} holds no JSON object")
-    return said
+    return config

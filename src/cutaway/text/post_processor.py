@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tokenizers
+from tokenizers import processors
 from tokenizers.models import WordLevel
-from tokenizers.processors import PostProcessor, TemplateProcessing
 
 from cutaway.errors import UserError
 
@@ -13,7 +13,7 @@ Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Frame:
+class PostProcessor:
     """Token ids that belong to no text.
 
     Attributes:
@@ -37,19 +37,19 @@ class Frame:
         before, between, after = self.pair
         return [*before, *first, *between, *second, *after]
 
-    def processor(self, spell: Callable[[int], str]) -> PostProcessor:
+    def processor(self, spell: Callable[[int], str]) -> processors.PostProcessor:
         """The `tokenizers` post-processor that puts the same around texts, given how a token is spelt."""
         before, between, after = ([spell(token) for token in ids] for ids in self.pair)
         rest = [f"{token}:{self.second_segment}" for token in ("$B", *after)]
         known = {*self.before, *self.after, *(token for ids in self.pair for token in ids)}
-        return TemplateProcessing(
+        return processors.TemplateProcessing(
             single=[*map(spell, self.before), "$A", *map(spell, self.after)],
             pair=[*before, "$A", *between, *rest],
             special_tokens=[(spell(token), token) for token in sorted(known)],
         )
 
     @classmethod
-    def of(cls, processor: PostProcessor) -> "Frame":
+    def of(cls, processor: processors.PostProcessor) -> "PostProcessor":
         """What a `tokenizers` post-processor puts around texts, which is seen by what it does to those of one token.
 
         Raises:

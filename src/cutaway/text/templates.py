@@ -83,7 +83,7 @@ def _behind_answer(template: str, tokens: tuple[tuple[str, str], ...]) -> str:
 
 
 def _tokens(tokenizer: Tokenizer) -> dict[str, str]:
-    return {name: token for name, token in tokenizer.said.items() if name.endswith("_token")}
+    return {name: token for name, token in tokenizer.config.items() if name.endswith("_token")}
 
 
 def _render(template: str, variables: Mapping[str, Any], seconds: float) -> str:

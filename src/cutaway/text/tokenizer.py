@@ -16,14 +16,14 @@ from cutaway.errors import UserError
 from cutaway.files import write_bytes, write_text
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
-from cutaway.text.files import read_inner, read_said, said_beside
+from cutaway.text.files import config_beside, read_config, read_inner
 from cutaway.text.literal_tokens import QUOTE, quote, recognizing, require_apart
 from cutaway.text.merges import join_steps
 from cutaway.text.out_of_vocabulary import Unseen
-from cutaway.text.post_processor import Frame
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
-from cutaway.text.tokenizer_config import Conventions, register
+from cutaway.text.tokenizer_config import TokenizerConfig, register
 
 
 class Tokenizer:
@@ -36,7 +36,7 @@ class Tokenizer:
     are given, which `tokenizer_config.json` beside the file keeps; a tokenizer may lack any of them.
     """
 
-    def __init__(self, inner: tokenizers.Tokenizer, conventions: Conventions | None = None) -> None:
+    def __init__(self, inner: tokenizers.Tokenizer, conventions: TokenizerConfig | None = None) -> None:
         self._inner = inner
         # A file may ask for these; each would change a text without a word. The first is not kept in files.
         inner.encode_special_tokens = True
@@ -46,7 +46,7 @@ class Tokenizer:
         added = inner.get_added_tokens_decoder()
         self._special = {token.content: number for number, token in added.items() if token.special}
         self._is_told_of = conventions is not None
-        given = conventions or Conventions()
+        given = conventions or TokenizerConfig()
         roles = {role: given.roles.get(role, self._by_spelling(role)) for role in SPELLINGS}
         self.vocabulary: int = max(inner.get_vocab(with_added_tokens=True).values(), default=-1) + 1
         """How many token ids there are."""
@@ -69,10 +69,12 @@ class Tokenizer:
         unknown = _unknown(inner)
         self.unknown: int | None = roles["unknown"] if unknown is None else unknown
         """The id of the token for what the tokenizer never saw; without one, it refuses such text."""
-        self.frame: Frame | None = None if inner.post_processor is None else Frame.of(inner.post_processor)
+        self.frame: PostProcessor | None = (
+            None if inner.post_processor is None else PostProcessor.of(inner.post_processor)
+        )
         """What stands around a text, if the tokenizer's file says it; otherwise it follows from the use."""
         self.chat_template: str | None = given.chat_template
-        """How a chat becomes one text, if anybody said it (Jinja)."""
+        """How a chat becomes one text, if it has one (Jinja)."""
         self._unseen = Unseen(inner, self._special, has_unknown=self.unknown is not None)
         self._hidden = set(self._special.values()) - {self.unknown}
         require_apart(inner, [text for text, token in self._special.items() if token != self.unknown])
@@ -91,21 +93,21 @@ class Tokenizer:
         Raises:
             UserError: it is missing, cut short, or no tokenizer.
         """
-        said = read_said(said_beside(Path(path)))
-        return cls.said_to_be(read_inner(Path(path)), said) if said else cls(read_inner(Path(path)))
+        config = read_config(config_beside(Path(path)))
+        return cls.with_config(read_inner(Path(path)), config) if config else cls(read_inner(Path(path)))
 
     @classmethod
-    def said_to_be(cls, inner: tokenizers.Tokenizer, said: Mapping[str, Any]) -> "Tokenizer":
+    def with_config(cls, inner: tokenizers.Tokenizer, config: Mapping[str, Any]) -> "Tokenizer":
         """One of which a configuration says more, in the names of a `tokenizer_config.json`."""
-        register(said, inner)
-        return cls(inner, Conventions.of(said, inner))
+        register(config, inner)
+        return cls(inner, TokenizerConfig.of(config, inner))
 
     @property
-    def said(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """What a `tokenizer_config.json` says of it: its special tokens by what they are for, and the chat template."""
         found = {role: getattr(self, role) for role in SPELLINGS}
         roles = {role: token for role, token in found.items() if token is not None}
-        return Conventions(roles, self.ends, self.chat_template).said(self._inner)
+        return TokenizerConfig(roles, self.ends, self.chat_template).config(self._inner)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -113,18 +115,18 @@ class Tokenizer:
         held: dict[str, Any] = json.loads(self._inner.to_str())
         return held
 
-    def with_frame(self, frame: Frame) -> "Tokenizer":
+    def with_frame(self, frame: PostProcessor) -> "Tokenizer":
         """The same tokenizer, whose file says that this stands around a text."""
         inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
         inner.post_processor = frame.processor(lambda token: str(inner.id_to_token(token)))
-        return Tokenizer.said_to_be(inner, self.said)
+        return Tokenizer.with_config(inner, self.config)
 
     def save(self, path: str | Path) -> None:
         """Writes the `tokenizer.json`, whole or not at all, and `tokenizer_config.json` if there is more to say."""
         write_bytes(Path(path), self._inner.to_str(pretty=True).encode())
-        beside = said_beside(Path(path))
+        beside = config_beside(Path(path))
         if self._is_told_of:
-            write_text(beside, json.dumps(self.said, indent=2) + "\n")
+            write_text(beside, json.dumps(self.config, indent=2) + "\n")
         else:
             beside.unlink(missing_ok=True)
 
@@ -133,7 +135,7 @@ class Tokenizer:
         """Two tokenizers with the same hash are the same."""
         content = self._inner.to_str()
         if self._is_told_of:
-            content += json.dumps(self.said)
+            content += json.dumps(self.config)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:

@@ -44,7 +44,7 @@ LISTS = ("additional_special_tokens", "extra_special_tokens")
 
 
 @dataclass(frozen=True)
-class Conventions:
+class TokenizerConfig:
     """What is known of a tokenizer besides its file.
 
     Attributes:
@@ -58,57 +58,57 @@ class Conventions:
     chat_template: str | None = None
 
     @classmethod
-    def of(cls, said: Mapping[str, Any], inner: tokenizers.Tokenizer) -> "Conventions":
+    def of(cls, config: Mapping[str, Any], inner: tokenizers.Tokenizer) -> "TokenizerConfig":
         """Understands what a `tokenizer_config.json` says, or several files of a folder together.
 
         Tokens that the tokenizer does not have are passed over: a configuration often names those of another one.
         """
-        tokens = {role: [_id(said.get(name), inner) for name in names] for role, names in SAID.items()}
-        ends = said.get("eos_token_id")
+        tokens = {role: [_id(config.get(name), inner) for name in names] for role, names in SAID.items()}
+        ends = config.get("eos_token_id")
         all_ends = [_id(one, inner) for one in ends] if isinstance(ends, list) else []
         return cls(
             {role: known[0] for role, found in tokens.items() if (known := [one for one in found if one is not None])},
             frozenset(one for one in all_ends if one is not None),
-            _template(said.get("chat_template")),
+            _template(config.get("chat_template")),
         )
 
-    def said(self, inner: tokenizers.Tokenizer) -> dict[str, Any]:
+    def config(self, inner: tokenizers.Tokenizer) -> dict[str, Any]:
         """The content of a `tokenizer_config.json` from which `of` understands the same."""
-        said: dict[str, Any] = {
+        config: dict[str, Any] = {
             name: inner.id_to_token(self.roles[role])
             for role, names in WRITTEN.items()
             for name in names
             if role in self.roles
         }
         if self.roles.get("start") not in (None, self.roles.get("begin")):
-            said["decoder_start_token_id"] = self.roles["start"]
+            config["decoder_start_token_id"] = self.roles["start"]
         if "first" in self.roles:
-            said["forced_bos_token_id"] = self.roles["first"]
+            config["forced_bos_token_id"] = self.roles["first"]
         if len(self.ends) > 1:
-            said["eos_token_id"] = sorted(self.ends)
+            config["eos_token_id"] = sorted(self.ends)
         if self.chat_template is not None:
-            said["chat_template"] = self.chat_template
-        return said
+            config["chat_template"] = self.chat_template
+        return config
 
 
-def register(said: Mapping[str, Any], inner: tokenizers.Tokenizer) -> None:
+def register(config: Mapping[str, Any], inner: tokenizers.Tokenizer) -> None:
     """Makes special what a configuration names: no text becomes such a token by chance."""
     special = {token.content for token in inner.get_added_tokens_decoder().values() if token.special}
-    named = [added_token(token, special=True) for token in _named(said) if spelling(token) is not None]
+    named = [added_token(token, special=True) for token in _named(config) if spelling(token) is not None]
     known = [token for token in named if inner.token_to_id(token.content) is not None]
     inner.add_special_tokens([token for token in known if token.content not in special])
 
 
-def added_token(said: Any, *, special: bool) -> AddedToken:
+def added_token(config: Any, *, special: bool) -> AddedToken:
     """A token as a configuration keeps it: a text, or a record of how it is found in a text.
 
     Raises:
         UserError: it is neither.
     """
-    content = spelling(said)
+    content = spelling(config)
     if content is None:
-        raise UserError(f"{said!r} is no token: a text is, or an object with a content")
-    flags = said if isinstance(said, dict) else {}
+        raise UserError(f"{config!r} is no token: a text is, or an object with a content")
+    flags = config if isinstance(config, dict) else {}
     return AddedToken(
         content,
         special=special or flags.get("special") is True,
@@ -123,12 +123,12 @@ def spelling(token: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _named(said: Mapping[str, Any]) -> Iterator[Any]:
-    for name, value in said.items():
+def _named(config: Mapping[str, Any]) -> Iterator[Any]:
+    for name, value in config.items():
         if name.endswith("_token"):
             yield value
     for name in LISTS:
-        several = said.get(name)
+        several = config.get(name)
         yield from several.values() if isinstance(several, dict) else several if isinstance(several, list) else ()
 
 
@@ -142,8 +142,8 @@ def _id(value: Any, inner: tokenizers.Tokenizer) -> int | None:
     return None if content is None else inner.token_to_id(content)
 
 
-def _template(said: Any) -> str | None:
+def _template(config: Any) -> str | None:
     """A tokenizer may have several templates by name; `default` is the one for a plain chat."""
-    if isinstance(said, list):
-        said = {one.get("name"): one.get("template") for one in said if isinstance(one, dict)}.get("default")
-    return said if isinstance(said, str) else None
+    if isinstance(config, list):
+        config = {one.get("name"): one.get("template") for one in config if isinstance(one, dict)}.get("default")
+    return config if isinstance(config, str) else None

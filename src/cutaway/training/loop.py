@@ -124,7 +124,7 @@ class Trainer:
         """Computes the gradient of the summed loss, part by part; returns that sum and the number of targets."""
         torch.manual_seed(seed_of_step(self._config.seed, step))  # of dropout: resuming needs no random state
         total = count = torch.zeros((), device=self._device)
-        for part in split(batch, self._config.accumulation):
+        for part in split(batch, self._config.gradient_accumulation):
             with autocast(self._device, self._precision):
                 loss, targets = self._data.task.loss(self._model, part)
             loss.backward()

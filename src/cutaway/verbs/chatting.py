@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from cutaway.errors import UserError
 from cutaway.generation.decoding import decode
-from cutaway.generation.resuming import ResumingReader
+from cutaway.generation.resuming import ResumingStepDecoder
 from cutaway.generation.sampling import Sampling
 from cutaway.generation.streaming import stream_text
 from cutaway.model.transformer import DecoderOnly
@@ -13,7 +13,7 @@ from cutaway.text.templates import Message, ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer
 
 
-class Chatter:
+class ChatSession:
     """Answers one chat after another, and reads of each only what is new.
 
     The model's weights must stay as they are meanwhile.
@@ -26,7 +26,7 @@ class Chatter:
         self._tokenizer = tokenizer
         self._context = context
         self._ends = ends_of_turn(tokenizer)
-        self._reader = ResumingReader(model, context)
+        self._decoder = ResumingStepDecoder(model, context)
 
     def stream(self, messages: Sequence[Message], max_new_tokens: int, sampling: Sampling) -> Iterator[str]:
         """The answer to a chat, piece by piece (see `Pipeline.stream_chat`)."""
@@ -39,7 +39,7 @@ class Chatter:
                 f"the chat has {len(prompt)} tokens, and the model takes {self._context} at most: begin a new one"
             )
         known = self._tokenizer.vocabulary
-        steps = decode(lambda texts: self._reader(texts)[:, :known], [prompt], sampling, min(room, max_new_tokens))
+        steps = decode(lambda texts: self._decoder(texts)[:, :known], [prompt], sampling, min(room, max_new_tokens))
         return self._told((step[0] for step in steps), room if room < max_new_tokens else None)
 
     def _told(self, tokens: Iterable[int], room: int | None) -> Iterator[str]:

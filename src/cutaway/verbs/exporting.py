@@ -21,7 +21,7 @@ from cutaway.hub.onnx import export_onnx
 from cutaway.hub.reference import open_reference
 from cutaway.model.transformer import Transformer
 from cutaway.text.hf.folders import write_tokenizer
-from cutaway.text.post_processor import Frame
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source, around_text, before_prompt
 
@@ -84,10 +84,10 @@ def _again(model: Transformer, batch: Batch, out: Path) -> tuple[torch.Tensor, s
     return logits(import_folder(out).model, batch), "cutaway"
 
 
-def _frame(tokenizer: Tokenizer, task: str) -> Frame:
+def _frame(tokenizer: Tokenizer, task: str) -> PostProcessor:
     """What stands around a text that the model is given."""
     if task == "language_modeling":
-        return Frame(before=before_prompt(tokenizer))
+        return PostProcessor(before=before_prompt(tokenizer))
     return around_source(tokenizer) if task == "sequence_to_sequence" else around_text(tokenizer)
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from cutaway.generation.beams import BeamOptions, beam_search
 from cutaway.generation.decoding import decode
 from cutaway.generation.hypotheses import Hypothesis
-from cutaway.generation.step_decoders import CachedSourceReader
 from cutaway.generation.sampling import Sampling
+from cutaway.generation.step_decoders import CachedSeq2SeqDecoder
 from cutaway.model.transformer import EncoderDecoder
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.verbs.batching import in_groups
@@ -25,7 +25,7 @@ DRAWN_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class Rewriter:
+class Seq2SeqGenerator:
     """An encoder-decoder with all it needs to write.
 
     Attributes:
@@ -82,11 +82,11 @@ class Rewriter:
     @torch.inference_mode()
     def _search(self, options: BeamOptions, sources: Sequence[Any]) -> list[list[dict[str, Any]]]:
         *before, last = self._begun
-        reader = self._reader(sources, len(before) + options.max_new_tokens)
+        decoder = self._decoder(sources, len(before) + options.max_new_tokens)
         for token in before:
-            reader.step(torch.full((len(sources),), token))
+            decoder.step(torch.full((len(sources),), token))
         found = beam_search(
-            reader,
+            decoder,
             [last] * len(sources),
             options,
             vocabulary=self.tokenizer.vocabulary,
@@ -97,10 +97,10 @@ class Rewriter:
 
     def _draw_some(self, sources: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
         steps = min(max_new_tokens, self._longest)
-        reader = self._reader(sources, len(self._begun) - 1 + steps)
+        decoder = self._decoder(sources, len(self._begun) - 1 + steps)
         written: list[list[int]] = [[] for _ in sources]
         unfinished = set(range(len(sources)))
-        for tokens in decode(lambda rows: self._allowed(reader(rows)), [self._begun] * len(sources), sampling, steps):
+        for tokens in decode(lambda rows: self._allowed(decoder(rows)), [self._begun] * len(sources), sampling, steps):
             unfinished -= {i for i in unfinished if tokens[i] == self.tokenizer.end}
             for i in unfinished:
                 written[i].append(tokens[i])
@@ -113,9 +113,9 @@ class Rewriter:
         inputs = torch.from_numpy(self.sources.kind.batch([source])["inputs"])
         return self.model.encoder.embedding.slots(inputs).shape[1]
 
-    def _reader(self, sources: Sequence[Any], steps: int) -> CachedSourceReader:
+    def _decoder(self, sources: Sequence[Any], steps: int) -> CachedSeq2SeqDecoder:
         arrays = {name: torch.from_numpy(array) for name, array in self.sources.kind.batch(sources).items()}
-        return CachedSourceReader(self.model, arrays["inputs"], arrays.get("attention_mask"), steps)
+        return CachedSeq2SeqDecoder(self.model, arrays["inputs"], arrays.get("attention_mask"), steps)
 
     def _allowed(self, logits: Tensor) -> Tensor:
         logits = logits[:, : self.tokenizer.vocabulary].clone()

@@ -7,15 +7,15 @@ from typing import Any
 from cutaway.config.embedding import FrameEmbeddingConfig, PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
-from cutaway.data.examples import Graph
-from cutaway.data.images.pixels import picture_of
 from cutaway.data.audio.recordings import samples_of
+from cutaway.data.examples import Graph
+from cutaway.data.images.pixels import image_of
 from cutaway.errors import UserError
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.audio_classification.task import frame_rows, hear, listener
 from cutaway.tasks.graph_classification.config import GraphClassificationConfig
 from cutaway.tasks.graph_classification.task import graph_rows
-from cutaway.tasks.image_classification.task import picture_rows
+from cutaway.tasks.image_classification.task import image_rows
 from cutaway.tasks.rows.sentences import sentences
 from cutaway.tasks.rows.texts import cut
 from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
@@ -32,7 +32,7 @@ def show(
     Args:
         config: of the run.
         tokenizer: of the run, where it has one.
-        given: texts; or paths of pictures, or their pixels as arrays (height, width, channels);
+        given: texts; or paths of images, or their pixels as arrays (height, width, channels);
             or paths of recordings, or their samples as arrays; or graphs.
         truncated: counts inputs that are cut because they are too long; without it, they are refused.
 
@@ -56,11 +56,11 @@ def _texts(
     return rows
 
 
-def _pictures(
-    model: ModelConfig, task: ImagesConfig, tokenizer: None, pictures: Sequence[Any], truncated: Counter[str] | None
+def _images(
+    model: ModelConfig, task: ImagesConfig, tokenizer: None, images: Sequence[Any], truncated: Counter[str] | None
 ) -> list[Any]:
     embedding = model.input_embedding(PatchEmbeddingConfig)
-    return picture_rows([picture_of(picture, embedding) for picture in pictures], task)
+    return image_rows([image_of(image, embedding) for image in images], task)
 
 
 def _recordings(
@@ -70,10 +70,10 @@ def _recordings(
     recordings: Sequence[Any],
     truncated: Counter[str] | None,
 ) -> list[Any]:
-    limit, samples = model.context, [samples_of(recording, task.rate) for recording in recordings]
+    limit, samples = model.context, [samples_of(recording, task.sample_rate) for recording in recordings]
     mel = listener(task, model.input_embedding(FrameEmbeddingConfig))
     if truncated is None:
-        require_short([len(one) for one in samples], mel.samples(limit), task.rate)
+        require_short([len(one) for one in samples], mel.samples(limit), task.sample_rate)
     return frame_rows(hear(mel, samples, limit, Counter() if truncated is None else truncated), task)
 
 
@@ -92,8 +92,8 @@ def _graphs(
 
 _SHOWN: dict[str, Callable[..., list[Any]]] = {
     "sequence_classification": _texts,
-    "image_classification": _pictures,
-    "image_captioning": _pictures,
+    "image_classification": _images,
+    "image_captioning": _images,
     "audio_classification": _recordings,
     "graph_classification": _graphs,
 }

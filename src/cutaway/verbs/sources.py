@@ -1,4 +1,4 @@
-"""What an encoder-decoder reads: texts or pictures."""
+"""What an encoder-decoder reads: texts or images."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -73,8 +73,8 @@ class TextSources:
 
 
 @dataclass(frozen=True)
-class PictureSources:
-    """Pictures, as paths or as arrays (height, width, channels).
+class ImageSources:
+    """Images, as paths or as arrays (height, width, channels).
 
     Attributes:
         config: of the run.
@@ -86,7 +86,7 @@ class PictureSources:
     kind = SHOWN["image_captioning"]
 
     def read(self, given: Sequence[Any]) -> list[np.ndarray]:
-        """Pictures as (channels, height, width)."""
+        """Images as (channels, height, width)."""
         return show(self.config, None, given, None)
 
     def limit(self, source: np.ndarray) -> int:

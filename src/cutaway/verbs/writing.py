@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from cutaway.errors import UserError
-from cutaway.generation.decoding import CachedReader, decode
+from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.generation.scoring import token_log_probabilities
 from cutaway.generation.streaming import first_stop, stream_text
@@ -15,7 +15,7 @@ from cutaway.text.uses import before_prompt
 
 
 @dataclass(frozen=True)
-class Writer:
+class TextGenerator:
     """A decoder language model with its tokenizer.
 
     Attributes:
@@ -65,7 +65,7 @@ class Writer:
         if max_new_tokens < 1:
             raise UserError("max_new_tokens must be 1 or more")
         longest = max(map(len, prompts), default=0) + max_new_tokens
-        read = CachedReader(self.model, self.context, longest)
+        read = CachedStepDecoder(self.model, self.context, longest)
         known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
         return decode(lambda texts: read(texts)[:, :known], prompts, sampling, max_new_tokens)
 

@@ -10,16 +10,16 @@ import pytest
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Recording
 from cutaway.data.audio.recordings import read_recordings, samples_at, samples_of
 from cutaway.data.audio.wav import read_wav
+from cutaway.data.examples import LabelledAudio
 from cutaway.errors import UserError
-from data.sounds import RATE, tone, write_wav
+from data.audio_files import RATE, tone, write_wav
 
 OTHER = 11_025
 
 
-def read(path: Path, **choices: Any) -> tuple[list[Recording], Counter[str]]:
+def read(path: Path, **choices: Any) -> tuple[list[LabelledAudio], Counter[str]]:
     skipped: Counter[str] = Counter()
     return list(read_recordings(path, DataConfig(**choices), skipped)), skipped
 
@@ -28,7 +28,7 @@ def test_a_folder_of_folders(tmp_path: Path) -> None:
     paths = [write_wav(tmp_path / name, tone(440, 50 + i)) for i, name in enumerate(("bell/1.wav", "dog/a.wav"))]
     (tmp_path / "dog" / "notes.txt").write_text("")
     found, skipped = read(tmp_path)
-    assert found == [Recording(str(path), Array.of(read_wav(path)[0]), RATE, (path.parent.name,)) for path in paths]
+    assert found == [LabelledAudio(str(path), Array.of(read_wav(path)[0]), RATE, (path.parent.name,)) for path in paths]
     assert skipped == {"not .wav or .wave": 1}
     assert found[0].given == found[0].samples != found[1].given
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.data.graphs.edge_lists import read_edge_lists
 from cutaway.data.examples import Graph
+from cutaway.data.graphs.edge_lists import read_edge_lists
 from cutaway.errors import UserError
 
 Names = dict[str, str]

@@ -1,4 +1,4 @@
-"""Labelled pictures from folders, tables and archives; everything else is counted or told in one line."""
+"""LabelledText images from folders, tables and archives; everything else is counted or told in one line."""
 
 import json
 import re
@@ -11,15 +11,15 @@ import pytest
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Picture
-from cutaway.data.images.labelled_images import read_pictures
+from cutaway.data.examples import LabelledImage
+from cutaway.data.images.labelled_images import read_images
 from cutaway.errors import UserError
-from data.images import colours, write
+from data.image_files import colours, write
 
 
-def read(path: Path, **choices: Any) -> tuple[list[Picture], Counter[str]]:
+def read(path: Path, **choices: Any) -> tuple[list[LabelledImage], Counter[str]]:
     skipped: Counter[str] = Counter()
-    return list(read_pictures(path, DataConfig(path=str(path), **choices), skipped)), +skipped
+    return list(read_images(path, DataConfig(path=str(path), **choices), skipped)), +skipped
 
 
 def refusal(path: Path, **choices: Any) -> str:
@@ -38,17 +38,17 @@ def test_a_folder_holds_a_folder_for_each_label(tmp_path: Path) -> None:
     places = {"dog/b.png": 1, "dog/a.bmp": 2, "cat/old/z.png": 3, "cat/new/z.PNG": 4}
     for name, seed in places.items():
         write(tmp_path / name, colours(seed=seed))
-    (tmp_path / "dog" / "notes.txt").write_text("no picture")
+    (tmp_path / "dog" / "notes.txt").write_text("no image")
     (tmp_path / "dog" / ".hidden.png").write_text("")
     (tmp_path / "list.txt").write_text("")
     found, skipped = read(tmp_path)
     ordered = [("cat", 4), ("cat", 3), ("dog", 2), ("dog", 1)]
-    assert found == [Picture(Array.of(colours(seed=seed)), (label,)) for label, seed in ordered]
+    assert found == [LabelledImage(Array.of(colours(seed=seed)), (label,)) for label, seed in ordered]
     assert sorted(skipped.values()) == [1, 1, 1]
 
 
 @pytest.mark.parametrize("ending", ["tsv", "csv", "jsonl"])
-def test_a_table_names_pictures_beside_it(ending: str, tmp_path: Path) -> None:
+def test_a_table_names_images_beside_it(ending: str, tmp_path: Path) -> None:
     write(tmp_path / "in" / "a.png", colours(seed=1))
     write(tmp_path / "b.png", colours(seed=2))
     rows = [("in/a.png", "cat"), ("b.png", "dog"), ("", "dog"), ("b.png", "")]
@@ -58,7 +58,7 @@ def test_a_table_names_pictures_beside_it(ending: str, tmp_path: Path) -> None:
     else:
         mark = {"tsv": "\t", "csv": ","}[ending]
         table.write_text(f"label{mark}path\n" + "".join(f"{label}{mark}{path}\n" for path, label in rows))
-    expected = [Picture(Array.of(colours(seed=1)), ("cat",)), Picture(Array.of(colours(seed=2)), ("dog",))]
+    expected = [LabelledImage(Array.of(colours(seed=1)), ("cat",)), LabelledImage(Array.of(colours(seed=2)), ("dog",))]
     assert read(table) == (expected, {"empty": 1, "without a label": 1})
 
 
@@ -66,7 +66,7 @@ def test_a_table_may_give_several_labels_and_call_its_columns_otherwise(tmp_path
     write(tmp_path / "a.png", colours())
     (tmp_path / "all.jsonl").write_text(json.dumps({"where": "a.png", "what": ["cat", "pet"]}))
     found, _ = read(tmp_path / "all.jsonl", field="where", target="what")
-    assert [picture.labels for picture in found] == [("cat", "pet")]
+    assert [image.labels for image in found] == [("cat", "pet")]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "int64", "bool"])
@@ -75,17 +75,17 @@ def test_an_archive_holds_arrays(dtype: str, channels: int, tmp_path: Path) -> N
     images = np.stack([colours(channels=channels, seed=seed) for seed in range(3)]).astype(dtype)
     path = archive(tmp_path / "a.npz", images=images, labels=np.array([3, 1, 3]))
     found, _ = read(path)
-    assert [picture.labels for picture in found] == [("3",), ("1",), ("3",)]
-    for picture, expected in zip(found, images, strict=True):
-        assert picture.pixels.values().dtype == dtype
-        assert np.array_equal(picture.pixels.values(), expected if channels else expected[:, :, None])
+    assert [image.labels for image in found] == [("3",), ("1",), ("3",)]
+    for image, expected in zip(found, images, strict=True):
+        assert image.pixels.values().dtype == dtype
+        assert np.array_equal(image.pixels.values(), expected if channels else expected[:, :, None])
     named = archive(tmp_path / "b.npz", seen=images, said=np.array(["x", "", "z"]))
     found, skipped = read(named, field="seen", target="said")
-    assert ([picture.labels for picture in found], skipped) == ([("x",), ("z",)], {"without a label": 1})
+    assert ([image.labels for image in found], skipped) == ([("x",), ("z",)], {"without a label": 1})
 
 
 @pytest.mark.parametrize("other", [colours(4, 8), colours(5, 6), colours(channels=0)], ids=["width", "height", "grey"])
-def test_pictures_of_one_set_are_alike(other: np.ndarray, tmp_path: Path) -> None:
+def test_images_of_one_set_are_alike(other: np.ndarray, tmp_path: Path) -> None:
     write(tmp_path / "cat" / "a.png", colours())
     write(tmp_path / "cat" / "b.png", colours())
     write(tmp_path / "dog" / "c.png", other)
@@ -98,14 +98,14 @@ def test_pictures_of_one_set_are_alike(other: np.ndarray, tmp_path: Path) -> Non
 
 def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
     write(tmp_path / "cat" / "a.png", colours())
-    (tmp_path / "cat" / "b.png").write_text("no picture")
+    (tmp_path / "cat" / "b.png").write_text("no image")
     assert re.search(r"cat/b\.png is none of PNG", refusal(tmp_path))
     (tmp_path / "all.tsv").write_text("path\tlabel\ncat/a.png\tcat\nnowhere.png\tdog\n")
     assert re.search(r"all\.tsv, line 3: cannot read \S*nowhere\.png: No such file", refusal(tmp_path / "all.tsv"))
     (tmp_path / "two.tsv").write_text("file\tlabel\n")
     assert "no field 'path'; there are: file, label (choose with data.field)" in refusal(tmp_path / "two.tsv")
     write(tmp_path / "a.png", colours())
-    assert "a.png: pictures come by a table (.tsv, .csv, .jsonl)" in refusal(tmp_path / "a.png")
+    assert "a.png: images come by a table (.tsv, .csv, .jsonl)" in refusal(tmp_path / "a.png")
     assert "cannot read" in refusal(tmp_path / "nowhere.csv")
     (tmp_path / "empty").mkdir()
     assert "empty holds no folders" in refusal(tmp_path / "empty")
@@ -119,7 +119,7 @@ IMAGES = np.zeros((3, 4, 6), np.uint8)
     [
         ({"image": IMAGES, "labels": [1, 2, 3]}, "no array 'images'; did you mean 'image'?"),
         ({"images": IMAGES}, "no array 'labels'; known: images"),
-        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), where there are 3 pictures"),
+        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), where there are 3 images"),
         ({"images": IMAGES, "labels": np.zeros((3, 2))}, "'labels': the shape is (3, 2), where there are 3"),
         ({"images": IMAGES[0], "labels": [1]}, "'images': uint8 of the shape (4, 6), where numbers are expected"),
         ({"images": IMAGES[:, :0], "labels": [1, 2, 3]}, "'images': uint8 of the shape (3, 0, 6)"),

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from cutaway.config.embedding import PatchEmbeddingConfig, fitting_patches
-from cutaway.data.images.pixels import open_picture, picture_of, require_fitting
+from cutaway.data.images.pixels import image_of, open_image, require_fitting
 from cutaway.errors import UserError
-from data.images import Image, colours, write
+from data.image_files import Image, colours, write
 
 GREY = colours(channels=0)
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(UserError) as caught:
-        open_picture(path)
+        open_image(path)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -27,19 +27,19 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("ending", ["png", "PNG", "bmp", "webp"])
 def test_colours_come_back_to_the_last_bit(ending: str, tmp_path: Path) -> None:
     path = write(tmp_path / f"a.{ending}", colours(), **({"lossless": True} if ending == "webp" else {}))
-    assert np.array_equal(open_picture(path), colours())
+    assert np.array_equal(open_image(path), colours())
 
 
 @pytest.mark.parametrize("ending", ["png", "bmp"])
 def test_grey_is_one_channel(ending: str, tmp_path: Path) -> None:
-    found = open_picture(write(tmp_path / f"a.{ending}", GREY))
+    found = open_image(write(tmp_path / f"a.{ending}", GREY))
     assert found.dtype == np.uint8
     assert np.array_equal(found, GREY[:, :, None])
 
 
 def test_a_photograph_is_as_large_as_it_was(tmp_path: Path) -> None:
-    assert open_picture(write(tmp_path / "a.jpeg", colours(7, 5))).shape == (7, 5, 3)
-    assert open_picture(write(tmp_path / "b.jpg", GREY)).shape == (4, 6, 1)
+    assert open_image(write(tmp_path / "a.jpeg", colours(7, 5))).shape == (7, 5, 3)
+    assert open_image(write(tmp_path / "b.jpg", GREY)).shape == (4, 6, 1)
 
 
 def test_a_palette_is_its_colours_and_a_bit_is_black_or_white(tmp_path: Path) -> None:
@@ -47,9 +47,9 @@ def test_a_palette_is_its_colours_and_a_bit_is_black_or_white(tmp_path: Path) ->
     palette.save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "P"
-    assert np.array_equal(open_picture(tmp_path / "a.png"), np.asarray(palette.convert("RGB")))
+    assert np.array_equal(open_image(tmp_path / "a.png"), np.asarray(palette.convert("RGB")))
     bits = GREY > 100
-    found = open_picture(write(tmp_path / "b.png", bits))
+    found = open_image(write(tmp_path / "b.png", bits))
     assert np.array_equal(found, bits[:, :, None] * np.uint8(255))
 
 
@@ -57,7 +57,7 @@ def test_a_photograph_stands_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90° to the right, when it is shown
     path = write(tmp_path / "a.png", colours(), exif=exif)
-    assert np.array_equal(open_picture(path), np.rot90(colours(), -1))
+    assert np.array_equal(open_image(path), np.rot90(colours(), -1))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_other_ways_to_lose_something_are_refused(tmp_path: Path) -> None:
     first, second = (Image.fromarray(colours(seed=seed)) for seed in (1, 2))
     for name in ("moves.gif", "moves.png", "moves.webp"):
         first.save(tmp_path / name, save_all=True, append_images=[second])
-        assert f"{name} holds 2 pictures, one after another: save one of them alone" in refusal(tmp_path / name)
+        assert f"{name} holds 2 images, one after another: save one of them alone" in refusal(tmp_path / name)
 
 
 def test_sixteen_bits_of_colour_are_not_cut_to_eight(tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_sixteen_bits_of_colour_are_not_cut_to_eight(tmp_path: Path) -> None:
     assert "more than 8 bits a channel" in refusal(path)
 
 
-def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
+def test_what_is_no_image_is_told(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.png", colours(30, 40)).read_bytes()
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "short.png").write_bytes(whole[: len(whole) // 2])
     for name in ("text.png", "empty.png", "short.png"):
@@ -117,13 +117,13 @@ def test_damage_anywhere_is_told_or_harmless(tmp_path: Path) -> None:
             damaged[rng.integers(len(whole), size=3)] = rng.integers(256, size=3)
             path.write_bytes(damaged.tobytes()[: rng.integers(len(whole)) + 1])
             try:
-                told = str(open_picture(path).dtype)
+                told = str(open_image(path).dtype)
             except UserError as error:
                 told = str(error)
             assert told == "uint8" or (path.name in told and "\n" not in told)
 
 
-def test_a_picture_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5)
     assert "a.png is too large to be opened" in refusal(write(tmp_path / "a.png", colours()))
 
@@ -144,29 +144,29 @@ def test_without_pillow_its_installation_is_told(tmp_path: Path, monkeypatch: py
 EMBEDDING = PatchEmbeddingConfig(patch=2, channels=3, height=8, width=10)
 
 
-def test_a_picture_is_given_by_its_path_or_as_an_array(tmp_path: Path) -> None:
+def test_an_image_is_given_by_its_path_or_as_an_array(tmp_path: Path) -> None:
     path = write(tmp_path / "a.png", colours())
     for given in (str(path), path, colours()):
-        assert np.array_equal(picture_of(given, EMBEDDING), colours())
+        assert np.array_equal(image_of(given, EMBEDDING), colours())
     grey = EMBEDDING.model_copy(update={"channels": 1})
-    assert np.array_equal(picture_of(GREY / 255, grey), GREY[:, :, None] / 255)
+    assert np.array_equal(image_of(GREY / 255, grey), GREY[:, :, None] / 255)
     for wrong in (3, None, np.zeros((2, 2, 2, 3)), np.array([["a", "b"]]), np.zeros((2, 2), complex)):
-        with pytest.raises(UserError, match="a picture is a path, or an array of numbers"):
-            picture_of(wrong, EMBEDDING)
+        with pytest.raises(UserError, match="an image is a path, or an array of numbers"):
+            image_of(wrong, EMBEDDING)
 
 
-def test_a_picture_must_fit_the_model(tmp_path: Path) -> None:
+def test_an_image_must_fit_the_model(tmp_path: Path) -> None:
     grey = write(tmp_path / "grey.png", GREY)
-    with pytest.raises(UserError, match=r"grey\.png has 1 channels, and the model reads pictures of 3 .*: convert it"):
-        picture_of(grey, EMBEDDING)
+    with pytest.raises(UserError, match=r"grey\.png has 1 channels, and the model reads images of 3 .*: convert it"):
+        image_of(grey, EMBEDDING)
     for shape in ((6, 15, 3), (15, 6, 3)):
-        with pytest.raises(UserError, match=r"the picture has .* pixels, no multiples of a patch of 2.*fits \(1, 3\)$"):
-            picture_of(np.zeros(shape), EMBEDDING)
+        with pytest.raises(UserError, match=r"the image has .* pixels, no multiples of a patch of 2.*fits \(1, 3\)$"):
+            image_of(np.zeros(shape), EMBEDDING)
     require_fitting("any", (6, 2, 4), PatchEmbeddingConfig(patch=2))
 
 
 def test_patches_that_fit_divide_both_sides() -> None:
     assert fitting_patches(28, 42) == [1, 2, 7, 14]
     assert fitting_patches(9, 16) == [1]
-    with pytest.raises(ValueError, match="pictures of width 9 cannot be cut into patches of 4"):
+    with pytest.raises(ValueError, match="images of width 9 cannot be cut into patches of 4"):
         PatchEmbeddingConfig(patch=4, height=8, width=9)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutaway.config.data import DataConfig
-from cutaway.data.examples import Labelled
+from cutaway.data.examples import LabelledText
 from cutaway.data.proteins.fasta import Protein, is_fasta, read_fasta
 from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.errors import UserError
@@ -96,7 +96,7 @@ def test_proteins_are_labelled_texts(tmp_path: Path) -> None:
     path = tmp_path / "a.fasta"
     path.write_text(">a kinase class=x\nmk\n>b\nLL\n>c OS=yeast class=y\nV*\n>d z\n\n")
     skipped: Counter[str] = Counter()
-    assert list(read_labelled(path, DataConfig(), skipped)) == [Labelled("MK", ("kinase",))]
+    assert list(read_labelled(path, DataConfig(), skipped)) == [LabelledText("MK", ("kinase",))]
     assert skipped == {"without a label": 2, "stops dropped": 1, "empty": 1}
     named = list(read_labelled(path, DataConfig(target="class"), Counter()))
-    assert named == [Labelled("MK", ("x",)), Labelled("V", ("y",))]
+    assert named == [LabelledText("MK", ("x",)), LabelledText("V", ("y",))]

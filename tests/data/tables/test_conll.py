@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutaway.config.data import DataConfig
-from cutaway.data.tables.conll import read_conll
 from cutaway.data.examples import Tagged
+from cutaway.data.tables.conll import read_conll
 from cutaway.errors import UserError
 
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1, max_size=5)

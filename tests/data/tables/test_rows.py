@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutaway.config.data import DataConfig
-from cutaway.data.examples import Labelled, Pair
+from cutaway.data.examples import LabelledText, Pair
 from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.data.tables.text_pairs import read_pairs
 from cutaway.errors import UserError
@@ -30,7 +30,7 @@ def pairs(path: Path, **data: Any) -> tuple[list[Pair], Counter[str]]:
     return list(read_pairs(path, DataConfig(**data), skipped)), skipped
 
 
-def labelled(path: Path, **data: Any) -> tuple[list[Labelled], Counter[str]]:
+def labelled(path: Path, **data: Any) -> tuple[list[LabelledText], Counter[str]]:
     skipped: Counter[str] = Counter()
     return list(read_labelled(path, DataConfig(**data), skipped)), skipped
 
@@ -64,17 +64,17 @@ def test_every_character_of_a_tsv_is_an_ordinary_one(
 
 def test_quotes_mean_something_in_csv_alone(tmp_path: Path) -> None:
     csv = written(tmp_path / "a.CSV", 'id,label,text\r\n1,yes,"a ""b"", c\r\nd"\r\n2,no,e\r\n')
-    assert labelled(csv)[0] == [Labelled('a "b", c\nd', ("yes",)), Labelled("e", ("no",))]
+    assert labelled(csv)[0] == [LabelledText('a "b", c\nd', ("yes",)), LabelledText("e", ("no",))]
     tsv = written(tmp_path / "a.tsv", 'a "b\t1\nc"\t0\n')
-    assert labelled(tsv)[0] == [Labelled('a "b', ("1",)), Labelled('c"', ("0",))]
+    assert labelled(tsv)[0] == [LabelledText('a "b', ("1",)), LabelledText('c"', ("0",))]
 
 
 def test_a_header_is_told_from_a_row(tmp_path: Path) -> None:
     headed = written(tmp_path / "a.tsv", "\ufeffsentence\tlabel\r\nfine\t1\r\n")
-    assert labelled(headed)[0] == [Labelled("fine", ("1",))]
-    assert labelled(written(tmp_path / "b.tsv", "sentence\tfine\n"))[0] == [Labelled("sentence", ("fine",))]
+    assert labelled(headed)[0] == [LabelledText("fine", ("1",))]
+    assert labelled(written(tmp_path / "b.tsv", "sentence\tfine\n"))[0] == [LabelledText("sentence", ("fine",))]
     chosen = written(tmp_path / "c.tsv", "mood\tnote\tbody\nsad\tx\tfine\n")
-    assert labelled(chosen, field="body", target="mood")[0] == [Labelled("fine", ("sad",))]
+    assert labelled(chosen, field="body", target="mood")[0] == [LabelledText("fine", ("sad",))]
     assert "line 1: no field 'feel'; there are: mood, note, body (choose with data.target)" in refusal(
         chosen, field="body", target="feel"
     )
@@ -91,7 +91,7 @@ def test_labels_may_be_words_numbers_or_several(tmp_path: Path) -> None:
 def test_what_is_empty_is_skipped_and_counted(tmp_path: Path) -> None:
     path = written(tmp_path / "a.tsv", "one\tx\n \tx\n\ntwo\t \nthree\t\nfour\ty")
     assert labelled(path) == (
-        [Labelled("one", ("x",)), Labelled("four", ("y",))],
+        [LabelledText("one", ("x",)), LabelledText("four", ("y",))],
         Counter({"empty": 2, "without a label": 2}),
     )
     assert pairs(path) == ([Pair("one", "x"), Pair("four", "y")], Counter({"empty": 4}))

@@ -6,7 +6,7 @@ import pytest
 
 from cutaway.config.data import DataConfig
 from cutaway.config.tokenizer import BPETokenizer, ByteTokenizer, CharTokenizer, TokenizerConfig
-from cutaway.data import scan
+from cutaway.data.text import scan
 from cutaway.data.text.corpus import open_corpus
 from cutaway.data.text.prepare import prepare
 from cutaway.data.text.scan import Progress

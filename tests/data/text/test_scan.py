@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from cutaway.data import scan
+from cutaway.data.text import scan
 from cutaway.data.text.scan import scan_source
 from cutaway.data.text.sources import Source
 from cutaway.errors import UserError

@@ -81,7 +81,7 @@ def test_marks_and_letters_are_put_together_by_qwen_alone() -> None:
 
 
 def test_a_chat_template_is_kept() -> None:
-    before = Tokenizer.said_to_be(Inner.from_str(tokenizer()._inner.to_str()), {"chat_template": "{{ messages }}"})
+    before = Tokenizer.with_config(Inner.from_str(tokenizer()._inner.to_str()), {"chat_template": "{{ messages }}"})
     said = write_tokenizer(before, before.vocabulary)
     assert read_tokenizer(header(said)).chat_template == "{{ messages }}"
 

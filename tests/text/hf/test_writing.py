@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer, write_tokenizer
-from cutaway.text.post_processor import Frame
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.tokenizer_config import Conventions
+from cutaway.text.tokenizer_config import TokenizerConfig
 from cutaway.text.uses import around_source, around_text
 from text.folders import FOLDERS, SENTENCES, auto, marian, write_json
 from text.kinds import CONFIGS, READERS, WRITERS, train
@@ -17,7 +17,7 @@ ROLES = ("pad", "unknown", "begin", "start", "separator", "end", "ends", "mask",
 READABLE = [text for text in SENTENCES if "\t" not in text and "CAFÉ" not in text]
 
 
-def assert_kept(tokenizer: Tokenizer, frame: Frame, folder: Path, model_type: str) -> Any:
+def assert_kept(tokenizer: Tokenizer, frame: PostProcessor, folder: Path, model_type: str) -> Any:
     write_json(folder / "config.json", {"model_type": model_type})
     theirs, again = auto(folder), load_tokenizer(folder)
     mask = "" if tokenizer.mask is None else tokenizer.pieces([tokenizer.mask])[0]
@@ -43,7 +43,7 @@ def test_tokenizers_of_our_own(kind: str, tmp_path: Path) -> None:
     theirs = assert_kept(writer, around_source(writer), tmp_path / "writer", "marian")
     assert (theirs.pad_token_id, theirs.unk_token_id, theirs.bos_token_id, theirs.eos_token_id) == (0, 1, 2, 3)
     write_tokenizer(plain, tmp_path / "plain")
-    theirs = assert_kept(plain, Frame(second_segment=1), tmp_path / "plain", "gpt2")
+    theirs = assert_kept(plain, PostProcessor(second_segment=1), tmp_path / "plain", "gpt2")
     assert theirs.eos_token_id == plain.end
 
 
@@ -66,7 +66,7 @@ def test_the_source_of_marian_decodes_both_sides(tmp_path: Path) -> None:
 
 
 def test_a_chat_template_goes_along(tmp_path: Path) -> None:
-    conventions = Conventions({"begin": 2}, frozenset({3, 4}), "{{ bos_token }}{{ messages[0].content }}")
+    conventions = TokenizerConfig({"begin": 2}, frozenset({3, 4}), "{{ bos_token }}{{ messages[0].content }}")
     write_tokenizer(Tokenizer(train("bpe", ("<pad>", "<unk>", "<s>", "</s>", "<end>"))._inner, conventions), tmp_path)
     theirs = auto(tmp_path)
     assert theirs.apply_chat_template([{"role": "user", "content": "low"}], tokenize=False) == "<s>low"

@@ -10,17 +10,17 @@ from jaxtyping import Float
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Recording
+from cutaway.data.audio.wav import read_wav, require_rate
+from cutaway.data.examples import LabelledAudio
 from cutaway.data.label_folders import files_by_label
 from cutaway.data.tables.labelled_texts import labels_of
 from cutaway.data.tables.listed_files import read_listed
-from cutaway.data.audio.wav import read_wav, require_rate
 from cutaway.errors import UserError
 
 ENDINGS = (".wav", ".wave")
 
 
-def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
+def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
     """The recordings of a folder that has a folder for each label, or those that a table names.
 
     A table is CSV, TSV or JSONL with a header; the paths in it begin where the table lies. Rows without a path or a
@@ -54,7 +54,7 @@ def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
     return given
 
 
-def samples_at(recording: Recording, rate: int) -> Float[np.ndarray, " N"]:
+def samples_at(recording: LabelledAudio, rate: int) -> Float[np.ndarray, " N"]:
     """The samples of an example.
 
     Raises:
@@ -64,7 +64,7 @@ def samples_at(recording: Recording, rate: int) -> Float[np.ndarray, " N"]:
     return recording.samples.values()
 
 
-def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Recording]:
+def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
     for place, file, said in read_listed(path, data, skipped):
         labels = labels_of(said, place)
         if "" in labels:
@@ -73,6 +73,6 @@ def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterato
             yield _read(file, labels)
 
 
-def _read(path: Path, labels: tuple[str, ...]) -> Recording:
+def _read(path: Path, labels: tuple[str, ...]) -> LabelledAudio:
     samples, rate = read_wav(path)
-    return Recording(str(path), Array.of(samples), rate, labels)
+    return LabelledAudio(str(path), Array.of(samples), rate, labels)

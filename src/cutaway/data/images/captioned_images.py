@@ -1,4 +1,4 @@
-"""Pictures with captions, from a table or from an archive of arrays."""
+"""Images with captions, from a table or from an archive of arrays."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Captioned
+from cutaway.data.examples import CaptionedImage
 from cutaway.data.images.described import TABLES, read_described
 from cutaway.data.readers import text_of
 from cutaway.errors import UserError
@@ -15,24 +15,24 @@ ARRAY = "captions"
 NAMES = tuple(f"captions{ending}" for ending in TABLES)
 
 
-def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Captioned]:
-    """The captioned pictures of a table, of a folder that holds one by the name of captions, or of an archive.
+def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[CaptionedImage]:
+    """The captioned images of a table, of a folder that holds one by the name of captions, or of an archive.
 
-    Pictures without a caption are skipped and counted.
+    Images without a caption are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at a picture that is unlike the first.
+        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
     """
     for one in read_described(_table_of(path) if path.is_dir() else path, data, ARRAY, skipped):
         caption = text_of(one.said, one.name).strip()
         if caption:
-            yield Captioned(Array.of(one.pixels), caption)
+            yield CaptionedImage(Array.of(one.pixels), caption)
         else:
             skipped["without a caption"] += 1
 
 
 def _table_of(folder: Path) -> Path:
-    """The table that a folder of pictures holds.
+    """The table that a folder of images holds.
 
     Raises:
         UserError: it holds none, or several.

@@ -1,4 +1,4 @@
-"""Pictures of which something is said, from tables and from archives of arrays: all of a set are alike."""
+"""Images of which something is said, from tables and from archives of arrays: all of a set are alike."""
 
 import zipfile
 import zlib
@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cutaway.config.data import DataConfig
-from cutaway.data.tables.listed_files import read_listed
-from cutaway.data.images.pixels import NUMBERS, open_picture
+from cutaway.data.images.pixels import NUMBERS, open_image
 from cutaway.data.readers import format_of
+from cutaway.data.tables.listed_files import read_listed
 from cutaway.errors import UserError, nearest
 
 TABLES = (".tsv", ".csv", ".jsonl")
 ARCHIVE = ".npz"
 ARRAY = "images"
-"""What holds the pictures of an archive, if nothing else is chosen."""
+"""What holds the images of an archive, if nothing else is chosen."""
 
 
 class Found(NamedTuple):
-    """A picture, (height, width, channels), what is said of it, and what to call it in messages."""
+    """An image, (height, width, channels), what is said of it, and what to call it in messages."""
 
     name: str
     pixels: np.ndarray
@@ -30,27 +30,27 @@ class Found(NamedTuple):
 
 
 def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[str]) -> Iterator[Found]:
-    """The pictures that a table names, by paths relative to it, or that an archive of arrays holds.
+    """The images that a table names, by paths relative to it, or that an archive of arrays holds.
 
     Args:
         path: a `.tsv`, `.csv` or `.jsonl` table with a header, or an `.npz` archive.
         data: may name the two columns, or the two arrays.
-        array: of an archive, what is said of the pictures, if nothing else is chosen.
-        skipped: counts rows without a picture.
+        array: of an archive, what is said of the images, if nothing else is chosen.
+        skipped: counts rows without an image.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at a picture that is unlike the first.
+        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
     """
     if path.suffix.lower() == ARCHIVE:
         is_chosen = data.field != DataConfig().field
         return _read_archive(path, data.field if is_chosen else ARRAY, data.target or array)
     if format_of(path) in TABLES:
         return refuse_unlike(_read_rows(path, data, skipped))
-    raise UserError(f"{path}: pictures come by a table ({', '.join(TABLES)}) that names them, or as arrays ({ARCHIVE})")
+    raise UserError(f"{path}: images come by a table ({', '.join(TABLES)}) that names them, or as arrays ({ARCHIVE})")
 
 
 def refuse_unlike(found: Iterable[Found]) -> Iterator[Found]:
-    """Passes pictures on that have one size and the same channels: nothing is resized without a word.
+    """Passes images on that have one size and the same channels: nothing is resized without a word.
 
     Raises:
         UserError: on the way: one is unlike the first; names both.
@@ -60,7 +60,7 @@ def refuse_unlike(found: Iterable[Found]) -> Iterator[Found]:
         first = first or one
         if one.pixels.shape != first.pixels.shape:
             raise UserError(
-                f"pictures of one set have one form, and {first.name} is {_form(first)}, {one.name} {_form(one)}: "
+                f"images of one set have one form, and {first.name} is {_form(first)}, {one.name} {_form(one)}: "
                 f"crop, scale or convert one of them, or leave it out"
             )
         yield one
@@ -74,18 +74,18 @@ def _form(found: Found) -> str:
 def _read_rows(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Found]:
     for place, file, said in read_listed(path, data, skipped):
         try:
-            yield Found(str(file), open_picture(file), said)
+            yield Found(str(file), open_image(file), said)
         except UserError as error:
             raise UserError(f"{place}: {error}") from error
 
 
 def _read_archive(path: Path, array: str, said: str) -> Iterator[Found]:
     arrays = _open_archive(path, (array, said))
-    images = _as_pictures(arrays[array], f"{path}, {array!r}")
+    images = _as_images(arrays[array], f"{path}, {array!r}")
     if arrays[said].shape != images.shape[:1]:
-        raise UserError(f"{path}, {said!r}: the shape is {arrays[said].shape}, where there are {len(images)} pictures")
+        raise UserError(f"{path}, {said!r}: the shape is {arrays[said].shape}, where there are {len(images)} images")
     for number, (pixels, one) in enumerate(zip(images, arrays[said].astype(str).tolist(), strict=True), start=1):
-        yield Found(f"picture {number} of {path}", pixels, one)
+        yield Found(f"image {number} of {path}", pixels, one)
 
 
 def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -110,18 +110,18 @@ def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _as_pictures(images: np.ndarray, place: str) -> np.ndarray:
-    """Pictures with channels, (N, height, width, channels).
+def _as_images(array: np.ndarray, place: str) -> np.ndarray:
+    """Images with channels, (N, height, width, channels).
 
     Raises:
         UserError: they are none.
     """
-    pictures = images[..., None] if images.ndim == 3 else images
-    if pictures.ndim != 4 or pictures.dtype.kind not in NUMBERS or 0 in pictures.shape[1:]:
+    images = array[..., None] if array.ndim == 3 else array
+    if images.ndim != 4 or images.dtype.kind not in NUMBERS or 0 in images.shape[1:]:
         raise UserError(
-            f"{place}: {images.dtype} of the shape {images.shape}, where numbers are expected: (pictures, height, "
-            f"width) or (pictures, height, width, channels)"
+            f"{place}: {array.dtype} of the shape {array.shape}, where numbers are expected: (images, height, "
+            f"width) or (images, height, width, channels)"
         )
-    if not np.isfinite(pictures).all():
+    if not np.isfinite(images).all():
         raise UserError(f"{place}: some numbers are not finite")
-    return pictures
+    return images

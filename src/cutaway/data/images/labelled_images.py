@@ -1,4 +1,4 @@
-"""Pictures with labels, from a folder for each label, from a table or from an archive of arrays."""
+"""Images with labels, from a folder for each label, from a table or from an archive of arrays."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.examples import Picture
+from cutaway.data.examples import LabelledImage
+from cutaway.data.images.described import Found, read_described, refuse_unlike
+from cutaway.data.images.pixels import ENDINGS, open_image
 from cutaway.data.label_folders import files_by_label
 from cutaway.data.tables.labelled_texts import labels_of
-from cutaway.data.images.described import Found, read_described, refuse_unlike
-from cutaway.data.images.pixels import ENDINGS, open_picture
 
 ARRAY = "labels"
 
 
-def read_pictures(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Picture]:
-    """The labelled pictures of a folder that holds a folder for each label, of a table, or of an archive.
+def read_images(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledImage]:
+    """The labelled images of a folder that holds a folder for each label, of a table, or of an archive.
 
-    Files that are no pictures and pictures without a label are skipped and counted.
+    Files that are no images and images without a label are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at a picture that is unlike the first.
+        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
     """
     found = refuse_unlike(_read_folder(path, skipped)) if path.is_dir() else read_described(path, data, ARRAY, skipped)
     for one in found:
@@ -29,9 +29,9 @@ def read_pictures(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
         if "" in labels:
             skipped["without a label"] += 1
         else:
-            yield Picture(Array.of(one.pixels), labels)
+            yield LabelledImage(Array.of(one.pixels), labels)
 
 
 def _read_folder(path: Path, skipped: Counter[str]) -> Iterator[Found]:
     for file, label in files_by_label(path, ENDINGS, skipped):
-        yield Found(str(file), open_picture(file), label)
+        yield Found(str(file), open_image(file), label)

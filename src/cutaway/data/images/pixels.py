@@ -1,4 +1,4 @@
-"""One picture from a file, (height, width, channels), and whether a model can read it."""
+"""One image from a file, (height, width, channels), and whether a model can read it."""
 
 import io
 import shlex
@@ -23,11 +23,11 @@ _CHANNELS = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
-def open_picture(path: Path) -> UInt8[np.ndarray, "height width channels"]:
+def open_image(path: Path) -> UInt8[np.ndarray, "height width channels"]:
     """The pixels of a file as a person sees it, upright: 1 channel if it is grey, 3 if it has colours.
 
     Raises:
-        UserError: it cannot be read, holds several pictures, or pixels that are not bytes of grey or of three colours;
+        UserError: it cannot be read, holds several images, or pixels that are not bytes of grey or of three colours;
             says how to convert it.
     """
     try:
@@ -47,8 +47,8 @@ def open_picture(path: Path) -> UInt8[np.ndarray, "height width channels"]:
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
-def picture_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
-    """The pixels of a picture that a model is to read.
+def image_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
+    """The pixels of an image that a model is to read.
 
     Args:
         given: the path of a file, or an array (height, width, channels), or (height, width) if there is one channel.
@@ -58,20 +58,20 @@ def picture_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
         UserError: it cannot be read, or does not fit the model.
     """
     if isinstance(given, str | Path):
-        name, pixels = str(given), open_picture(Path(given).expanduser())
+        name, pixels = str(given), open_image(Path(given).expanduser())
     elif isinstance(given, np.ndarray) and given.ndim in (2, 3) and given.dtype.kind in NUMBERS:
-        name, pixels = "the picture", given if given.ndim == 3 else given[:, :, None]
+        name, pixels = "the image", given if given.ndim == 3 else given[:, :, None]
     else:
-        raise UserError("a picture is a path, or an array of numbers, (height, width, channels) or (height, width)")
+        raise UserError("an image is a path, or an array of numbers, (height, width, channels) or (height, width)")
     require_fitting(name, pixels.shape, embedding)
     return pixels
 
 
 def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbeddingConfig) -> None:
-    """Refuses a picture that the model cannot cut into patches.
+    """Refuses an image that the model cannot cut into patches.
 
     Args:
-        name: of the picture, for the message.
+        name: of the image, for the message.
         shape: its height, width and channels.
         embedding: of the model.
 
@@ -81,7 +81,7 @@ def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbedding
     height, width, channels = shape
     if embedding.channels not in (None, channels):
         raise UserError(
-            f"{name} has {channels} channels, and the model reads pictures of {embedding.channels} (grey has 1, "
+            f"{name} has {channels} channels, and the model reads images of {embedding.channels} (grey has 1, "
             f"colours 3): convert it"
         )
     if height % embedding.patch or width % embedding.patch:
@@ -93,10 +93,10 @@ def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbedding
 
 
 def _refuse_lossy(image: Any, path: Path) -> None:
-    """Refuses a picture of which something would be lost."""
+    """Refuses an image of which something would be lost."""
     convert = f"convert it, such as by magick {shlex.quote(str(path))}"
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # a photograph that brings a preview along
-        raise UserError(f"{path} holds {image.n_frames} pictures, one after another: save one of them alone")
+        raise UserError(f"{path} holds {image.n_frames} images, one after another: save one of them alone")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         raise UserError(f"{path} has transparent parts, an alpha channel: {convert} -alpha remove NEW.png")
     if image.mode[0] in "IF" or (image.format == "PNG" and any("16" in str(tile[3]) for tile in image.tile)):

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.config.data import DataConfig
-from cutaway.data.examples import Labelled
+from cutaway.data.examples import LabelledText
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import text_of
 from cutaway.data.tables.rows import read_table
 from cutaway.errors import UserError
 
 
-def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Labelled]:
+def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledText]:
     """The labelled texts of a table, or proteins of a FASTA file, where `data.target` is what names the label.
 
     In JSONL, a label may be a number, or a list of all labels that apply; an empty list says that none does. Empty
@@ -34,15 +34,15 @@ def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
         elif "" in labels:
             skipped["without a label"] += 1
         else:
-            yield Labelled(text, labels)
+            yield LabelledText(text, labels)
 
 
-def _read_proteins(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Labelled]:
+def _read_proteins(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledText]:
     for protein in read_fasta(path, skipped, data.target):
         if protein.label is None:
             skipped["without a label"] += 1
         else:
-            yield Labelled(protein.residues, (protein.label,))
+            yield LabelledText(protein.residues, (protein.label,))
 
 
 def labels_of(value: Any, place: str) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
-from cutaway.data.text import python_docs
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import ByteStream, Document, is_text, read_file, read_text
+from cutaway.data.text import python_docs
 from cutaway.errors import UserError
 
 STANDARD_INPUT = "-"

@@ -109,5 +109,5 @@ BART = Family(
     unread=UNREAD,
     repeated=REPEATED,
     ignored={r"(encoder|decoder)\.version": "a number that older files hold"},
-    answering_alike=NO_BIAS,
+    equivalent=NO_BIAS,
 )

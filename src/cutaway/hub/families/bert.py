@@ -148,5 +148,5 @@ BERT = Family(
     also={"BertForPreTraining": "masked_language_modeling"},
     renamed={"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"},
     ignored={r"embeddings\.position_ids": "numbers of positions"},
-    answering_alike=NO_SEGMENTS,
+    equivalent=NO_SEGMENTS,
 )

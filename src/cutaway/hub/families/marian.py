@@ -35,5 +35,5 @@ MARIAN = Family(
     unread=bart.UNREAD,
     repeated=bart.REPEATED,
     ignored={r"(encoder|decoder)\.embed_positions\.weight": "waves of positions, which are computed"},
-    answering_alike=bart.NO_BIAS,
+    equivalent=bart.NO_BIAS,
 )

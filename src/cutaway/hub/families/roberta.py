@@ -86,7 +86,7 @@ def roberta(padding: int) -> Family:
         rules=partial(rules, skipped=skipped),
         heads=heads("Roberta", "roberta"),
         ignored=bert.BERT.ignored,
-        answering_alike=bert.NO_SEGMENTS,
+        equivalent=bert.NO_SEGMENTS,
         by_padding=roberta,
     )
 

@@ -101,7 +101,7 @@ T5 = Family(
         Option("d_ff", "feedforward.hidden", 2048),
         Option("layer_norm_epsilon", "norm.epsilon", 1e-6),
         Option("relative_attention_num_buckets", "position.buckets", 32),
-        Option("relative_attention_max_distance", "position.distance", 128),
+        Option("relative_attention_max_distance", "position.max_distance", 128),
         Option("dropout_rate", "dropout", 0.1),
         Option("dropout_rate", "attention.dropout", 0.1),
         Joint(("num_layers", "num_decoder_layers"), _read_layers, _write_layers),

@@ -1,4 +1,4 @@
-"""ViT (Dosovitskiy et al. 2021): patches of a picture, and a vector before them that the head reads."""
+"""ViT (Dosovitskiy et al. 2021): patches of an image, and a vector before them that the head reads."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -43,7 +43,7 @@ def read_tokenizer(header: Header) -> Tokenizer:
     inner.add_tokens([AddedToken(token, normalized=False) for token in _of(USER_DEFINED, tokens, types)])
     named = _said(said, tokens)
     begin_and_end(inner, {"add_bos_token": begins and "bos_token" in named, **named}, header.path)
-    return Tokenizer.said_to_be(inner, named)
+    return Tokenizer.with_config(inner, named)
 
 
 def guesses(header: Header) -> list[str]:

@@ -1,4 +1,4 @@
-// The attention of every head as a small picture; choosing one enlarges it.
+// The attention of every head as a small image; choosing one enlarges it.
 
 /** Draws a head, one pixel a pair of tokens; pairs that look into the future stay transparent. */
 function drawHead(canvas, layer, head) {

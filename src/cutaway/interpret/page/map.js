@@ -15,7 +15,7 @@ function mapSizes(room) {
   return { margin, cell, side: margin + cell * tokens };
 }
 
-function drawMap(canvas, sizes, picture, shown) {
+function drawMap(canvas, sizes, image, shown) {
   const { margin, cell, side } = sizes;
   const density = window.devicePixelRatio || 1;
   canvas.width = canvas.height = side * density;
@@ -24,7 +24,7 @@ function drawMap(canvas, sizes, picture, shown) {
   const style = getComputedStyle(canvas);
   brush.scale(density, density);
   brush.imageSmoothingEnabled = false;
-  brush.drawImage(picture, margin, margin, cell * tokens, cell * tokens);
+  brush.drawImage(image, margin, margin, cell * tokens, cell * tokens);
   for (let i = 0; i < tokens; i++) {
     drawLabel(brush, style, label(i), [margin - 6, margin + (i + 0.5) * cell], { cell, strong: i === shown.query });
     const above = [margin + (i + 0.5) * cell, margin - 4];
@@ -58,13 +58,13 @@ function drawLabel(brush, style, text, [x, y], { cell, strong, upright = false }
 /** Returns a function that draws the chosen head. */
 function makeMap() {
   const canvas = byId("map");
-  const picture = document.createElement("canvas");
+  const image = document.createElement("canvas");
   const shown = { query: chosen.position, key: strongest(0, 0, chosen.position) };
   let sizes;
   const redraw = () => {
     const { layer, head } = chosen;
     sizes = mapSizes(canvas.parentElement.clientWidth);
-    drawMap(canvas, sizes, picture, shown);
+    drawMap(canvas, sizes, image, shown);
     const value = weight(layer, head, shown.query, shown.key).toFixed(3);
     const [query, key] = [shown.query, shown.key].map((position) => visible(data.pieces[position]));
     const isFuture = shown.key > shown.query;
@@ -97,7 +97,7 @@ function makeMap() {
   new ResizeObserver(redraw).observe(canvas.parentElement);
   return () => {
     const { layer, head } = chosen;
-    drawHead(picture, layer, head);
+    drawHead(image, layer, head);
     byId("map-title").textContent = `Layer ${layer}, head ${head}`;
     byId("map-name").textContent = `decoder.${layer}.self_attention.weights[0, ${head}]`;
     canvas.setAttribute("aria-label", `attention of ${headName(layer, head)}; the arrow keys move over it`);

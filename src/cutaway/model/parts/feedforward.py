@@ -37,7 +37,7 @@ def _experts(c: ModelConfig, f: ExpertsConfig) -> Experts:
         c.width,
         [expert() for _ in range(f.experts)],
         expert(f.shared) if f.shared else None,
-        Routing(GATES[f.gate], f.chosen, *expert_groups(f), f.normalised, f.scale),
+        Routing(GATES[f.gate], f.experts_per_token, *expert_groups(f), f.normalised, f.scale),
         _BALANCES[f.balance](f),
     )
 

@@ -56,7 +56,7 @@ _SCALINGS: dict[str, Callable[..., Any]] = {
 _BIASES: dict[str, Callable[..., Any]] = {
     "alibi": lambda c, causal: ALiBi(c.attention.heads),
     "relative": lambda c, causal: RelativeBias(
-        c.attention.heads, buckets=c.position.buckets, distance=c.position.distance, bidirectional=not causal
+        c.attention.heads, buckets=c.position.buckets, distance=c.position.max_distance, bidirectional=not causal
     ),
-    "shortest_path": lambda c, causal: ShortestPathBias(c.attention.heads, c.position.longest),
+    "shortest_path": lambda c, causal: ShortestPathBias(c.attention.heads, c.position.max_distance),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from cutaway.data.examples import Labelled
+from cutaway.data.examples import LabelledText
 from cutaway.runs.examples import ExampleDataset, Subject
 from cutaway.runs.subjects.labels import fit, task
 from cutaway.tasks.rows.labels import LabelledRow, labelled_rows
@@ -12,13 +12,13 @@ from cutaway.tasks.sequence_classification.config import SequenceClassificationC
 from cutaway.text.special import UNDERSTANDING
 
 
-def texts(example: Labelled) -> tuple[Iterable[str], Iterable[str]]:
+def texts(example: LabelledText) -> tuple[Iterable[str], Iterable[str]]:
     """Nothing but the text."""
     return (example.text,), ()
 
 
 def rows(
-    dataset: ExampleDataset, task: SequenceClassificationConfig, examples: Sequence[Labelled]
+    dataset: ExampleDataset, task: SequenceClassificationConfig, examples: Sequence[LabelledText]
 ) -> list[LabelledRow]:
     """Texts as tokens, labels as numbers. Texts that are longer than the model takes are cut, and counted."""
     read = sentences(dataset.known_tokenizer, [example.text for example in examples])
@@ -26,4 +26,4 @@ def rows(
     return labelled_rows(shown, len, [example.labels for example in examples], task)
 
 
-SUBJECT = Subject(Labelled, UNDERSTANDING, texts, fit, rows, task)
+SUBJECT = Subject(LabelledText, UNDERSTANDING, texts, fit, rows, task)

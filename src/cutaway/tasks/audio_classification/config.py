@@ -21,23 +21,23 @@ class AudioClassificationConfig(ClassificationConfig):
     )
 
     kind: Literal["audio_classification"] = "audio_classification"
-    rate: int = Field(16_000, gt=0, description="samples a second of all recordings: none is resampled")
+    sample_rate: int = Field(16_000, gt=0, description="samples a second of all recordings: none is resampled")
     frame: float = Field(25.0, gt=0, description="milliseconds of sound in a frame")
     hop: float = Field(10.0, gt=0, description="milliseconds from the start of a frame to that of the next")
     mean: float | None = Field(
         None, description="of all log-mel values, taken from each; that of the data if not given"
     )
-    deviation: float | None = Field(
+    std: float | None = Field(
         None, gt=0, description="of all log-mel values, that each is divided by; that of the data if not given"
     )
 
     @property
     def statistics(self) -> tuple[float, float]:
-        """Mean and deviation.
+        """Mean and std.
 
         Raises:
             UserError: they are not known without data.
         """
-        if self.mean is None or self.deviation is None:
-            raise UserError("what recordings are like is not known without data: give task.mean and task.deviation")
-        return self.mean, self.deviation
+        if self.mean is None or self.std is None:
+            raise UserError("what recordings are like is not known without data: give task.mean and task.std")
+        return self.mean, self.std

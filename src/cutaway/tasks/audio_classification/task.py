@@ -1,4 +1,4 @@
-"""Recordings as a model reads them: log-mel frames, with mean 0 and deviation 1 over the data."""
+"""Recordings as a model reads them: log-mel frames, with mean 0 and std 1 over the data."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def listener(task: AudioClassificationConfig, embedding: FrameEmbeddingConfig) -
     Raises:
         UserError: the frames make no sense.
     """
-    return LogMel(task.rate, task.frame, task.hop, embedding.bins)
+    return LogMel(task.sample_rate, task.frame, task.hop, embedding.bins)
 
 
 def hear(mel: LogMel, recordings: Sequence[Samples], limit: int, counted: Counter[str]) -> list[Frames]:
@@ -34,7 +34,7 @@ def hear(mel: LogMel, recordings: Sequence[Samples], limit: int, counted: Counte
 
 
 def frame_statistics(recordings: Sequence[Frames]) -> tuple[float, float]:
-    """Mean and deviation of all numbers in the frames; the deviation of numbers that are all alike is taken to be 1."""
+    """Mean and std of all numbers in the frames; the std of numbers that are all alike is taken to be 1."""
     count = sum(frames.size for frames in recordings)
     mean = sum(float(frames.sum(dtype=np.float64)) for frames in recordings) / count
     variance = sum(float(((frames - mean) ** 2).sum(dtype=np.float64)) for frames in recordings) / count
@@ -47,8 +47,8 @@ def frame_rows(recordings: Sequence[Frames], task: AudioClassificationConfig) ->
     Raises:
         UserError: it does not say it.
     """
-    mean, deviation = task.statistics
-    return [((frames - mean) / deviation).astype(np.float32) for frames in recordings]
+    mean, std = task.statistics
+    return [((frames - mean) / std).astype(np.float32) for frames in recordings]
 
 
 def pad_frames(recordings: Sequence[Frames]) -> dict[str, np.ndarray]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.examples import Graph
+from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.padding import pad_with_mask
 from cutaway.errors import UserError
 from cutaway.text.tokenizer import Tokenizer
@@ -40,7 +40,7 @@ def graph_rows(tokenizer: Tokenizer, graphs: Sequence[Graph], most: int, longest
     _refuse_larger([len(graph.nodes) for graph in graphs], most, "{} nodes, and the model takes {} (model.context)")
     paths = [shortest_paths(len(graph.nodes), graph.edges) for graph in graphs]
     diameters = [int(distances.max()) for distances in paths]
-    _refuse_larger(diameters, longest, "nodes {} edges apart, and the model knows {} (model.position.longest)")
+    _refuse_larger(diameters, longest, "nodes {} edges apart, and the model knows {} (model.position.max_distance)")
     tokens = _tokens(tokenizer, sorted({node for graph in graphs for node in graph.nodes}))
     return [
         ShownGraph([tokens[node] for node in graph.nodes], distances)

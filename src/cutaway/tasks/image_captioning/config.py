@@ -9,14 +9,14 @@ from cutaway.tasks.shared import ImagesConfig
 
 
 class ImageCaptioningConfig(ImagesConfig):
-    """Write what a picture shows (Vinyals et al. 2015)."""
+    """Write what an image shows (Vinyals et al. 2015)."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder_decoder",), "language", reads="patches"),
         verbs=("caption",),
         unread=("source_tokenizer",),
         searches=True,
-        example="picture.png",
+        example="image.png",
     )
 
     kind: Literal["image_captioning"] = "image_captioning"

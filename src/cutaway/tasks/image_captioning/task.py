@@ -1,4 +1,4 @@
-"""A picture as the model reads it, and its caption as tokens."""
+"""An image as the model reads it, and its caption as tokens."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ import numpy as np
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
-from cutaway.data.examples import Captioned
+from cutaway.data.examples import CaptionedImage
 from cutaway.data.images.pixels import require_fitting
-from cutaway.tasks.image_classification.task import picture_rows
+from cutaway.tasks.image_classification.task import image_rows
 from cutaway.tasks.rows.targets import targets
 from cutaway.tasks.shared import ImagesConfig
 from cutaway.text.tokenizer import Tokenizer
@@ -18,9 +18,9 @@ from cutaway.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class CaptionRow:
-    """A picture, (channels, height, width), a caption that begins with the begin token and ends with the end token.
+    """An image, (channels, height, width), a caption that begins with the begin token and ends with the end token.
 
-    And in how many patches the model reads the picture.
+    And in how many patches the model reads the image.
     """
 
     source: np.ndarray
@@ -34,21 +34,25 @@ class CaptionRow:
 
 
 def caption_rows(
-    tokenizer: Tokenizer, examples: Sequence[Captioned], task: ImagesConfig, model: ModelConfig, counted: Counter[str]
+    tokenizer: Tokenizer,
+    examples: Sequence[CaptionedImage],
+    task: ImagesConfig,
+    model: ModelConfig,
+    counted: Counter[str],
 ) -> list[CaptionRow]:
-    """Captioned pictures, but for those whose caption is longer than the model takes: they are left out, and counted.
+    """Captioned images, but for those whose caption is longer than the model takes: they are left out, and counted.
 
     Raises:
-        UserError: the tokenizer lacks the tokens that begin and end a text, or a picture cannot be cut into patches.
+        UserError: the tokenizer lacks the tokens that begin and end a text, or an image cannot be cut into patches.
     """
     embedding, limit = model.input_embedding(PatchEmbeddingConfig), model.context
     for example in examples[:1]:  # the others are like it
-        require_fitting("a picture with a caption", example.pixels.shape, embedding)
+        require_fitting("an image with a caption", example.pixels.shape, embedding)
     written = targets(tokenizer, [example.caption for example in examples])
-    shown = picture_rows([example.pixels.values() for example in examples], task)
+    shown = image_rows([example.pixels.values() for example in examples], task)
     rows = [
-        CaptionRow(picture, target, picture[0].size // embedding.patch**2)
-        for picture, target in zip(shown, written, strict=True)
+        CaptionRow(image, target, image[0].size // embedding.patch**2)
+        for image, target in zip(shown, written, strict=True)
     ]
     fitting = [row for row in rows if len(row.target) <= limit]
     if len(fitting) < len(rows):

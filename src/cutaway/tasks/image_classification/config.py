@@ -9,7 +9,7 @@ from cutaway.tasks.shared import ClassificationConfig, ImagesConfig
 
 
 class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
-    """Choose a label for a picture, or several, or tell a number."""
+    """Choose a label for an image, or several, or tell a number."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", reads="patches"),
@@ -18,8 +18,8 @@ class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
         has_text=False,
         names_labels=True,
         pipeline_tag="image-classification",
-        example="picture.png",
+        example="image.png",
     )
 
     kind: Literal["image_classification"] = "image_classification"
-    shift: int = Field(0, ge=0, description="pixels by which pictures to train on are moved at random, at most")
+    shift: int = Field(0, ge=0, description="pixels by which images to train on are moved at random, at most")

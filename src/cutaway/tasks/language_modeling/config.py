@@ -18,8 +18,10 @@ class LanguageModelingConfig(TaskConfig):
     )
 
     kind: Literal["language_modeling"] = "language_modeling"
-    ahead_weight: float = Field(
-        0.3, ge=0, description="of the loss on tokens further ahead, where model.ahead says that there are such"
+    multi_token_weight: float = Field(
+        0.3,
+        ge=0,
+        description="of the loss on tokens further ahead, where model.multi_token_prediction says that there are such",
     )
     document_mask: bool = Field(
         False, description="tokens attend to their own document only, and its positions begin at 0; for many documents"

@@ -22,7 +22,7 @@ class LanguageModeling:
 
     Args:
         characters_per_token: of the validation text, so that losses of different tokenizers can be compared.
-        ahead_weight: of the mean loss over all depths that the model looks further ahead.
+        multi_token_weight: of the mean loss over all depths that the model looks further ahead.
         separator: the token between documents, if tokens are to attend to their own document only.
         logits: how many are held at once in training.
     """
@@ -30,13 +30,13 @@ class LanguageModeling:
     def __init__(
         self,
         characters_per_token: float = 1.0,
-        ahead_weight: float = 0.3,
+        multi_token_weight: float = 0.3,
         *,
         separator: int | None = None,
         logits: Logits = "parts",
     ) -> None:
         self._characters_per_token = characters_per_token
-        self._ahead_weight = ahead_weight
+        self._multi_token_weight = multi_token_weight
         self._separator = separator
         self._logits: Logits = logits
 
@@ -51,9 +51,9 @@ class LanguageModeling:
 
         def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             total, count = cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
-            for depth, states in enumerate(hidden.ahead, 1):
-                further, _ = cross_entropy(head, states, targets_ahead(batch, depth), logits=self._logits)
-                total = total + self._ahead_weight / len(hidden.ahead) * further
+            for depth, states in enumerate(hidden.multi_token, 1):
+                further, _ = cross_entropy(head, states, multi_token_targets(batch, depth), logits=self._logits)
+                total = total + self._multi_token_weight / len(hidden.multi_token) * further
             return total, count
 
         return model(batch["inputs"], documents=batch.get("documents"), read=read)
@@ -63,21 +63,23 @@ class LanguageModeling:
 
         def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             sums = measure_tokens(head, hidden.states, batch["targets"])
-            for depth, states in enumerate(hidden.ahead, 1):
-                found = measure_tokens(head, states, targets_ahead(batch, depth))
+            for depth, states in enumerate(hidden.multi_token, 1):
+                found = measure_tokens(head, states, multi_token_targets(batch, depth))
                 for name in ("count", "correct"):
-                    sums[f"ahead_{name}"] = sums.get(f"ahead_{name}", 0) + found[name]
+                    sums[f"multi_token_{name}"] = sums.get(f"multi_token_{name}", 0) + found[name]
             return sums
 
         return model(batch["inputs"], documents=batch.get("documents"), read=read)
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a token in nats, perplexity, bits a character, and the share of tokens that were ranked first."""
-        ahead = {"ahead_accuracy": sums["ahead_correct"] / sums["ahead_count"]} if sums.get("ahead_count") else {}
+        further = {}
+        if sums.get("multi_token_count"):
+            further["multi_token_accuracy"] = sums["multi_token_correct"] / sums["multi_token_count"]
         figures = figures_of_tokens(sums)
         bits = figures["loss"] / math.log(2) / self._characters_per_token
         accuracy = figures.pop("accuracy")
-        return {**figures, "bits_per_character": bits, "accuracy": accuracy, **ahead}
+        return {**figures, "bits_per_character": bits, "accuracy": accuracy, **further}
 
 
 def number_documents(inputs: np.ndarray, separator: int) -> np.ndarray:
@@ -85,7 +87,7 @@ def number_documents(inputs: np.ndarray, separator: int) -> np.ndarray:
     return np.cumsum(inputs == separator, axis=1)
 
 
-def targets_ahead(batch: Batch, depth: int) -> Tensor:
+def multi_token_targets(batch: Batch, depth: int) -> Tensor:
     """The targets of what looks so many tokens further ahead, (B, T - depth).
 
     Those are ignored that are predicted from the inputs of several documents.

@@ -18,6 +18,6 @@ class MaskedLanguageModelingConfig(TaskConfig):
     )
 
     kind: Literal["masked_language_modeling"] = "masked_language_modeling"
-    share: float = Field(0.15, gt=0, lt=1, description="of the tokens that are to be predicted")
+    fraction: float = Field(0.15, gt=0, lt=1, description="of the tokens that are to be predicted")
     masked: float = Field(0.8, ge=0, le=1, description="share of those that the mask token stands for")
     random: float = Field(0.1, ge=0, le=1, description="share of those that another token stands for; the rest stays")

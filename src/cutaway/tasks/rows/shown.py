@@ -18,7 +18,7 @@ class Kind:
     Attributes:
         length: how much of a batch one takes: tokens, frames, nodes.
         batch: the arguments of the model, by name; the first, `inputs`, is what its embedding reads.
-        form: what inputs must have in common to be put together: the size of pictures.
+        form: what inputs must have in common to be put together: the size of images.
     """
 
     length: Callable[[Any], int]
@@ -30,15 +30,15 @@ def _tokens(rows: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     return pad_with_mask(rows, "inputs", "attention_mask")
 
 
-def _pictures(rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def _images(rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     return {"inputs": np.stack(rows)}
 
 
 SHOWN = {
     "sequence_to_sequence": Kind(len, _tokens),
     "sequence_classification": Kind(len, _tokens),
-    "image_classification": Kind(lambda picture: 1, _pictures, np.shape),
-    "image_captioning": Kind(lambda picture: 1, _pictures, np.shape),
+    "image_classification": Kind(lambda image: 1, _images, np.shape),
+    "image_captioning": Kind(lambda image: 1, _images, np.shape),
     "audio_classification": Kind(len, pad_frames),
     "graph_classification": Kind(len, pad_graphs),
 }

@@ -1,4 +1,4 @@
-"""Choose a label for a text, a picture or whatever else a model is shown, or several, or tell a number."""
+"""Choose a label for a text, an image or whatever else a model is shown, or several, or tell a number."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -10,7 +10,7 @@ import tokenizers
 
 from cutaway.errors import UserError
 from cutaway.files import make_folder, write_text
-from cutaway.text.files import read_inner, read_said, said_beside
+from cutaway.text.files import config_beside, read_config, read_inner
 from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
@@ -29,7 +29,7 @@ from cutaway.text.hf.vocabularies import (
     read_roberta,
     read_wordpiece,
 )
-from cutaway.text.post_processor import Frame
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.tokenizer_config import added_token
 from cutaway.text.uses import around_text
@@ -77,15 +77,15 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     Raises:
         UserError: the folder holds no tokenizer that is known, or a damaged one.
     """
-    said = _read_said(folder)
+    config = _read_config(folder)
     path = folder / "tokenizer.json"
     if path.exists():
-        return _said_to_be(read_inner(path), said, path)
-    kind = _kind(folder, said)
-    said = {**kind.specials, **said}
-    inner = kind.read(folder, said)
-    _add_tokens(inner, folder, said)
-    return Tokenizer.said_to_be(inner, said)
+        return _with_config(read_inner(path), config, path)
+    kind = _kind(folder, config)
+    config = {**kind.specials, **config}
+    inner = kind.read(folder, config)
+    _add_tokens(inner, folder, config)
+    return Tokenizer.with_config(inner, config)
 
 
 def load_source_tokenizer(folder: Path) -> Tokenizer | None:
@@ -96,11 +96,11 @@ def load_source_tokenizer(folder: Path) -> Tokenizer | None:
     """
     if (folder / "tokenizer.json").exists() or not (folder / "source.spm").exists():
         return None
-    said = {**MARIAN, **_read_said(folder)}
-    return Tokenizer.said_to_be(read_marian_source(folder, said), said)
+    config = {**MARIAN, **_read_config(folder)}
+    return Tokenizer.with_config(read_marian_source(folder, config), config)
 
 
-def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: Frame | None = None) -> None:
+def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: PostProcessor | None = None) -> None:
     """Writes what a Hugging Face folder holds of a tokenizer, so that `transformers` makes the same ids of a text.
 
     Args:
@@ -116,33 +116,33 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: Frame | None = No
     path = folder / "tokenizer.json"
     framed = tokenizer.with_frame(frame or around_text(tokenizer))
     framed.save(path)
-    specials = {name: token for name, token in framed.said.items() if name.endswith("_token")}
-    for file, said in ((said_beside(path), framed.said | PLAIN), (folder / "special_tokens_map.json", specials)):
-        write_text(file, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+    specials = {name: token for name, token in framed.config.items() if name.endswith("_token")}
+    for file, config in ((config_beside(path), framed.config | PLAIN), (folder / "special_tokens_map.json", specials)):
+        write_text(file, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
-def _said_to_be(inner: tokenizers.Tokenizer, said: Mapping[str, Any], path: Path) -> Tokenizer:
-    if "cls_token" not in said and ("add_bos_token" in said or "add_eos_token" in said):
-        begin_and_end(inner, said, path)  # it counts more than the file
+def _with_config(inner: tokenizers.Tokenizer, config: Mapping[str, Any], path: Path) -> Tokenizer:
+    if "cls_token" not in config and ("add_bos_token" in config or "add_eos_token" in config):
+        begin_and_end(inner, config, path)  # it counts more than the file
     elif inner.post_processor is None:  # it puts nothing around a text, and no use of it may
         begin_and_end(inner, {}, path)
-    return Tokenizer.said_to_be(inner, said)
+    return Tokenizer.with_config(inner, config)
 
 
-def _read_said(folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> dict[str, Any]:
     """All that the files of a folder say of its tokenizer."""
-    said: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     for name in SAYING:
-        said |= {key: value for key, value in read_said(folder / name).items() if value is not None}
+        config |= {key: value for key, value in read_config(folder / name).items() if value is not None}
     template = folder / "chat_template.jinja"
     if template.exists():
-        said["chat_template"] = template.read_text(encoding="utf-8")
-    return said
+        config["chat_template"] = template.read_text(encoding="utf-8")
+    return config
 
 
-def _kind(folder: Path, said: Mapping[str, Any]) -> Kind:
+def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
     there = [kind for kind in KINDS if all((folder / name).exists() for name in kind.files)]
-    name = str(said.get("tokenizer_class") or said.get("model_type") or "")
+    name = str(config.get("tokenizer_class") or config.get("model_type") or "")
     of_model = name.removesuffix("Fast").removesuffix("Tokenizer").lower()
     fitting = [kind for kind in there if not name or of_model in kind.models]
     if len(fitting) == 1:
@@ -157,10 +157,10 @@ def _kind(folder: Path, said: Mapping[str, Any]) -> Kind:
     raise UserError(f"{folder} holds no tokenizer: neither tokenizer.json, nor one of: {files}")
 
 
-def _add_tokens(inner: tokenizers.Tokenizer, folder: Path, said: Mapping[str, Any]) -> None:
+def _add_tokens(inner: tokenizers.Tokenizer, folder: Path, config: Mapping[str, Any]) -> None:
     """Adds the tokens that a folder keeps beside the vocabulary, each under its own id."""
-    beside = {str(number): token for token, number in read_said(folder / "added_tokens.json").items()}
-    tokens = beside | said.get("added_tokens_decoder", {})
+    beside = {str(number): token for token, number in read_config(folder / "added_tokens.json").items()}
+    tokens = beside | config.get("added_tokens_decoder", {})
     for number in sorted(tokens, key=lambda number: (len(number), number)):
         added = added_token(tokens[number], special=False)
         inner.add_tokens([added])

@@ -9,7 +9,7 @@ from tokenizers import AddedToken, models
 from tokenizers.processors import TemplateProcessing
 
 from cutaway.errors import UserError
-from cutaway.text.files import read_said
+from cutaway.text.files import read_config
 from cutaway.text.hf.pieces import NORMAL, UNIGRAM, dress, read_pieces, tokenizer_of_pieces
 from cutaway.text.hf.vocabularies import begin_and_end, required
 from cutaway.text.literal_tokens import QUOTE
@@ -69,7 +69,7 @@ def read_marian(folder: Path, said: Mapping[str, Any], pieces: str, vocabulary: 
     Raises:
         UserError: a file is missing or damaged, or the list is not of ids from 0 on.
     """
-    proto, ids = read_pieces(folder / pieces), read_said(folder / vocabulary)
+    proto, ids = read_pieces(folder / pieces), read_config(folder / vocabulary)
     if proto.trainer_spec.model_type != UNIGRAM or set(ids.values()) != set(range(len(ids))):
         raise UserError(f"{folder / vocabulary} and {pieces} are no unigram model with ids from 0 on")
     listed = sorted(ids, key=lambda piece: ids[piece])

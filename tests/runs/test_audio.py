@@ -14,7 +14,7 @@ from cutaway.errors import UserError
 from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
 from cutaway.pipeline import load
 from cutaway.runs.run import Run, resume, start
-from data.sounds import RATE, tone, write_wav
+from data.audio_files import RATE, tone, write_wav
 from runs.kinds import TINY
 from support import require_module
 from training.setups import same, weights
@@ -23,7 +23,7 @@ LABELS = ("high", "low")
 COUNT = 15
 CHOICES = (
     *TINY,
-    *("task=audio_classification", f"task.rate={RATE}", "task.frame=20", "task.hop=10"),
+    *("task=audio_classification", f"task.sample_rate={RATE}", "task.frame=20", "task.hop=10"),
     *("model.architecture=encoder", "model.head=sequence", "model.embedding=frames", "model.embedding.bins=9"),
     "model.position=sinusoidal",
 )
@@ -72,9 +72,9 @@ def test_what_the_data_tells_is_filled_in(trained: Run) -> None:
 
 
 def test_what_is_chosen_is_kept(tmp_path: Path) -> None:
-    task = begin(tmp_path, "task.mean=0", "task.deviation=3.5").config.task
+    task = begin(tmp_path, "task.mean=0", "task.std=3.5").config.task
     assert task.kind == "audio_classification"
-    assert (task.mean, task.deviation) == (0, 3.5)
+    assert (task.mean, task.std) == (0, 3.5)
 
 
 def test_it_learns_and_what_is_loaded_is_what_was_trained(trained: Run) -> None:
@@ -121,7 +121,7 @@ def test_long_recordings_are_cut_in_training_and_in_evaluation(tmp_path: Path) -
 
 def test_recordings_of_another_rate_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"\.wav has 8,000 samples a second, and 16,000 are asked for: .* -ar 16000"):
-        begin(tmp_path, "task.rate=16000")
+        begin(tmp_path, "task.sample_rate=16000")
     assert not (tmp_path / "run").exists()
     run = begin(tmp_path)
     write_wav(tmp_path / "other" / "low" / "1.wav", tone(300, 99), 11_025)

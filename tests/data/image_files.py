@@ -1,4 +1,4 @@
-"""Pictures as files, made for tests."""
+"""Images as files, made for tests."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ def colours(height: int = 4, width: int = 6, channels: int = 3, seed: int = 0) -
 
 
 def write(path: Path, pixels: np.ndarray, mode: str | None = None, **options: Any) -> Path:
-    """Writes a picture, as the end of its name says, in the mode that its array has or another one."""
+    """Writes an image, as the end of its name says, in the mode that its array has or another one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(pixels)
     (image if mode is None else image.convert(mode)).save(path, **options)

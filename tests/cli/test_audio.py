@@ -10,7 +10,7 @@ import pytest
 
 from cli.command import TINY, Outcome, contents, printed, refused, train_once
 from cutaway.pipeline import load
-from data.sounds import RATE, tone, write_wav
+from data.audio_files import RATE, tone, write_wav
 from support import require_module
 from zoo import Zoo
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("here")
 
 LABELS = ("bell", "dog")
 COUNT = 10
-AUDIO = ("audio-nano", *TINY, f"task.rate={RATE}", "task.frame=20", "model.context=12")
+AUDIO = ("audio-nano", *TINY, f"task.sample_rate={RATE}", "task.frame=20", "model.context=12")
 
 
 def write(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_model_is_measured_on_a_folder_as_on_a_table() -> None:
 
 
 def test_another_preset_learns_to_listen() -> None:
-    choices = ("task.rate=8000", "model.embedding.bins=9", "--data", "sounds/table.tsv", "--out", "new")
+    choices = ("task.sample_rate=8000", "model.embedding.bins=9", "--data", "sounds/table.tsv", "--out", "new")
     printed("train", "bert-nano", "--task", "audio-classification", *TINY, *choices)
     assert printed("classify", "new", "sounds/bell/0.wav").startswith(LABELS)
 
@@ -87,10 +87,10 @@ def test_a_plan_needs_no_data() -> None:
 
 
 TRAININGS = {
-    "--data sounds task.rate=16000": "sounds/bell/0.wav has 8,000 samples a second, and 16,000 are asked for: convert",
+    "--data sounds task.sample_rate=16000": "0.wav has 8,000 samples a second, and 16,000 are asked for: convert",
     "--data sounds/bell": "sounds/bell holds no folders: put what has the same label into a folder of that name",
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
-    "--data pictures": "pictures holds no examples (1 not .wav or .wave)",
+    "--data images": "images holds no examples (1 not .wav or .wave)",
     "--data same": "same teaches one label only, 'dog': there is nothing to choose between",
     "--data broken": "broken/a/1.wav is no WAV file of plain samples, PCM (file does not start with RIFF id): convert",
     "--data float": "float/a/1.wav is no WAV file of plain samples, PCM (unknown format: 3): convert it, such as by",
@@ -103,13 +103,13 @@ TRAININGS = {
     "--data sounds task.hop=30": "frames of 20 ms have 160 samples and begin every 240: choose task.hop from",
     "--data sounds model.embedding.bins=500": "too short for 500 bins",
     "--data sounds task.hopp=10": "did you mean 'task.hop'?",
-    "--data sounds task.rate=0": "task.rate cannot be 0",
+    "--data sounds task.sample_rate=0": "task.sample_rate cannot be 0",
 }
 
 
 def write_wrong(folder: Path) -> None:
     """Writes what no model can learn from."""
-    for name in ("pictures/a/1.png", "broken/a/1.wav"):
+    for name in ("images/a/1.png", "broken/a/1.wav"):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(b"\x89PNG" * 20)
     for number, samples in enumerate((500, 600)):

@@ -1,4 +1,4 @@
-"""Recordings as frames: cut and counted, with mean 0 and deviation 1, padded under a mask."""
+"""Recordings as frames: cut and counted, with mean 0 and std 1, padded under a mask."""
 
 from collections import Counter
 
@@ -9,10 +9,10 @@ from cutaway.config.embedding import FrameEmbeddingConfig
 from cutaway.data.audio.log_mel import LogMel
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
 from cutaway.tasks.audio_classification.task import frame_rows, frame_statistics, hear, listener, pad_frames
-from data.sounds import RATE, tone
+from data.audio_files import RATE, tone
 
 BINS = 11
-TASK = AudioClassificationConfig(rate=RATE, frame=20, hop=8)
+TASK = AudioClassificationConfig(sample_rate=RATE, frame=20, hop=8)
 LENGTHS = (100, 700, 500)
 
 
@@ -48,8 +48,8 @@ def test_no_recording_is_cut_that_just_fits() -> None:
 
 def test_rows_have_mean_0_and_deviation_1_over_all_of_them() -> None:
     frames = hear(mel(), sounds(), 99, Counter())
-    mean, deviation = frame_statistics(frames)
-    rows = frame_rows(frames, TASK.model_copy(update={"mean": mean, "deviation": deviation}))
+    mean, std = frame_statistics(frames)
+    rows = frame_rows(frames, TASK.model_copy(update={"mean": mean, "std": std}))
     numbers = np.concatenate([row.ravel() for row in rows])
     assert abs(numbers.mean()) < 1e-5
     assert abs(numbers.std() - 1) < 1e-5
@@ -58,8 +58,8 @@ def test_rows_have_mean_0_and_deviation_1_over_all_of_them() -> None:
 
 
 def test_silence_deviates_from_nothing() -> None:
-    mean, deviation = frame_statistics([np.full((4, BINS), -2.0, np.float32)])
-    assert (mean, deviation) == (-2, 1)
+    mean, std = frame_statistics([np.full((4, BINS), -2.0, np.float32)])
+    assert (mean, std) == (-2, 1)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0)], ids=str)

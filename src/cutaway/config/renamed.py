@@ -1,0 +1,62 @@
+"""Keys of earlier versions, and what they are called now."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from cutaway.errors import RenamedWarning
+
+RENAMED = {
+    "model.ahead": "multi_token_prediction",
+    "model.position.longest": "max_distance",
+    "model.position.distance": "max_distance",
+    "model.feedforward.chosen": "experts_per_token",
+    "model.feedforward.groups_chosen": "groups_per_token",
+    "model.first_layers.feedforward.chosen": "experts_per_token",
+    "model.first_layers.feedforward.groups_chosen": "groups_per_token",
+    "task.ahead_weight": "multi_token_weight",
+    "task.share": "fraction",
+    "task.rate": "sample_rate",
+    "task.deviation": "std",
+    "train.accumulation": "gradient_accumulation",
+}
+"""From the key of an earlier version to the last part of its name since."""
+
+
+def with_current_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's choices under the names that its keys have now; warns once if there are others among them."""
+    found: list[str] = []
+    current = _renamed(given, "", found)
+    if found:
+        warn_renamed([(key, _current(key)) for key in found])
+    return current
+
+
+def current_key(key: str) -> str:
+    """What a dotted key is called now; warns if that is another name."""
+    if key not in RENAMED:
+        return key
+    warn_renamed([(key, _current(key))])
+    return _current(key)
+
+
+def warn_renamed(names: list[tuple[str, str]]) -> None:
+    """Warns, in one line, that names of an earlier version were used."""
+    pairs = ", ".join(f"{old} is now {new}" for old, new in names)
+    warnings.warn(f"keys of an earlier version were read: {pairs}", RenamedWarning, stacklevel=2)
+
+
+def _current(key: str) -> str:
+    return f"{key.rpartition('.')[0]}.{RENAMED[key]}"
+
+
+def _renamed(branch: Mapping[str, Any], path: str, found: list[str]) -> dict[str, Any]:
+    current = {}
+    for name, value in branch.items():
+        key = path + name
+        is_old = key in RENAMED and RENAMED[key] not in branch
+        if is_old:
+            found.append(key)
+        below = _renamed(value, f"{key}.", found) if isinstance(value, Mapping) else value
+        current[RENAMED[key] if is_old else name] = below
+    return current
