@@ -33,7 +33,6 @@ from peers import describe_machine
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import read_examples
 from cutaway.data.examples import LabelledText, Tagged
-from cutaway.evaluation.examples import MEASURES, WritingOptions
 from cutaway.metrics.classes import classification_report
 from cutaway.metrics.entities import entity_report
 from cutaway.model.device import keep_freed_memory
@@ -41,6 +40,7 @@ from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import load
 from cutaway.runs.origin import going_on
 from cutaway.runs.run import start
+from cutaway.tasks.task import EvaluationOptions, task_of
 
 KINDS: dict[str, tuple[type[Any], str, str]] = {
     "sequence_classification": (LabelledText, "tsv", "accuracy"),
@@ -96,7 +96,7 @@ def by_cutaway(contest: Contest, seed: int) -> tuple[float, float]:
         run.train()
         minutes = (time.perf_counter() - began) / 60
         trained = load(run.folder.path, "cpu")
-    report = MEASURES[contest.task][1](trained, trained.config.task, contest.examples["test"], WritingOptions())
+    report = task_of(trained.config).measure(trained, contest.examples["test"], EvaluationOptions())
     return report.figures[KINDS[contest.task][2]], minutes
 
 

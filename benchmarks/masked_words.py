@@ -21,17 +21,17 @@ from cutaway.data.text.shards import TokenStream
 from cutaway.model.device import choose_precision, device_of
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import Pipeline
-from cutaway.runs.text import to_fill, whole
-from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
-from cutaway.training.evaluate import evaluate
+from cutaway.tasks.base import evaluate
+from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling, MaskedLanguageModelingTask
+from cutaway.tasks.text_task import whole
 
 TASK = "masked_language_modeling"
 
 
 def hide(pipeline: Pipeline, tokens: TokenStream) -> Masked:
     """The text in windows, with the same tokens hidden whenever it is read."""
-    config = pipeline.config
-    return to_fill(config.task, pipeline.tokenizer, whole(tokens, config.model.context), config.train.seed)
+    task = MaskedLanguageModelingTask(pipeline.config)
+    return task.mask(pipeline.tokenizer, whole(tokens, pipeline.config.model.context))
 
 
 def most_frequent(tokens: TokenStream) -> int:

@@ -18,9 +18,8 @@ from comparison import load_trained, report_left_out, show
 from neighbours import PARTS, Neighbours, read_part
 
 from cutaway.data.examples import Pair
-from cutaway.evaluation.examples import WritingOptions
-from cutaway.evaluation.examples import pairs as measure_pairs
 from cutaway.metrics.summaries import NAMES, rouge
+from cutaway.tasks.task import EvaluationOptions, task_of
 
 LEADS = range(1, 31)
 
@@ -60,9 +59,9 @@ def main() -> None:
     }
     if arguments.run:
         pipeline = load_trained(arguments.run, "sequence_to_sequence", average=arguments.average)
-        options = WritingOptions(beams=arguments.beams, length_penalty=arguments.length_penalty)
+        options = EvaluationOptions(num_beams=arguments.beams, length_penalty=arguments.length_penalty)
         given = read_part(arguments.read, "test", left_out) if arguments.read else test
-        figures[str(arguments.run)] = measured = measure_pairs(pipeline, pipeline.config.task, given, options).figures
+        figures[str(arguments.run)] = measured = task_of(pipeline.config).measure(pipeline, given, options).figures
         left_out["truncated"] = int(measured.get("truncated", 0))
     report_left_out(+left_out)
     rows = {name: {figure: values[figure] for figure in NAMES} for name, values in figures.items()}

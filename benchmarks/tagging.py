@@ -20,9 +20,8 @@ from seqeval.metrics.sequence_labeling import get_entities
 from cutaway.config.data import DataConfig
 from cutaway.data.collect import read_examples
 from cutaway.data.examples import Tagged
-from cutaway.evaluation.examples import WritingOptions
-from cutaway.evaluation.examples import words as measure_words
 from cutaway.metrics.entities import entity_report
+from cutaway.tasks.task import EvaluationOptions, task_of
 
 COLUMNS = ("entity_precision", "entity_recall", "entity_f1", "accuracy")
 OUTSIDE = "O"
@@ -92,7 +91,7 @@ def main() -> None:
     reports = {"most frequent tag": entity_report(by_word, true), "gazetteer": entity_report(by_phrase, true)}
     if arguments.run:
         pipeline = load_trained(arguments.run, "token_classification", average=arguments.average)
-        reports[str(arguments.run)] = measure_words(pipeline, pipeline.config.task, test, WritingOptions())
+        reports[str(arguments.run)] = task_of(pipeline.config).measure(pipeline, test, EvaluationOptions())
     report_left_out(left_out)
     rows = {name: {column: report.figures[column] for column in COLUMNS} for name, report in reports.items()}
     show(rows, as_json=arguments.json)

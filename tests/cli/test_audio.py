@@ -91,7 +91,7 @@ TRAININGS = {
     "--data sounds/bell": "sounds/bell holds no folders: put what has the same label into a folder of that name",
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
     "--data images": "images holds no examples (1 not .wav or .wave)",
-    "--data same": "same teaches one label only, 'dog': there is nothing to choose between",
+    "--data same": "same has one label only, 'dog': there is nothing to choose between",
     "--data broken": "broken/a/1.wav is no WAV file of plain samples, PCM (file does not start with RIFF id): convert",
     "--data float": "float/a/1.wav is no WAV file of plain samples, PCM (unknown format: 3): convert it, such as by",
     "--data short": "short/a/1.wav is cut short, 100 of 700 samples are there: copy it anew, or convert it",
@@ -139,7 +139,7 @@ def test_what_cannot_be_heard(here: Path) -> None:
     write_wav(here / "long.wav", tone(300, 9 * RATE))
     for path, line in {
         "other.wav": "other.wav has 44,100 samples a second, and 8,000 are asked for: convert it, such as by ffmpeg -i",
-        "long.wav": "the recording lasts 9.00 seconds, and the model takes 0.24 at most: shorten it",
+        "long.wav": "the recording lasts 9.00 seconds, but the model takes at most 0.24: shorten it",
         "nowhere.wav": "cannot read nowhere.wav: No such file or directory",
         "sounds": "cannot read sounds: Is a directory",
         "broken/a/1.wav": "is no WAV file of plain samples",

@@ -12,9 +12,9 @@ import pytest
 from cli.command import Outcome, refused, run
 from cutaway.cli import chat as command
 from cutaway.pipeline import Pipeline
+from generation.test_chat import CONTEXT, speaker
+from pipeline.pipelines import pipeline
 from text.chats import CHATML, talker
-from verbs.pipelines import pipeline
-from verbs.test_chatting import CONTEXT, speaker
 
 WORDS = ("chat", "model", "--temperature", "0", "--max-new-tokens", "5")
 SYSTEM = {"role": "system", "content": "Be brief."}

@@ -99,7 +99,7 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("train CHOICES --data unlabelled.edges", "unlabelled.edges holds no examples (2 without a label)"),
         ("train CHOICES --data hollow.edges", "hollow.edges holds no examples (1 graphs without nodes)"),
         ("train CHOICES --data blank.edges", "blank.edges holds no examples (it is empty)"),
-        ("train CHOICES --data alike.edges data.validation=0", "alike.edges teaches one label only, 'ring'"),
+        ("train CHOICES --data alike.edges data.validation=0", "alike.edges has one label only, 'ring'"),
         ("train CHOICES --data graphs.edges model.context=9", "has 12 nodes, and the model takes 9 (model.context)"),
         (
             "train CHOICES --data graphs.edges model.position.max_distance=4",

@@ -134,7 +134,7 @@ TRAININGS = {
     "--data all/cat": "cat holds no folders: put what has the same label into a folder of that name",
     "--data image.png": "image.png: images come by a table",
     "--data nowhere": "nowhere",
-    "--data only": "teaches one label only, 'cat'",
+    "--data only": "has one label only, 'cat'",
     "--data all.npz data.target=lables": "no array 'lables'; did you mean 'labels'?",
 }
 USES = {

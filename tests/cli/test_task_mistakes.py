@@ -29,13 +29,13 @@ TRAININGS = {
     f"{LABELS} --data folder": "cannot read folder: Is a directory",
     f"{LABELS} --data empty": "empty holds no examples (it is empty)",
     f"{LABELS} --data text.txt": "text.txt, line 1: 1 columns: two are expected, or a header that names them",
-    f"{LABELS} --data alike.tsv": "alike.tsv teaches one label only, 'good': there is nothing to choose between",
+    f"{LABELS} --data alike.tsv": "alike.tsv has one label only, 'good': there is nothing to choose between",
     f"{LABELS} --data one.tsv": "one.tsv holds one text only (examples: 1), and nothing of it can be held out",
     f"{LABELS} --data labels.jsonl data.target=mood": "no field 'mood'; there are: text, label (choose with",
     f"{LABELS} --data labels.tsv --validation unseen.tsv": (
         "the label 'meh' never occurs in the examples to train on; known: bad, good"
     ),
-    f"{LABELS} --data labels.tsv model.head.labels=5": "the data has 2 labels, and model.head.labels is 5",
+    f"{LABELS} --data labels.tsv model.head.labels=5": "the data has 2 labels, but model.head.labels is 5",
     f"{LABELS} --data labels.tsv task.problem=regression": "is no number, and task.problem is regression",
     f"{LABELS} --data several.jsonl": "an example has 2 labels (good, bad): for any number of them, choose",
     f"{LABELS} --data labels.tsv tokenizer.vocabulary=20": "raise tokenizer.vocabulary by",
@@ -74,8 +74,8 @@ TRAININGS = {
     f"{TAGS} --data tags.conll data.field=word": "data.field means nothing to the task token_classification",
     "sorter --data text.txt": "data.path means nothing to the task algorithmic: leave it out",
     "sorter task.operation=srot": "task.operation cannot be 'srot'; did you mean 'sort'?",
-    "sorter task.length=33": "sequences to sort have 33 symbols, and model.context is 32: write model.context=33",
-    "sorter task.operation=add": "sequences to add have 38 symbols, and model.context is 32: write model.context=38",
+    "sorter task.length=33": "sequences to sort have 33 symbols, but model.context is 32: write model.context=33",
+    "sorter task.operation=add": "sequences to add have 38 symbols, but model.context is 32: write model.context=38",
     "sorter task.shortest=13": "task.shortest 13 is more than task.length 12: change one",
     "sorter task.length=2 task.symbols=3": "3 symbols make 9 sequences to sort, too few to hold some out",
 }
@@ -95,8 +95,8 @@ USES = {
     f"classify {CLASSIFY} --file folder": "cannot read folder: Is a directory",
     f"classify {CLASSIFY} --file binary": "binary is not text: no UTF-8 from byte 128 on",
     f"classify {CLASSIFY} -x": "(a text that begins with - goes behind --)",
-    f"classify {CLASSIFY} '{'cat ' * 40}'": "the text has 42 tokens, and the model takes 32 at most",
-    f"translate {TRANSLATE} '' ": "an empty text cannot be rewritten: take it out",
+    f"classify {CLASSIFY} '{'cat ' * 40}'": "the text has 42 tokens, but the model takes at most 32",
+    f"translate {TRANSLATE} '' ": "an empty text cannot be rewritten: remove it",
     "classify nowhere x": "there is no folder nowhere",
     "classify text.txt x": "there is no folder text.txt",
     f"classify {CLASSIFY} x --device gpu": "no device is called 'gpu'; did you mean 'cpu'?",
@@ -129,7 +129,7 @@ USES = {
     f"sort {SORT} -3": "(a text that begins with - goes behind --)",
     f"sort {SORT} -- -3": "-3 is not among the numbers that the model knows: 0 to 19",
     f"sort {SORT} --file blank": "there is nothing to sort: give numbers",
-    f"sort {SORT} {'1 ' * 33}": "the text has 33 tokens, and the model takes 32 at most",
+    f"sort {SORT} {'1 ' * 33}": "the text has 33 tokens, but the model takes at most 32",
     f"add {SORT} 1 2": "this model cannot add: it was trained for algorithmic, and can sort",
     f"add {SORT} 1 2 3": "two numbers are added, not 3",
     # measuring and comparing
@@ -143,7 +143,7 @@ USES = {
     f"evaluate {CLASSIFY} --data empty": "empty holds no examples (it is empty)",
     f"evaluate {FILL} --data text.txt --target label": "data.target means nothing to the task masked_language_modeling",
     f"evaluate {CLASSIFY} --target label": "--field and --target are of data that is given: write --data too",
-    f"evaluate {SORT} --data text.txt": "this model computes on sequences that are made up: evaluate it without --data",
+    f"evaluate {SORT} --data text.txt": "this model computes on generated sequences: evaluate it without --data",
 }
 
 

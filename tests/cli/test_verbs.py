@@ -12,7 +12,7 @@ import pytest
 
 from cli.command import printed, refused, run
 from cli.tasks import ANIMALS, COUNT, INPUTS, MOODS, SMALL, alike
-from cutaway.verbs import computing
+from cutaway.tasks.algorithmic.task import AlgorithmicTask
 
 pytestmark = pytest.mark.usefixtures("learnt")
 
@@ -138,7 +138,7 @@ def test_samples_are_drawn_again_from_the_same_seed() -> None:
 def test_a_text_that_is_too_long_is_cut_only_if_that_is_asked_for() -> None:
     long = "the cat sees the house " * 20
     assert "text 2 has " in (line := refused(*TRANSLATE, "the cat", long))
-    assert "the model takes 32 at most" in line
+    assert "the model takes at most 32" in line
     outcome = run(*TRANSLATE, "the cat", long, "--truncate")
     assert (outcome.status, outcome.err) == (0, "1 of 2 texts cut to 32 tokens\n")
     assert outcome.out.count("\n") == 2
@@ -183,7 +183,7 @@ def test_numbers_are_added_as_people_write_them(monkeypatch: pytest.MonkeyPatch)
     printed("train", "sorter", "--out", "new", *SMALL, *choices, "train.batch_size=4")
     assert isinstance(told("add", "new", "12", "30")[0]["result"], int)
 
-    def right(_model: object, _config: object, _task: object, rows: Sequence[list[int]]) -> list[list[int]]:
+    def right(_task: object, _loaded: object, rows: Sequence[list[int]]) -> list[list[int]]:
         """What a model that has learnt it well says, below the equals signs; anything may stand before."""
         found = []
         for row in rows:
@@ -195,7 +195,7 @@ def test_numbers_are_added_as_people_write_them(monkeypatch: pytest.MonkeyPatch)
             found.append([9] * equals + [int(digit) for digit in f"{total:0{plus + 1}}"])
         return found
 
-    monkeypatch.setattr(computing, "compute", right)
+    monkeypatch.setattr(AlgorithmicTask, "predict", right)
     Path("sums.txt").write_text("12 30\n0 0\n999 1\n12345 678\n")
     assert printed("add", "new", "--file", "sums.txt").split() == ["42", "0", "1000", "13023"]
     assert told("add", "new", "47", "85") == [{"numbers": [47, 85], "result": 132}]

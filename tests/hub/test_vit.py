@@ -8,7 +8,7 @@ import pytest
 
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
-from cutaway.tasks.image_classification.task import image_rows
+from cutaway.tasks.images import image_rows
 from cutaway.tasks.shared import ImagesConfig
 from hub.families.vit import CASES, SIZES
 from hub.parity import Case, bring

@@ -3,8 +3,9 @@
     python run.py DOCUMENT [WITHOUT]
 
 Python blocks share their names. Of bash blocks, each command runs by itself, but for those that set the machine up, and
-those that hold the word WITHOUT. A block that begins with the line `# not run` is left out. Ends with the place of the
-first block that fails.
+those that hold the word WITHOUT. A block that begins with the line `# not run` is left out; one with a title is written
+to the file of that name. A package that is installed by `pip install -e FOLDER` becomes importable, with its entry
+points. Ends with the place of the first block that fails.
 
 A plain `cutaway ...` runs in a process of its own too, but in one forked from a process that has imported torch and
 what such a command imports: doing so for each of them would take longer than most of them do.
@@ -25,7 +26,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-FENCE = re.compile(r"^ *```(python|bash)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+import tomllib
+
+FENCE = re.compile(r'^ *```(python|bash|toml)(?: title="([^"]+)")?\n(.*?)^ *```$', re.MULTILINE | re.DOTALL)
 SET_UP = ("cd", "git", "make", "pip")
 SHELL = frozenset("|&;<>$`*~")
 """Signs by which a command is left to bash."""
@@ -38,14 +41,15 @@ class Block:
     language: str
     code: str
     line: int
+    title: str | None = None
 
 
 def blocks(text: str) -> Iterator[Block]:
     """The blocks that run, in order."""
     for fence in FENCE.finditer(text):
-        code = textwrap.dedent(fence[2])
+        code = textwrap.dedent(fence[3])
         if not code.startswith("# not run"):
-            yield Block(fence[1], code, text.count("\n", 0, fence.start(2)) + 1)
+            yield Block(fence[1], code, text.count("\n", 0, fence.start(3)) + 1, fence[2])
 
 
 def commands(block: Block) -> Iterator[tuple[int, str]]:
@@ -53,7 +57,9 @@ def commands(block: Block) -> Iterator[tuple[int, str]]:
     start = block.line
     for command in re.split(r"(?<!\\)\n", block.code):
         words = command.split()
-        if words and not words[0].startswith("#") and words[0] not in SET_UP:
+        if words[:3] == ["pip", "install", "-e"] and words[3] != ".":
+            install(Path(words[3]))
+        elif words and not words[0].startswith("#") and words[0] not in SET_UP:
             yield start, command
         start += command.count("\n") + 1
 
@@ -65,13 +71,28 @@ def run(document: Path, without: str | None = None) -> None:
     forker = Forker() if any(block.language == "bash" and "cutaway " in block.code for block in all_blocks) else None
     try:
         for block in all_blocks:
-            if block.language == "python":
+            if block.title is not None:
+                Path(block.title).parent.mkdir(parents=True, exist_ok=True)
+                Path(block.title).write_text(block.code, encoding="utf-8")
+            elif block.language == "python":
                 run_python(block, document, names)
-            else:
+            elif block.language == "bash":
                 run_bash(block, document, forker, without)
     finally:
         if forker:
             forker.close()
+
+
+def install(folder: Path) -> None:
+    """Installs a package in place, without a network: writes its metadata beside it, and extends the path."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = folder / f"{project['name']}-{project['version']}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n", encoding="utf-8")
+    groups = project["entry-points"].items()
+    lines = [line for group, names in groups for line in (f"[{group}]", *(f"{k} = {v}" for k, v in names.items()))]
+    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.path.insert(0, str(folder.resolve()))
 
 
 def run_python(block: Block, document: Path, names: dict[str, Any]) -> None:
@@ -128,6 +149,7 @@ def serve(orders: Connection) -> None:
 def run_cutaway(words: list[str]) -> None:
     from cutaway.cli import main
 
+    sys.path[:0] = [str(path.parent.resolve()) for path in Path().glob("*/*.dist-info")]
     sys.argv = words
     main()
 

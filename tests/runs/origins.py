@@ -42,9 +42,9 @@ def losses(pipeline: Pipeline, run: Run) -> list[torch.Tensor]:
     training_data = run.dataset.training_data()
     assert training_data.validation is not None
     batches = [
-        training_data.task.collate(training_data.validation[i], torch.device("cpu"))
+        training_data.objective.collate(training_data.validation[i], torch.device("cpu"))
         for i in range(len(training_data.validation))
     ]
     pipeline.model.eval()
     with torch.no_grad():
-        return [training_data.task.loss(pipeline.model, batch)[0] for batch in batches]
+        return [training_data.objective.loss(pipeline.model, batch)[0] for batch in batches]

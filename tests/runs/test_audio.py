@@ -11,8 +11,8 @@ from cutaway.config.reading import load_run, override
 from cutaway.config.run import RunConfig
 from cutaway.data.audio.wav import read_wav
 from cutaway.errors import UserError
-from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
 from cutaway.pipeline import load
+from cutaway.runs.evaluation import evaluate_data, evaluate_run
 from cutaway.runs.run import Run, resume, start
 from data.audio_files import RATE, tone, write_wav
 from runs.kinds import TINY
@@ -99,7 +99,7 @@ def test_files_and_samples_are_heard_alike_alone_and_together(trained: Run) -> N
 def test_what_is_too_long_is_refused_or_cut_and_counted(trained: Run) -> None:
     limit = 160 + 23 * 80  # samples in the 24 frames of the context
     fits, longer = tone(400, limit), np.concatenate([tone(400, limit), tone(2000, limit)])
-    said = r"recording 2 lasts 0\.50 seconds, and the model takes 0\.25 at most: shorten it"
+    said = r"recording 2 lasts 0\.50 seconds, but the model takes at most 0\.25: shorten it"
     with pytest.raises(UserError, match=said):
         trained.pipeline.classify([fits, longer])
     with pytest.raises(UserError, match=r"^the recording lasts 0"):

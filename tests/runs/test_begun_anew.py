@@ -9,7 +9,7 @@ from cutaway.errors import UserError
 from cutaway.runs.run import start
 from runs.kinds import LABELLED, begin, choices_of
 
-TOKENIZER = ("cutaway.runs.examples.train_tokenizer", "cutaway.data.text.prepare.train_tokenizer")
+TOKENIZER = ("cutaway.tasks.example_task.train_tokenizer", "cutaway.data.text.prepare.train_tokenizer")
 MODEL, CONFIG, RUN = (f"cutaway.runs.run.{name}" for name in ("build", "write_json", "write_text"))
 ENDS = {
     "before the tokenizer": [TOKENIZER],

@@ -46,9 +46,9 @@ def test_what_is_loaded_is_what_was_trained(trained: tuple[str, Run]) -> None:
     loaded = load(run.folder.path, device="cpu")
     assert same(weights(loaded.model), weights(run.model))
     assert loaded.config == run.config == load_run(run.folder.run)
-    pairs = [(loaded.source_tokenizer, run.dataset.source_tokenizer)]
-    if run.dataset.tokenizer is not None:
-        pairs.append((loaded.tokenizer, run.dataset.tokenizer))
+    pairs = [(loaded.source_tokenizer, run.dataset.tokenizers.source_tokenizer)]
+    if run.dataset.tokenizers.tokenizer is not None:
+        pairs.append((loaded.tokenizer, run.dataset.tokenizers.tokenizer))
     for one, other in pairs:
         assert getattr(one, "sha256", None) == getattr(other, "sha256", None)
 
@@ -56,8 +56,8 @@ def test_what_is_loaded_is_what_was_trained(trained: tuple[str, Run]) -> None:
 def test_what_the_data_tells_is_filled_in(trained: tuple[str, Run]) -> None:
     kind, run = trained
     model, task = run.config.model, run.config.task
-    assert model.vocabulary == getattr(run.dataset.tokenizer, "vocabulary", None)
-    assert model.source_vocabulary == getattr(run.dataset.source_tokenizer, "vocabulary", None)
+    assert model.vocabulary == getattr(run.dataset.tokenizers.tokenizer, "vocabulary", None)
+    assert model.source_vocabulary == getattr(run.dataset.tokenizers.source_tokenizer, "vocabulary", None)
     assert getattr(model.head, "labels", None) == SCORES.get(kind)
     assert getattr(task, "labels", None) == LABELS.get(kind)
 

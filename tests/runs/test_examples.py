@@ -52,7 +52,7 @@ def test_labels_may_be_given_in_any_order_and_more_than_occur(tmp_path: Path) ->
 
 
 def test_a_head_scores_the_labels_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"the data has 3 labels, and model\.head\.labels is 7: leave it open"):
+    with pytest.raises(UserError, match=r"the data has 3 labels, but model\.head\.labels is 7: set it to none"):
         begin("sequence_classification", tmp_path, "model.head.labels=7")
     assert begin("sequence_classification", tmp_path, "model.head.labels=3").config.model.head.labels == 3
 
@@ -62,9 +62,9 @@ def test_rare_labels_count_more_if_they_are_to(tmp_path: Path) -> None:
     for weights in ("none", "balanced"):
         run = begin("sequence_classification", tmp_path, f"task.class_weights={weights}", out=weights)
         training_data = run.dataset.training_data()
-        batch = training_data.task.collate(run.dataset.training, torch.device("cpu"))
+        batch = training_data.objective.collate(run.dataset.training, torch.device("cpu"))
         torch.nn.init.zeros_(run.model.head.projection.weight)
-        loss, _ = training_data.task.loss(run.model, batch)
+        loss, _ = training_data.objective.loss(run.model, batch)
         loss.backward()
         losses[weights] = run.model.head.projection.bias.grad
     assert losses["none"].abs().max() > 1
@@ -94,13 +94,13 @@ def test_sides_that_share_a_tokenizer_share_a_table(tmp_path: Path) -> None:
     run = begin("sequence_to_sequence", tmp_path)
     assert not run.folder.source_tokenizer.exists()
     assert run.model.encoder.embed.tokens.weight is run.model.decoder.embed.tokens.weight
-    tokenizer = run.dataset.tokenizer
+    tokenizer = run.dataset.tokenizers.tokenizer
     assert tokenizer.unknown not in tokenizer.encode("the cat sur tapis")
 
 
 @pytest.mark.parametrize("key", ["vocabulary", "source_vocabulary"])
 def test_a_model_must_have_room_for_its_tokens(key: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"tokens, and model\.{key} is 9: .*leave it open with model\.{key}=none"):
+    with pytest.raises(UserError, match=rf"tokens, but model\.{key} is 9: .*set model\.{key}=none"):
         begin("a tokenizer a side", tmp_path, f"model.{key}=9")
     begin("a tokenizer a side", tmp_path, f"model.{key}=99")
 

@@ -43,7 +43,7 @@ def test_without_a_step_it_is_the_model_that_it_goes_on_from(kind: str, origin: 
     assert all(map(torch.equal, losses(after, run), losses(before, run)))
     assert after.config.model == before.config.model
     assert getattr(after.source_tokenizer, "sha256", None) == getattr(before.source_tokenizer, "sha256", None)
-    if run.dataset.tokenizer is not None:
+    if run.dataset.tokenizers.tokenizer is not None:
         assert after.tokenizer.sha256 == before.tokenizer.sha256
 
 
@@ -51,12 +51,12 @@ def test_its_tokens_are_those_of_the_model_whatever_it_reads(origin: MakeOrigin,
     folder = origin(WORDS)
     (tmp_path / "other.txt").write_text("a zebra sat on the mat " * 99)
     run = go_on(folder, tmp_path, WORDS, f"data.path={tmp_path / 'other.txt'}")
-    assert run.dataset.tokenizer is not None
-    assert run.dataset.tokenizer.sha256 == load(folder, "cpu").tokenizer.sha256
+    assert run.dataset.tokenizers.tokenizer is not None
+    assert run.dataset.tokenizers.tokenizer.sha256 == load(folder, "cpu").tokenizer.sha256
     assert run.folder.tokenizer.read_bytes() == (folder / "tokenizer.json").read_bytes()
     assert run.config.tokenizer.kind == "origin"
     tokens = run.dataset.corpus.training[:].tolist()
-    unknown = run.dataset.tokenizer.count_unknown(tokens)
+    unknown = run.dataset.tokenizers.tokenizer.count_unknown(tokens)
     assert len(tokens) // 3 <= unknown < len(tokens) // 2
     assert run.dataset.amount == f"{len(tokens):,} tokens of text, {unknown:,} of them unknown"
     assert run.config.origin == str(folder)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from cutaway.config.train import TrainConfig
-from cutaway.runs.placeholder_data import RandomTokens
 from cutaway.runs.plan import StepCost, measure_steps
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
+from cutaway.tasks.text_task import RandomTokens
 from cutaway.training.loop import Trainer
 from training.setups import CONTEXT, VOCABULARY, same, small_model, weights
 

@@ -9,8 +9,8 @@ from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, ModelNeeds, task_record, trained_kinds
 from cutaway.errors import UserError
-from cutaway.runs.dataset import with_labels
 from cutaway.runs.requirements import chosen_by_task, require_choices, require_model
+from cutaway.tasks.dataset import with_labels
 from runs.kinds import begin
 
 ARCHITECTURES = ("decoder", "encoder", "encoder_decoder")
@@ -36,7 +36,7 @@ CANNOT_LEARN = {
 
 
 def test_a_head_for_language_scores_no_labels() -> None:
-    with pytest.raises(UserError, match=r"a language head scores no labels: write model\.head=sequence"):
+    with pytest.raises(UserError, match=r"a language head has no labels: write model\.head=sequence"):
         with_labels(RunConfig(), 3)
 
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from cutaway.data.inputs import IMAGES
 from cutaway.data.padding import length_mask, pad
 from cutaway.data.text.masking import Masking
 from cutaway.nn.losses import IGNORED
-from cutaway.runs.generated import make_rows
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
-from cutaway.tasks.base import Task
+from cutaway.tasks.algorithmic.task import make_rows
+from cutaway.tasks.base import Objective
+from cutaway.tasks.classification import SequenceClassification
 from cutaway.tasks.image_captioning.task import CaptionRow
+from cutaway.tasks.labels import LabelledRow
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModeling
 from cutaway.tasks.question_answering.task import QuestionAnswering, QuestionRow
-from cutaway.tasks.rows.labels import LabelledRow
-from cutaway.tasks.rows.shown import SHOWN
-from cutaway.tasks.sequence_classification.task import SequenceClassification
 from cutaway.tasks.sequence_to_sequence.task import PairRow, SequenceToSequence
 from cutaway.tasks.token_classification.task import TokenClassification, WordsRow
 
@@ -32,7 +32,7 @@ SEES = {"architecture": "encoder", "embedding": PATCHES}
 class Pupil:
     """What is learnt: the task, its rows, the model's choices, and how rows become what the task collates."""
 
-    task: Task
+    objective: Objective
     rows: Sequence[Any]
     model: dict[str, Any]
     batch: Callable[[Sequence[Any]], Any] = list
@@ -107,9 +107,7 @@ def pupils() -> dict[str, Pupil]:
     return {
         "masked language modelling": Pupil(MaskedLanguageModeling(), hidden_windows(rng), encoder, padded_windows),
         "sequence to sequence": Pupil(SequenceToSequence(0.1), eight(pair), {"architecture": "encoder_decoder"}),
-        "captioning": Pupil(
-            SequenceToSequence(0.1, SHOWN["image_captioning"]), eight(captioned), WRITES_WHAT_IT_SEES, masks=False
-        ),
+        "captioning": Pupil(SequenceToSequence(0.1, IMAGES), eight(captioned), WRITES_WHAT_IT_SEES, masks=False),
         **{
             f"classification, {problem}": Pupil(
                 SequenceClassification(problem),
@@ -119,7 +117,7 @@ def pupils() -> dict[str, Pupil]:
             for problem in ("single_label", "multi_label", "regression")
         },
         "classification of images": Pupil(
-            SequenceClassification("single_label", kind=SHOWN["image_classification"]),
+            SequenceClassification("single_label", inputs=IMAGES),
             eight(imaged),
             SEES | {"head": {"kind": "sequence", "labels": LABELS}},
             masks=False,

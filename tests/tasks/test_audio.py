@@ -8,7 +8,7 @@ import pytest
 from cutaway.config.embedding import FrameEmbeddingConfig
 from cutaway.data.audio.log_mel import LogMel
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig
-from cutaway.tasks.audio_classification.task import frame_rows, frame_statistics, hear, listener, pad_frames
+from cutaway.tasks.audio_classification.task import frame_rows, frame_statistics, log_mel_frames, log_mel_of, pad_frames
 from data.audio_files import RATE, tone
 
 BINS = 11
@@ -17,7 +17,7 @@ LENGTHS = (100, 700, 500)
 
 
 def mel() -> LogMel:
-    return listener(TASK, FrameEmbeddingConfig(bins=BINS))
+    return log_mel_of(TASK, FrameEmbeddingConfig(bins=BINS))
 
 
 def sounds() -> list[np.ndarray]:
@@ -30,10 +30,10 @@ def test_a_listener_has_the_sizes_that_were_chosen() -> None:
 
 def test_long_recordings_are_cut_and_counted() -> None:
     counted: Counter[str] = Counter()
-    whole = hear(mel(), sounds(), 99, counted)
+    whole = log_mel_frames(mel(), sounds(), 99, counted)
     assert [len(frames) for frames in whole] == [1, 10, 7]
     assert counted == {}
-    found = hear(mel(), sounds(), 6, counted)
+    found = log_mel_frames(mel(), sounds(), 6, counted)
     assert counted == {"cut to 6 frames": 2}
     for one, other in zip(found, whole, strict=True):
         np.testing.assert_array_equal(one, other[:6])
@@ -41,13 +41,13 @@ def test_long_recordings_are_cut_and_counted() -> None:
 
 def test_no_recording_is_cut_that_just_fits() -> None:
     counted: Counter[str] = Counter()
-    (frames,) = hear(mel(), [tone(300, mel().samples(5))], 5, counted)
+    (frames,) = log_mel_frames(mel(), [tone(300, mel().samples(5))], 5, counted)
     assert len(frames) == 5
     assert counted == {}
 
 
 def test_rows_have_mean_0_and_deviation_1_over_all_of_them() -> None:
-    frames = hear(mel(), sounds(), 99, Counter())
+    frames = log_mel_frames(mel(), sounds(), 99, Counter())
     mean, std = frame_statistics(frames)
     rows = frame_rows(frames, TASK.model_copy(update={"mean": mean, "std": std}))
     numbers = np.concatenate([row.ravel() for row in rows])
@@ -64,7 +64,7 @@ def test_silence_deviates_from_nothing() -> None:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0)], ids=str)
 def test_frames_come_back_from_under_the_mask(order: tuple[int, ...]) -> None:
-    rows = [hear(mel(), sounds(), 99, Counter())[i] for i in order]
+    rows = [log_mel_frames(mel(), sounds(), 99, Counter())[i] for i in order]
     arrays = pad_frames(rows)
     assert arrays["inputs"].shape == (3, 10, BINS)
     assert arrays["inputs"].dtype == np.float32

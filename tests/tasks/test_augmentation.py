@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cutaway.tasks.image_classification.augmentation import Shifted, move
-from cutaway.tasks.rows.labels import LabelledRow
+from cutaway.tasks.labels import LabelledRow
 
 CHANNELS, HEIGHT, WIDTH, BATCH, MOST = 2, 5, 7, 60, 2
 PICTURE = np.arange(1, CHANNELS * HEIGHT * WIDTH + 1, dtype=np.float32).reshape(CHANNELS, HEIGHT, WIDTH)

@@ -51,7 +51,7 @@ def test_captions_that_are_too_long_are_left_out_and_counted() -> None:
 
 
 def test_what_cannot_be_framed_or_cut_into_patches_is_told() -> None:
-    with pytest.raises(UserError, match="the tokenizer of the target has no token to start a text: train another one"):
+    with pytest.raises(UserError, match="the tokenizer of the target has no start token: train another one"):
         caption_rows(train("char"), EXAMPLES, TASK, model(), Counter())
     with pytest.raises(UserError, match="4 × 6 pixels, no multiples of a patch of 4"):
         caption_rows(WRITERS["word"], EXAMPLES, TASK, model(patch=4), Counter())

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from cutaway.nn.losses import IGNORED
+from cutaway.tasks.classification import SequenceClassification, balanced_weights
+from cutaway.tasks.labels import LabelledRow
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.tasks.rows.labels import LabelledRow
-from cutaway.tasks.sequence_classification.task import SequenceClassification, balanced_weights
 from tasks.pupils import PUPILS, Pupil
 from training.setups import VOCABULARY, small_model
 from variants import variant
@@ -21,9 +21,9 @@ MASKS = {"attention_mask", "source_mask"}
 
 def sums(pupil: Pupil, model: torch.nn.Module, rows: Sequence[object]) -> Counter[str]:
     """Everything that is measured of these rows, and what training sums up."""
-    batch = pupil.task.collate(pupil.batch(rows), CPU)
-    loss, count = pupil.task.loss(model, batch)
-    measured = {name: value.item() for name, value in pupil.task.measure(model, batch).items()}
+    batch = pupil.objective.collate(pupil.batch(rows), CPU)
+    loss, count = pupil.objective.loss(model, batch)
+    measured = {name: value.item() for name, value in pupil.objective.measure(model, batch).items()}
     return Counter({**measured, "trained loss": loss.item(), "trained count": count.item()})
 
 
@@ -32,7 +32,7 @@ def test_a_batch_is_the_sum_of_its_examples(name: str) -> None:
     pupil = PUPILS[name]
     model = variant(**pupil.model).eval()
     rows = pupil.rows
-    batch = pupil.task.collate(pupil.batch(rows), CPU)
+    batch = pupil.objective.collate(pupil.batch(rows), CPU)
     is_padded = bool(MASKS & batch.keys() or (batch["targets"] == IGNORED).any())
     assert is_padded or not pupil.masks, "else it is easy"
     with torch.no_grad():
@@ -46,15 +46,15 @@ def test_a_batch_is_the_sum_of_its_examples(name: str) -> None:
 @pytest.mark.parametrize("name", PUPILS)
 def test_the_same_lengths_need_no_mask(name: str) -> None:
     pupil = PUPILS[name]
-    assert not MASKS & pupil.task.collate(pupil.batch([pupil.rows[1]] * 2), CPU).keys()
-    assert len(MASKS & pupil.task.collate(pupil.batch(pupil.rows), CPU).keys()) == pupil.masks
+    assert not MASKS & pupil.objective.collate(pupil.batch([pupil.rows[1]] * 2), CPU).keys()
+    assert len(MASKS & pupil.objective.collate(pupil.batch(pupil.rows), CPU).keys()) == pupil.masks
 
 
 @pytest.mark.parametrize("name", PUPILS)
 def test_what_is_measured_is_scored_by_its_count(name: str) -> None:
     pupil = PUPILS[name]
     sums = {"loss": 12.0, "count": 8, "correct": 2, "rows": 4, "right_rows": 3}
-    figures = pupil.task.score(sums)
+    figures = pupil.objective.score(sums)
     assert (figures["loss"], figures["accuracy"]) == (1.5, 0.25)
     assert figures.get("exact", 0.75) == 0.75
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
-from cutaway.evaluation.evaluate import evaluate_run
 from cutaway.model.transformer import DecoderOnly
 from cutaway.nn.losses import IGNORED
 from cutaway.pipeline import load
+from cutaway.runs.evaluation import evaluate_run
 from cutaway.runs.run import start
 from cutaway.tasks.language_modeling.task import LanguageModeling, number_documents
 from runs.kinds import TINY
@@ -117,8 +117,8 @@ def begin(folder: Path, *choices: str, rows: int = 30) -> Any:
 def test_a_run_keeps_documents_apart_in_training_and_in_measuring(tmp_path: Path) -> None:
     run = begin(tmp_path, "task.document_mask=yes")
     training_data = run.dataset.training_data()
-    batch = training_data.task.collate(training_data.training[0], torch.device("cpu"))
-    ends = (batch["inputs"] == run.dataset.tokenizer.end).sum(dim=1)
+    batch = training_data.objective.collate(training_data.training[0], torch.device("cpu"))
+    ends = (batch["inputs"] == run.dataset.tokenizers.tokenizer.end).sum(dim=1)
     assert (ends > 1).all()
     assert torch.equal(batch["documents"].max(dim=1).values, ends)
     run.train()
@@ -130,7 +130,7 @@ def test_a_run_keeps_documents_apart_in_training_and_in_measuring(tmp_path: Path
 
 
 def test_a_single_document_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"task.document_mask keeps documents apart, and the text is a single one"):
+    with pytest.raises(UserError, match=r"task.document_mask separates documents, but the text is a single one"):
         begin(tmp_path, "task.document_mask=yes", rows=1)
     assert not (tmp_path / "run/run.yaml").exists()
 

@@ -7,9 +7,9 @@ import pytest
 
 from cutaway.data.examples import Pair
 from cutaway.errors import UserError
-from cutaway.tasks.question_answering.task import Windowing
-from cutaway.tasks.rows.sentences import sentences
+from cutaway.tasks.question_answering.context_windows import Windowing
 from cutaway.tasks.sequence_to_sequence.task import PairTokenizers
+from cutaway.tasks.texts import encode_inputs
 from cutaway.tasks.token_classification.task import align
 from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
 from text.folders import FOLDERS, auto, marian, write_json
@@ -20,7 +20,7 @@ TEXTS = ["The cat sat", "low lower lowest", ""]
 @pytest.mark.parametrize("kind", list(FOLDERS))
 def test_a_sentence_is_a_text_of_theirs(kind: str, tmp_path: Path) -> None:
     folder = FOLDERS[kind](tmp_path)
-    assert sentences(load_tokenizer(folder), TEXTS) == auto(folder)(TEXTS)["input_ids"]
+    assert encode_inputs(load_tokenizer(folder), TEXTS) == auto(folder)(TEXTS)["input_ids"]
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])

@@ -5,7 +5,7 @@ import pytest
 
 from cutaway.errors import UserError
 from cutaway.tasks.image_classification.config import ImageClassificationConfig
-from cutaway.tasks.image_classification.task import channel_statistics, image_rows, values_of
+from cutaway.tasks.images import channel_statistics, image_rows, values_of
 
 BYTES = [np.random.default_rng(i).integers(7 * i, 256, size=(4 + i, 6, 3), dtype=np.uint8) for i in range(5)]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.tasks.rows.labels import LabelledRow, known_labels, labelled_rows
+from cutaway.tasks.labels import LabelledRow, known_labels, labelled_rows
 from cutaway.tasks.sequence_classification.config import SequenceClassificationConfig
 
 LABELS = ("good", "bad", "neither")

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cutaway.tasks.base import TrainingData
-from cutaway.training.evaluate import evaluate
+from cutaway.tasks.base import TrainingData, evaluate
 from tasks.pupils import CONTEXT, PUPILS, VOCABULARY
 from training.setups import Fixed, small_model, trainer
 
@@ -20,12 +19,12 @@ def test_eight_examples_are_learnt_by_heart(name: str, tmp_path: Path) -> None:
     pupil = PUPILS[name]
     model = small_model(vocabulary=VOCABULARY, context=CONTEXT, layers=1, **pupil.model)
     examples = Fixed(pupil.batch(pupil.rows))
-    training_data = TrainingData(pupil.task, examples, examples)
-    before = evaluate(model, pupil.task, examples, torch.float32)
+    training_data = TrainingData(pupil.objective, examples, examples)
+    before = evaluate(model, pupil.objective, examples, torch.float32)
     progress = trainer(
         tmp_path, model, training_data, optimizer={"learning_rate": 0.02, "weight_decay": 0}, steps=STEPS, **QUIET
     ).run()
-    after = evaluate(model, pupil.task, examples, torch.float32)
+    after = evaluate(model, pupil.objective, examples, torch.float32)
     assert progress.best == after["loss"] < 0.5 * before["loss"]
     assert before[pupil.figure] < 1
     assert after[pupil.figure] == 1

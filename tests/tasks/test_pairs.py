@@ -64,9 +64,9 @@ def test_sources_alone_are_cut_if_that_is_wanted_and_counted() -> None:
 
 def test_a_tokenizer_must_know_how_a_text_begins_and_ends() -> None:
     plain, writer = train("char"), WRITERS["char"]
-    with pytest.raises(UserError, match="the tokenizer of the source has no token to end a text"):
+    with pytest.raises(UserError, match="the tokenizer of the source has no end token"):
         PairTokenizers(plain, writer)
     ending = train("char", with_end=True)
     assert PairTokenizers(ending, writer).read(["it"])[0][-1] == ending.end
-    with pytest.raises(UserError, match="the tokenizer of the target has no token to start a text: train another one"):
+    with pytest.raises(UserError, match="the tokenizer of the target has no start token: train another one"):
         PairTokenizers(writer, ending)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cutaway.data.examples import Answer, Question
 from cutaway.errors import UserError
-from cutaway.tasks.question_answering.task import QuestionRow, Windowing, place
+from cutaway.tasks.question_answering.context_windows import QuestionRow, Windowing, place
 from text.kinds import READERS, train
 
 WORDS = ("low", "lowest", "newer", "the", "wide", "mat", "it", "naïve", "漢字")

@@ -42,8 +42,8 @@ def test_it_has_no_gradient_and_nothing_is_remembered_of_it(kind: str) -> None:
     kept = FROZEN["decoder.0"] | FROZEN["decoder.embed"]
     optimizer = make_optimizer(KINDS[kind], model)
     learning = training_data()
-    loss, _ = learning.task.loss(
-        model, learning.task.collate(learning.training[0], model.head.projection.weight.device)
+    loss, _ = learning.objective.loss(
+        model, learning.objective.collate(learning.training[0], model.head.projection.weight.device)
     )
     loss.backward()
     assert {name for name, weight in model.named_parameters() if weight.grad is None} == kept
@@ -80,9 +80,9 @@ def test_biases_that_balance_experts_can_be_frozen() -> None:
     freeze(model, ["*.balance"])
     before = weights(model)
     learning = training_data()
-    batch = learning.task.collate(learning.training[0], model.head.projection.weight.device)
+    batch = learning.objective.collate(learning.training[0], model.head.projection.weight.device)
     optimizer = make_optimizer(KINDS["adamw"], model)
-    learning.task.loss(model, batch)[0].backward()
+    learning.objective.loss(model, batch)[0].backward()
     optimizer.step(1.0)
     assert {name for name, weight in weights(model).items() if weight.equal(before[name])} == {
         "decoder.0.feedforward.balance.bias"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cutaway.model.transformer import DecoderOnly
-from cutaway.runs.placeholder_data import RandomTokens
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
+from cutaway.tasks.text_task import RandomTokens
 from training.setups import CONTEXT, VOCABULARY, small_model, trainer
 from variants import POSITIONS, RESIDUALS
 

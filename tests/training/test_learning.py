@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from cutaway.model.files import read_weights
-from cutaway.tasks.base import TrainingData
+from cutaway.tasks.base import TrainingData, evaluate
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics
-from cutaway.training.evaluate import evaluate
 from training.setups import CONTEXT, VOCABULARY, Fixed, same, small_model, trainer, training_data, weights, windows
 
 
@@ -58,7 +57,7 @@ def test_the_best_weights_are_kept_and_training_stops_when_it_no_longer_helps(tm
     read_weights(tmp_path / "model.safetensors", saved)
     read_weights(tmp_path / f"checkpoints/step-{progress.step}/model.safetensors", last)
     assert same(weights(last), weights(model))
-    figures = evaluate(saved, content.task, content.validation, torch.float32)
+    figures = evaluate(saved, content.objective, content.validation, torch.float32)
     assert figures["loss"] == losses[best]
 
     again = trainer(tmp_path, small_model(), content, [metrics], steps=500, patience=4, **choices).run()

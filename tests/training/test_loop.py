@@ -62,7 +62,7 @@ def test_the_gradient_is_that_of_the_mean_over_targets(
 ) -> None:
     (loss, norm, count), gradient = gradient_of_a_step(tmp_path, monkeypatch, batch_size=6, gradient_accumulation=parts)
     model, content = small_model(), uneven()
-    total, targets = content.task.loss(model, content.task.collate(content.training[0], torch.device("cpu")))
+    total, targets = content.objective.loss(model, content.objective.collate(content.training[0], torch.device("cpu")))
     mean = total / targets
     mean.backward()
     expected = torch.cat([weight.grad.flatten() for weight in model.parameters()])

@@ -7,8 +7,8 @@ import torch
 
 from cutaway.config.optimizer import AdamWConfig, MuonConfig
 from cutaway.runs.plan import optimizer_tensors
+from cutaway.tasks.base import evaluate
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.training.evaluate import evaluate
 from cutaway.training.optimizers import make_optimizer
 from cutaway.training.sign_descent import SignDescent
 from training.setups import same, small_model, trainer, training_data, weights, windows

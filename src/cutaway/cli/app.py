@@ -17,6 +17,7 @@ from cutaway.cli.export import export
 from cutaway.cli.fill import fill
 from cutaway.cli.generate import generate
 from cutaway.cli.plan import plan
+from cutaway.cli.predict import predict
 from cutaway.cli.presets import presets
 from cutaway.cli.rewrite import caption, translate
 from cutaway.cli.score import score
@@ -69,7 +70,7 @@ def _without_command(
 
 
 COMMANDS = (
-    *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed),
+    *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed, predict),
     *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, demo),
 )
 for command in COMMANDS:

@@ -22,11 +22,9 @@ def embed(
     json: AsJSON = False,
 ) -> None:
     """Print a vector for each text, or each protein of a FASTA file: one a line, or with --json beside it."""
-    from cutaway.verbs.known import require
-
     words = given(text, file)
     pipeline = open_model(model, device)
-    require("embed", pipeline.config)
+    pipeline.require("embed")
     left_out: Counter[str] = Counter()
     inputs = opened(words, pipeline.config.task.kind, left_out)
     vectors = pipeline.embed([one.value for one in inputs], pooling=pooling)

@@ -31,14 +31,14 @@ def evaluate(
     """Measure a model by the metric that its task is known by."""
     from cutaway.config.data import DataConfig
     from cutaway.errors import UserError
-    from cutaway.evaluation.evaluate import evaluate_data, evaluate_run
-    from cutaway.evaluation.examples import WritingOptions
+    from cutaway.runs.evaluation import evaluate_data, evaluate_run
+    from cutaway.tasks.task import EvaluationOptions
 
     if data is None and (field or target):
         raise UserError("--field and --target are of data that is given: write --data too")
     pipeline = open_model(model, device, average=average)
-    options = WritingOptions(beams=beams, length_penalty=length_penalty, tokenize=tokenize)
-    if options != WritingOptions() and not pipeline.config.task.spec.searches:
+    options = EvaluationOptions(num_beams=beams, length_penalty=length_penalty, tokenize=tokenize)
+    if options != EvaluationOptions() and not pipeline.config.task.spec.searches:
         raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from a source")
     if data is None:
         report = evaluate_run(pipeline, model, options)

@@ -26,7 +26,7 @@ def generate(
 ) -> None:
     """Let a model write on."""
     from cutaway.generation.sampling import Sampling
-    from cutaway.pipeline import SamplingOptions
+    from cutaway.pipeline.methods import SamplingOptions
 
     options = SamplingOptions(
         temperature=temperature,

@@ -77,12 +77,14 @@ def measured(config: "RunConfig", tokens: int) -> dict[str, float]:
     """What a few steps on meaningless data tell of a run whose steps have so many tokens."""
     from cutaway.model.build import build
     from cutaway.model.device import choose_device, keep_freed_memory
-    from cutaway.runs.placeholder_data import placeholder_data
     from cutaway.runs.plan import measure_steps
+    from cutaway.tasks.task import task_of
 
     keep_freed_memory()  # as `train` does
     model = build(config.model).to(choose_device(config.train.device))
-    part = placeholder_data(config, max(1, tokens // config.model.context // config.train.gradient_accumulation))
+    part = task_of(config).placeholder_data(
+        max(1, tokens // config.model.context // config.train.gradient_accumulation)
+    )
     found = measure_steps(model, config.train, part)
     return {
         "activations_bytes": found.activations,

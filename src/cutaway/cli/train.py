@@ -26,6 +26,7 @@ EXAMPLES = {
     "translate": "'a man is riding a bike .'",
     "answer": "'a question?' 'a context that holds its answer'",
     "add": "12 30",
+    "predict": "'an input'",
 }
 """What to try a trained model with, by its first verb; others that compute take any numbers."""
 PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
@@ -169,7 +170,7 @@ def report_outcome(run: "Run", json: bool) -> None:
         print_json({"run": str(run.folder.path), "steps": progress.step, "validation": best, "report": path})
         return
     say(f"done after {progress.step:,} steps" + (f"; look inside: {report}" if report else ""))
-    verb = run.config.task.verbs[0]
+    verb = next(iter(run.config.task.verbs), "predict")
     examples = PROTEINS if run.config.tokenizer.kind == "protein" else EXAMPLES
     example = run.config.task.spec.example or examples.get(verb, "3 1 2")
     say(f"use it: cutaway {verb} {shlex.quote(str(run.folder.path))} {example}")

@@ -10,6 +10,9 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import nearest
 
+OPEN = ("task", "model.position")
+"""Keys whose kinds other packages may add to."""
+
 
 def explain(error: ValidationError) -> str:
     """Puts the first mistake of a run's config into one line."""
@@ -22,7 +25,8 @@ def explain(error: ValidationError) -> str:
         return str(first["ctx"]["error"])
     if first["type"] == "union_tag_invalid":
         kinds = [kind.strip(" '") for kind in first["ctx"]["expected_tags"].split(",")]
-        return f"{key} has no kind {first['ctx']['tag']!r}; {nearest(first['ctx']['tag'], kinds)}"
+        plugin = "; a kind of another package needs that package installed" if key in OPEN else ""
+        return f"{key} has no kind {first['ctx']['tag']!r}; {nearest(first['ctx']['tag'], kinds)}{plugin}"
     if first["type"] == "union_tag_not_found":
         return f"{key} needs a kind: write {key}.kind={' or '.join(_kinds_of(key))} too"
     if first["type"] == "literal_error":

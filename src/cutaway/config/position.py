@@ -1,10 +1,11 @@
 """Which position scheme."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from cutaway.config.base import Record
+from cutaway.plugins import POSITIONS, load_plugin
 
 
 class NoPositionConfig(Record):
@@ -104,13 +105,44 @@ class ShortestPathConfig(Record):
     max_distance: int = Field(20, gt=0, description="edges on the longest path that there is a bias for")
 
 
+class PositionPlugin(Record):
+    """A position scheme of another package: a record with its keys, and how its module is built.
+
+    Attributes:
+        kind: its name, the default of the field.
+        acts_on: whether the module adds to `embeddings` (`cutaway.nn.positions.AddsToEmbeddings`) or biases `scores`
+            (`BiasesScores`).
+        builder: ``module:function``, a function of the `ModelConfig` and of whether the stack is causal.
+    """
+
+    acts_on: ClassVar[Literal["embeddings", "scores"]]
+    builder: ClassVar[str]
+    kind: str
+
+
+def _of_plugin(given: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Validates a scheme of another package by its own record, any other as usual."""
+    kind = given.get("kind") if isinstance(given, dict) else None
+    if isinstance(given, PositionPlugin):
+        return given
+    if isinstance(kind, str) and kind not in _BUILT_IN:
+        plugin: type[PositionPlugin] | None = load_plugin(POSITIONS, kind, PositionPlugin)
+        if plugin is not None:
+            return plugin.model_validate(given)
+    return handler(given)
+
+
 PositionConfig = Annotated[
-    NoPositionConfig
-    | SinusoidalConfig
-    | LearnedConfig
-    | RotaryConfig
-    | ALiBiConfig
-    | RelativeConfig
-    | ShortestPathConfig,
+    SerializeAsAny[
+        NoPositionConfig
+        | SinusoidalConfig
+        | LearnedConfig
+        | RotaryConfig
+        | ALiBiConfig
+        | RelativeConfig
+        | ShortestPathConfig
+    ],
     Field(discriminator="kind"),
+    WrapValidator(_of_plugin),
 ]
+_BUILT_IN = {"none", "sinusoidal", "learned", "rotary", "alibi", "relative", "shortest_path"}

@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from cutaway.config.base import Record
+from cutaway.errors import UserError
+from cutaway.plugins import TASKS, load_plugin, plugin_names
 
 Architecture = Literal["decoder", "encoder", "encoder_decoder"]
 
@@ -60,10 +62,12 @@ class TaskSpec:
         names_labels: whether config.json of `transformers` names its labels.
         pipeline_tag: the name of the task on the Hugging Face hub, if it has one.
         example: an input to try a trained model with, if it is not text.
+        implementation: the task's class, as ``module:Class``; it is imported when the task is first used.
     """
 
     needs: ModelNeeds | None
     verbs: tuple[str, ...]
+    implementation: str
     unread: tuple[str, ...] = ()
     has_text: bool = True
     generates_data: bool = False
@@ -103,21 +107,40 @@ KINDS = {
 """Where the record of each kind is."""
 
 
-@cache
 def task_record(kind: str) -> type[TaskConfig]:
-    """The record of a kind.
+    """The record of a kind, of cutaway or of another package.
 
     Raises:
         KeyError: there is no such kind.
+        UserError: the package that defines it cannot be loaded, or defines something else.
     """
+    if kind not in KINDS:
+        plugin: type[TaskConfig] | None = load_plugin(TASKS, kind, TaskConfig)
+        if plugin is None:
+            raise KeyError(kind)
+        if plugin.model_fields["kind"].default != kind:
+            raise UserError(
+                f"the task {kind!r} of {plugin.__module__} has another kind: give its field kind this value"
+            )
+        return plugin
+    return _built_in(kind)
+
+
+@cache
+def _built_in(kind: str) -> type[TaskConfig]:
     module, _, name = KINDS[kind].partition(":")
     record: type[TaskConfig] = getattr(import_module(module), name)
     return record
 
 
+def known_kinds() -> list[str]:
+    """All kinds, those of other packages among them."""
+    return [*KINDS, *(kind for kind in plugin_names(TASKS) if kind not in KINDS)]
+
+
 def trained_kinds() -> list[str]:
     """The kinds that can be trained here."""
-    return [kind for kind in KINDS if task_record(kind).spec.needs is not None]
+    return [kind for kind in known_kinds() if kind not in KINDS or task_record(kind).spec.needs is not None]
 
 
 def default_task() -> TaskConfig:
@@ -130,10 +153,11 @@ def _of_its_kind(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     kind = given.get("kind", DEFAULT)
-    if not isinstance(kind, str) or kind not in KINDS:
-        known = ", ".join(KINDS)
-        raise PydanticCustomError("union_tag_invalid", "unknown kind", {"tag": str(kind), "expected_tags": known})
-    return task_record(kind).model_validate(given)
+    try:
+        return task_record(str(kind)).model_validate(given)
+    except KeyError:
+        known = {"tag": str(kind), "expected_tags": ", ".join(known_kinds())}
+        raise PydanticCustomError("union_tag_invalid", "unknown kind", known) from None
 
 
 AnyTask = Annotated[SerializeAsAny[TaskConfig], BeforeValidator(_of_its_kind)]

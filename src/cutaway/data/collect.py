@@ -1,12 +1,11 @@
-"""Files of examples -> examples to train on and to validate with: read once, then independent of the files."""
+"""Files of examples -> a training and a validation split: read once, then independent of the files."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from cutaway.config.data import DataConfig
-from cutaway.data.audio.recordings import read_recordings
 from cutaway.data.example_store import (
     Collected,
     CollectionManifest,
@@ -15,70 +14,45 @@ from cutaway.data.example_store import (
     open_examples,
     write_examples,
 )
-from cutaway.data.examples import (
-    AnyExample,
-    CaptionedImage,
-    Example,
-    Graph,
-    LabelledAudio,
-    LabelledImage,
-    LabelledText,
-    Pair,
-    Question,
-    Tagged,
-)
-from cutaway.data.graphs.edge_lists import read_graphs
+from cutaway.data.examples import AnyExample
 from cutaway.data.held_out import hold_out
-from cutaway.data.images.captioned_images import read_captions
-from cutaway.data.images.labelled_images import read_images
-from cutaway.data.tables.conll import read_conll
-from cutaway.data.tables.labelled_texts import read_labelled
-from cutaway.data.tables.squad import read_squad
-from cutaway.data.tables.text_pairs import read_pairs
 from cutaway.data.text import python_docs
 from cutaway.data.text.corpus import read_record
 from cutaway.data.text.sources import STANDARD_INPUT
 from cutaway.errors import UserError
 
-READERS: dict[type[Any], Callable[[Path, DataConfig, Counter[str]], Iterator[Any]]] = {
-    Pair: read_pairs,
-    LabelledText: read_labelled,
-    LabelledImage: read_images,
-    CaptionedImage: read_captions,
-    LabelledAudio: read_recordings,
-    Graph: read_graphs,
-    Tagged: read_conll,
-    Question: read_squad,
-}
+Reader: TypeAlias = Callable[[Path, DataConfig, Counter[str]], Iterator[AnyExample]]
+"""Reads the examples of a file or folder, and counts those that it skips by reason."""
 
 
-def collect_examples(kind: type[AnyExample], data: DataConfig, folder: Path, seed: int) -> Collected[AnyExample]:
-    """Reads examples and writes both parts of them into a folder, or opens those that it wrote before.
+def collect_examples(
+    kind: type[AnyExample], read: Reader[AnyExample], data: DataConfig, folder: Path, seed: int
+) -> Collected[AnyExample]:
+    """Reads examples and writes both splits into a folder, or opens those that an earlier call wrote.
 
-    Without `data.validation_path`, a random share is held out.
+    Without `data.validation_path`, a random fraction is held out.
 
     Raises:
-        UserError: the examples cannot be read, are too few or all alike; the folder holds others.
+        UserError: the examples cannot be read or are too few, or the folder holds others.
         JobError: the folder cannot be written.
     """
     request = CollectionRequest(kind=kind.__name__, data=data, seed=seed)
     if manifest_path(folder).exists():
-        _refuse_other(read_record(manifest_path(folder), CollectionManifest).request, request, folder)
+        _reject_other(read_record(manifest_path(folder), CollectionManifest).request, request, folder)
         return open_examples(folder, kind)
     skipped: Counter[str] = Counter()
-    training, validation = read_examples(kind, data.path, data, skipped), []
+    training, validation = read_examples(read, data.path, data, skipped), []
     if data.validation_path:
-        validation = read_examples(kind, data.validation_path, data, skipped)
+        validation = read_examples(read, data.validation_path, data, skipped)
     elif data.validation:
         training, validation = hold_out(training, data.validation, seed, data.path)
-    _refuse_constant(training, data.path)
     collected = Collected(training, validation, dict(skipped))
     write_examples(collected, request, folder)
     return collected
 
 
-def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: Counter[str]) -> list[AnyExample]:
-    """All examples of a file; those that are left out are counted.
+def read_examples(read: Reader[AnyExample], path: str, data: DataConfig, skipped: Counter[str]) -> list[AnyExample]:
+    """All examples of a file or folder; counts those that are skipped.
 
     Raises:
         UserError: they cannot be read, or there are none.
@@ -86,7 +60,7 @@ def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: 
     if path in (python_docs.NAME, STANDARD_INPUT):
         raise UserError(f"this task learns from examples, and {path} is a text: give a file of them with --data")
     here: Counter[str] = Counter()
-    examples: list[AnyExample] = list(READERS[kind](Path(path).expanduser(), data, here))
+    examples = list(read(Path(path).expanduser(), data, here))
     if not examples:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in here.items()) or "it is empty"
         raise UserError(f"{path} holds no examples ({counts})")
@@ -94,25 +68,8 @@ def read_examples(kind: type[AnyExample], path: str, data: DataConfig, skipped: 
     return examples
 
 
-def _refuse_other(there: CollectionRequest, asked: CollectionRequest, folder: Path) -> None:
+def _reject_other(there: CollectionRequest, asked: CollectionRequest, folder: Path) -> None:
     before, now = there.model_dump(), asked.model_dump()
     different = "; ".join(f"{name} {before[name]}, not {now[name]}" for name in now if before[name] != now[name])
     if different:
         raise UserError(f"{folder} holds examples with {different}: choose another folder, or remove this one")
-
-
-def _refuse_constant(examples: Sequence[Example], path: str) -> None:
-    chosen = {choice for example in examples for choice in _choices(example)}
-    if len(chosen) == 1:
-        label = ", ".join(*chosen) or "none"
-        raise UserError(f"{path} teaches one label only, {label!r}: there is nothing to choose between")
-
-
-def _choices(example: Example) -> Iterable[tuple[str, ...]]:
-    """What is chosen from a list of labels: a set of them for a text, one for each word."""
-    match example:
-        case LabelledText() | LabelledImage() | LabelledAudio() | Graph():
-            return [example.labels]
-        case Tagged():
-            return [(tag,) for tag in example.tags]
-    return []

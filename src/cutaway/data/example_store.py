@@ -101,9 +101,8 @@ def manifest_path(folder: Path) -> Path:
 
 
 def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
-    adapter: TypeAdapter[Example] = TypeAdapter(Example)
     for example in examples:
-        yield adapter.dump_json(example) + b"\n"
+        yield TypeAdapter(type(example)).dump_json(example) + b"\n"
 
 
 def _read_part(folder: Path, part: str, kind: type[AnyExample]) -> Iterator[AnyExample]:

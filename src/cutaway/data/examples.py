@@ -1,10 +1,22 @@
 """What a task learns from, one example at a time, as it is read: before it becomes what a model is shown."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from cutaway.data.arrays import Array
 from cutaway.data.graphs.distances import shortest_paths
+
+
+@runtime_checkable
+class Example(Protocol):
+    """A frozen dataclass that pydantic can write as JSON."""
+
+    @property
+    def given(self) -> Any:
+        """The input: examples that share it are held out together."""
+
+
+AnyExample = TypeVar("AnyExample", bound=Example)
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,3 @@ class Graph:
         around = shortest_paths(len(self.nodes), self.edges).tolist()
         seen = [(node, sorted(zip(row, self.nodes, strict=True))) for node, row in zip(self.nodes, around, strict=True)]
         return repr(sorted(seen))
-
-
-Example = Pair | LabelledText | Tagged | Question | LabelledImage | CaptionedImage | LabelledAudio | Graph
-AnyExample = TypeVar("AnyExample", bound=Example)

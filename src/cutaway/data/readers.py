@@ -7,13 +7,15 @@ import codecs
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Protocol, runtime_checkable
 
 from cutaway.errors import UserError
+from cutaway.plugins import READERS, load_plugin
 
 Document = Iterable[str]
 
@@ -43,7 +45,23 @@ def read_file(path: Path, field: str) -> Iterator[Document]:
         return _read_parquet(path, field)
     if format_of(path) == ".jsonl":
         return _read_jsonl(path, field)
+    if (read := plugin_reader(path)) is not None:
+        return _read_rows(read, path, field)
     return iter([_read_text_file(path)])
+
+
+def plugin_reader(path: Path) -> Callable[[Path], Iterable[dict[str, Any]]] | None:
+    """The reader of another package for files with this ending, if there is one: it yields a dict per row."""
+    ending = path.suffix.lower().removeprefix(".")
+    return load_plugin(READERS, ending, FunctionType) if ending else None
+
+
+def _read_rows(read: Callable[[Path], Iterable[dict[str, Any]]], path: Path, field: str) -> Iterator[Document]:
+    for number, row in enumerate(read(path), start=1):
+        place = f"{path}, row {number}"
+        if field not in row:
+            raise UserError(_no_field(place, field, row))
+        yield [text_of(row[field], f"{place}, field {field!r}")]
 
 
 def read_text(file: ByteStream, name: str) -> Iterator[str]:
@@ -72,7 +90,7 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
 
 def is_text(path: Path) -> bool:
     """Whether a file holds text: it is Parquet, or all of it is UTF-8 without a NUL, the mark of a binary file."""
-    if _ends_with(path, ".parquet"):
+    if _ends_with(path, ".parquet") or plugin_reader(path) is not None:
         return True
     try:
         return not any("\0" in piece for piece in _read_text_file(path))

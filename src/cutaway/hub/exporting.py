@@ -6,7 +6,7 @@ from typing import Any
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
-from cutaway.hub.families import FAMILIES
+from cutaway.hub.families import all_families
 from cutaway.hub.family import Family
 from cutaway.hub.filling import empty
 from cutaway.hub.images import write_images
@@ -29,7 +29,7 @@ def choose_family(config: RunConfig, pad: int | None = None, preferred: str | No
     Raises:
         UserError: there is none; says what the nearest ones lack.
     """
-    families = {name: family.for_padding(pad) for name, family in FAMILIES.items()}
+    families = {name: family.for_padding(pad) for name, family in all_families().items()}
     lacking = {
         name: ["a model without a padding token"] * (family.by_padding is not None and pad is None)
         + family.unheld(config.model, config.task.kind)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cutaway.hub.families import FAMILIES
+from cutaway.hub.families import all_families
 from cutaway.model.files import read_json
 from cutaway.model.heads import Head
 
@@ -71,5 +71,5 @@ def _compute(
 
 def _counts_slots(model: Any) -> bool:
     """Whether it numbers padding like text, unless it is told positions: their decoders do."""
-    family = FAMILIES.get(model.config.model_type)
+    family = all_families().get(model.config.model_type)
     return family is not None and family.choices.get("architecture") == "decoder"

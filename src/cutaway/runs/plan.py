@@ -24,17 +24,15 @@ from cutaway.errors import UserError
 from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of
 from cutaway.model.files import RunFolder
-from cutaway.runs.dataset import with_labels, with_model
-from cutaway.tasks.algorithmic.config import AlgorithmicConfig
-from cutaway.tasks.algorithmic.generated import vocabulary
 from cutaway.tasks.base import TrainingData
+from cutaway.tasks.dataset import with_labels, with_model
+from cutaway.tasks.task import task_of
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.training.loop import Trainer
 from cutaway.training.optimizers import balance_biases, block_matrices
 
 BYTES = 256
-LABELS = 2
 SIDE, COLOURS = 14, 3
 """Patches on each side of an image, and its channels."""
 
@@ -53,8 +51,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
     if config.source_tokenizer is not None and model.source_vocabulary is None:
         config = with_model(config, source_vocabulary=_expected(config, config.source_tokenizer))
     if model.head.kind in ("sequence", "token") and model.head.labels is None:
-        known = getattr(config.task, "labels", None)
-        config = with_labels(config, getattr(config.task, "symbols", len(known) if known else LABELS))
+        config = with_labels(config, task_of(config).expected_labels())
     return config
 
 
@@ -74,8 +71,8 @@ def _with_images(config: RunConfig) -> RunConfig:
 
 
 def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
-    if isinstance(config.task, AlgorithmicConfig):
-        return vocabulary(config.task.operation, config.task.symbols)
+    if (known := task_of(config).expected_vocabulary()) is not None:
+        return known
     match tokenizer:
         case CharTokenizer():
             with open_source(config.data) as source:
@@ -122,9 +119,9 @@ def measure_steps(
     """
     trainer = Trainer(model, part, config.model_copy(update={"gradient_accumulation": 1}), RunFolder(Path()))
     device = device_of(model)
-    batch = part.task.collate(part.training[0], device)
+    batch = part.objective.collate(part.training[0], device)
     with autocast(device, choose_precision(config.precision, device)):
-        activations = saved_for_backward(model, lambda: part.task.loss(model, batch)[0])
+        activations = saved_for_backward(model, lambda: part.objective.loss(model, batch)[0])
     times: list[float] = []
     began = time.perf_counter()
     while len(times) < steps and (not times or time.perf_counter() - began < patience):

@@ -4,7 +4,7 @@ from functools import reduce
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import KINDS, ModelNeeds, TaskConfig, task_record, trained_kinds
+from cutaway.config.task import ModelNeeds, TaskConfig, task_record, trained_kinds
 from cutaway.errors import UserError, nearest
 
 OF_GRAPHS = "shortest_path"
@@ -41,9 +41,10 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
         UserError: there is no such task.
     """
     task = name.lower().replace("-", "_")
-    if task not in KINDS:
-        raise UserError(f"no task is called {name!r}; {nearest(task, trained_kinds())}")
-    spec, model = task_record(task).spec, config.model
+    try:
+        spec, model = task_record(task).spec, config.model
+    except KeyError:
+        raise UserError(f"no task is called {name!r}; {nearest(task, trained_kinds())}") from None
     if (needed := spec.needs) is None:
         raise UserError(f"nothing is trained for {name}; {nearest(task, trained_kinds())}")
     kinds: dict[str, tuple[str, str | None]] = {

@@ -14,11 +14,10 @@ from cutaway.model.device import choose_device
 from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
-from cutaway.runs.builders import dataset_builder
-from cutaway.runs.dataset import Dataset, Progress
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.runs.transfer import Transferred, transfer_weights
+from cutaway.tasks.task import Dataset, Progress, task_of
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as TrainingProgress
 from cutaway.training.loop import Trainer
@@ -45,7 +44,8 @@ class Run:
     @property
     def pipeline(self) -> Pipeline:
         """The model as it is at this moment of training, to be talked to."""
-        return Pipeline(self.model, self.dataset.tokenizer, self.config, self.dataset.source_tokenizer)
+        tokenizers = self.dataset.tokenizers
+        return Pipeline(self.model, tokenizers.tokenizer, self.config, tokenizers.source_tokenizer)
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """What trains it, from its latest checkpoint on."""
@@ -86,7 +86,7 @@ def start(
     if config.origin is not None:
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
-    dataset = dataset_builder(config.task).prepare(config, out, progress, origin)
+    dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
     run = _assemble(folder, dataset)
     if origin is not None:
         run = _going_on(run, origin)
@@ -116,7 +116,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
     if config.train.frozen != before.train.frozen:
         raise UserError(f"train.frozen cannot change in a run that has begun: start another run with --from {out}")
-    run = _assemble(folder, dataset_builder(config.task).open(config, out))
+    run = _assemble(folder, task_of(config).open(out))
     if assignments:
         write_text(folder.run, dump_run(run.config))
     if config.origin is not None:

@@ -15,11 +15,10 @@ from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.files import RunFolder, write_weights
-from cutaway.tasks.base import Batch, TrainingData
+from cutaway.tasks.base import Batch, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
-from cutaway.training.evaluate import evaluate
 from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import Optimizer, make_optimizer
 from cutaway.training.schedules import rate
@@ -110,7 +109,7 @@ class Trainer:
 
         The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
         """
-        batch = self._data.task.collate(self._data.training[step], self._device)
+        batch = self._data.objective.collate(self._data.training[step], self._device)
         total, count = self._accumulate(step, batch)
         mean, norm = total / max(1, count), self._scale_gradients(max(1, count))
         if not (math.isfinite(mean) and math.isfinite(norm)):
@@ -126,7 +125,7 @@ class Trainer:
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.gradient_accumulation):
             with autocast(self._device, self._precision):
-                loss, targets = self._data.task.loss(self._model, part)
+                loss, targets = self._data.objective.loss(self._model, part)
             loss.backward()
             total, count = total + loss.detach(), count + targets
         return total.item(), int(count.item())
@@ -156,7 +155,7 @@ class Trainer:
             return
         c = self._config
         read = partial(
-            evaluate, self._model, self._data.task, self._data.validation, self._precision, c.evaluate_batches
+            evaluate, self._model, self._data.objective, self._data.validation, self._precision, c.evaluate_batches
         )
         figures = read()
         loss = figures["loss"]

@@ -75,7 +75,7 @@ def test_what_is_collected_is_what_was_read_and_several_captions_of_an_image_sta
     path = tmp_path / "a.npz"
     np.savez(path, images=PIXELS.repeat(3, axis=0), captions=[f"{caption} {i}" for caption in CAPTIONS for i in "012"])
     data = DataConfig(path=str(path), validation=0.4)
-    collected = collect_examples(CaptionedImage, data, tmp_path / "run", seed=2)
+    collected = collect_examples(CaptionedImage, read_captions, data, tmp_path / "run", seed=2)
     assert open_examples(tmp_path / "run", CaptionedImage) == collected
     shown = [{example.pixels for example in part} for part in (collected.training, collected.validation)]
     assert not shown[0] & shown[1]
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_told(name: str, content: str, said: str, tmp_pat
     (tmp_path / name).write_text(content)
     path = tmp_path / name if "/" not in name else (tmp_path / name).parent
     with pytest.raises(UserError) as caught:
-        read_examples(CaptionedImage, str(path), DataConfig(), Counter())
+        read_examples(read_captions, str(path), DataConfig(), Counter())
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 

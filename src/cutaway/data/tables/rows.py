@@ -5,13 +5,13 @@ The fields are those that the configuration names. Without a choice, the usual n
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutaway.config.data import DataConfig
 from cutaway.data.lines import read_lines
-from cutaway.data.readers import format_of, opened, parse_row
+from cutaway.data.readers import format_of, opened, parse_row, plugin_reader
 from cutaway.errors import UserError
 
 SOURCES = ("text", "sentence", "document", "prompt", "source")
@@ -37,7 +37,16 @@ def read_table(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
     """
     if format_of(path) == ".jsonl":
         return _read_jsonl(path, data, skipped)
+    if (read := plugin_reader(path)) is not None:
+        return _read_rows(read(path), path, data)
     return _read_columns(path, data, skipped)
+
+
+def _read_rows(rows: Iterable[dict[str, Any]], path: Path, data: DataConfig) -> Iterator[Row]:
+    for number, row in enumerate(rows, start=1):
+        place = f"{path}, row {number}"
+        source, target = _choose(row, data, place)
+        yield Row(place, row[source], row[target])
 
 
 def _read_jsonl(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:

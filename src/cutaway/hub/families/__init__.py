@@ -1,5 +1,6 @@
 """A file a family; `FAMILIES` finds them by `model_type`."""
 
+from cutaway import plugins
 from cutaway.errors import UserError
 from cutaway.hub.families.bart import BART
 from cutaway.hub.families.bert import BERT
@@ -17,6 +18,7 @@ from cutaway.hub.families.roberta_prelayernorm import ROBERTA_PRELAYERNORM
 from cutaway.hub.families.t5 import T5
 from cutaway.hub.families.vit import VIT
 from cutaway.hub.family import Family
+from cutaway.plugins import load_plugin, plugin_names
 
 FAMILIES: dict[str, Family] = {
     family.model_type: family
@@ -46,7 +48,15 @@ def family_of(model_type: object, source: str) -> Family:
     Raises:
         UserError: there is none; names those that there are.
     """
-    if not isinstance(model_type, str) or model_type not in FAMILIES:
+    name = str(model_type)
+    family: Family | None = FAMILIES.get(name) or load_plugin(plugins.FAMILIES, name, Family)
+    if family is None:
         known = ", ".join(sorted(FAMILIES))
         raise UserError(f"{source} is of model_type {model_type!r}, which cutaway does not have; it has {known}")
-    return FAMILIES[model_type]
+    return family
+
+
+def all_families() -> dict[str, Family]:
+    """Every family by its `model_type`, those of other packages after our own."""
+    others = [name for name in plugin_names(plugins.FAMILIES) if name not in FAMILIES]
+    return FAMILIES | {name: family_of(name, f"the plugin {name}") for name in others}

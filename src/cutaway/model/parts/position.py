@@ -1,11 +1,13 @@
 """From a choice of position scheme to the module, which is of one of three kinds."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from torch import nn
 
 from cutaway.config.model import ModelConfig
+from cutaway.config.position import PositionPlugin
 from cutaway.model.parts.attention import rotated_width
 from cutaway.nn.frequencies import linear, llama3, unscaled, yarn
 from cutaway.nn.positions import (
@@ -21,7 +23,7 @@ from cutaway.nn.positions import (
 
 def make_added(c: ModelConfig) -> nn.Module | None:
     """What is added to embeddings, if that is the scheme."""
-    return _ADDED[c.position.kind](c) if c.position.kind in _ADDED else None
+    return _ADDED[c.position.kind](c) if c.position.kind in _ADDED else _of_plugin(c, True, "embeddings")
 
 
 def make_rotary(c: ModelConfig) -> Rotary | None:
@@ -40,7 +42,16 @@ def make_rotary(c: ModelConfig) -> Rotary | None:
 
 def make_biases(c: ModelConfig, causal: bool) -> BiasesScores | None:
     """What biases the scores, if that is the scheme."""
-    return _BIASES[c.position.kind](c, causal) if c.position.kind in _BIASES else None
+    return _BIASES[c.position.kind](c, causal) if c.position.kind in _BIASES else _of_plugin(c, causal, "scores")
+
+
+def _of_plugin(c: ModelConfig, causal: bool, acts_on: str) -> Any:
+    """The module of another package's scheme, if it acts on this."""
+    scheme: object = c.position
+    if not isinstance(scheme, PositionPlugin) or scheme.acts_on != acts_on:
+        return None
+    module, _, name = scheme.builder.partition(":")
+    return getattr(import_module(module), name)(c, causal)
 
 
 _ADDED: dict[str, Callable[..., Any]] = {

@@ -11,7 +11,11 @@ class AlgorithmicConfig(TaskConfig):
     """Compute on generated sequences; graded by those that are right from end to end."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
-        ModelNeeds(("encoder",), "token"), verbs=(), unread=("data.path", "data.field", *ON_TEXT), generates_data=True
+        ModelNeeds(("encoder",), "token"),
+        verbs=(),
+        implementation="cutaway.tasks.algorithmic.task:AlgorithmicTask",
+        unread=("data.path", "data.field", *ON_TEXT),
+        generates_data=True,
     )
 
     kind: Literal["algorithmic"] = "algorithmic"

@@ -15,6 +15,7 @@ class AudioClassificationConfig(ClassificationConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", reads="frames"),
         verbs=("classify",),
+        implementation="cutaway.tasks.audio_classification.task:AudioClassificationTask",
         unread=("tokenizer", "source_tokenizer"),
         has_text=False,
         example="recording.wav",

@@ -12,6 +12,7 @@ class GraphClassificationConfig(ClassificationConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", position="shortest_path"),
         verbs=("classify",),
+        implementation="cutaway.tasks.graph_classification.task:GraphClassificationTask",
         unread=ON_FILES_OF_ONE_FORM,
         example="graphs.edges",
     )

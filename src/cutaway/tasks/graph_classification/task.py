@@ -1,21 +1,31 @@
-"""Graphs as a model reads them: a token a node, and how far apart the nodes are."""
+"""Graph classification: one label, several, or a number per graph (Ying et al. 2021, "Graphormer")."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
+from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
 from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
+from cutaway.data.graphs.edge_lists import read_graphs
+from cutaway.data.inputs import InputFormat
 from cutaway.data.padding import pad_with_mask
 from cutaway.errors import UserError
+from cutaway.tasks.classification import ClassificationTask
+from cutaway.tasks.graph_classification.config import GraphClassificationConfig
+from cutaway.tasks.labels import LabelledRow
+from cutaway.tasks.task import Tokenizers
 from cutaway.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
 class ShownGraph:
-    """Token ids of the nodes, and the edges on the shortest path between every two, or `UNREACHABLE`."""
+    """Token ids of the nodes, and the length of the shortest path between every two, or `UNREACHABLE`."""
 
     tokens: list[int]
     distances: Int64[np.ndarray, "N N"]
@@ -72,3 +82,48 @@ def _refuse_larger(sizes: Sequence[int], limit: int, told: str) -> None:
     if largest > limit:
         which = f"graph {sizes.index(largest) + 1}" if len(sizes) > 1 else "the graph"
         raise UserError(f"{which} has {told.format(largest, limit)} at most: leave it out, or train a larger model")
+
+
+class GraphClassificationTask(ClassificationTask[GraphClassificationConfig, Graph]):
+    """Classifies graphs."""
+
+    example = Graph
+    inputs = InputFormat(len, pad_graphs)
+
+    def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
+        """Reads edge lists."""
+        return read_graphs(path, data, skipped)
+
+    def texts(self, example: Graph) -> tuple[Iterable[str], Iterable[str]]:
+        """The nodes are read, as words."""
+        return (" ".join(example.nodes),), ()
+
+    def rows(self, tokenizers: Tokenizers, examples: Sequence[Graph], counted: Counter[str]) -> list[LabelledRow]:
+        """Nodes as tokens with their distances, and the numbers of the labels; counts nodes with unknown labels."""
+        rows = super().rows(tokenizers, examples, counted)
+        if unknown := sum(tokenizers.text.count_unknown(row.shown.tokens) for row in rows):
+            counted["unknown nodes"] += unknown
+        return rows
+
+    def input_of(self, example: Graph) -> Graph:
+        """The graph itself."""
+        return example
+
+    def labels_of(self, example: Graph) -> tuple[str, ...]:
+        """Its labels."""
+        return example.labels
+
+    def encode(self, tokenizers: Tokenizers, given: Sequence[Any], truncated: Counter[str] | None) -> list[ShownGraph]:
+        """Graphs as tokens and distances."""
+        for one in given:
+            if not isinstance(one, Graph):
+                raise UserError(
+                    f"a graph is expected, not {type(one).__name__}: read_edge_lists reads graphs from a file"
+                )
+        model = self.config.model
+        return graph_rows(tokenizers.text, given, model.context, model.longest_path)
+
+    def placeholder_input(self) -> ShownGraph:
+        """As many nodes as the context holds, all adjacent."""
+        nodes = self.config.model.context
+        return ShownGraph([0] * nodes, np.zeros((nodes, nodes), np.int64))

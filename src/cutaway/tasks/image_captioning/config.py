@@ -14,6 +14,7 @@ class ImageCaptioningConfig(ImagesConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder_decoder",), "language", reads="patches"),
         verbs=("caption",),
+        implementation="cutaway.tasks.image_captioning.task:ImageCaptioningTask",
         unread=("source_tokenizer",),
         searches=True,
         example="image.png",

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from cutaway.tasks.rows.labels import LabelledRow
+from cutaway.tasks.labels import LabelledRow
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", reads="patches"),
         verbs=("classify",),
+        implementation="cutaway.tasks.image_classification.task:ImageClassificationTask",
         unread=("tokenizer", "source_tokenizer"),
         has_text=False,
         names_labels=True,

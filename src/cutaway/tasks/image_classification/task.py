@@ -1,46 +1,82 @@
-"""Images as a model reads them: channels first, each with mean 0 and std 1 over the data."""
+"""Image classification: one label, several, or a number per image."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cutaway.config.data import DataConfig
+from cutaway.config.embedding import PatchEmbeddingConfig
+from cutaway.config.run import RunConfig
+from cutaway.data.examples import LabelledImage
+from cutaway.data.images.labelled_images import read_images
+from cutaway.data.images.pixels import require_fitting
+from cutaway.data.inputs import IMAGES
 from cutaway.errors import UserError
-from cutaway.tasks.shared import ImagesConfig
-
-Pixels = np.ndarray
-"""(height, width, channels)."""
-
-
-def values_of(images: Sequence[Pixels]) -> Literal["bytes", "numbers"]:
-    """Whether they all hold bytes, as files do, or some hold other numbers."""
-    return "bytes" if all(image.dtype == np.uint8 for image in images) else "numbers"
+from cutaway.tasks.base import Batches
+from cutaway.tasks.classification import ClassificationTask
+from cutaway.tasks.image_classification.augmentation import Shifted
+from cutaway.tasks.image_classification.config import ImageClassificationConfig
+from cutaway.tasks.images import blank_image, count_patches, encode_images, with_images
+from cutaway.tasks.labels import LabelledRow
+from cutaway.tasks.task import Tokenizers
 
 
-def channel_statistics(images: Sequence[Pixels]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and std of each channel over all images; the std of a constant channel is taken to be 1."""
-    counts = sum(image.shape[0] * image.shape[1] for image in images)
-    mean = sum(image.sum(axis=(0, 1), dtype=np.float64) for image in images) / counts
-    square = sum(((image - mean) ** 2).sum(axis=(0, 1)) for image in images) / counts
-    std = np.where(square > 0, np.sqrt(square), 1.0)
-    return tuple(mean.tolist()), tuple(std.tolist())
+class ImageClassificationTask(ClassificationTask[ImageClassificationConfig, LabelledImage]):
+    """Classifies images."""
 
+    example = LabelledImage
+    inputs = IMAGES
 
-def image_rows(images: Sequence[Pixels], task: ImagesConfig) -> list[np.ndarray]:
-    """Each image as (channels, height, width).
+    def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledImage]:
+        """Reads a folder per label, a table that names files, or an archive of arrays."""
+        return read_images(path, data, skipped)
 
-    Raises:
-        UserError: one holds bytes where the model learns from other numbers, or the other way round.
-    """
-    for image in images:
-        if task.values not in (None, values_of([image])):
-            raise UserError(_UNLIKE[values_of([image])].format(image.dtype))
-    return [((image - np.array(task.mean)) / task.std).transpose(2, 0, 1).astype(np.float32) for image in images]
+    def fit(self, examples: Sequence[LabelledImage]) -> RunConfig:
+        """Takes labels, image size and channel statistics from the examples, unless they are chosen.
 
+        Raises:
+            UserError: images cannot be divided into patches, or are shifted by more pixels than they have.
+        """
+        height, width, _ = examples[0].pixels.shape
+        if self.task_config.shift >= min(height, width):
+            raise UserError(
+                f"task.shift {self.task_config.shift} moves images of {height} × {width} pixels out of sight"
+            )
+        return with_images(super().fit(examples), self.task_config, [example.pixels.values() for example in examples])
 
-_UNLIKE = {
-    "bytes": "images of bytes, as files hold them, mean nothing to a model of other numbers: give arrays of the same "
-    "scale as those that it learnt from, or train it with bytes",
-    "numbers": "the model reads bytes from 0 to 255, as image files hold them, and an image is an array of {}: "
-    "bring it to that scale with .astype(numpy.uint8)",
-}
+    def rows(
+        self, tokenizers: Tokenizers, examples: Sequence[LabelledImage], counted: Counter[str]
+    ) -> list[LabelledRow]:
+        """Images as the model reads them, with the numbers of their labels."""
+        for example in examples[:1]:  # the others have the same size
+            embedding = self.config.model.input_embedding(PatchEmbeddingConfig)
+            require_fitting("an image to validate with", example.pixels.shape, embedding)
+        return super().rows(tokenizers, examples, counted)
+
+    def augment(self, batches: Batches) -> Batches:
+        """Images shifted at random, if `task.shift` is chosen."""
+        shift = self.task_config.shift
+        return Shifted(batches, shift, self.config.train.seed) if shift else batches
+
+    def input_of(self, example: LabelledImage) -> np.ndarray:
+        """The pixels."""
+        return example.pixels.values()
+
+    def labels_of(self, example: LabelledImage) -> tuple[str, ...]:
+        """Its labels."""
+        return example.labels
+
+    def encode(self, tokenizers: Tokenizers, given: Sequence[Any], truncated: Counter[str] | None) -> list[np.ndarray]:
+        """Images, as paths or as arrays (height, width, channels)."""
+        return encode_images(self.config, self.task_config, given)
+
+    def length(self, shown: np.ndarray) -> int:
+        """The number of patches."""
+        return count_patches(self.config, shown)
+
+    def placeholder_input(self) -> np.ndarray:
+        """A blank image."""
+        return blank_image(self.config)

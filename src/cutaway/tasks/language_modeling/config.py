@@ -13,6 +13,7 @@ class LanguageModelingConfig(TaskConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("decoder",), "language"),
         verbs=("generate", "score"),
+        implementation="cutaway.tasks.language_modeling.task:LanguageModelingTask",
         unread=ON_TEXT,
         pipeline_tag="text-generation",
     )

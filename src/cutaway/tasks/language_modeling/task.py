@@ -1,15 +1,27 @@
-"""Predict each token from those before it."""
+"""Language modelling: predict each token from those before it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cutaway.model.transformer import Hidden
+from cutaway.data.text.corpus import Corpus, Part
+from cutaway.data.text.windows import SequentialWindows
+from cutaway.errors import UserError
+from cutaway.generation.sampling import Sampling
+from cutaway.generation.text_generator import TextGenerator
+from cutaway.model.transformer import DecoderOnly, Hidden
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
-from cutaway.tasks.base import Batch, Model, to_tensors
+from cutaway.tasks.base import Batch, FiniteBatches, Model, Objective, TrainingData, to_tensors
+from cutaway.tasks.language_modeling.config import LanguageModelingConfig
+from cutaway.tasks.task import LoadedModel
+from cutaway.tasks.text_task import TextTask
+from cutaway.text.tokenizer import Tokenizer
+
+NEW_TOKENS = 100
+"""Most tokens of a prediction."""
 
 
 class LanguageModeling:
@@ -97,3 +109,57 @@ def multi_token_targets(batch: Batch, depth: int) -> Tensor:
         return targets
     documents = batch["documents"]
     return targets.masked_fill(documents[:, depth:] != documents[:, :-depth], IGNORED)
+
+
+class LanguageModelingTask(TextTask[LanguageModelingConfig]):
+    """Continues texts."""
+
+    def training_data(self, corpus: Corpus) -> TrainingData:
+        """Windows of tokens, each with the tokens that follow.
+
+        Raises:
+            UserError: `document_mask` is chosen, but the text is a single document.
+        """
+        if self.task_config.document_mask and corpus.manifest.scan.documents < 2:
+            raise UserError(
+                "task.document_mask separates documents, but the text is a single one: remove it, or give a folder, "
+                "a .jsonl or a .parquet file"
+            )
+        training, validation = self.windows(corpus)
+        return TrainingData(self.objective(corpus.tokenizer, corpus.manifest.validation), training, validation)
+
+    def evaluation_data(
+        self, tokenizer: Tokenizer, windows: SequentialWindows, part: Part
+    ) -> tuple[Objective, FiniteBatches]:
+        """The windows as they are."""
+        return self.objective(tokenizer, part), windows
+
+    def objective(self, tokenizer: Tokenizer, part: Part) -> LanguageModeling:
+        """Cross-entropy of the next token; bits per character are those of this part."""
+        task = self.task_config
+        separator = tokenizer.end if task.document_mask else None
+        return LanguageModeling(characters_per_token(part), task.multi_token_weight, separator=separator)
+
+    def placeholder_data(self, examples: int) -> TrainingData:
+        """Random tokens."""
+        return TrainingData(LanguageModeling(), self.placeholder_windows(examples), None)
+
+    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[str]:
+        """A continuation of each text (see `Pipeline.generate`)."""
+        return self.generator(loaded).generate(inputs, NEW_TOKENS, (), Sampling())
+
+    def generator(self, loaded: LoadedModel) -> TextGenerator:
+        """What continues texts.
+
+        Raises:
+            UserError: the model is no decoder.
+        """
+        model, c = loaded.model, loaded.config.model
+        if not isinstance(model, DecoderOnly):
+            raise UserError(f"{self.config.task.kind} needs a decoder, but the model is {c.architecture}")
+        return TextGenerator(model.eval(), loaded.tokenizers.text, c.context)
+
+
+def characters_per_token(part: Part) -> float:
+    """The mean number of characters per token; one if there are none."""
+    return part.characters / max(1, sum(part.shards) - 1) or 1.0

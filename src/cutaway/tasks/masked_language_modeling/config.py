@@ -13,6 +13,7 @@ class MaskedLanguageModelingConfig(TaskConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "language", roles=("mask",)),
         verbs=("fill", "embed"),
+        implementation="cutaway.tasks.masked_language_modeling.task:MaskedLanguageModelingTask",
         unread=ON_TEXT,
         pipeline_tag="fill-mask",
     )

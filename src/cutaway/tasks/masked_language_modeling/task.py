@@ -1,14 +1,27 @@
-"""Predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
+"""Masked language modelling: predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cutaway.data.grouping import in_batches
+from cutaway.data.text.corpus import Corpus, Part
+from cutaway.data.text.masking import Masked, Masking
+from cutaway.data.text.windows import SequentialWindows
+from cutaway.errors import UserError
+from cutaway.model.device import device_of
 from cutaway.model.transformer import Hidden
-from cutaway.nn.losses import Logits, cross_entropy, figures_of_tokens, measure_tokens
-from cutaway.tasks.base import Batch, Model, to_tensors
+from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
+from cutaway.tasks.base import Batch, FiniteBatches, Model, Objective, TrainingData, to_tensors
+from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.task import LoadedModel
+from cutaway.tasks.text_task import TextTask
+from cutaway.tasks.texts import require_fitting
+from cutaway.text.special import UNDERSTANDING
+from cutaway.text.tokenizer import Tokenizer
 
 
 class MaskedLanguageModeling:
@@ -46,3 +59,94 @@ class MaskedLanguageModeling:
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
         """Loss a hidden token in nats, its perplexity, and the share of hidden tokens that were ranked first."""
         return figures_of_tokens(sums)
+
+
+class MaskedLanguageModelingTask(TextTask[MaskedLanguageModelingConfig]):
+    """Fills in masks."""
+
+    special_tokens = UNDERSTANDING
+
+    def training_data(self, corpus: Corpus) -> TrainingData:
+        """Windows with hidden tokens, which are others each time."""
+        training, validation = self.windows(corpus)
+        masked = Masked(training, self.masking(corpus.tokenizer), self.config.train.seed)
+        held_out = None if validation is None else self.mask(corpus.tokenizer, validation)
+        return TrainingData(MaskedLanguageModeling(), masked, held_out)
+
+    def evaluation_data(
+        self, tokenizer: Tokenizer, windows: SequentialWindows, part: Part
+    ) -> tuple[Objective, FiniteBatches]:
+        """The windows with hidden tokens, always the same."""
+        return MaskedLanguageModeling(), self.mask(tokenizer, windows)
+
+    def mask(self, tokenizer: Tokenizer, windows: SequentialWindows) -> Masked:
+        """Windows with hidden tokens to measure a model by.
+
+        Raises:
+            UserError: the text is so short that none is hidden.
+        """
+        masked = Masked(windows, self.masking(tokenizer), self.config.train.seed)
+        if all((masked[i][1] == IGNORED).all() for i in range(len(masked))):
+            raise UserError(
+                "the text to validate with is so short that none of its tokens is hidden: give more, or hold out a "
+                "larger fraction with data.validation"
+            )
+        return masked
+
+    def masking(self, tokenizer: Tokenizer) -> Masking:
+        """How tokens are hidden.
+
+        Raises:
+            UserError: the tokenizer has no mask token.
+        """
+        if tokenizer.mask is None:
+            raise UserError(
+                "masked language modelling needs a tokenizer with a mask token: train one, or choose another"
+            )
+        task = self.task_config
+        return Masking(tokenizer.mask, tokenizer.ordinary, task.fraction, task.masked, task.random)
+
+    def placeholder_data(self, examples: int) -> TrainingData:
+        """Random tokens, some of them hidden."""
+        task, vocabulary = self.task_config, range(self.config.model.vocabulary or 1)
+        masking = Masking(0, vocabulary, task.fraction, task.masked, task.random)
+        masked = Masked(self.placeholder_windows(examples), masking, self.config.train.seed)
+        return TrainingData(MaskedLanguageModeling(), masked, None)
+
+    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[list[dict[str, Any]]]]:
+        """The five likeliest tokens for each mask of each text (see `Pipeline.fill`)."""
+        return fill(loaded, inputs, 5)
+
+
+@torch.inference_mode()
+def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[list[dict[str, Any]]]]:
+    """The likeliest tokens for each mask of each text (see `Pipeline.fill`)."""
+    tokenizer = loaded.tokenizers.text
+    if tokenizer.mask is None:
+        raise UserError("the tokenizer has no mask token: the model was not trained to fill")
+    ordinary = tokenizer.ordinary
+    if not 1 <= top_k <= len(ordinary):
+        raise UserError(f"top_k must be between 1 and {len(ordinary)}, the number of tokens")
+    rows = [tokenizer.encode(text, special=True) for text in texts]
+    mask = tokenizer.pieces([tokenizer.mask])[0]
+    for text, row in zip(texts, rows, strict=True):
+        if tokenizer.mask not in row:
+            raise UserError(f"there is no {mask} in {text!r}: write it where a word is to be filled in")
+    require_fitting(rows, loaded.config.model.context)
+
+    def candidates(logits: Tensor) -> list[list[dict[str, Any]]]:
+        best = logits[:, ordinary.start : ordinary.stop].double().softmax(dim=-1).topk(top_k, dim=-1)
+        return [_named(tokenizer, *mask) for mask in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+
+    def compute(tokens: Tensor, keep: Tensor | None) -> list[list[list[dict[str, Any]]]]:
+        def read(head: nn.Module, hidden: Hidden) -> list[Tensor]:
+            return [head(states[row == tokenizer.mask]) for states, row in zip(hidden.states, tokens, strict=True)]
+
+        return [candidates(logits) for logits in loaded.model(tokens, attention_mask=keep, read=read)]
+
+    return in_batches(rows, compute, device_of(loaded.model))
+
+
+def _named(tokenizer: Tokenizer, indices: Sequence[int], probabilities: Sequence[float]) -> list[dict[str, Any]]:
+    pieces = tokenizer.pieces([tokenizer.ordinary.start + index for index in indices])
+    return [{"token": piece, "probability": p} for piece, p in zip(pieces, probabilities, strict=True)]

@@ -13,6 +13,7 @@ class QuestionAnsweringConfig(TaskConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "token", roles=("begin", "separator")),
         verbs=("answer", "embed"),
+        implementation="cutaway.tasks.question_answering.task:QuestionAnsweringTask",
         unread=ON_FILES_OF_ONE_FORM,
         pipeline_tag="question-answering",
     )

@@ -1,107 +1,33 @@
-"""Question answering: windows over a context, and where its answer begins and ends (Devlin et al. 2019, 4.2)."""
+"""Extractive question answering: the span of a context that answers a question (Devlin et al. 2019, section 4.2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cutaway.data.examples import Answer, Question
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import Question
+from cutaway.data.grouping import TOKENS_AT_ONCE
 from cutaway.data.padding import pad, pad_with_mask
+from cutaway.data.tables.squad import read_squad
 from cutaway.errors import UserError
+from cutaway.metrics.answers import answer_report
+from cutaway.metrics.report import Report
+from cutaway.model.device import device_of
 from cutaway.tasks.base import Batch, Model, to_tensors
-from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.uses import around_text
+from cutaway.tasks.example_task import ExampleTask
+from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+from cutaway.tasks.question_answering.context_windows import QuestionRow, Windowing
+from cutaway.tasks.task import EvaluationOptions, LoadedModel, Tokenizers
+from cutaway.text.special import UNDERSTANDING
 
-
-@dataclass(frozen=True)
-class QuestionRow:
-    """``[CLS] question [SEP] window [SEP]`` as token ids.
-
-    Attributes:
-        tokens: the ids.
-        begin: where the window begins among them.
-        offsets: for each token of the window, which characters of the context it covers.
-        target: where the answer begins and ends among the tokens; both 0, the begin token, if it is not in the window.
-        segment: of the window and what ends it; the question is of segment 0.
-    """
-
-    tokens: list[int]
-    begin: int
-    offsets: list[tuple[int, int]]
-    target: tuple[int, int] = (0, 0)
-    segment: int = 1
-
-    @property
-    def lengths(self) -> tuple[int]:
-        """How long question and window are together."""
-        return (len(self.tokens),)
-
-    @property
-    def segments(self) -> list[int]:
-        """Which part of the row each token belongs to."""
-        return [0] * self.begin + [self.segment] * (len(self.tokens) - self.begin)
-
-
-@dataclass(frozen=True)
-class Windowing:
-    """How questions become rows.
-
-    Attributes:
-        tokenizer: has a begin token and a separator.
-        limit: tokens of a row at most.
-        stride: tokens that two windows next to each other share.
-    """
-
-    tokenizer: Tokenizer
-    limit: int
-    stride: int
-
-    def __post_init__(self) -> None:
-        if not all(around_text(self.tokenizer).pair):
-            raise UserError("question answering needs a tokenizer with [CLS] and [SEP]: train another one")
-
-    def rows(self, question: str, context: str) -> list[QuestionRow]:
-        """One row for each window; together they cover the context.
-
-        Raises:
-            UserError: the question leaves no room for the context, or there is no context.
-        """
-        asked = self.tokenizer.encode(question)
-        ids, offsets = self.tokenizer.encode_with_offsets(context)
-        frame = around_text(self.tokenizer)
-        room = self.limit - len(asked) - sum(map(len, frame.pair))
-        if not ids:
-            raise UserError(f"there is no context to find the answer to {question!r} in")
-        if room <= self.stride:
-            raise UserError(
-                f"the question has {len(asked)} tokens and leaves room for {max(room, 0)} of its context, which "
-                f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride "
-                f"or a longer model.context"
-            )
-        begin = len(frame.pair[0]) + len(asked) + len(frame.pair[1])
-        starts = range(0, max(1, len(ids) - self.stride), room - self.stride)
-        windows = [slice(start, start + room) for start in starts]
-        return [
-            QuestionRow(frame.around_pair(asked, ids[some]), begin, offsets[some], segment=frame.second_segment)
-            for some in windows
-        ]
-
-    def answered(self, questions: Sequence[Question]) -> Iterator[QuestionRow]:
-        """Rows to learn from, with the first answer of each question."""
-        for question in questions:
-            for row in self.rows(question.question, question.context):
-                yield replace(row, target=place(row, question.answers[0]))
-
-
-def place(row: QuestionRow, answer: Answer) -> tuple[int, int]:
-    """The first and the last token of an answer in a row; (0, 0) if its window does not hold the whole of it."""
-    end = answer.start + len(answer.text)
-    inside = [i for i, (start, stop) in enumerate(row.offsets) if start < end and stop > answer.start]
-    if not inside or row.offsets[inside[0]][0] > answer.start or row.offsets[inside[-1]][1] < end:
-        return 0, 0
-    return row.begin + inside[0], row.begin + inside[-1]
+ENDS = 2
+"""The head has two labels: the first and the last token of the answer."""
 
 
 class QuestionAnswering:
@@ -152,3 +78,97 @@ def span_logits(model: Model, batch: Batch) -> Tensor:
     if "attention_mask" in batch:
         logits = logits.masked_fill(~batch["attention_mask"][:, :, None], torch.finfo(logits.dtype).min)
     return logits
+
+
+class QuestionAnsweringTask(ExampleTask[QuestionAnsweringConfig, Question]):
+    """Answers questions in the words of a context."""
+
+    example = Question
+    special_tokens = UNDERSTANDING
+
+    def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Question]:
+        """Reads the JSON of SQuAD."""
+        return read_squad(path, data, skipped)
+
+    def texts(self, example: Question) -> tuple[Iterable[str], Iterable[str]]:
+        """Question and context are read."""
+        return (example.question, example.context), ()
+
+    def expected_labels(self) -> int:
+        """The head scores both ends."""
+        return ENDS
+
+    def rows(self, tokenizers: Tokenizers, examples: Sequence[Question], counted: Counter[str]) -> list[QuestionRow]:
+        """Windows over the contexts, with the positions of the answers."""
+        found = list(self.windowing(tokenizers).answered(examples))
+        if len(found) > len(examples):
+            counted["windows over contexts that were too long for one"] += len(found) - len(examples)
+        return found
+
+    def windowing(self, tokenizers: Tokenizers) -> Windowing:
+        """How contexts are divided into windows."""
+        return Windowing(tokenizers.text, self.config.model.context, self.task_config.stride)
+
+    def objective(self, rows: Sequence[Any]) -> QuestionAnswering:
+        """Cross-entropy of both ends."""
+        return QuestionAnswering(segments=self.config.model.segments > 1)
+
+    def placeholder_row(self) -> QuestionRow:
+        """A window of the longest length."""
+        return QuestionRow([0] * self.config.model.context, 1, [])
+
+    def read_input(self, text: str) -> tuple[str, str]:
+        """A question and its context, from a JSON object with these two keys.
+
+        Raises:
+            UserError: the text is something else.
+        """
+        try:
+            given = json.loads(text)
+            return given["question"], given["context"]
+        except (ValueError, TypeError, KeyError):
+            raise UserError('give a question with its context as {"question": "…", "context": "…"}') from None
+
+    @torch.inference_mode()
+    def predict(self, loaded: LoadedModel, inputs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """The best span of each context, over all its windows (see `Pipeline.answer`)."""
+        windowing = self.windowing(loaded.tokenizers)
+        rows = [windowing.rows(question, context) for question, context in inputs]
+        spans = iter(self._spans(loaded, [row for windows in rows for row in windows]))
+        answers = []
+        for (_, context), windows in zip(inputs, rows, strict=True):
+            start, end, probability = max((next(spans) for _ in windows), key=lambda span: span[2])
+            text = context[start:end]
+            begin = start + len(text) - len(text.lstrip())
+            answers.append(
+                {"answer": text.strip(), "start": begin, "end": begin + len(text.strip()), "probability": probability}
+            )
+        return answers
+
+    def _spans(self, loaded: LoadedModel, rows: Sequence[QuestionRow]) -> list[tuple[int, int, float]]:
+        """The characters of each row's best span, and its probability."""
+        objective, device = self.objective(rows), device_of(loaded.model)
+        found: dict[int, tuple[int, int, float]] = {}
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i].tokens))
+        size = max(1, TOKENS_AT_ONCE // self.config.model.context)
+        for first in range(0, len(order), size):
+            chosen = order[first : first + size]
+            logits = span_logits(loaded.model, objective.collate([rows[i] for i in chosen], device))
+            for i, row_logits in zip(chosen, logits.double().log_softmax(dim=1), strict=True):
+                found[i] = _best(rows[i], row_logits, self.task_config.longest_answer)
+        return [found[i] for i in range(len(rows))]
+
+    def measure(self, loaded: LoadedModel, examples: Sequence[Question], options: EvaluationOptions) -> Report:
+        """Exact match and F1 of the answers."""
+        found = self.predict(loaded, [(example.question, example.context) for example in examples])
+        true = [[answer.text for answer in example.answers] for example in examples]
+        return answer_report([one["answer"] for one in found], true)
+
+
+def _best(row: QuestionRow, log_probabilities: Tensor, longest: int) -> tuple[int, int, float]:
+    inside = log_probabilities[row.begin : row.begin + len(row.offsets)]
+    scores = inside[:, 0, None] + inside[None, :, 1]  # (W, W): first token, last token
+    allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
+    best = int(scores.masked_fill(~allowed, -torch.inf).argmax())
+    first, last = divmod(best, len(row.offsets))
+    return row.offsets[first][0], row.offsets[last][1], float(scores[first, last].exp())

@@ -12,6 +12,7 @@ class SequenceClassificationConfig(ClassificationConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(READERS, "sequence"),
         verbs=("classify", "embed"),
+        implementation="cutaway.tasks.sequence_classification.task:SequenceClassificationTask",
         unread=("source_tokenizer",),
         names_labels=True,
         pipeline_tag="text-classification",

@@ -13,6 +13,7 @@ class SequenceToSequenceConfig(TaskConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder_decoder",), "language"),
         verbs=("translate", "summarize"),
+        implementation="cutaway.tasks.sequence_to_sequence.task:SequenceToSequenceTask",
         searches=True,
         pipeline_tag="text2text-generation",
     )

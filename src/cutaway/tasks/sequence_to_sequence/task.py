@@ -1,45 +1,61 @@
-"""Sequence to sequence: pairs of texts, their tokens, and the loss (Sutskever et al. 2014; Vaswani et al. 2017)."""
+"""Sequence to sequence: a target text from a source (Sutskever et al. 2014; Vaswani et al. 2017)."""
 
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from cutaway.data.examples import Pair
+from cutaway.config.data import DataConfig
+from cutaway.data.examples import AnyExample, Pair
+from cutaway.data.inputs import TOKENS, InputFormat
 from cutaway.data.padding import pad
-from cutaway.model.transformer import Hidden
+from cutaway.data.tables.text_pairs import read_pairs
+from cutaway.errors import UserError
+from cutaway.generation.beams import BeamOptions
+from cutaway.generation.seq2seq import Seq2SeqGenerator, Sources
+from cutaway.metrics.report import Report
+from cutaway.metrics.summaries import rouge
+from cutaway.metrics.translation import bleu
+from cutaway.model.transformer import EncoderDecoder, Hidden
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, Model, to_tensors
-from cutaway.tasks.image_captioning.task import CaptionRow
-from cutaway.tasks.rows.shown import SHOWN, Kind
-from cutaway.tasks.rows.targets import require_role, targets
-from cutaway.tasks.rows.texts import cut, encode_texts
+from cutaway.tasks.example_task import ExampleTask, without_longer
+from cutaway.tasks.sequence_to_sequence.config import SequenceToSequenceConfig
+from cutaway.tasks.task import Config, EvaluationOptions, LoadedModel, Tokenizers
+from cutaway.tasks.texts import encode_targets, encode_texts, require_fitting, require_no_empty, require_role
+from cutaway.tasks.texts import truncate as truncate_rows
+from cutaway.text.special import WRITING
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source
+
+LENGTHS_TOGETHER = 8
+"""Sources whose lengths differ by less than this share one limit of generated tokens, and so a batch."""
 
 
 @dataclass(frozen=True)
 class PairRow:
-    """A pair as token ids: the source ends with the end token; the target begins with the begin token and ends too."""
+    """A pair as token ids: a source with its end token, a target with its start and end tokens."""
 
     source: list[int]
     target: list[int]
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """How long both sides are."""
+        """Tokens of the source and of the target."""
         return len(self.source), len(self.target)
 
 
 @dataclass(frozen=True)
 class PairTokenizers:
-    """What turns both sides into tokens; the two are the same if the sides share one.
+    """The tokenizers of both sides, which may be the same.
 
     Raises:
-        UserError: a tokenizer lacks the tokens that begin and end a text.
+        UserError: a tokenizer has no start or end token.
     """
 
     source: Tokenizer
@@ -52,25 +68,53 @@ class PairTokenizers:
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """Sources as tokens."""
-        frame = around_source(self.source)
-        return [frame.around(ids) for ids in encode_texts(self.source, texts)]
+        special = around_source(self.source)
+        return [special.around(ids) for ids in encode_texts(self.source, texts)]
 
     def rows(
         self, pairs: Sequence[Pair], limit: int, counted: Counter[str], *, truncate: bool = False
     ) -> list[PairRow]:
-        """Pairs as tokens, but for those with more than `limit` tokens on a side: they are left out, and counted.
+        """Pairs as tokens; those with more than `limit` tokens on either side are left out and counted.
 
-        If `truncate` says so, only targets are too long: sources are cut, and counted.
+        With `truncate`, longer sources are truncated and counted instead.
         """
-        written = targets(self.target, [pair.target for pair in pairs])
+        written = encode_targets(self.target, [pair.target for pair in pairs])
         sources = self.read([pair.source for pair in pairs])
         if truncate:
-            sources = cut(sources, limit, counted)
+            sources = truncate_rows(sources, limit, counted)
         rows = [PairRow(source, target) for source, target in zip(sources, written, strict=True)]
-        fitting = [row for row in rows if max(row.lengths) <= limit]
-        if len(fitting) < len(rows):
-            counted[f"longer than {limit} tokens"] += len(rows) - len(fitting)
-        return fitting
+        return without_longer(rows, limit, counted)
+
+
+@dataclass(frozen=True)
+class TextSources:
+    """Texts for an encoder-decoder to read.
+
+    Attributes:
+        tokenizers: of both sides.
+        context: the most tokens of a source.
+        truncate: whether longer sources are truncated; otherwise they are rejected.
+        counted: the number of truncated sources, by reason.
+    """
+
+    tokenizers: PairTokenizers
+    context: int
+    truncate: bool = False
+    counted: Counter[str] = field(default_factory=Counter)
+    inputs = TOKENS
+
+    def read(self, given: Sequence[str]) -> list[list[int]]:
+        """Texts as tokens."""
+        require_no_empty(given, "cannot be rewritten")
+        rows = self.tokenizers.read(given)
+        if self.truncate:
+            return truncate_rows(rows, self.context, self.counted)
+        require_fitting(rows, self.context)
+        return rows
+
+    def limit(self, source: list[int]) -> int:
+        """About twice the tokens of the source, plus ten."""
+        return 2 * -(-len(source) // LENGTHS_TOGETHER) * LENGTHS_TOGETHER + 10
 
 
 Result = TypeVar("Result")
@@ -83,24 +127,24 @@ class SequenceToSequence:
 
     Args:
         label_smoothing: share of certainty given to all tokens alike, in training only (Vaswani et al. 2017, 5.4).
-        kind: of the sources.
+        inputs: the format of the sources.
         logits: how many are held at once in training.
     """
 
     def __init__(
         self,
         label_smoothing: float = 0.0,
-        kind: Kind = SHOWN["sequence_to_sequence"],
+        inputs: InputFormat = TOKENS,
         *,
         logits: Logits = "parts",
     ) -> None:
         self._label_smoothing = label_smoothing
-        self._kind = kind
+        self._inputs = inputs
         self._logits: Logits = logits
 
-    def collate(self, examples: Sequence[PairRow] | Sequence[CaptionRow], device: torch.device) -> Batch:
+    def collate(self, examples: Sequence[Any], device: torch.device) -> Batch:
         """Pads at the ends. The decoder reads each target but for its last token, and is to write all but its first."""
-        shown = self._kind.batch([row.source for row in examples])
+        shown = self._inputs.batch([row.source for row in examples])
         arrays = {
             **{SOURCE[name]: array for name, array in shown.items()},
             "inputs": pad([row.target[:-1] for row in examples], 0),
@@ -133,3 +177,81 @@ def _write(model: Model, batch: Batch, read: Callable[[nn.Module, Hidden], Resul
     """A target padded at its end needs no mask: the decoder never looks ahead."""
     found: Result = model(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"), read=read)
     return found
+
+
+class Seq2SeqTask(ExampleTask[Config, AnyExample]):
+    """A task of an encoder-decoder: it writes a text from a source."""
+
+    @abstractmethod
+    def sources(self, tokenizers: Tokenizers, *, truncate: bool = False) -> Sources:
+        """How users' sources are read; `truncate` truncates those that are too long."""
+
+    def generator(self, loaded: LoadedModel, *, truncate: bool = False) -> Seq2SeqGenerator:
+        """What generates texts from sources.
+
+        Raises:
+            UserError: the model is no encoder-decoder.
+        """
+        model, config = loaded.model, loaded.config
+        if not isinstance(model, EncoderDecoder):
+            raise UserError(
+                f"{config.task.kind} needs an encoder_decoder, but the model is {config.model.architecture}"
+            )
+        sources = self.sources(loaded.tokenizers, truncate=truncate)
+        return Seq2SeqGenerator(model, sources, loaded.tokenizers.text, config.model.context)
+
+    def search(self, generator: Seq2SeqGenerator, given: Sequence[Any], options: EvaluationOptions) -> list[str]:
+        """The best text that beam search finds for each source."""
+        beams = BeamOptions(
+            beams=options.num_beams, length_penalty=options.length_penalty, max_new_tokens=generator.context
+        )
+        return [best[0]["text"] for best in generator.search(given, beams)]
+
+    def predict(self, loaded: LoadedModel, inputs: Sequence[Any]) -> list[str]:
+        """A text per source, by beam search."""
+        return self.search(self.generator(loaded), inputs, EvaluationOptions())
+
+
+class SequenceToSequenceTask(Seq2SeqTask[SequenceToSequenceConfig, Pair]):
+    """Translates, summarizes or otherwise rewrites a text."""
+
+    example = Pair
+    special_tokens = WRITING
+
+    def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:
+        """Reads tables, and two files that are parallel line by line."""
+        return read_pairs(path, data, skipped)
+
+    def texts(self, example: Pair) -> tuple[Iterable[str], Iterable[str]]:
+        """The source is read, and the target is written."""
+        return (example.source,), (example.target,)
+
+    def rows(self, tokenizers: Tokenizers, examples: Sequence[Pair], counted: Counter[str]) -> list[PairRow]:
+        """Both sides as tokens."""
+        limit, truncate = self.config.model.context, self.task_config.truncate
+        return PairTokenizers(tokenizers.source, tokenizers.text).rows(examples, limit, counted, truncate=truncate)
+
+    def objective(self, rows: Sequence[Any]) -> SequenceToSequence:
+        """Cross-entropy with label smoothing."""
+        return SequenceToSequence(self.task_config.label_smoothing)
+
+    def placeholder_row(self) -> PairRow:
+        """Both sides of the longest length."""
+        tokens = [0] * self.config.model.context
+        return PairRow(tokens, tokens)
+
+    def sources(self, tokenizers: Tokenizers, *, truncate: bool = False) -> Sources:
+        """Texts."""
+        pair = PairTokenizers(tokenizers.source, tokenizers.text)
+        return TextSources(pair, self.config.model.context, truncate)
+
+    def measure(self, loaded: LoadedModel, examples: Sequence[Pair], options: EvaluationOptions) -> Report:
+        """BLEU, chrF and ROUGE of what beam search writes."""
+        generator = self.generator(loaded, truncate=self.task_config.truncate)
+        written = self.search(generator, [pair.source for pair in examples], options)
+        references = [pair.target for pair in examples]
+        reports = bleu(written, references, tokenize=options.tokenize), rouge(written, references)
+        figures = {name: value for report in reports for name, value in report.figures.items()}
+        cut = {"truncated": generator.truncated} if generator.truncated else {}
+        signatures = {name: value for report in reports for name, value in report.signatures.items()}
+        return Report({**figures, **cut, "examples": len(examples)}, signatures)

@@ -13,6 +13,7 @@ class TokenClassificationConfig(TaskConfig):
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(READERS, "token"),
         verbs=("tag", "embed"),
+        implementation="cutaway.tasks.token_classification.task:TokenClassificationTask",
         unread=ON_FILES_OF_ONE_FORM,
         names_labels=True,
         pipeline_tag="token-classification",

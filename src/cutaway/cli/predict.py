@@ -1,0 +1,24 @@
+"""`cutaway predict`."""
+
+import json as json_format
+
+from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.show import AsJSON, print_json
+
+
+def predict(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
+    """Print a model's prediction for each input, whatever its task: texts, paths of images or audio, numbers.
+
+    Tasks of other packages have no command of their own and are used with this one.
+    """
+    from cutaway.tasks.task import task_of
+
+    words = given(text, file)
+    pipeline = open_model(model, device)
+    task = task_of(pipeline.config)
+    found = pipeline.predict([task.read_input(word) for word in words])
+    if json:
+        print_json([{"input": word, "prediction": one} for word, one in zip(words, found, strict=True)])
+        return
+    for one in found:
+        print(one if isinstance(one, str) else json_format.dumps(one, ensure_ascii=False))

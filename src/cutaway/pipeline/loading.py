@@ -1,0 +1,64 @@
+"""Opening a trained model: a run folder, or a model of another library."""
+
+from pathlib import Path
+from typing import get_args
+
+from cutaway.config.reading import load_run
+from cutaway.config.train import Device
+from cutaway.errors import UserError, nearest
+from cutaway.hub.opening import is_foreign, open_model
+from cutaway.model.build import build
+from cutaway.model.device import choose_device
+from cutaway.model.files import RunFolder, read_average, read_weights
+from cutaway.pipeline.methods import Pipeline
+from cutaway.text.tokenizer import Tokenizer
+
+
+def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
+    """Opens a run folder, a Hugging Face folder, or the model of that name on the hub.
+
+    Args:
+        path: the folder, or a name such as ``owner/model`` or ``owner/model@revision``.
+        device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
+        average: 1 takes the best weights; more takes the mean of so many last checkpoints.
+
+    Raises:
+        UserError: there is no run there, a file of it is missing or damaged, or there is no such device.
+    """
+    if device not in get_args(Device):
+        raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
+    name = path if isinstance(path, str) else path.as_posix()  # a name on the hub has a slash on Windows too
+    if is_foreign(name):
+        return _open(name, device, average)
+    folder = RunFolder(Path(path))
+    folder.require(folder.weights)
+    config = load_run(folder.run)
+    tokenizer = source = None
+    if config.task.spec.has_text:
+        folder.require(folder.tokenizer)
+        tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
+    if config.source_tokenizer is not None:
+        folder.require(folder.source_tokenizer)
+        source = _load_tokenizer(folder.source_tokenizer, config.model.source_vocabulary)
+    model = build(config.model).to(choose_device(device))
+    if average == 1:
+        read_weights(folder.weights, model)
+    else:
+        read_average(folder.last_checkpoints(average), model)
+    return Pipeline(model.eval(), tokenizer, config, source)
+
+
+def _open(path: str, device: str, average: int) -> Pipeline:
+    if average != 1:
+        raise UserError(f"{path} is no run folder: it has no checkpoints to average")
+    opened = open_model(path)
+    imported = opened.imported
+    model = imported.model.to(choose_device(device))
+    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, opened)
+
+
+def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:
+    tokenizer = Tokenizer.load(path)
+    if known is not None and tokenizer.vocabulary > known:
+        raise UserError(f"{path} has {tokenizer.vocabulary} tokens, and the model knows {known}")
+    return tokenizer
