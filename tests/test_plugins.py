@@ -113,7 +113,7 @@ def test_a_broken_package_is_named(install: Install, code: str, said: str) -> No
 def test_of_two_packages_with_one_name_neither_wins(install: Install) -> None:
     install("poetry", {plugins.TASKS: "rhymes = poetry:Rhymes"}, TASK)
     install("verse", {plugins.TASKS: "rhymes = verse:Rhymes"}, TASK)
-    with pytest.raises(UserError, match="'rhymes' of cutaway.tasks is registered by poetry and verse: uninstall one"):
+    with pytest.raises(UserError, match=r"'rhymes' of cutaway\.tasks is registered by poetry and verse: uninstall one"):
         task_record("rhymes")
 
 

@@ -56,7 +56,7 @@ def test_what_is_drawn_does_not_depend_on_what_stands_beside(verb: str, given: l
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
 
     def draw(sources: list[Any], seed: int) -> list[str]:
-        return seq2seq_generator.draw(sources, 9, Sampling(temperature=temperature, seed=seed))
+        return seq2seq_generator.sample(sources, 9, Sampling(temperature=temperature, seed=seed))
 
     together = draw(given, 5)
     assert together == [draw([source], 5 + i)[0] for i, source in enumerate(given)]
@@ -70,15 +70,15 @@ def test_draws_of_more_than_one_batch_go_on_with_their_seeds(
     verb: str, given: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
-    expected = seq2seq_generator.draw(given, 9, Sampling(seed=5))
+    expected = seq2seq_generator.sample(given, 9, Sampling(seed=5))
     monkeypatch.setattr("cutaway.generation.seq2seq.DRAWN_AT_ONCE", 2)
-    assert seq2seq_generator.draw(given, 9, Sampling(seed=5)) == expected
+    assert seq2seq_generator.sample(given, 9, Sampling(seed=5)) == expected
 
 
 @every_source
 def test_a_greedy_draw_is_a_search_with_one_beam(verb: str, given: list[Any]) -> None:
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
-    drawn = seq2seq_generator.draw(given, CONTEXT, Sampling(temperature=0.0))
+    drawn = seq2seq_generator.sample(given, CONTEXT, Sampling(temperature=0.0))
     searched = [
         seq2seq_generator.search([source], BeamOptions(beams=1, max_new_tokens=CONTEXT, length_penalty=0.0))[0][0][
             "text"

@@ -76,7 +76,7 @@ def test_both_write_the_same(name: str, tmp_path: Path) -> None:
     ours = [
         best[0]["text"] for best in seq2seq_generator.search(TEXTS, BeamOptions(beams=1, max_new_tokens=NEW_TOKENS))
     ]
-    assert seq2seq_generator.draw(TEXTS, NEW_TOKENS, Sampling(temperature=0.0)) == ours
+    assert seq2seq_generator.sample(TEXTS, NEW_TOKENS, Sampling(temperature=0.0)) == ours
     for text, written in zip(TEXTS, ours, strict=True):
         ids = model.generate(
             torch.tensor([tokenizer.encode(text).ids]),

@@ -89,7 +89,7 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
     seq2seq_generator = pipeline.seq2seq_generator(verb, truncate=way.truncate)
     limit = pipeline.config.model.context
     if way.sample:
-        found = [[{"text": drawn}] for drawn in seq2seq_generator.draw(sources, limit, sampling)]
+        found = [[{"text": drawn}] for drawn in seq2seq_generator.sample(sources, limit, sampling)]
     else:
         found = seq2seq_generator.search(sources, replace(options, max_new_tokens=limit))
     for reason, count in seq2seq_generator.counted.items():

@@ -1,7 +1,4 @@
-"""Beam search: of all texts, those found most likely when only the best few beginnings are followed.
-
-See Sutskever et al. 2014, section 3.2.
-"""
+"""Beam search (Sutskever et al. 2014, section 3.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,29 +14,29 @@ from cutaway.generation.hypotheses import Beams, Finished, Hypothesis
 
 @runtime_checkable
 class BeamStepDecoder(Protocol):
-    """Something that reads rows of tokens as they grow, and lets them multiply, change places and end."""
+    """Computes logits of rows of tokens that are extended, copied, reordered and dropped."""
 
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:
-        """Adds a token to each row and returns logits of the next."""
+        """Appends a token to each row, and returns the logits of the next."""
 
     def reorder(self, rows: Int[Tensor, " M"]) -> None:
-        """Makes row i what row `rows[i]` was; there may be more rows than before, or fewer."""
+        """Replaces row i by row `rows[i]`; the number of rows may change."""
 
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """How far and how widely a search looks, and what it prefers.
+    """Options of a beam search.
 
     Attributes:
-        beams: how many beginnings are followed; 1 is greedy.
-        length_penalty: α of Wu et al. 2016, eq. 14: a text of n tokens, its end included, scores its log-probability
-            divided by ((5 + n) / 6)^α; 0 prefers short texts, for each token makes a text less likely.
-        max_new_tokens: longest text, its end included; one that has not ended by then is taken as it is. With a length
-            penalty, a search ends the earlier the nearer this is to the length of what is written.
-        n_best: how many texts are wanted.
+        beams: the number of beams; 1 is greedy.
+        length_penalty: α of Wu et al. 2016, eq. 14: the score of a text of n tokens, its end token included, is its
+            log-probability divided by ((5 + n) / 6)^α; 0 favours short texts.
+        max_new_tokens: the most tokens of a text, its end token included. With a length penalty, a limit close to the
+            actual length ends the search earlier.
+        n_best: the number of texts to return per input.
 
     Raises:
-        UserError: a value that means nothing.
+        UserError: a value is out of range.
     """
 
     beams: int = 5
@@ -59,7 +56,7 @@ class BeamOptions:
                 raise UserError(demand)
 
     def divisor(self, length: int) -> float:
-        """What the log-probability of a text of `length` tokens is divided by."""
+        """The divisor of the log-probability of a text of `length` tokens."""
         return ((5 + length) / 6) ** self.length_penalty
 
 
@@ -73,22 +70,22 @@ def beam_search(
     end: int | None,
     forbidden: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
-    """Searches for the best texts, for all sentences of a batch at once.
+    """Searches for the best texts of all inputs of a batch at once.
 
-    In each step every sentence keeps the best `beams` of all texts that are one token longer; those that end are set
-    aside. A sentence leaves the batch when none of its beams could still overtake the worst text that it would return,
-    were all its tokens to come certain.
+    In each step, every input keeps the best `beams` of all texts that are one token longer; finished texts are set
+    aside. An input leaves the batch when no beam could exceed the score of the worst text to be returned, even if all
+    further tokens had probability 1.
 
     Args:
-        decoder: has one row a sentence; sees `begin` first.
-        begin: what each sentence begins with, or the last token of each prompt.
-        options: how to search.
-        vocabulary: only tokens below it are written: a model may have room for more, which mean nothing.
-        end: the token that ends a text; None if all texts are to be of `max_new_tokens`.
-        forbidden: tokens that are never written; the probabilities of the others are scaled to sum to 1.
+        decoder: with one row per input; reads `begin` first.
+        begin: the start token of each text, or the last token of each prompt.
+        options: of the search.
+        vocabulary: the number of tokens of the tokenizer: a model may have more, which are never generated.
+        end: the token that ends a text; None if all texts have `max_new_tokens` tokens.
+        forbidden: tokens that are never generated; the probabilities of the others are renormalised.
 
     Returns:
-        for each sentence the best texts, best first; fewer than `n_best` only if there are no more texts.
+        the best texts of each input, best first; fewer than `n_best` only if there are no more.
     """
     beams, finished = Beams.start(len(begin)), Finished.start(len(begin), options.n_best)
     found: list[list[Hypothesis]] = [[] for _ in begin]
@@ -113,7 +110,7 @@ def beam_search(
 
 
 def has_ended(beams: Beams, end: int | None, is_last: bool) -> Bool[Tensor, "S K"]:
-    """Which beams have written the end token; in the last step, all."""
+    """The beams that end with the end token; in the last step, all."""
     last = beams.tokens[:, :, -1]
     return torch.full_like(last, is_last, dtype=torch.bool) if is_last or end is None else last == end
 
@@ -121,7 +118,7 @@ def has_ended(beams: Beams, end: int | None, is_last: bool) -> Bool[Tensor, "S K
 def best_candidates(
     logits: Float[Tensor, "N V"], count: int, forbidden: Sequence[int]
 ) -> tuple[Int[Tensor, "N K"], Float[Tensor, "N K"]]:
-    """The likeliest tokens of each row, and their log-probabilities, in double precision for the sums to come."""
+    """The most likely tokens of each row, and their log-probabilities in double precision."""
     logits = logits.float()
     if forbidden:
         logits = logits.index_fill(1, torch.tensor(forbidden, device=logits.device), -torch.inf)

@@ -1,4 +1,4 @@
-"""Writing on, token by token, with what attention remembers kept in a cache."""
+"""Autoregressive decoding, with and without a key-value cache."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
@@ -15,18 +15,18 @@ from cutaway.nn.cache import Cache
 
 @runtime_checkable
 class StepDecoder(Protocol):
-    """Something that reads texts as they grow and scores what may follow each."""
+    """Computes the logits of the next token of growing texts."""
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of each text."""
+        """Returns the logits of each text's next token."""
 
 
 def decode(
     decoder: StepDecoder, prompts: Sequence[Sequence[int]], sampling: Sampling, steps: int
 ) -> Iterator[list[int]]:
-    """Writes `steps` tokens behind each prompt; yields those of one step, one a prompt, as they are drawn.
+    """Appends `steps` tokens to each prompt; yields the tokens of each step, one per prompt, as they are drawn.
 
-    The caller stops when it has enough. Prompts may differ in length; none may be empty.
+    The caller may stop earlier. Prompts may differ in length, but none may be empty.
     """
     texts = [list(prompt) for prompt in prompts]
     sampler = Sampler(sampling, len(texts))
@@ -38,7 +38,7 @@ def decode(
 
 
 class UncachedStepDecoder:
-    """Reads every text anew each time: slow, and what the cached decoder is tested against."""
+    """Reads every text from its beginning at every step: slow, and the reference for the cached decoder."""
 
     def __init__(self, model: DecoderOnly, context: int) -> None:
         self._model = model
@@ -46,21 +46,21 @@ class UncachedStepDecoder:
 
     @torch.inference_mode()
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of each text."""
+        """Returns the logits of each text's next token."""
         rows = [torch.tensor([text[window_start(len(text), self._context) :]]) for text in texts]
         device = device_of(self._model)
         return torch.cat([self._model(row.to(device), read=score_last) for row in rows])
 
 
 class CachedStepDecoder:
-    """Reads what was added since last time, and everything in view only when a text has outgrown the context.
+    """Reads only the tokens added since the last step; reads a whole window again when a text outgrows the context.
 
-    Texts of different lengths stand in one batch, padded on the left.
+    Texts of different lengths share a batch, padded on the left.
 
     Args:
         model: the decoder.
-        context: how many tokens it looks back.
-        longest: tokens in the longest text that there will be: no more is remembered.
+        context: the size of its window in tokens.
+        longest: the number of tokens of the longest text there will be, which limits the size of the cache.
     """
 
     def __init__(self, model: DecoderOnly, context: int, longest: int | None = None) -> None:
@@ -72,7 +72,7 @@ class CachedStepDecoder:
 
     @torch.inference_mode()
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of each text; each must be what it was last time, and one token more."""
+        """Returns the logits of each text's next token; each text must be that of the last call plus one token."""
         starts = [window_start(len(text), self._context) for text in texts]
         if starts == self._starts:
             tokens, mask = torch.tensor([text[-1:] for text in texts]), None
@@ -86,21 +86,21 @@ class CachedStepDecoder:
 
 
 def score_last(head: nn.Module, hidden: Hidden) -> Float[Tensor, "B V"]:
-    """Scores what may follow the last token of each row; the head sees nothing else."""
+    """The logits after the last token of each row; the head reads no other token."""
     return head(hidden.states[:, -1:])[:, 0]
 
 
 def window_start(length: int, context: int) -> int:
-    """First token of a text that the model still reads.
+    """The index of the first token in the model's window.
 
-    A text that outgrows the context loses half a context at a time, so that a cache serves for many steps.
+    A text that outgrows the context drops half a context at a time, so that a cache is valid for many steps.
     """
     step = max(1, context // 2)
     return max(0, -(-(length - context) // step) * step)
 
 
 def pad_left(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | None]:
-    """Stacks texts so that they end together; returns tokens and mask (B, T), no mask if all are of one length."""
+    """Pads texts on the left; returns tokens and mask (B, T), without a mask if all have the same length."""
     longest = max(len(text) for text in texts)
     tokens = torch.tensor([[0] * (longest - len(text)) + list(text) for text in texts])
     if all(len(text) == longest for text in texts):

@@ -1,4 +1,4 @@
-"""What a beam search holds of each sentence: the beginnings that it follows, and the best texts that have ended."""
+"""The state of a beam search: the beams of each input, and its best finished texts."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A text that was found: its tokens without the end, how likely it is, end included, and how it ranks."""
+    """A finished text: its tokens without the end token, its log-probability with it, and its score."""
 
     tokens: tuple[int, ...]
     log_probability: float
@@ -19,14 +19,14 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Beams:
-    """K beginnings of each of S sentences, all of T tokens. A dead one, which is not followed, has likelihood −∞."""
+    """K beams of T tokens for each of S inputs. A beam that is no longer followed has log-probability −∞."""
 
     tokens: Int[Tensor, "S K T"]
     log_probabilities: Float[Tensor, "S K"]
 
     @classmethod
     def start(cls, sentences: int) -> "Beams":
-        """One empty beginning a sentence."""
+        """One empty beam per input."""
         return cls(torch.zeros(sentences, 1, 0, dtype=torch.long), torch.zeros(sentences, 1, dtype=torch.double))
 
     def __getitem__(self, chosen: Bool[Tensor, " S"]) -> "Beams":
@@ -34,18 +34,18 @@ class Beams:
 
     @property
     def best(self) -> Float[Tensor, " S"]:
-        """The log-probability of the likeliest beginning of each sentence."""
+        """The highest log-probability of each input's beams."""
         return self.log_probabilities.amax(dim=1)
 
     def grow(
         self, tokens: Int[Tensor, "N V"], log_probabilities: Float[Tensor, "N V"], width: int
     ) -> tuple["Beams", Int[Tensor, "S W"]]:
-        """The best `width` continuations by one token, and which beginning each continues.
+        """The best `width` extensions by one token, and the index of the beam that each extends.
 
         Args:
-            tokens: V candidates for each of the N = S · K beginnings.
-            log_probabilities: of the candidates, given their beginning.
-            width: W; if there are fewer continuations, all of them.
+            tokens: V candidates for each of the N = S · K beams.
+            log_probabilities: of the candidates, given their beam.
+            width: W; if there are fewer extensions, all of them.
         """
         sentences, choices = len(self.tokens), tokens.shape[1]
         totals = (self.log_probabilities[:, :, None] + log_probabilities.view(sentences, -1, choices)).flatten(1)
@@ -56,13 +56,13 @@ class Beams:
         return Beams(torch.cat([past, last[:, :, None]], dim=2), best.values), parents
 
     def without(self, ended: Bool[Tensor, "S K"]) -> "Beams":
-        """The same beginnings, with those dead that have ended."""
+        """The same beams; those that have ended are no longer followed."""
         return Beams(self.tokens, self.log_probabilities.masked_fill(ended, -torch.inf))
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The best K texts of each of S sentences that have ended, best first; a place not yet taken scores −∞."""
+    """The best K finished texts of each of S inputs, best first; an empty slot has score −∞."""
 
     tokens: Int[Tensor, "S K T"]
     lengths: Int[Tensor, "S K"]
@@ -70,10 +70,10 @@ class Finished:
     scores: Float[Tensor, "S K"]
 
     @classmethod
-    def start(cls, sentences: int, places: int) -> "Finished":
-        """So many places a sentence, none taken."""
-        lengths = torch.zeros(sentences, places, dtype=torch.long)
-        nothing = torch.full((sentences, places), -torch.inf, dtype=torch.double)
+    def start(cls, sentences: int, slots: int) -> "Finished":
+        """Empty slots for each input."""
+        lengths = torch.zeros(sentences, slots, dtype=torch.long)
+        nothing = torch.full((sentences, slots), -torch.inf, dtype=torch.double)
         return cls(lengths[:, :, None][:, :, :0], lengths, nothing, nothing)
 
     def __getitem__(self, chosen: Bool[Tensor, " S"]) -> "Finished":
@@ -81,11 +81,11 @@ class Finished:
 
     @property
     def worst(self) -> Float[Tensor, " S"]:
-        """What a text must score more than to take a place."""
+        """The score that a text must exceed to be kept."""
         return self.scores[:, -1]
 
     def add(self, beams: Beams, ended: Bool[Tensor, "S W"], divisor: float) -> "Finished":
-        """Gives places to beams that have ended and score better; a score is the log-probability by the divisor."""
+        """Keeps ended beams with better scores; a score is the log-probability divided by `divisor`."""
         scores = torch.cat([self.scores, (beams.log_probabilities / divisor).masked_fill(~ended, -torch.inf)], dim=1)
         order = scores.sort(dim=1, descending=True, stable=True).indices[:, : self.scores.shape[1]]
         length = beams.tokens.shape[2]
@@ -100,11 +100,11 @@ class Finished:
         )
 
     def hypotheses(self, sentence: int, end: int | None) -> list[Hypothesis]:
-        """The texts of one sentence, best first."""
+        """The texts of one input, best first."""
         found = []
-        for place in (self.scores[sentence] > -torch.inf).nonzero().flatten().tolist():
-            tokens = self.tokens[sentence, place, : self.lengths[sentence, place]].tolist()
+        for slot in (self.scores[sentence] > -torch.inf).nonzero().flatten().tolist():
+            tokens = self.tokens[sentence, slot, : self.lengths[sentence, slot]].tolist()
             written = tokens[:-1] if tokens[-1] == end else tokens
-            log_probability, score = self.log_probabilities[sentence, place], self.scores[sentence, place]
+            log_probability, score = self.log_probabilities[sentence, slot], self.scores[sentence, slot]
             found.append(Hypothesis(tuple(written), log_probability.item(), score.item()))
         return found

@@ -1,4 +1,4 @@
-"""Reading a text that grows, or begins anew where it differs from the last."""
+"""Decoding a text that extends the last one, or branches off from it."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from cutaway.model.transformer import DecoderOnly
 
 
 class ResumingStepDecoder:
-    """Reads of each text only what comes behind that which it shares with the one before.
+    """Reads only the part of a text after the longest prefix that it shares with the last one.
 
     A text is never longer than the context.
     """
@@ -24,7 +24,7 @@ class ResumingStepDecoder:
 
     @torch.inference_mode()
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of the only text."""
+        """Returns the logits of the next token; there is one text."""
         (text,) = texts
         pairs = zip(self._known, text[:-1], strict=False)
         shared = next((i for i, (old, new) in enumerate(pairs) if old != new), min(len(self._known), len(text) - 1))

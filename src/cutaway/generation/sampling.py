@@ -1,4 +1,4 @@
-"""From logits to the next token."""
+"""Sampling the next token from logits."""
 
 import math
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from cutaway.errors import UserError
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token is chosen. Choices apply in this order.
+    """How a token is sampled; the options apply in this order.
 
     Attributes:
-        repetition_penalty: divides positive logits of tokens already there, multiplies negative ones (Keskar et al.
-            2019, section 4.1); 1 leaves them.
+        repetition_penalty: divides positive logits of tokens that the text contains, and multiplies negative ones (Keskar
+            et al. 2019, section 4.1); 1 has no effect.
         temperature: divides the logits; 0 takes the most likely token (greedy).
-        top_k: only so many of the most likely tokens (Fan et al. 2018).
-        top_p: only the fewest tokens whose probabilities reach this sum (Holtzman et al. 2020).
-        min_p: only tokens at least this share as likely as the most likely one (Nguyen et al. 2024).
-        seed: row i of a batch is drawn with seed + i, so that it is what it would be alone; 0 up to 2⁶³ − 1.
+        top_k: samples from this many of the most likely tokens (Fan et al. 2018).
+        top_p: samples from the fewest tokens whose probabilities reach this sum (Holtzman et al. 2020).
+        min_p: samples from the tokens whose probability is at least this fraction of the highest (Nguyen et al. 2024).
+        seed: row i of a batch is sampled with seed + i, as it would be alone; from 0 to 2⁶³ − 1.
 
     Raises:
-        UserError: a value that means nothing.
+        UserError: a value is out of range.
     """
 
     temperature: float = 1.0
@@ -50,14 +50,14 @@ class Sampling:
 
 
 class Sampler:
-    """Draws the next token of every row of a batch."""
+    """Samples the next token of every row of a batch."""
 
     def __init__(self, sampling: Sampling, rows: int) -> None:
         self._sampling = sampling
         self._generators = [torch.Generator().manual_seed(sampling.seed + row) for row in range(rows)]
 
     def draw(self, logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> Int[Tensor, " B"]:
-        """Chooses a token a row, given all the tokens of each row so far."""
+        """Samples a token per row, given the logits and all tokens of each row so far."""
         s = self._sampling
         logits = logits.cpu().double()
         if s.repetition_penalty != 1:
@@ -72,7 +72,7 @@ class Sampler:
 
 
 def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], penalty: float) -> Float[Tensor, "B V"]:
-    """Makes tokens that a text holds already less likely."""
+    """Makes tokens that a text contains less likely."""
     logits = logits.clone()
     for row, text in zip(logits, texts, strict=True):
         seen = torch.tensor(sorted(set(text)), dtype=torch.long)
@@ -81,7 +81,7 @@ def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], pena
 
 
 def allowed(logits: Float[Tensor, "B V"], sampling: Sampling) -> Float[Tensor, "B V"]:
-    """Sets the logits of tokens that top-k, top-p or min-p rule out to −∞; the most likely token always stays."""
+    """Sets the logits of tokens excluded by top-k, top-p or min-p to −∞; the most likely token is always kept."""
     if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
         lowest = logits.topk(sampling.top_k, dim=-1).values[:, -1:]
         logits = logits.masked_fill(logits < lowest, -torch.inf)
@@ -98,5 +98,5 @@ def allowed(logits: Float[Tensor, "B V"], sampling: Sampling) -> Float[Tensor, "
 def nucleus(probabilities: Float[Tensor, "B V"], top_p: float) -> Bool[Tensor, "B V"]:
     """True for the fewest tokens, most likely first, whose probabilities sum to `top_p` or more."""
     ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(dim=-1) - ordered  # what the more likely tokens sum to
+    before = ordered.cumsum(dim=-1) - ordered  # the sum over more likely tokens
     return torch.zeros_like(probabilities, dtype=torch.bool).scatter(-1, order, before < top_p)

@@ -1,4 +1,4 @@
-"""How likely a text is, token by token."""
+"""Log-probabilities of the tokens of a text."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from cutaway.model.transformer import DecoderOnly
 
 @torch.inference_mode()
 def token_log_probabilities(model: DecoderOnly, tokens: Sequence[int], context: int) -> list[float]:
-    """Natural logarithm of each token's probability, given those before it; the first token has none.
+    """The natural logarithm of each token's probability given the tokens before it, from the second token on.
 
-    A text longer than the context is read in windows that overlap by half, and each token is scored where most of the
-    text before it is in view.
+    A text longer than the context is read in windows that overlap by half; each token is scored in the window with the
+    most tokens before it.
     """
     device = device_of(model)
     scores: list[float] = []

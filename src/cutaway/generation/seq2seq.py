@@ -1,4 +1,4 @@
-"""A text from a source: translations, summaries, captions."""
+"""Generating texts from sources with an encoder-decoder: translations, summaries, captions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from cutaway.model.transformer import EncoderDecoder
 from cutaway.text.tokenizer import Tokenizer
 
 SOURCE_TOKENS_AT_ONCE = 1024
-DRAWN_AT_ONCE = 32
+SAMPLED_AT_ONCE = 32
 
 
 @runtime_checkable
@@ -49,13 +49,13 @@ class Sources(Protocol):
 
 @dataclass(frozen=True)
 class Seq2SeqGenerator:
-    """An encoder-decoder with all it needs to write.
+    """An encoder-decoder with its tokenizers.
 
     Attributes:
         model: the model.
-        sources: what it reads.
-        tokenizer: of what it writes.
-        context: the most tokens that it was trained to write.
+        sources: how its sources are read.
+        tokenizer: of the generated text.
+        context: the most tokens of a generated text.
     """
 
     model: EncoderDecoder
@@ -65,19 +65,18 @@ class Seq2SeqGenerator:
 
     @property
     def counted(self) -> Counter[str]:
-        """How many sources were cut, in words."""
+        """The number of sources that were truncated, by reason."""
         return self.sources.counted
 
     @property
     def truncated(self) -> int:
-        """How many sources were cut."""
+        """The number of sources that were truncated."""
         return self.counted.total()
 
     def search(self, given: Sequence[Any], options: BeamOptions) -> list[list[dict[str, Any]]]:
-        """For each source the best texts that beam search finds, best first (see `Pipeline.translate`).
+        """The best texts of each source by beam search, best first (see `Pipeline.translate`).
 
-        A text ends at the limit of its source if not before. Sources with one limit are searched together: what is
-        found does not depend on what stands beside it.
+        Sources with the same limit are searched together; a result does not depend on the rest of its batch.
         """
         sources, inputs = self.sources.read(given), self.sources.inputs
         limits = [self.sources.limit(source) for source in sources]
@@ -93,16 +92,16 @@ class Seq2SeqGenerator:
             found.update(zip(chosen, best, strict=True))
         return [found[i] for i in range(len(sources))]
 
-    def draw(self, given: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
-        """A text for each source, drawn token by token; text i with seed + i, whatever stands beside it."""
+    def sample(self, given: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
+        """A sampled text for each source; text i uses seed + i and does not depend on the rest of its batch."""
         sources = self.sources.read(given)
-        drawn: list[str] = []
+        sampled: list[str] = []
         for _, alike in groupby(sources, self.sources.inputs.shape):
             neighbours = list(alike)
-            for start in range(0, len(neighbours), DRAWN_AT_ONCE):
-                some = neighbours[start : start + DRAWN_AT_ONCE]
-                drawn += self._draw_some(some, max_new_tokens, replace(sampling, seed=sampling.seed + len(drawn)))
-        return drawn
+            for start in range(0, len(neighbours), SAMPLED_AT_ONCE):
+                some = neighbours[start : start + SAMPLED_AT_ONCE]
+                sampled += self._sample_some(some, max_new_tokens, replace(sampling, seed=sampling.seed + len(sampled)))
+        return sampled
 
     @torch.inference_mode()
     def _search(self, options: BeamOptions, sources: Sequence[Any]) -> list[list[dict[str, Any]]]:
@@ -118,9 +117,9 @@ class Seq2SeqGenerator:
             end=self.tokenizer.end,
             forbidden=self._forbidden,
         )
-        return [[self._told(hypothesis) for hypothesis in best] for best in found]
+        return [[self._result(hypothesis) for hypothesis in best] for best in found]
 
-    def _draw_some(self, sources: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
+    def _sample_some(self, sources: Sequence[Any], max_new_tokens: int, sampling: Sampling) -> list[str]:
         steps = min(max_new_tokens, self._longest)
         decoder = self._decoder(sources, len(self._begun) - 1 + steps)
         written: list[list[int]] = [[] for _ in sources]
@@ -134,7 +133,7 @@ class Seq2SeqGenerator:
         return [self.tokenizer.decode(row).strip() for row in written]
 
     def _length(self, source: Any) -> int:
-        """How many vectors the encoder makes of a source."""
+        """The number of vectors of an encoded source."""
         inputs = torch.from_numpy(self.sources.inputs.batch([source])["inputs"])
         return self.model.encoder.embedding.slots(inputs).shape[1]
 
@@ -149,21 +148,21 @@ class Seq2SeqGenerator:
 
     @property
     def _begun(self) -> list[int]:
-        """What every text is written behind."""
+        """The tokens that every text starts with."""
         return [token for token in (self.tokenizer.start, self.tokenizer.first) if token is not None]
 
     @property
     def _longest(self) -> int:
-        """How many tokens may be written behind it."""
+        """The most tokens after these."""
         return self.context - len(self._begun) + 1
 
     @property
     def _forbidden(self) -> list[int]:
-        """What is never text, but for what ends one: some begin to write behind the end token."""
+        """Special tokens that are never generated, except end tokens: some models start with theirs."""
         tokenizer = self.tokenizer
         never = {tokenizer.pad, tokenizer.start, tokenizer.unknown} - tokenizer.ends
         return [token for token in never if token is not None]
 
-    def _told(self, hypothesis: Hypothesis) -> dict[str, Any]:
+    def _result(self, hypothesis: Hypothesis) -> dict[str, Any]:
         text = self.tokenizer.decode(hypothesis.tokens).strip()
         return {"text": text, "score": hypothesis.score, "log_probability": hypothesis.log_probability}

@@ -1,4 +1,4 @@
-"""Rows that stand in one cache and grow by a token at a time: what follows a source, and beams behind prompts."""
+"""Decoders of a batch of rows that grow by one token per step: after sources, and for beam search after prompts."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class UncachedSeq2SeqDecoder:
 
     @torch.inference_mode()
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of each text; text i is written from source i."""
+        """Returns the logits of each text's next token; text i belongs to source i."""
         device = device_of(self._model)
         pairs = zip(texts, self._sources, strict=True)
         rows = [(torch.tensor([text], device=device), source) for text, source in pairs]
@@ -31,15 +31,15 @@ class UncachedSeq2SeqDecoder:
 
 
 class CachedSeq2SeqDecoder:
-    """Reads the sources once, and of what is written behind them only what is new.
+    """Encodes the sources once, and decodes only new tokens.
 
-    It serves `decode`, which gives it whole texts, and `beam_search`, which gives it last tokens.
+    `decode` calls it with whole texts, `beam_search` with last tokens.
 
     Args:
-        model: one that has an encoder and a decoder.
-        source: what is read: ids, images or frames.
-        source_mask: 1 for text, 0 for padding, on either side; none if nothing is padding.
-        slots: how many tokens a text may have, the one that begins it included.
+        model: an encoder-decoder.
+        source: token ids, images or frames.
+        source_mask: 1 for text, 0 for padding, on either side; None if there is no padding.
+        slots: the most tokens of a text, its start token included.
     """
 
     def __init__(self, model: EncoderDecoder, source: Inputs, source_mask: SourceMask | None, slots: int) -> None:
@@ -50,33 +50,33 @@ class CachedSeq2SeqDecoder:
         self._cache = model.make_cache(len(source), slots, model.encoder.embedding.slots(source).shape[1])
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns logits of the next token of each text; all are of one length, and each continues what it was."""
+        """Returns the logits of each text's next token; all have the same length, and each extends that of the last call."""
         return self._read(torch.tensor([text[self._cache.length :] for text in texts]))
 
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:
-        """Adds a token to each row and returns logits of the next."""
+        """Appends a token to each row, and returns the logits of the next."""
         return self._read(tokens[:, None])
 
     @torch.inference_mode()
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
-        """Makes row i what row `rows[i]` was, its source included."""
+        """Replaces row i by row `rows[i]`, its source included."""
         self._cache.reorder(rows.to(device_of(self._model)))
 
     @torch.inference_mode()
     def _read(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
         source, mask = self._unread or (None, None)
-        self._unread = None  # from now on the cache knows it
+        self._unread = None  # the cache holds it from now on
         tokens = tokens.to(device_of(self._model))
         return self._model(tokens, source=source, source_mask=mask, cache=self._cache, read=score_last)
 
 
 class PromptStepDecoder:
-    """Reads all but the last token of each prompt at once, and then what `beam_search` writes behind them.
+    """Reads all but the last token of each prompt at once, then one token per step of `beam_search`.
 
     Args:
-        model: one that has a decoder only.
-        prompts: of any lengths but none; `beam_search` begins with the last token of each.
-        slots: how many tokens may be written behind a prompt.
+        model: a decoder.
+        prompts: of any lengths above zero; `beam_search` starts with the last token of each.
+        slots: the most tokens to append to a prompt.
     """
 
     @torch.inference_mode()
@@ -91,10 +91,10 @@ class PromptStepDecoder:
 
     @torch.inference_mode()
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:
-        """Adds a token to each row and returns logits of the next."""
+        """Appends a token to each row, and returns the logits of the next."""
         return self._model(tokens[:, None].to(device_of(self._model)), cache=self._cache, read=score_last)
 
     @torch.inference_mode()
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
-        """Makes row i what row `rows[i]` was."""
+        """Replaces row i by row `rows[i]`."""
         self._cache.reorder(rows.to(device_of(self._model)))

@@ -1,4 +1,4 @@
-"""From tokens to text as they come: whole characters only, and nothing from a stop string on."""
+"""Tokens -> text as it is generated: whole characters only, and nothing from a stop string on."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 def stream_text(
     tokens: Iterable[int], decode: Callable[[Sequence[int]], str], stop: Sequence[str] = (), ends: Container[int] = ()
 ) -> Iterator[str]:
-    """Yields pieces of text that, joined, are what the tokens mean, up to a stop string or a token that ends it.
+    """Yields the decoded text in pieces, up to a stop string or an end token.
 
-    A piece is held back while it may still change: a character whose bytes are not all there, or the beginning of a
-    stop string.
+    Text that may still change is held back: a character with missing bytes, or the beginning of a stop string.
     """
     ids: list[int] = []
     shown = 0
@@ -31,13 +30,13 @@ def stream_text(
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:
-    """Where the first stop string begins, if there is one."""
-    places = [text.find(word) for word in stop if word in text]
-    return min(places, default=None)
+    """The index of the first stop string, if there is one."""
+    found = [text.find(word) for word in stop if word in text]
+    return min(found, default=None)
 
 
 def held_back(text: str, stop: Sequence[str]) -> int:
-    """How many characters at the end may still change: unfinished ones, and the beginning of a stop string."""
+    """The number of characters at the end that may still change."""
     whole = text.rstrip("\N{REPLACEMENT CHARACTER}")
     beginnings = (n for word in stop for n in range(len(word) - 1, 0, -1) if whole.endswith(word[:n]))
     return len(text) - len(whole) + max(beginnings, default=0)

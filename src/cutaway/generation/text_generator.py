@@ -1,4 +1,4 @@
-"""Writing on from a prompt, and telling how likely a text is."""
+"""Continuing prompts with a decoder, and scoring texts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class TextGenerator:
 
     Attributes:
         model: the model.
-        tokenizer: its own.
-        context: how many tokens it looks back.
+        tokenizer: of the model.
+        context: the size of its window in tokens.
     """
 
     model: DecoderOnly
@@ -31,7 +31,7 @@ class TextGenerator:
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, stops: Sequence[str], sampling: Sampling
     ) -> list[str]:
-        """Writes on from each prompt (see `Pipeline.generate`)."""
+        """Continues each prompt (see `Pipeline.generate`)."""
         begun = [self._begin(prompt) for prompt in prompts]
         texts = [partial(self.tokenizer.decode_behind, prompt) for prompt in begun]
         rows: list[list[int]] = [[] for _ in prompts]
@@ -47,17 +47,17 @@ class TextGenerator:
         return ["".join(stream_text(row, text, stops, ends)) for row, text in zip(rows, texts, strict=True)]
 
     def stream(self, prompt: str, max_new_tokens: int, stops: Sequence[str], sampling: Sampling) -> Iterator[str]:
-        """The same for one prompt, piece by piece as it comes (see `Pipeline.stream`)."""
+        """Continues one prompt, and yields the text in pieces (see `Pipeline.stream`)."""
         begun = self._begin(prompt)
         steps = self._decode([begun], max_new_tokens, sampling)
         text = partial(self.tokenizer.decode_behind, begun)
         return stream_text((step[0] for step in steps), text, stops, self.tokenizer.ends)
 
     def score(self, text: str) -> list[tuple[str, float]]:
-        """How likely each token is (see `Pipeline.score`)."""
+        """The log-probability of each token (see `Pipeline.score`)."""
         tokens = [*before_prompt(self.tokenizer), *self.tokenizer.encode(text)]
         if len(tokens) < 2:
-            raise UserError("a text of two tokens or more is needed: the first is given, the others are scored")
+            raise UserError("a text needs at least two tokens: the first is given, the others are scored")
         scores = token_log_probabilities(self.model, tokens, self.context)
         return list(zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True))
 
@@ -66,15 +66,15 @@ class TextGenerator:
             raise UserError("max_new_tokens must be 1 or more")
         longest = max(map(len, prompts), default=0) + max_new_tokens
         read = CachedStepDecoder(self.model, self.context, longest)
-        known = self.tokenizer.vocabulary  # a model may have room for more tokens, which mean nothing
+        known = self.tokenizer.vocabulary  # a model may have more, which mean nothing
         return decode(lambda texts: read(texts)[:, :known], prompts, sampling, max_new_tokens)
 
     def _begin(self, prompt: str) -> list[int]:
-        """Tokens of a prompt; an empty one begins where documents begin, or else on a new line, or else anywhere."""
+        """The tokens of a prompt; for an empty one the token that begins documents, a line break, or token 0."""
         before = before_prompt(self.tokenizer)
         if before or prompt or self.tokenizer.end is not None:
             return [*before, *self.tokenizer.encode(prompt)] or [self.tokenizer.end or 0]
         try:
             return self.tokenizer.encode("\n")
-        except UserError:  # it learnt from a single line
+        except UserError:  # trained on a single line
             return [0]

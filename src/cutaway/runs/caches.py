@@ -1,4 +1,4 @@
-"""What a token takes in the cache, by the kind of attention: where the memory of decoding goes."""
+"""The size of the key-value cache per token, by the kind of attention."""
 
 import torch
 
@@ -10,12 +10,12 @@ from cutaway.model.cost import cache_of_a_token
 
 
 def cache_by_attention(config: ModelConfig, dtype: torch.dtype = torch.float32) -> dict[str, int]:
-    """Bytes that a token takes in the cache, were the model's heads, as many and as wide, of each kind in turn.
+    """Bytes per token in the cache, for each kind of attention with the model's number and width of heads.
 
-    They are told by real caches, of models on the meta device whose weights are of this dtype.
+    They are read from real caches, of models on the meta device with weights of this dtype.
     """
     taken: dict[str, int] = {}
-    others = {"feedforward": GatedConfig(hidden=1), "first_layers": None}  # a cache knows nothing of them
+    others = {"feedforward": GatedConfig(hidden=1), "first_layers": None}  # they do not affect the cache
     for attention in with_same_heads(config.attention):
         with torch.device("meta"):
             model = build(config.model_copy(update={"attention": attention, **others})).to(dtype)
@@ -24,9 +24,9 @@ def cache_by_attention(config: ModelConfig, dtype: torch.dtype = torch.float32) 
 
 
 def with_same_heads(attention: AttentionConfig) -> list[AttentionConfig]:
-    """One of each kind that the literature names, this one among them.
+    """One choice per kind of attention in the literature, the given one among them.
 
-    Grouped queries have about √heads groups, unless this one says how many.
+    Grouped-query attention has about √heads groups, unless the given one has groups.
     """
     heads, width = attention.heads, attention.head_width
     groups = max(divisor for divisor in range(1, heads + 1) if heads % divisor == 0 and divisor**2 <= heads)
@@ -38,7 +38,7 @@ def with_same_heads(attention: AttentionConfig) -> list[AttentionConfig]:
 
 
 def name_of(attention: AttentionConfig) -> str:
-    """What the literature calls it."""
+    """Its name in the literature."""
     if attention.kind == "latent":
         return "MLA"
     groups = attention.kv_heads or attention.heads

@@ -1,4 +1,4 @@
-"""The choices of a run that goes on from a model: what it keeps of that model's, and what may be another."""
+"""The choices of a fine-tuning run: which ones it keeps from its model, and which may differ."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,30 +25,30 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 TRAINING_ONLY = ("dropout", "attention.dropout", "feedforward.balance_weight", "feedforward.balance_rate")
 NO_BODY = ("head.", "multi_token_prediction", "context", *TRAINING_ONLY)
-"""Choices of a model that do not change its body."""
+"""Choices that do not change a model's body."""
 ANSWERS = {"kind", "problem", "labels", "operation", "symbols"}
-"""What a task's answers mean: where all of these are the same, a head is as good as it was."""
+"""Keys that determine what a head's outputs mean: a head is kept if none of them changes."""
 
 
 def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignments: Sequence[str] = ()) -> RunConfig:
-    """The choices of a run that goes on from a model: its body, tokens and, unless another is named, its task.
+    """The choices of a run that fine-tunes a model: its body, its tokenizer and, unless another is named, its task.
 
-    Labels are those of the new data, and what concerns training is `fine_tuning`, unless chosen otherwise.
+    Labels are taken from the new data; training follows `fine_tuning`, unless chosen otherwise.
 
     Args:
-        origin: what the model was loaded from.
+        origin: the path or name that the model was loaded from.
         pipeline: the model.
-        task: what is to be learnt.
-        assignments: single choices, as `override` takes them.
+        task: the task to train for.
+        assignments: changes, as `override` takes them.
 
     Raises:
-        UserError: the model cannot learn the task, its tokenizer lacks a token that the task needs, or a choice does
-            not exist or contradicts the model's body.
+        UserError: the model cannot be trained for the task, its tokenizer lacks a token that the task needs, or a choice
+            does not exist or contradicts the model's body.
     """
     before = pipeline.config
     if task is None and before.task.spec.needs is None:
         raise UserError(
-            f"nothing is trained for {before.task.kind}, as {origin} was: say what it is to learn with --task, "
+            f"{origin} is a model for {before.task.kind}, which is not trained here: choose a task with --task, "
             f"{_able(before)}"
         )
     reads_text = before.task.spec.has_text
@@ -64,16 +64,16 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
     config = override(config.model_copy(update={"train": train}), assignments)
     pinned = _pinned(origin, pipeline)
     if config.origin != pinned:
-        raise UserError(f"the run goes on from {origin}, and no other origin can be chosen: leave it out")
+        raise UserError(f"the run is fine-tuned from {origin}: remove origin")
     require_origin(config, pinned, pipeline)
     return config
 
 
 def fine_tuning(model: Transformer, *, endless: bool = False) -> TrainConfig:
-    """How a model is trained further: the gentler, the larger it is (Devlin et al. 2019, appendix A.3).
+    """How a model is fine-tuned; larger models with lower learning rates (Devlin et al. 2019, appendix A.3).
 
-    The learning rate is 5e-4 for a million weights, falls with the root of their number, and is 2e-5 at least. Endless
-    data has no epochs: there the steps are those of any run.
+    The learning rate is 5e-4 up to a million parameters, then falls with the square root of their number, down to 2e-5.
+    Endless data has no epochs, so there the number of steps is the default.
     """
     millions = sum(weight.numel() for weight in model.parameters()) / 1e6
     rate = min(max(5e-4 / math.sqrt(max(millions, 1.0)), 2e-5), 5e-4)
@@ -85,14 +85,14 @@ def fine_tuning(model: Transformer, *, endless: bool = False) -> TrainConfig:
 
 
 def require_origin(config: RunConfig, name: str, pipeline: Pipeline) -> None:
-    """Refuses a run that cannot go on from the model of this name.
+    """Rejects a run that cannot be fine-tuned from the model of this name.
 
     Raises:
-        UserError: as `going_on` says.
+        UserError: for the reasons given in `going_on`.
     """
     task, needs = config.task.kind, needs_of(config.task)
     if not fits_body(needs, pipeline.config):
-        raise UserError(f"{name} cannot learn {task}: its body is made for {_able(pipeline.config)}")
+        raise UserError(f"{name} cannot be trained for {task}: its body fits {_able(pipeline.config)}")
     _refuse_other_body(pipeline.config.model, config.model, name)
     roles = needs.roles
     if config.model.head.kind == "sequence" and config.model.head.pooling == "cls" and config.task.spec.has_text:
@@ -101,31 +101,31 @@ def require_origin(config: RunConfig, name: str, pipeline: Pipeline) -> None:
         if getattr(pipeline.tokenizer, role) is None:
             raise UserError(
                 f"the tokenizer of {name} has no token such as {SPELLINGS[role][0]}, which {task} needs here: "
-                f"go on from another model"
+                f"fine-tune another model"
             )
 
 
 def same_answers(before: RunConfig, after: RunConfig) -> bool:
-    """Whether the heads of two models answer the same question."""
+    """Whether the outputs of two models' heads mean the same."""
     one, other = (config.task.model_dump(include=ANSWERS) for config in (before, after))
     return one == other
 
 
 def _able(config: RunConfig) -> str:
-    """The tasks that a model could learn with another head."""
+    """The tasks that a model could be trained for with another head."""
     needs = {kind: task_record(kind).spec.needs for kind in KINDS}
     return ", ".join(kind for kind, needed in needs.items() if needed is not None and fits_body(needed, config))
 
 
 def _pinned(origin: str, pipeline: Pipeline) -> str:
-    """The same, with its revision if it is a name on the hub."""
+    """The origin, with its revision if it is a name on the hub."""
     if pipeline.opened is None or not is_name(origin):
         return origin
     return f"{origin.partition('@')[0]}@{pipeline.opened.path.name}"
 
 
 def _brought_by(task: str, config: RunConfig) -> list[str]:
-    """The choices that a task brings: itself and its head; only a head for language looks further ahead."""
+    """The choices that come with a task: itself and its head; only language heads predict several tokens."""
     brought = [choice for choice in chosen_by_task(task, config) if choice.startswith(("task=", "model.head="))]
     loses_language = any(choice.startswith("model.head=") for choice in brought)
     return [
@@ -139,12 +139,12 @@ def _refuse_other_body(before: ModelConfig, after: ModelConfig, name: str) -> No
     for key in {**old, **new}:
         if old.get(key) != new.get(key) and not key.startswith(NO_BODY):
             raise UserError(
-                f"model.{key} cannot be {new.get(key)} in a run that goes on from {name}, where it is {old.get(key)}: "
-                f"leave it out"
+                f"model.{key} cannot be {new.get(key)} in a run that fine-tunes {name}, where it is {old.get(key)}: "
+                f"remove it"
             )
     if after.position.kind == "learned" and after.context > before.context:
         raise UserError(
-            f"{name} has learnt {before.context} positions, and model.context is {after.context}: "
+            f"{name} has {before.context} learned positions, but model.context is {after.context}: "
             f"write model.context={before.context} or less"
         )
 
@@ -158,5 +158,5 @@ def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _without_labels(record: AnyRecord) -> AnyRecord:
-    """Leaves the labels open, if there are any."""
+    """The record without its labels, if it has any."""
     return record.model_copy(update={"labels": None}) if "labels" in type(record).model_fields else record

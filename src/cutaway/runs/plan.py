@@ -1,4 +1,4 @@
-"""What a run will need, estimated before it begins: sizes that its data would tell, and the cost of its steps."""
+"""Estimates before a run starts: sizes that its data will determine, and the cost of its steps."""
 
 import statistics
 import time
@@ -34,15 +34,14 @@ from cutaway.training.optimizers import balance_biases, block_matrices
 
 BYTES = 256
 SIDE, COLOURS = 14, 3
-"""Patches on each side of an image, and its channels."""
+"""Patches per side of an image, and its channels."""
 
 
 def with_expected_sizes(config: RunConfig) -> RunConfig:
-    """Fills in how many tokens and labels the model will know, as far as that is open.
+    """Fills in the vocabulary size, the number of labels and the size of images where they are not chosen.
 
-    A learnt vocabulary may end with fewer tokens than it is asked for; special tokens of characters, bytes and amino
-    acids are not counted. Labels are taken to be two, or the symbols of a computation; images to have 14 × 14 patches
-    in three colours.
+    A trained tokenizer may end with fewer tokens than requested; special tokens of characters, bytes and amino acids are
+    not counted. Unless the task determines it, two labels are assumed; images of 14 × 14 patches with three channels.
     """
     config = _with_images(config)
     model = config.model
@@ -56,7 +55,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
 
 
 def _with_images(config: RunConfig) -> RunConfig:
-    """Fills in the size of images, and how many vectors an encoder reads of each."""
+    """Fills in the size of images, and the number of vectors that an encoder reads per image."""
     for key in ("embedding", "source_embedding"):
         embedding = getattr(config.model, key)
         if isinstance(embedding, PatchEmbeddingConfig):
@@ -85,18 +84,18 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
         case FileTokenizer(path=path):
             return Tokenizer.load(path).vocabulary
         case OriginTokenizer():
-            raise UserError("a run that goes on from a model keeps its tokens: leave model.vocabulary out")
+            raise UserError("a fine-tuned model keeps its tokenizer: remove model.vocabulary")
         case learnt:
             return learnt.vocabulary
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """What was measured.
+    """The measured cost of a training step.
 
     Attributes:
-        seconds_per_step: median; the first step, which warms up, left out where there are several.
-        activations: bytes that a forward pass keeps for the backward pass, for one part of a batch.
+        seconds_per_step: the median; without the first step, which warms up, if there are several.
+        activations: bytes that the forward pass of one micro-batch keeps for the backward pass.
     """
 
     seconds_per_step: float
@@ -108,14 +107,14 @@ def measure_steps(
 ) -> StepCost:
     """Trains a throwaway model for a few steps; its weights change.
 
-    Of a batch that is computed in parts, one part is measured.
+    With gradient accumulation, one micro-batch is measured and multiplied.
 
     Args:
-        model: of the shape in question.
-        config: of the run in question.
-        part: what it learns, in batches as large as a part of the run's.
-        steps: how many to make, unless `patience` seconds are over before.
-        patience: no step begins after so many seconds.
+        model: of the run's shape.
+        config: of the run.
+        part: training data in batches of the size of a micro-batch.
+        steps: the number of steps, fewer if `patience` seconds pass before.
+        patience: seconds after which no further step starts.
     """
     trainer = Trainer(model, part, config.model_copy(update={"gradient_accumulation": 1}), RunFolder(Path()))
     device = device_of(model)
@@ -132,7 +131,7 @@ def measure_steps(
 
 
 def optimizer_tensors(config: TrainConfig, model: nn.Module) -> dict[str, int]:
-    """How many tensors of its own size the optimizer keeps for each weight; none for one that is frozen."""
+    """The number of tensors of its own size that the optimizer keeps for each weight; 0 for a frozen one."""
     single = block_matrices(model) if config.optimizer.kind == "muon" else {}
     fewer = dict.fromkeys(single, 1) | dict.fromkeys(balance_biases(model), 0)
     return {name: fewer.get(name, 2) if weight.requires_grad else 0 for name, weight in model.named_parameters()}

@@ -1,4 +1,4 @@
-"""Which model a task needs, and which choices mean something to it."""
+"""The model that a task needs, and the choices that it reads."""
 
 from functools import reduce
 from typing import Any
@@ -14,15 +14,15 @@ def needs_of(task: TaskConfig) -> ModelNeeds:
     """The model that a task needs.
 
     Raises:
-        UserError: it cannot be trained here.
+        UserError: the task cannot be trained here.
     """
     if task.spec.needs is None:
-        raise UserError(f"nothing is trained for {task.kind}: choose another task with --task")
+        raise UserError(f"the task {task.kind} cannot be trained here: choose another with --task")
     return task.spec.needs
 
 
 def fits_body(needs: ModelNeeds, config: RunConfig) -> bool:
-    """Whether a model could learn a task with these needs if it had another head."""
+    """Whether a model could be trained for a task with these needs if it had another head."""
     position = config.model.position.kind
     return (
         config.model.architecture in needs.architectures
@@ -33,9 +33,9 @@ def fits_body(needs: ModelNeeds, config: RunConfig) -> bool:
 
 
 def chosen_by_task(name: str, config: RunConfig) -> list[str]:
-    """The assignments that make a run learn another task: the task, and the head, positions and input that it needs.
+    """The assignments that change a run's task: the task itself, and the head, positions and inputs that it needs.
 
-    A task without text also drops the tokenizer.
+    For a task without text, the tokenizer is reset too.
 
     Raises:
         UserError: there is no such task.
@@ -46,7 +46,7 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     except KeyError:
         raise UserError(f"no task is called {name!r}; {nearest(task, trained_kinds())}") from None
     if (needed := spec.needs) is None:
-        raise UserError(f"nothing is trained for {name}; {nearest(task, trained_kinds())}")
+        raise UserError(f"the task {name} cannot be trained here; {nearest(task, trained_kinds())}")
     kinds: dict[str, tuple[str, str | None]] = {
         "head": (model.head.kind, needed.head),
         "position": (model.position.kind, needed.position),
@@ -59,52 +59,52 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
 
 
 def require_model(config: RunConfig) -> None:
-    """Refuses a task that the model cannot learn.
+    """Rejects a task that the model cannot be trained for.
 
     Raises:
-        UserError: it has another architecture, another head, or other positions or embeddings; says how to choose them.
+        UserError: the architecture, the head, the positions or the embedding are others; says which to choose.
     """
     task, model = config.task.kind, config.model
     needed = needs_of(config.task)
     if model.architecture not in needed.architectures:
         raise UserError(
-            f"the task {task} needs a model whose architecture is {' or '.join(needed.architectures)}, and this one "
+            f"the task {task} needs a model whose architecture is {' or '.join(needed.architectures)}, but this one "
             f"is {model.architecture}: write model.architecture={needed.architectures[0]}, or choose another preset"
         )
     if model.head.kind != needed.head:
         raise UserError(
-            f"the task {task} needs a {needed.head} head, and model.head is {model.head.kind}: "
+            f"the task {task} needs a {needed.head} head, but model.head is {model.head.kind}: "
             f"write model.head={needed.head}"
         )
     if needed.reads != (read := _read(config)):
         raise UserError(
-            f"the task {task} needs a model that reads {needed.reads}, and this one reads {read}: "
+            f"the task {task} needs a model that reads {needed.reads}, but this one reads {read}: "
             f"write model.{needed.embedding}={needed.reads}"
         )
     position = model.position.kind
     if needed.position not in (None, position):
         raise UserError(
-            f"the task {task} needs {needed.position} positions, and model.position is {position}: "
+            f"the task {task} needs {needed.position} positions, but model.position is {position}: "
             f"write model.position={needed.position}"
         )
     if position == OF_GRAPHS != needed.position:
-        raise UserError(f"{position} positions are of graphs, and the task {task} reads none: change model.position")
+        raise UserError(f"{position} positions are for graphs, but the task {task} reads none: change model.position")
 
 
 def require_choices(config: RunConfig) -> None:
-    """Refuses choices that the task would not look at: none is ignored without a word.
+    """Rejects choices that the task does not read: none is ignored silently.
 
     Raises:
-        UserError: there is one; names it.
+        UserError: names the first such choice.
     """
     chosen, usual = config.model_dump(mode="json"), RunConfig().model_dump(mode="json")
     for key in config.task.spec.unread:
         if _at(chosen, key) != _at(usual, key):
-            raise UserError(f"{key} means nothing to the task {config.task.kind}: leave it out")
+            raise UserError(f"{key} has no effect in the task {config.task.kind}: remove it")
 
 
 def _read(config: RunConfig) -> str:
-    """What the model reads: its source, if it has one of another kind."""
+    """The kind of the model's input embedding, or of its source's."""
     return (config.model.source_embedding or config.model.embedding).kind
 
 

@@ -1,4 +1,4 @@
-"""Making a run folder, taking one up, and training in it."""
+"""Starting a run folder, resuming one, and training in it."""
 
 import math
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ from cutaway.training.loop import Trainer
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is ready to train: everything is in its folder.
+    """A run that is ready to train: its folder holds everything.
 
     Attributes:
-        folder: where.
+        folder: its folder.
         config: all choices.
-        dataset: what is learnt.
-        model: who learns.
-        transferred: which weights are those of the model that the run goes on from, if it has just begun with one.
+        dataset: the prepared data.
+        model: the model in its current state.
+        transferred: the weights that were copied from the model to fine-tune, if the run has just been started.
     """
 
     folder: RunFolder
@@ -43,16 +43,16 @@ class Run:
 
     @property
     def pipeline(self) -> Pipeline:
-        """The model as it is at this moment of training, to be talked to."""
+        """The model in its current state, for inference."""
         tokenizers = self.dataset.tokenizers
         return Pipeline(self.model, tokenizers.tokenizer, self.config, tokenizers.source_tokenizer)
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
-        """What trains it, from its latest checkpoint on."""
+        """The trainer, which continues from the latest checkpoint."""
         return Trainer(self.model, self.dataset.training_data(), self.config.train, self.folder, callbacks)
 
     def train(self, callbacks: Sequence[Callback] = ()) -> TrainingProgress:
-        """Trains it to its last step."""
+        """Trains the model to the last step."""
         return self.trainer(callbacks).run()
 
 
@@ -62,18 +62,19 @@ def start(
     progress: Progress = lambda done, total: None,
     origin: Pipeline | None = None,
 ) -> Run:
-    """Makes a run folder: reads the data, makes tokenizers and tokens, builds the model.
+    """Makes a run folder: reads the data, trains tokenizers, tokenizes, and builds the model.
 
-    Killed at any instant and called again, it goes on.
+    If the process is killed, the next call with the same folder continues.
 
     Args:
-        config: all choices; for a run that goes on from a model, `cutaway.runs.origin.going_on` makes them.
+        config: all choices; for fine-tuning, those of `cutaway.runs.origin.going_on`.
         out: the folder.
-        progress: told how much of the data is read.
-        origin: the model that `config.origin` names, where it is open already.
+        progress: called with the amount of data that has been read.
+        origin: the model that `config.origin` names, if it is loaded already.
 
     Raises:
-        UserError: the folder holds a run already, the model cannot learn the task, or the data or a choice is useless.
+        UserError: the folder holds a run already, the model cannot be trained for the task, or the data or a choice is
+            unusable.
     """
     folder = RunFolder(out)
     if folder.run.exists():
@@ -89,38 +90,40 @@ def start(
     dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
     run = _assemble(folder, dataset)
     if origin is not None:
-        run = _going_on(run, origin)
-    run.trainer()  # finds out that there is too little data before anything says that this is a run
+        run = _with_weights_of(run, origin)
+    run.trainer()  # fails on too little data before the folder becomes a run
     write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
     write_text(folder.run, dump_run(run.config))
     return run
 
 
 def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
-    """Takes up a run where its latest checkpoint is.
+    """Resumes a run from its latest checkpoint.
 
     Raises:
-        UserError: there is no run there, a file of it is missing or damaged, or something other than `train.*` is
-            to be changed.
+        UserError: the folder holds no run, one of its files is missing or damaged, or a key other than `train.*` is to be
+            changed.
     """
     folder = RunFolder(out)
     folder.require()
     for assignment in assignments:
         if not assignment.startswith("train."):
-            raise UserError(f"{assignment!r} cannot change in a run that has begun: only train.* can")
+            raise UserError(f"{assignment!r} cannot be changed in a run that has started: only train.* can")
     before = load_run(folder.run)
     if before.task.spec.has_text:
         folder.require(folder.tokenizer)
     config = override(before, assignments)
     if config.train.optimizer.kind != before.train.optimizer.kind:
-        raise UserError("train.optimizer cannot change its kind in a run that has begun: start another run")
+        raise UserError("the kind of train.optimizer cannot be changed in a run that has started: start another run")
     if config.train.frozen != before.train.frozen:
-        raise UserError(f"train.frozen cannot change in a run that has begun: start another run with --from {out}")
+        raise UserError(
+            f"train.frozen cannot be changed in a run that has started: start another run with --from {out}"
+        )
     run = _assemble(folder, task_of(config).open(out))
     if assignments:
         write_text(folder.run, dump_run(run.config))
     if config.origin is not None:
-        read_weights(folder.weights, run.model)  # what it began with, if there is no checkpoint yet
+        read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
     return run
 
 
@@ -131,22 +134,22 @@ def _assemble(folder: RunFolder, dataset: Dataset) -> Run:
 
 
 def _with_steps(dataset: Dataset) -> RunConfig:
-    """Counts the steps of a run that is told in epochs.
+    """Computes the steps of a run whose length is given in epochs.
 
     Raises:
-        UserError: its data has no end.
+        UserError: its data is endless.
     """
     config = dataset.config
     if config.train.epochs is None:
         return config
     if dataset.epoch is None:
-        raise UserError("data without end has no epochs: leave train.epochs out, and give train.steps")
+        raise UserError("endless data has no epochs: give train.steps instead of train.epochs")
     steps = math.ceil(config.train.epochs * dataset.epoch)
     return config.model_copy(update={"train": config.train.model_copy(update={"steps": steps})})
 
 
-def _going_on(run: Run, origin: Pipeline) -> Run:
-    """Gives a run the weights of a model, and writes them: it can then be resumed without that model."""
+def _with_weights_of(run: Run, origin: Pipeline) -> Run:
+    """Copies the weights of a model into a run, and writes them: the run can then be resumed without that model."""
     same = same_answers(origin.config, run.config)
     transferred = transfer_weights(origin.model, run.model, same_answers=same)
     write_weights(run.folder.weights, run.model)

@@ -1,4 +1,4 @@
-"""Weights of one model -> another that has the same body: which are taken, and which are not."""
+"""Copying the weights of one model into another with the same body."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from torch import Tensor, nn
 from cutaway.errors import UserError
 
 NAMED = 5
-"""How many weights are named where there are more."""
+"""The most weights that a summary names."""
 ON_TOP = ("head.", "multi_token_prediction.")
-"""What stands on a body, and may be another one in another model."""
+"""Prefixes of weights outside the body, which may differ."""
 LARGER = 10.0
-"""How many times larger a head is drawn on a trained body than on a fresh one: as large as any other matrix.
+"""The factor by which a fresh head on a trained body is larger than on a fresh body: std 1/√C.
 
-The body learns as fast as the head is large, and the small rates of fine-tuning would be long in making it grow.
+The body's gradient is proportional to the head, which would grow slowly at the learning rates of fine-tuning.
 """
 POSITIONS = ".positions.weight"
-"""A row a position: a model for shorter texts takes the first of them."""
+"""One row per position: a model with a shorter context takes the first ones."""
 
 
 @dataclass(frozen=True)
 class Transferred:
-    """What became of the weights of both models: names, and how many numbers each weight has.
+    """What was copied: names of weights with their number of elements.
 
     Attributes:
-        taken: weights of the new model that are those of the old one.
-        cut: for those of them that are only the first rows of the old ones, how many rows they have and had.
-        fresh: weights of the new model that it has to learn from the start.
-        unused: weights of the old model that the new one has no place for.
+        taken: weights of the new model that were copied.
+        cut: for weights of which only the first rows were copied: the number of rows now and before.
+        fresh: weights of the new model that were initialised.
+        unused: weights of the old model that were not copied.
     """
 
     taken: Mapping[str, int]
@@ -39,7 +39,7 @@ class Transferred:
 
     @property
     def summary(self) -> str:
-        """What to say of it to a person."""
+        """A summary in one line."""
         parts = [f"{_amount(self.taken)} taken"]
         parts += [f"of {name} the first {rows:,} of {before:,} rows" for name, (rows, before) in self.cut.items()]
         parts += [f"{_amount(self.fresh)} fresh: {named(self.fresh)}"] if self.fresh else []
@@ -48,7 +48,7 @@ class Transferred:
 
 
 def named(names: Iterable[str]) -> str:
-    """The first few names, and how many more there are."""
+    """The first names, and the number of further ones."""
     known = list(names)
     more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
     return ", ".join(known[:NAMED]) + more
@@ -56,13 +56,12 @@ def named(names: Iterable[str]) -> str:
 
 @torch.no_grad()
 def transfer_weights(old: nn.Module, new: nn.Module, *, same_answers: bool) -> Transferred:
-    """Copies the weights of one model into another, whatever their dtypes and devices.
+    """Copies the weights of one model into another, across dtypes and devices.
 
-    The head comes along if it answers the same question and all its weights have the same shapes; a fresh one is made
-    larger.
+    The head is copied if its outputs mean the same and all its weights have the same shapes; a fresh head is scaled up.
 
     Raises:
-        UserError: a weight of the new model's body is not in the old one, or has another shape there.
+        UserError: a weight of the new model's body is missing in the old one or has another shape.
     """
     there = dict(old.named_parameters(remove_duplicate=False))
     with_head = same_answers and _shapes(old, "head.") == _shapes(new, "head.")
@@ -87,7 +86,7 @@ def transfer_weights(old: nn.Module, new: nn.Module, *, same_answers: bool) -> T
 
 
 def _fitting(found: Tensor | None, name: str, weight: Tensor) -> Tensor | None:
-    """What to take for a weight; None if it stands on the body, and there is nothing that fits."""
+    """The weight to copy; None if it is outside the body and nothing fits."""
     if found is not None and found.shape == weight.shape:
         return found
     longer = found is not None and found.shape[1:] == weight.shape[1:] and len(found) > len(weight)
@@ -96,7 +95,7 @@ def _fitting(found: Tensor | None, name: str, weight: Tensor) -> Tensor | None:
     if name.startswith(ON_TOP):
         return None
     shape = "is missing" if found is None else f"has the shape {tuple(found.shape)}, not {tuple(weight.shape)}"
-    raise UserError(f"the weight {name} {shape} in the model to go on from: only its head may be another one")
+    raise UserError(f"the weight {name} {shape} in the model to fine-tune: only the head may differ")
 
 
 def _shapes(model: nn.Module, beginning: str) -> dict[str, torch.Size]:
