@@ -114,7 +114,7 @@ def test_another_model_learns_captions_if_it_is_told_to() -> None:
         ("train CHOICES --data missing.tsv", "missing.tsv, line 2: cannot read lost.png: No such file or directory"),
         ("train CHOICES --data odd.tsv data.validation=0", "7 × 12 pixels, no multiples of a patch of 4"),
         ("train CHOICES --data all.npz model.context=3", "no example is left to train on, 11 longer than 3 tokens"),
-        ("train CHOICES --data all.npz source_tokenizer=word", "source_tokenizer means nothing to the task image_capt"),
+        ("train CHOICES --data all.npz source_tokenizer=word", "source_tokenizer has no effect in the task image_capt"),
         ("train CHOICES --data all.npz model.source_embedding=tokens", "needs a model that reads patches"),
         ("train CHOICES --data all.npz model.position=sinusoidal", "patches lie in a plane: write model.position=lea"),
         ("train gpt-nano --task image-captioning --data all.npz", "write model.architecture=encoder_decoder"),

@@ -130,7 +130,7 @@ TRAININGS = {
     "--data all --validation odd": "an image to validate with has 6 × 9 pixels, no multiples of a patch of 2",
     "--data all --validation shares.npz": "the model reads bytes from 0 to 255, as image files hold them, and",
     "--data all task.shift=6": "task.shift 6 moves images of 6 × 8 pixels out of sight",
-    "--data all tokenizer=byte": "tokenizer means nothing to the task image_classification: leave it out",
+    "--data all tokenizer=byte": "tokenizer has no effect in the task image_classification: remove it",
     "--data all/cat": "cat holds no folders: put what has the same label into a folder of that name",
     "--data image.png": "image.png: images come by a table",
     "--data nowhere": "nowhere",

@@ -71,7 +71,7 @@ def test_draws_of_more_than_one_batch_go_on_with_their_seeds(
 ) -> None:
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
     expected = seq2seq_generator.sample(given, 9, Sampling(seed=5))
-    monkeypatch.setattr("cutaway.generation.seq2seq.DRAWN_AT_ONCE", 2)
+    monkeypatch.setattr("cutaway.generation.seq2seq.SAMPLED_AT_ONCE", 2)
     assert seq2seq_generator.sample(given, 9, Sampling(seed=5)) == expected
 
 

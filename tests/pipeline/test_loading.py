@@ -165,7 +165,7 @@ def test_unseen_characters_are_named(pipeline: Pipeline, verb: str) -> None:
 
 def test_a_text_of_one_token_cannot_be_scored(pipeline: Pipeline) -> None:
     for text in ("", "a"):
-        with pytest.raises(UserError, match="two tokens or more"):
+        with pytest.raises(UserError, match="at least two tokens"):
             pipeline.score(text)
 
 

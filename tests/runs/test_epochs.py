@@ -42,9 +42,7 @@ def test_text_is_counted_by_its_tokens(tmp_path: Path) -> None:
 
 
 def test_data_without_end_has_none(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"^data without end has no epochs: leave train.epochs out, and give train.steps"
-    ):
+    with pytest.raises(UserError, match=r"^endless data has no epochs: give train.steps instead of train.epochs"):
         start(override(choices_of("algorithmic", tmp_path), ["train.epochs=1"]), tmp_path / "run")
 
 
@@ -71,7 +69,9 @@ def test_who_gives_steps_means_them() -> None:
 def test_what_is_frozen_cannot_change_in_a_run_that_has_begun(tmp_path: Path) -> None:
     run = begin("sequence_classification", tmp_path, "train.frozen=encoder.embed")
     assert run.config.train.frozen == ("encoder.embed",)
-    with pytest.raises(UserError, match=r"^train.frozen cannot change in a run that has begun: start another run"):
+    with pytest.raises(
+        UserError, match=r"^train.frozen cannot be changed in a run that has started: start another run"
+    ):
         resume(run.folder.path, ["train.frozen=[]"])
     before = run.model.get_parameter("encoder.embed.tokens.weight").detach().clone()
     run.train()

@@ -159,18 +159,18 @@ def test_two_tags_are_not_the_two_ends_of_a_span(origin: MakeOrigin, tmp_path: P
 
 
 REFUSED = {
-    "model.width=18": "model.width cannot be 18 in a run that goes on from {}, where it is 16: leave it out",
-    "model.position=alibi": "model.position.kind cannot be alibi in a run that goes on from {}, where it is learned",
-    "model.attention.bias=yes": "model.attention.bias cannot be True in a run that goes on from {}",
+    "model.width=18": "model.width cannot be 18 in a run that fine-tunes {}, where it is 16: remove it",
+    "model.position=alibi": "model.position.kind cannot be alibi in a run that fine-tunes {}, where it is learned",
+    "model.attention.bias=yes": "model.attention.bias cannot be True in a run that fine-tunes {}",
     "model.architecture=decoder": "model.architecture cannot be decoder",
     "model.vocabulary=99": "model.vocabulary cannot be 99",
-    "model.context=25": "{} has learnt 24 positions, and model.context is 25: write model.context=24 or less",
+    "model.context=25": "{} has 24 learned positions, but model.context is 25: write model.context=24 or less",
     "tokenizer=byte": "a run that goes on from a model keeps its tokens: leave tokenizer out",
     "source_tokenizer=byte": "a run that goes on from a model keeps its tokens: leave source_tokenizer out",
-    "origin=elsewhere": "the run goes on from {}, and no other origin can be chosen: leave it out",
-    "model.head=token": "needs a language head, and model.head is token: write model.head=language",
-    "task=image_classification": "{} cannot learn image_classification: its body is made for masked_language_modeling",
-    "task=language_modeling": "{} cannot learn language_modeling: its body is made for",
+    "origin=elsewhere": "the run is fine-tuned from {}: remove origin",
+    "model.head=token": "needs a language head, but model.head is token: write model.head=language",
+    "task=image_classification": "{} cannot be trained for image_classification: its body fits masked_language_mod",
+    "task=language_modeling": "{} cannot be trained for language_modeling: its body fits",
     "task=question_answerin": "did you mean 'question_answering'?",
 }
 
@@ -196,7 +196,7 @@ def test_a_tokenizer_without_a_token_that_the_task_needs(
     task: str, choice: str, token: str, origin: MakeOrigin, tmp_path: Path
 ) -> None:
     folder = origin("algorithmic")
-    told = f"the tokenizer of {folder} has no token such as {token}, which {task} needs here: go on from another model"
+    told = f"the tokenizer of {folder} has no token such as {token}, which {task} needs here: fine-tune another model"
     with pytest.raises(UserError, match=f"^{re.escape(told)}$"):
         go_on(folder, tmp_path, task, *filter(None, [choice]), task=task)
     assert not (tmp_path / "further").exists()
@@ -257,7 +257,7 @@ def test_what_is_trained_for_nothing_is_told_what_it_could_learn(tmp_path: Path)
     config = choices_of(WORDS, tmp_path, "model.vocabulary=9", "task=sentence_embedding", "model.head=embedding")
     pipeline = Pipeline(build(config.model), None, config)
     told = (
-        "nothing is trained for sentence_embedding, as x was: say what it is to learn with --task, masked_language_mod"
+        "x is a model for sentence_embedding, which is not trained here: choose a task with --task, masked_language_mod"
     )
     with pytest.raises(UserError, match=re.escape(told)):
         going_on("x", pipeline)

@@ -25,10 +25,10 @@ VALUES = {
 }
 CANNOT_LEARN = {
     "masked_language_modeling": ("model.architecture=decoder", "needs a model whose architecture is encoder,"),
-    "sequence_to_sequence": ("model.architecture=encoder", "is encoder_decoder, and this one is encoder"),
+    "sequence_to_sequence": ("model.architecture=encoder", "is encoder_decoder, but this one is encoder"),
     "image_captioning": ("model.source_embedding=tokens", "write model.source_embedding=patches"),
-    "sequence_classification": ("model.head=language", "needs a sequence head, and model.head is language"),
-    "token_classification": ("model.head=sequence", "needs a token head, and model.head is sequence"),
+    "sequence_classification": ("model.head=language", "needs a sequence head, but model.head is language"),
+    "token_classification": ("model.head=sequence", "needs a token head, but model.head is sequence"),
     "question_answering": ("model.architecture=decoder", "write model.architecture=encoder"),
     "algorithmic": ("model.head=language", "write model.head=token"),
     "language_modeling": ("model.architecture=encoder", "write model.architecture=decoder"),
@@ -98,5 +98,5 @@ def test_an_unknown_task_is_told_with_the_nearest() -> None:
 def test_a_choice_that_means_nothing_is_refused(task: str, key: str) -> None:
     plain = override(RunConfig(), [f"task={task}"])
     require_choices(plain)
-    with pytest.raises(UserError, match=rf"^{re.escape(key)} means nothing to the task {task}: leave it out$"):
+    with pytest.raises(UserError, match=rf"^{re.escape(key)} has no effect in the task {task}: remove it$"):
         require_choices(override(plain, [f"{key}={VALUES[key]}"]))

@@ -47,9 +47,9 @@ def test_a_kind_that_there_is_not_is_told_with_the_nearest() -> None:
 
 
 def test_a_task_that_cannot_be_trained_says_so() -> None:
-    with pytest.raises(UserError, match=r"nothing is trained for sentence-embedding"):
+    with pytest.raises(UserError, match=r"the task sentence-embedding cannot be trained here"):
         chosen_by_task("sentence-embedding", RunConfig())
-    with pytest.raises(UserError, match=r"nothing is trained for sentence_embedding: choose another task"):
+    with pytest.raises(UserError, match=r"the task sentence_embedding cannot be trained here: choose another"):
         require_model(override(RunConfig(), ["task=sentence_embedding"]))
 
 

@@ -16,12 +16,12 @@ class Sampling:
     """How a token is sampled; the options apply in this order.
 
     Attributes:
-        repetition_penalty: divides positive logits of tokens that the text contains, and multiplies negative ones (Keskar
-            et al. 2019, section 4.1); 1 has no effect.
+        repetition_penalty: divides positive logits of tokens that the text contains, multiplies negative ones; 1 has no
+            effect (Keskar et al. 2019, section 4.1).
         temperature: divides the logits; 0 takes the most likely token (greedy).
         top_k: samples from this many of the most likely tokens (Fan et al. 2018).
         top_p: samples from the fewest tokens whose probabilities reach this sum (Holtzman et al. 2020).
-        min_p: samples from the tokens whose probability is at least this fraction of the highest (Nguyen et al. 2024).
+        min_p: samples from tokens whose probability is at least this fraction of the highest (Nguyen et al. 2024).
         seed: row i of a batch is sampled with seed + i, as it would be alone; from 0 to 2⁶³ − 1.
 
     Raises:

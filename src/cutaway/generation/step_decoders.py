@@ -50,7 +50,7 @@ class CachedSeq2SeqDecoder:
         self._cache = model.make_cache(len(source), slots, model.encoder.embedding.slots(source).shape[1])
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns the logits of each text's next token; all have the same length, and each extends that of the last call."""
+        """Returns the logits of each text's next token; all are equally long and extend those of the last call."""
         return self._read(torch.tensor([text[self._cache.length :] for text in texts]))
 
     def step(self, tokens: Int[Tensor, " N"]) -> Float[Tensor, "N V"]:

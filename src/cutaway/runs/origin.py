@@ -42,8 +42,8 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
         assignments: changes, as `override` takes them.
 
     Raises:
-        UserError: the model cannot be trained for the task, its tokenizer lacks a token that the task needs, or a choice
-            does not exist or contradicts the model's body.
+        UserError: the model cannot be trained for the task, its tokenizer lacks a token that the task needs, or a
+            choice does not exist or contradicts the model's body.
     """
     before = pipeline.config
     if task is None and before.task.spec.needs is None:

@@ -40,8 +40,9 @@ SIDE, COLOURS = 14, 3
 def with_expected_sizes(config: RunConfig) -> RunConfig:
     """Fills in the vocabulary size, the number of labels and the size of images where they are not chosen.
 
-    A trained tokenizer may end with fewer tokens than requested; special tokens of characters, bytes and amino acids are
-    not counted. Unless the task determines it, two labels are assumed; images of 14 × 14 patches with three channels.
+    A trained tokenizer may end with fewer tokens than requested; special tokens of characters, bytes and amino acids
+    are not counted. Two labels are assumed unless the task determines their number, and images of 14 × 14 patches with
+    three channels.
     """
     config = _with_images(config)
     model = config.model

@@ -101,8 +101,8 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     """Resumes a run from its latest checkpoint.
 
     Raises:
-        UserError: the folder holds no run, one of its files is missing or damaged, or a key other than `train.*` is to be
-            changed.
+        UserError: the folder holds no run, one of its files is missing or damaged, or a key other than `train.*` is to
+            be changed.
     """
     folder = RunFolder(out)
     folder.require()
