@@ -21,7 +21,7 @@ from peers import describe_machine
 from cutaway.config import load_preset
 from cutaway.config.reading import load_run
 from cutaway.model.build import build
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.nn.experts import Experts
 from cutaway.training.callbacks import read_rows
 

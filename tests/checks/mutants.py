@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cutaway.checks.examples import TARGET
+from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject
 from cutaway.nn.attend import attend, plain
 from cutaway.nn.attention import Attention, split_heads

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from cutaway.checks.examples import TARGET
+from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject, make_subject
 from cutaway.config.run import RunConfig
 from text.kinds import READERS, WRITERS

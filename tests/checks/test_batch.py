@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cutaway.checks.batch import Batch, Side, join, kept, with_other_padding
-from cutaway.checks.examples import make_examples
+from cutaway.checks.example_batches import make_examples
 from variants import config_of
 
 LENGTHS = [5, 2, 3]

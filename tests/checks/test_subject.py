@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from checks.subjects import SUBJECTS, subject
-from cutaway.checks.examples import TARGET
+from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import make_subject
 from cutaway.config.run import RunConfig
 from variants import config_of, variant

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer as Inner
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from checks.subjects import subject
-from cutaway.checks.examples import TARGET
+from cutaway.checks.example_batches import TARGET
 from cutaway.checks.measure import Measurement
 from cutaway.checks.text import text_comes_back
 from cutaway.text.tokenizer import Tokenizer

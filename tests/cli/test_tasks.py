@@ -11,7 +11,7 @@ import pytest
 from cli.command import Outcome, printed, refused, run
 from cli.tasks import COUNT, FEW, KINDS, SMALL, train_words
 from cutaway.config.reading import load_run
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("learnt")
 

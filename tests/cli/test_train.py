@@ -9,7 +9,7 @@ import pytest
 
 from cli.command import TEXT, TINY, contents, printed, run
 from cutaway.config.reading import load_run
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("here")
 

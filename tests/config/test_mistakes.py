@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 import pytest
 
-from cutaway.config.base import Record
 from cutaway.config.mistakes import dotted_keys
 from cutaway.config.reading import load_preset, override
+from cutaway.config.record import Record
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import UserError

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from cutaway.hub.families import FAMILIES
 from cutaway.hub.importing import import_folder
-from cutaway.model.files import read_weights
+from cutaway.model.run_folder import read_weights
 from cutaway.pipeline import load
 from cutaway.runs.run import resume
 from cutaway.training.callbacks import Metrics, read_rows

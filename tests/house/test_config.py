@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from house.sources import PACKAGE, Source, hold, sources
 
 BUILDERS = (PACKAGE / "model/build.py", PACKAGE / "model/parts")
-CARRIERS = (PACKAGE / "model/files.py", PACKAGE / "model/cost.py")  # they pass a whole run's choices on, unread
+CARRIERS = (PACKAGE / "model/run_folder.py", PACKAGE / "model/cost.py")  # they pass a whole run's choices on, unread
 
 
 def test_only_the_builder_reads_a_model_config() -> None:

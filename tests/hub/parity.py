@@ -13,7 +13,7 @@ from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import Imported, import_folder
-from cutaway.model.files import read_json
+from cutaway.model.run_folder import read_json
 from support import require_module
 
 BATCH, TOKENS, TARGET_TOKENS = 3, 11, 9

@@ -12,7 +12,7 @@ from cutaway.errors import UserError
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.model.build import build
-from cutaway.model.files import read_json, write_json, write_tensors
+from cutaway.model.run_folder import read_json, write_json, write_tensors
 from hub.families.bart import CLASSES, IDS, case
 from hub.parity import RELATIVE, bring, difference, example
 

@@ -16,7 +16,7 @@ from cutaway.errors import UserError
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.model.build import build
-from cutaway.model.files import read_json, write_json, write_tensors
+from cutaway.model.run_folder import read_json, write_json, write_tensors
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 EMBEDDING = "bert.embeddings.word_embeddings.weight"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from cutaway.errors import UserError
 from cutaway.hub.exporting import export_folder
 from cutaway.hub.importing import import_folder
-from cutaway.model.files import read_json, write_json, write_tensors
+from cutaway.model.run_folder import read_json, write_json, write_tensors
 from hub.families.t5 import CASES, COPIES, case
 from hub.parity import RELATIVE, bring, difference, example, theirs
 from support import require_module

@@ -13,7 +13,7 @@ from tokenizers.processors import TemplateProcessing
 from cutaway.files import write_text
 from cutaway.generation.beams import BeamOptions
 from cutaway.generation.sampling import Sampling
-from cutaway.model.files import write_json
+from cutaway.model.run_folder import write_json
 from cutaway.pipeline import load
 from hub.families import bart, t5
 from hub.parity import Case, theirs

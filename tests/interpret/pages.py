@@ -11,7 +11,7 @@ import numpy as np
 
 from cutaway.config import ModelConfig
 from cutaway.config.tokenizer import CharTokenizer
-from cutaway.interpret.report import Line, Report, inspect_line
+from cutaway.interpret.report_page import Line, Report, inspect_line
 from cutaway.model.build import build
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cutaway.errors import JobError, UserError
-from cutaway.interpret.report import MOST_TRAINING_POINTS, inspect_line, write_report
+from cutaway.interpret.report_page import MOST_TRAINING_POINTS, inspect_line, write_report
 from cutaway.tap import capture
 from interpret.pages import HOSTILE, LINE, Page, inspected, make_model, make_report, make_tokenizer
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.interpret.report import write_report
+from cutaway.interpret.report_page import write_report
 from interpret.pages import HOSTILE, LINE, make_report
 from support import require_binary, require_module
 

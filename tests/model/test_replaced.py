@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.tasks.language_modeling.task import LanguageModeling
-from cutaway.training.layers import layers_above
+from cutaway.training.layer_depths import layers_above
 from model.small import DECODERS, EVERY_PRESET, inputs, one_by_one, small_config, small_model
 from support import require_module
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cutaway.data.inputs import IMAGES
+from cutaway.data.input_formats import IMAGES
 from cutaway.data.padding import length_mask, pad
 from cutaway.data.text.masking import Masking
 from cutaway.nn.losses import IGNORED

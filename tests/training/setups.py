@@ -12,7 +12,7 @@ from cutaway.config.train import TrainConfig
 from cutaway.data.text.shards import TokenStream
 from cutaway.data.text.windows import InputsAndTargets, RandomWindows, SequentialWindows
 from cutaway.model.build import build
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.model.transformer import DecoderOnly
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.errors import JobError
-from cutaway.model.files import read_weights
+from cutaway.model.run_folder import read_weights
 from cutaway.tap import capture
 from cutaway.tasks.base import Batch, TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling

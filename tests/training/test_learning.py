@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cutaway.model.files import read_weights
+from cutaway.model.run_folder import read_weights
 from cutaway.tasks.base import TrainingData, evaluate
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Metrics

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cutaway.model.files import read_weights
+from cutaway.model.run_folder import read_weights
 from cutaway.nn.losses import IGNORED
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling

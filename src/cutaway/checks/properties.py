@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from cutaway.checks import batching, computing, decoding, special, text, weights
+from cutaway.checks import batching, cached_decoding, computing, special_tokens, text, weights
 from cutaway.checks.measure import Measurement, NotForThis, Property
 from cutaway.checks.subject import Subject
 
@@ -15,19 +15,19 @@ PROPERTIES = (
         "cached = uncached",
         DIFFERENCE,
         "token by token it writes something else than it learnt to",
-        decoding.cached_equals_uncached,
+        cached_decoding.cached_equals_uncached,
     ),
     Property(
         "changed cache = fresh",
         DIFFERENCE,
         "beam search mixes up its beams",
-        decoding.changed_cache_equals_fresh,
+        cached_decoding.changed_cache_equals_fresh,
     ),
     Property(
         "future unseen",
         DIFFERENCE,
         "it sees what it is to predict: its loss says nothing",
-        decoding.future_is_unseen,
+        cached_decoding.future_is_unseen,
     ),
     Property(
         "batch = one by one",
@@ -117,7 +117,7 @@ PROPERTIES = (
         "special tokens sane",
         "tokens",
         "texts do not end, or the loss misses what counts",
-        special.special_tokens_are_sane,
+        special_tokens.special_tokens_are_sane,
     ),
 )
 

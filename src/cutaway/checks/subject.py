@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cutaway.checks.batch import Batch
-from cutaway.checks.examples import make_examples
+from cutaway.checks.example_batches import make_examples
 from cutaway.config.run import RunConfig
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer

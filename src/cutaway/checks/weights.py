@@ -14,7 +14,7 @@ from cutaway.checks.measure import Measurement, named, repeated
 from cutaway.checks.subject import Subject
 from cutaway.model.build import build
 from cutaway.model.device import device_of
-from cutaway.model.files import read_weights, write_weights
+from cutaway.model.run_folder import read_weights, write_weights
 from cutaway.model.transformer import Hidden, Transformer
 
 ALIKE = 0.4

@@ -1,6 +1,6 @@
 """`cutaway add`."""
 
-from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers, open_model
+from cutaway.cli.arguments import Device, File, Model, Numbers, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, Model, open_model, read_file
+from cutaway.cli.arguments import Device, Model, open_model, read_file
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 

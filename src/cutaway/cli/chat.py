@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, Model, open_model
+from cutaway.cli.arguments import Device, Model, open_model
 from cutaway.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError

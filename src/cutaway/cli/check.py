@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cutaway.cli.inputs import Device, Model, open_model
+from cutaway.cli.arguments import Device, Model, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
 
 def subject_of(pipeline: "Pipeline") -> "Subject":
     """What is to be checked."""
-    from cutaway.checks.examples import SOURCE, TARGET
+    from cutaway.checks.example_batches import SOURCE, TARGET
     from cutaway.checks.subject import make_subject
 
     tokenizers = {TARGET: pipeline.tokenizer} if pipeline.config.task.spec.has_text else {}

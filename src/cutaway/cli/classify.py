@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from cutaway.cli.files import opened, tell
-from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
+from cutaway.cli.input_files import opened, tell
 from cutaway.cli.show import AsJSON, figure, print_json
 
 

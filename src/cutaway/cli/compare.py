@@ -17,7 +17,7 @@ def compare(
     """Show where the choices of runs differ, and how well each did."""
     from cutaway.config.reading import load_run
     from cutaway.errors import UserError
-    from cutaway.model.files import RunFolder
+    from cutaway.model.run_folder import RunFolder
 
     if len(runs) < 2:
         raise UserError("two runs or more are needed to compare")

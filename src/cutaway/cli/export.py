@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import Model, open_model
+from cutaway.cli.arguments import Model, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 

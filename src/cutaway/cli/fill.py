@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 

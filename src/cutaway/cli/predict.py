@@ -2,7 +2,7 @@
 
 import json as json_format
 
-from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 

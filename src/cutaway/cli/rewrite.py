@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.files import NOUNS
-from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
+from cutaway.cli.input_files import NOUNS
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.inputs import open_model
+from cutaway.cli.arguments import open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cutaway.cli.inputs import Device, File, Model, Numbers, given_numbers, open_model
+from cutaway.cli.arguments import Device, File, Model, Numbers, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 

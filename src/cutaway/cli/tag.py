@@ -1,6 +1,6 @@
 """`cutaway tag`."""
 
-from cutaway.cli.inputs import Device, File, Model, Texts, given, open_model
+from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 

@@ -38,7 +38,7 @@ def tokenize(
 def _file(model: Path, source: bool) -> Path:
     from cutaway.config.reading import load_run
     from cutaway.errors import UserError
-    from cutaway.model.files import RunFolder
+    from cutaway.model.run_folder import RunFolder
 
     if model.is_file():
         if source:

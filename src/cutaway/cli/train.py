@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.cli.arguments import open_model
 from cutaway.cli.choices import choose, from_options, only_name, sort_words
 from cutaway.cli.find_rate import find_rate
-from cutaway.cli.inputs import open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
@@ -131,7 +131,7 @@ def refuse_foreign(out: Path) -> None:
     from cutaway.data.example_store import manifest_path
     from cutaway.data.text.corpus import MANIFEST_FILE
     from cutaway.data.text.prepare import UNFINISHED_FILE
-    from cutaway.model.files import RunFolder
+    from cutaway.model.run_folder import RunFolder
 
     own = (RunFolder(out).run, out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out))
     if out.is_dir() and not any(path.exists() for path in own):
@@ -190,7 +190,7 @@ def parameters(run: "Run") -> str:
 def try_report(run: "Run") -> Path | None:
     """Writes the report; if there cannot be one, says why, for training went well nevertheless."""
     from cutaway.cli.progress import say
-    from cutaway.cli.report import write_run_report
+    from cutaway.runs.run_report import write_run_report
 
     try:
         return write_run_report(run.folder)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 
 
 class GroupedConfig(Record):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 
 
 class DataConfig(Record):

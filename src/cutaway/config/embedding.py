@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 from cutaway.errors import UserError
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 
 ActivationName = Literal["relu", "gelu", "gelu_tanh", "silu", "squared_relu"]
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cutaway.config.base import Record
 from cutaway.config.feedforward import ActivationName
+from cutaway.config.record import Record
 
 
 class LanguageHeadConfig(Record):

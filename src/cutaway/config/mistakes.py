@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import nearest

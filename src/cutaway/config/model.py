@@ -5,12 +5,12 @@ from typing import Literal, TypeVar
 from pydantic import Field, model_validator
 
 from cutaway.config.attention import AttentionConfig, GroupedConfig
-from cutaway.config.base import Record
 from cutaway.config.embedding import EmbeddingConfig, TokenEmbeddingConfig
 from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
 from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
 from cutaway.config.position import LearnedConfig, PositionConfig
+from cutaway.config.record import Record
 from cutaway.errors import UserError
 
 AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 from cutaway.plugins import POSITIONS, load_plugin
 
 

@@ -2,9 +2,9 @@
 
 from pydantic import Field, model_validator
 
-from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
 from cutaway.config.model import ModelConfig
+from cutaway.config.record import Record
 from cutaway.config.task import AnyTask, default_task
 from cutaway.config.tokenizer import CharTokenizer, TokenizerConfig
 from cutaway.config.train import TrainConfig

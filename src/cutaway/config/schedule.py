@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 
 
 def _steps_or_share(warmup: float) -> float:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 from cutaway.errors import UserError
 from cutaway.plugins import TASKS, load_plugin, plugin_names
 

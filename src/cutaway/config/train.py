@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutaway.config.base import Record
 from cutaway.config.optimizer import AdamWConfig, OptimizerConfig
+from cutaway.config.record import Record
 from cutaway.config.schedule import CosineConfig, ScheduleConfig
 
 Device = Literal["auto", "cpu", "cuda", "mps"]

@@ -8,8 +8,8 @@ from typing import Annotated, Generic
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
+from cutaway.config.record import Record
 from cutaway.data.examples import AnyExample, Example
 from cutaway.data.readers import opened
 from cutaway.data.text.corpus import MANIFEST_FILE, read_record, write_record

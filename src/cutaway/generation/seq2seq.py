@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cutaway.data.grouping import in_groups
-from cutaway.data.inputs import InputFormat
+from cutaway.data.input_formats import InputFormat
 from cutaway.generation.beams import BeamOptions, beam_search
 from cutaway.generation.decoding import decode
 from cutaway.generation.hypotheses import Hypothesis

@@ -9,9 +9,9 @@ from cutaway.errors import UserError
 from cutaway.hub.families import all_families
 from cutaway.hub.family import Family
 from cutaway.hub.filling import empty
-from cutaway.hub.images import write_images
+from cutaway.hub.image_processor import write_images
 from cutaway.hub.tasks import task_options
-from cutaway.model.files import write_json, write_tensors
+from cutaway.model.run_folder import write_json, write_tensors
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 

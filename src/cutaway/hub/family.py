@@ -12,7 +12,7 @@ from cutaway.config.mistakes import explain
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError, nearest
 from cutaway.hub.options import NOTHING, Options, merge, read_options, require_known, write_options
-from cutaway.hub.weights import Rule, Table
+from cutaway.hub.weight_rules import Rule, Table
 
 Rules = Callable[[ModelConfig], Iterable[Rule]]
 

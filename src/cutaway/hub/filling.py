@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.errors import UserError
-from cutaway.hub.files import Checkpoint
-from cutaway.hub.weights import Rule, Table
+from cutaway.hub.checkpoint_files import Checkpoint
+from cutaway.hub.weight_rules import Rule, Table
 
 NAMED = 5
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)

@@ -10,16 +10,16 @@ import torch
 from cutaway.config.reading import validate
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+from cutaway.hub.checkpoint_files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
-from cutaway.hub.files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.filling import Account, fill
-from cutaway.hub.images import image_choices, image_notes
+from cutaway.hub.image_processor import image_choices, image_notes
 from cutaway.hub.pooling import sentence_choices
 from cutaway.hub.tasks import task_choices
-from cutaway.hub.weights import Table
+from cutaway.hub.weight_rules import Table
 from cutaway.model.build import build
-from cutaway.model.files import read_json
+from cutaway.model.run_folder import read_json
 from cutaway.model.transformer import Transformer
 
 

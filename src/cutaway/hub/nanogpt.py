@@ -14,11 +14,11 @@ from torch import Tensor
 from cutaway.config.model import ModelConfig
 from cutaway.config.tokenizer import CharTokenizer
 from cutaway.errors import UserError
+from cutaway.hub.checkpoint_files import load_pickled
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.files import load_pickled
 from cutaway.hub.importing import Imported, read_config, read_weights
 from cutaway.hub.options import Option
-from cutaway.hub.weights import Rule, Split, same
+from cutaway.hub.weight_rules import Rule, Split, same
 from cutaway.text.hf.folders import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer

@@ -10,7 +10,7 @@ from cutaway.hub.download import download, is_name
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.hub.nanogpt import import_nanogpt
-from cutaway.model.files import RunFolder, read_json
+from cutaway.model.run_folder import RunFolder, read_json
 from cutaway.text.hf.folders import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.errors import UserError
-from cutaway.model.files import read_json
+from cutaway.model.run_folder import read_json
 
 MODES = {
     "pooling_mode_cls_token": "cls",

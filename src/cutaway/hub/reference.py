@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from cutaway.hub.families import all_families
-from cutaway.model.files import read_json
 from cutaway.model.heads import Head
+from cutaway.model.run_folder import read_json
 
 Reference = Callable[..., Tensor]
 """Takes what our models take, by the same names, and returns logits."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from cutaway.checks.batch import Batch, join, kept, logits
-from cutaway.checks.examples import TARGET, make_examples
+from cutaway.checks.example_batches import TARGET, make_examples
 from cutaway.checks.measure import difference
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig

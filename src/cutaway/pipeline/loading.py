@@ -9,7 +9,7 @@ from cutaway.errors import UserError, nearest
 from cutaway.hub.opening import is_foreign, open_model
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
-from cutaway.model.files import RunFolder, read_average, read_weights
+from cutaway.model.run_folder import RunFolder, read_average, read_weights
 from cutaway.pipeline.methods import Pipeline
 from cutaway.text.tokenizer import Tokenizer
 

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from cutaway.config.base import Record
 from cutaway.config.explicit import explicit
 from cutaway.config.model import ModelConfig
 from cutaway.config.optimizer import AdamWConfig
 from cutaway.config.reading import override
+from cutaway.config.record import Record
 from cutaway.config.run import RunConfig
 from cutaway.config.schedule import LinearConfig
 from cutaway.config.task import KINDS, task_record

@@ -23,7 +23,7 @@ from cutaway.data.text.sources import open_source
 from cutaway.errors import UserError
 from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.dataset import with_labels, with_model
 from cutaway.tasks.task import task_of

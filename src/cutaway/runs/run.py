@@ -11,7 +11,7 @@ from cutaway.errors import UserError
 from cutaway.files import write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
-from cutaway.model.files import RunFolder, read_weights, write_json, write_weights
+from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import require_origin, same_answers

@@ -12,7 +12,7 @@ from torch import Tensor
 from cutaway.config.run import RunConfig
 from cutaway.data.examples import AnyExample
 from cutaway.data.grouping import in_groups
-from cutaway.data.inputs import TOKENS, InputFormat
+from cutaway.data.input_formats import TOKENS, InputFormat
 from cutaway.metrics.classes import classification_report, multi_label_report
 from cutaway.metrics.report import Report
 from cutaway.metrics.values import regression_report

@@ -20,7 +20,7 @@ from cutaway.data.examples import AnyExample
 from cutaway.errors import UserError
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.tasks.base import Batches, Objective, Repeated, TrainingData, evaluate
 from cutaway.tasks.dataset import with_labels, with_vocabulary
 from cutaway.tasks.task import (

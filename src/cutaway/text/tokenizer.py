@@ -16,7 +16,6 @@ from cutaway.errors import UserError
 from cutaway.files import write_bytes, write_text
 from cutaway.text.byte_level import BYTES
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
-from cutaway.text.files import config_beside, read_config, read_inner
 from cutaway.text.literal_tokens import QUOTE, quote, recognizing, require_apart
 from cutaway.text.merges import join_steps
 from cutaway.text.out_of_vocabulary import Unseen
@@ -24,6 +23,7 @@ from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
 from cutaway.text.tokenizer_config import TokenizerConfig, register
+from cutaway.text.tokenizer_files import config_beside, read_config, read_inner
 
 
 class Tokenizer:

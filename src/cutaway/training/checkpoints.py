@@ -8,7 +8,7 @@ from torch import nn
 
 from cutaway.errors import UserError
 from cutaway.files import replacing, write_text
-from cutaway.model.files import (
+from cutaway.model.run_folder import (
     read_json,
     read_tensors,
     read_weights,

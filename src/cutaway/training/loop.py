@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
 from cutaway.model.device import autocast, choose_precision
-from cutaway.model.files import RunFolder, write_weights
+from cutaway.model.run_folder import RunFolder, write_weights
 from cutaway.tasks.base import Batch, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress

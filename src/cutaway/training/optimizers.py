@@ -12,7 +12,7 @@ from cutaway.model.heads import LanguageHead, SequenceHead, TokenHead
 from cutaway.nn.balance import BalanceByBias
 from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding
 from cutaway.nn.experts import Router
-from cutaway.training.layers import layers_above
+from cutaway.training.layer_depths import layers_above
 from cutaway.training.muon import Muon
 from cutaway.training.sign_descent import SignDescent
 

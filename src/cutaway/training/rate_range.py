@@ -10,7 +10,7 @@ from torch import nn
 
 from cutaway.config.train import TrainConfig
 from cutaway.errors import JobError
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.tasks.base import TrainingData
 from cutaway.training.loop import Trainer
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
+from cutaway.config.record import Record
 from cutaway.config.tokenizer import TokenizerConfig
 from cutaway.data.text.scan import Scan
 from cutaway.data.text.shards import TokenStream, open_shard

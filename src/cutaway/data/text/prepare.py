@@ -6,8 +6,8 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from cutaway.config.base import Record
 from cutaway.config.data import DataConfig
+from cutaway.config.record import Record
 from cutaway.config.tokenizer import TokenizerConfig
 from cutaway.data.text.corpus import (
     MANIFEST_FILE,

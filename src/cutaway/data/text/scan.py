@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from cutaway.config.base import Record
+from cutaway.config.record import Record
 from cutaway.data.text.sources import Source
 from cutaway.errors import UserError
 

@@ -6,7 +6,7 @@ from cutaway.config.head import LanguageHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import ACTIVATION, Option, in_both
-from cutaway.hub.weights import Reshape, Rule, SkipRows, same
+from cutaway.hub.weight_rules import Reshape, Rule, SkipRows, same
 
 UNUSED_POSITIONS = 2
 STACKS = ("encoder", "decoder")

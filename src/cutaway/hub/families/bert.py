@@ -6,7 +6,7 @@ from cutaway.config.head import EmbeddingHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weights import Change, NoRow, Rule, Same, same
+from cutaway.hub.weight_rules import Change, NoRow, Rule, Same, same
 
 UNCHANGED = Same()
 

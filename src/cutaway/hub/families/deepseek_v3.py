@@ -12,7 +12,7 @@ from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, UNREAD, body, gat
 from cutaway.hub.family import Family
 from cutaway.hub.options import ACTIVATION, Joint, Option
 from cutaway.hub.rotary import THEIRS, lengthened, read_rotary, rotary_said, write_rotary
-from cutaway.hub.weights import Chain, Each, NoBias, PermuteRows, Rule, Same, Split, Without, interleaved, same
+from cutaway.hub.weight_rules import Chain, Each, NoBias, PermuteRows, Rule, Same, Split, Without, interleaved, same
 
 
 def attention_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:

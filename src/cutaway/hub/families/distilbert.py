@@ -6,7 +6,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bert
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weights import Rule, same
+from cutaway.hub.weight_rules import Rule, same
 
 MODULES = {
     "attention.q_lin": "self_attention.query",

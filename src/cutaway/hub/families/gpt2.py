@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weights import Chain, NoBias, Rule, Split, Transpose, same
+from cutaway.hub.weight_rules import Chain, NoBias, Rule, Split, Transpose, same
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:

@@ -8,7 +8,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, Rules, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.rotary import ROTARY
-from cutaway.hub.weights import NoBias, Rule, same
+from cutaway.hub.weight_rules import NoBias, Rule, same
 
 PartRules = Callable[..., Iterable[Rule]]
 

@@ -6,7 +6,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bart
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import in_both
-from cutaway.hub.weights import Rule
+from cutaway.hub.weight_rules import Rule
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:

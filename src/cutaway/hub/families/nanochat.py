@@ -13,7 +13,7 @@ from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, SIZES, UNREAD, la
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import Joint, Option
 from cutaway.hub.rotary import THEIRS, read_rotary, write_rotary
-from cutaway.hub.weights import PermuteRows, Rule, same
+from cutaway.hub.weight_rules import PermuteRows, Rule, same
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:

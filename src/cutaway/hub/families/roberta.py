@@ -9,7 +9,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bert
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import Joint, Options
-from cutaway.hub.weights import Rule, SkipRows, same
+from cutaway.hub.weight_rules import Rule, SkipRows, same
 
 
 def rules(c: ModelConfig, skipped: int) -> Iterable[Rule]:

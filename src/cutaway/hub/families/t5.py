@@ -6,7 +6,7 @@ from typing import Any
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Joint, Option
-from cutaway.hub.weights import Rule
+from cutaway.hub.weight_rules import Rule
 
 GATED = "gated-"
 HEAD = "lm_head.weight"

@@ -7,7 +7,7 @@ from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weights import Chain, Reshape, Rule, Split, same
+from cutaway.hub.weight_rules import Chain, Reshape, Rule, Split, same
 
 MODULES = {
     "attention.attention.query": "self_attention.query",

@@ -20,7 +20,7 @@ from cutaway.hub.gguf.metadata import ARCHITECTURES, scaling_tensor, write_optio
 from cutaway.hub.gguf.names import table_of
 from cutaway.hub.gguf.tensors import ANGLES
 from cutaway.hub.gguf.vocabulary import write_tokenizer
-from cutaway.hub.weights import Table
+from cutaway.hub.weight_rules import Table
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 

@@ -4,7 +4,7 @@ import re
 
 from cutaway.config.explicit import head_width
 from cutaway.config.model import ModelConfig
-from cutaway.hub.weights import Chain, Change, PermuteRows, Rule, Table, interleaved
+from cutaway.hub.weight_rules import Chain, Change, PermuteRows, Rule, Table, interleaved
 
 OUTSIDE = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
 INSIDE = {

@@ -16,7 +16,7 @@ from cutaway.files import make_folder
 from cutaway.metrics.exact import sequence_report
 from cutaway.metrics.report import Report
 from cutaway.model.device import device_of
-from cutaway.model.files import RunFolder
+from cutaway.model.run_folder import RunFolder
 from cutaway.nn.losses import IGNORED
 from cutaway.tasks.algorithmic.config import AlgorithmicConfig
 from cutaway.tasks.algorithmic.generated import sequences, vocabulary

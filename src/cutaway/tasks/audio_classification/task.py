@@ -14,7 +14,7 @@ from cutaway.config.run import RunConfig
 from cutaway.data.audio.log_mel import LogMel
 from cutaway.data.audio.recordings import read_recordings, samples_at, samples_of
 from cutaway.data.examples import LabelledAudio
-from cutaway.data.inputs import InputFormat
+from cutaway.data.input_formats import InputFormat
 from cutaway.data.padding import length_mask
 from cutaway.errors import UserError
 from cutaway.tasks.audio_classification.config import AudioClassificationConfig

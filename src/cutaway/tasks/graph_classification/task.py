@@ -13,7 +13,7 @@ from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
 from cutaway.data.graphs.distances import UNREACHABLE, shortest_paths
 from cutaway.data.graphs.edge_lists import read_graphs
-from cutaway.data.inputs import InputFormat
+from cutaway.data.input_formats import InputFormat
 from cutaway.data.padding import pad_with_mask
 from cutaway.errors import UserError
 from cutaway.tasks.classification import ClassificationTask

@@ -15,7 +15,7 @@ from cutaway.config.run import RunConfig
 from cutaway.data.examples import CaptionedImage
 from cutaway.data.images.captioned_images import read_captions
 from cutaway.data.images.pixels import require_fitting
-from cutaway.data.inputs import IMAGES
+from cutaway.data.input_formats import IMAGES
 from cutaway.generation.seq2seq import Sources
 from cutaway.metrics.captions import caption_report
 from cutaway.metrics.report import Report

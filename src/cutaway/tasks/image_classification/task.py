@@ -13,7 +13,7 @@ from cutaway.config.run import RunConfig
 from cutaway.data.examples import LabelledImage
 from cutaway.data.images.labelled_images import read_images
 from cutaway.data.images.pixels import require_fitting
-from cutaway.data.inputs import IMAGES
+from cutaway.data.input_formats import IMAGES
 from cutaway.errors import UserError
 from cutaway.tasks.base import Batches
 from cutaway.tasks.classification import ClassificationTask

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import AnyExample, Pair
-from cutaway.data.inputs import TOKENS, InputFormat
+from cutaway.data.input_formats import TOKENS, InputFormat
 from cutaway.data.padding import pad
 from cutaway.data.tables.text_pairs import read_pairs
 from cutaway.errors import UserError

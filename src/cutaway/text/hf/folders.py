@@ -10,7 +10,6 @@ import tokenizers
 
 from cutaway.errors import UserError
 from cutaway.files import make_folder, write_text
-from cutaway.text.files import config_beside, read_config, read_inner
 from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
@@ -32,6 +31,7 @@ from cutaway.text.hf.vocabularies import (
 from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.tokenizer_config import added_token
+from cutaway.text.tokenizer_files import config_beside, read_config, read_inner
 from cutaway.text.uses import around_text
 
 SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "tokenizer_config.json")

@@ -9,10 +9,10 @@ from tokenizers import AddedToken, models
 from tokenizers.processors import TemplateProcessing
 
 from cutaway.errors import UserError
-from cutaway.text.files import read_config
 from cutaway.text.hf.pieces import NORMAL, UNIGRAM, dress, read_pieces, tokenizer_of_pieces
 from cutaway.text.hf.vocabularies import begin_and_end, required
 from cutaway.text.literal_tokens import QUOTE
+from cutaway.text.tokenizer_files import read_config
 
 T5 = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
 LLAMA = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import get_args
 
-from cutaway.checks.examples import SOURCE, TARGET
+from cutaway.checks.example_batches import SOURCE, TARGET
 from cutaway.checks.measure import Measurement, NotForThis, named
 from cutaway.checks.subject import Subject
 from cutaway.checks.text import NO_TEXT

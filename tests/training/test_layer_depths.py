@@ -8,7 +8,7 @@ import torch
 from cutaway.config.model import ModelConfig
 from cutaway.config.optimizer import AdamWConfig, AdamWPartConfig, MuonConfig, OptimizerConfig
 from cutaway.model.build import build
-from cutaway.training.layers import layers_above
+from cutaway.training.layer_depths import layers_above
 from cutaway.training.optimizers import make_optimizer
 from training.setups import same, small_model, weights
 from training.test_optimizers import KINDS, learn

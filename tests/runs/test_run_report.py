@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.cli.report import a_line
 from cutaway.config.tokenizer import ByteTokenizer
 from cutaway.data.text.shards import TokenStream
+from cutaway.runs.run_report import a_line
 from cutaway.text.training import train_tokenizer
 
 TOKENIZER = train_tokenizer(ByteTokenizer(), [])

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.data.text.corpus import Corpus, open_corpus
-from cutaway.interpret.report import Report, inspect_line, write_report
-from cutaway.model.files import RunFolder
+from cutaway.interpret.report_page import Report, inspect_line, write_report
+from cutaway.model.run_folder import RunFolder
 from cutaway.pipeline import load
 from cutaway.training.callbacks import read_rows
 

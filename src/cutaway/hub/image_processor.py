@@ -7,7 +7,7 @@ from typing import Any
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
-from cutaway.model.files import read_json, write_json
+from cutaway.model.run_folder import read_json, write_json
 from cutaway.tasks.shared import ImagesConfig
 
 FILE = "preprocessor_config.json"

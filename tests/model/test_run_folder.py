@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from cutaway.errors import JobError, UserError
-from cutaway.model.files import (
+from cutaway.model.run_folder import (
     RunFolder,
     read_average,
     read_json,
@@ -45,7 +45,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("call", "fail"),
-    [("os.fsync", no_space), ("cutaway.model.files.save_file", no_space_says_the_library)],
+    [("os.fsync", no_space), ("cutaway.model.run_folder.save_file", no_space_says_the_library)],
 )
 def test_a_full_disk_leaves_the_old_tensors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, fail: Callable[..., None]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cutaway.hub.weights import (
+from cutaway.hub.weight_rules import (
     Chain,
     Change,
     Each,

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cutaway.errors import UserError
-from cutaway.model.files import read_json
+from cutaway.model.run_folder import read_json
 
 
 @runtime_checkable
