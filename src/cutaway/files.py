@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are written completely or not at all."""
 
 import errno
 import os
@@ -12,10 +12,10 @@ from cutaway.errors import JobError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a path to write to; when the block ends well, that file or folder takes the place of `path` at once.
+    """Yields a path to write to; when the block ends without an error, it replaces `path` atomically.
 
-    Everything is on disk before the change of names, so that a crash, a kill or a power cut leaves the old or the new,
-    whole. Only an old folder has to be removed before: replace none that counts.
+    Everything is flushed to disk before the rename, so that a crash, a kill or a power cut leaves either the old or the
+    new version complete. Only an old folder must be removed first: do not replace folders that matter.
 
     Raises:
         JobError: the disk is full or cannot be written.
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those that it lies in, unless it is there.
+    """Makes a folder and its parents, unless it exists.
 
     Raises:
         JobError: it cannot be made.
@@ -51,22 +51,22 @@ def make_folder(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a whole file, or leaves the old one. Raises what `replacing` raises."""
+    """Writes a file completely, or leaves the old one; raises what `replacing` raises."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a whole text file in UTF-8, or leaves the old one. Raises what `replacing` raises."""
+    """Writes a text file in UTF-8 completely, or leaves the old one; raises what `replacing` raises."""
     write_bytes(path, text.encode())
 
 
 def _sync(path: Path) -> None:
-    """Makes content, or a folder's names, last through a power cut, where the system can open a folder."""
+    """Flushes a file or the entries of a folder to disk, where the system can open a folder."""
     is_folder = path.is_dir()
-    if is_folder and not hasattr(os, "O_DIRECTORY"):  # Windows opens no folder
+    if is_folder and not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder
         return
-    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows flushes only what may be written
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows flushes only writable files
     try:
         os.fsync(descriptor)
     finally:

@@ -1,8 +1,8 @@
-"""The one place through which a tensor inside a model is seen or changed.
+"""The single access point to tensors inside a model.
 
-A forward pass hands every tensor worth looking at to `tap`. While nothing is captured, the tensor comes straight back:
-one global read in eager mode, nothing at all in a compiled graph. Inside `capture`, the tap gets its full name (the
-path of its module, then its own name: ``decoder.3.self_attention.pattern``) and may be recorded or replaced.
+A forward pass gives every tensor of interest to `tap`. Without a capture, the tensor is returned at once: one global
+read in eager mode, nothing in a compiled graph. Inside `capture`, the tap gets its full name (the path of its module,
+then its own name: ``decoder.3.self_attention.pattern``) and may be recorded or replaced.
 """
 
 import threading
@@ -28,15 +28,15 @@ ALIASES = {
     "weights": "pattern",
     "mix": "mixed",
 }
-"""What taps were called in earlier versions; both names may be given."""
+"""Names of taps in earlier versions; both names may be used."""
 
 _open: tuple["capture", ...] = ()
-"""The captures that are open, the outermost first; all are of one thread."""
+"""The open captures, the outermost first; all belong to one thread."""
 _lock = threading.RLock()
 
 
 def tap(name: str, x: Tensor) -> Tensor:
-    """Shows `x` under `name` to the captures that are open, and returns it, or what they put in its place."""
+    """Passes `x` to the open captures under `name`, and returns it, or what they replace it with."""
     if _open:
         for each in _open:
             x = each.see(name, x)
@@ -44,12 +44,12 @@ def tap(name: str, x: Tensor) -> Tensor:
 
 
 def watching(*names: str) -> bool:
-    """True if a capture asks for one of these taps of the module that is running now."""
+    """True if a capture requests one of these taps of the running module."""
     return bool(_open) and any(each.wants(names) for each in _open)
 
 
 def show(name: str, x: Tensor) -> None:
-    """Shows `x` under `name` to the captures that are open; nothing is computed from it, so it cannot be edited.
+    """Passes `x` to the open captures under `name`; nothing is computed from it, so it cannot be edited.
 
     Raises:
         UserError: a capture edits it.
@@ -59,21 +59,21 @@ def show(name: str, x: Tensor) -> None:
 
 
 def captures(module: nn.Module) -> bool:
-    """True if an open capture records or edits a tap of this module or of one inside it."""
+    """True if an open capture records or edits a tap of this module or of one of its submodules."""
     return any(each.covers(module) for each in _open)
 
 
 def tap_names(model: nn.Module) -> list[str]:
-    """Every tap that a forward pass of this model goes through, in order of its modules.
+    """Every tap that a forward pass of this model reaches, in the order of its modules.
 
-    Each module lists its own in an attribute `taps`; which those are depends on how it was built.
+    Each module lists its own taps in an attribute `taps`, which depends on how it was built.
     """
     named = ((path, getattr(module, "taps", ())) for path, module in model.named_modules())
     return [f"{path}.{name}" if path else name for path, names in named for name in names]
 
 
 class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a context manager)
-    """Records, and on request replaces, tensors inside a model while the block lasts.
+    """Records and, on request, replaces tensors inside a model while the block lasts.
 
     ```python
     with cutaway.capture(model, "decoder.*.self_attention.pattern") as trace:
@@ -81,28 +81,27 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     trace["decoder.0.self_attention.pattern"]  # (batch, heads, query, key)
     ```
 
-    The result is a mapping from full name to tensor, in the order of the forward pass. Of several passes, such as those
-    of a generation, it holds the last; `passes` gives all of them if they are kept. Tensors are kept as they are, graph
-    included: capture under `torch.no_grad()` unless you want gradients. The model runs eagerly, whether it was compiled
-    or not. Attention forms its scores only where they or its weights are asked for; latent attention decodes in its
-    expanded form. Where a task computes a loss, `head.logits` are those of the targets that count, (N, V).
+    The result is a mapping from full name to tensor, in the order of the forward pass. After several passes, such as
+    those of generation, it holds the last one; `passes` gives all of them if they are kept. Tensors keep their graph:
+    capture under `torch.no_grad()` unless you want gradients. The model runs eagerly, even if it was compiled.
+    Attention computes its scores and pattern only if they are requested; latent attention decodes in its expanded form.
+    Where a task computes a loss, `head.logits` are those of the targets only, (N, V).
 
-    Captures nest: an inner one sees what the edits of the outer ones made. All that are open belong to one thread;
-    another thread waits. Other models that run meanwhile are left alone.
+    Captures nest: an inner one records what the edits of the outer ones returned. All open captures belong to one
+    thread; other threads wait. Other models that run in the meantime are not affected.
 
     Args:
         model: any module whose forward calls `tap`.
-        names: one glob pattern or several over the names that `tap_names(model)` lists.
-        edits: glob pattern to a function of (name, tensor). It returns what to put in the tensor's place, of the same
-            shape, or changes the tensor in place, which is a copy, and returns None. What is recorded is the edited
-            tensor.
-        keep: `last` keeps each tensor of the last pass it was in, `all` those of every pass.
+        names: one glob pattern or several, matched against the names that `tap_names(model)` lists.
+        edits: from glob pattern to a function of (name, tensor). It returns a replacement of the same shape, or changes
+            the tensor, which is a copy, in place and returns None. The edited tensor is recorded.
+        keep: `last` keeps the tensors of the last pass, `all` those of every pass.
 
     Raises:
-        UserError: a pattern matches no tap of this model; or, when the block ends, none of the taps of an edit or of a
-            glob pattern was reached. A single name that was not reached is listed in `unfired`. An edit of a tap that
-            is only shown.
-        ValueError: an edit returned another shape, or `keep` is neither word.
+        UserError: a pattern matches no tap of this model; when the block ends, none of the taps of an edit or of a glob
+            pattern was reached (a single name that was not reached is listed in `unfired`); or an edit of a tap that is
+            only shown.
+        ValueError: an edit returned another shape, or `keep` is neither value.
         TypeError: an edit returned something other than a tensor or None.
     """
 
@@ -157,11 +156,11 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
     @property
     def unfired(self) -> tuple[str, ...]:
-        """Names that were asked for and not reached so far: experts that were not chosen, heads of further tokens."""
+        """Requested names that were not reached so far: experts that were not chosen, multi-token prediction."""
         return tuple(name for name in dict.fromkeys([*self._names, *self._edits]) if name not in self._fired)
 
     def passes(self, name: str) -> tuple[Tensor, ...]:
-        """All tensors that were recorded under a name, in order; only the last unless all are kept.
+        """All tensors recorded under a name, in order; only the last unless all are kept.
 
         Raises:
             KeyError: none was recorded.
@@ -172,7 +171,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
             raise KeyError(f"{name!r} was not captured; {nearest(name, self._passes)}") from None
 
     def see(self, name: str, x: Tensor, *, is_used: bool = True) -> Tensor:
-        """Called by `tap` and `show`: edits and records `x` if it was asked for."""
+        """Edits and records `x` if it was requested; called by `tap` and `show`."""
         if not self._is_inside():
             return x
         full = self._full_name(name)
@@ -183,7 +182,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
             self._fired.add(full)
         if full in self._names:
             self._fired.add(full)
-            kept = self._passes.pop(full, [])  # and put back last: the order is that of the last pass
+            kept = self._passes.pop(full, [])  # reinserted last: the order is that of the last pass
             if not self._keep_all:
                 kept.clear()
             kept.append(x)
@@ -191,12 +190,12 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
         return x
 
     def wants(self, names: Sequence[str]) -> bool:
-        """Called by `watching`: whether one of these taps of the running module is recorded or edited."""
+        """Whether one of these taps of the running module is recorded or edited; called by `watching`."""
         full = [self._full_name(name) for name in names] if self._is_inside() else []
         return any(name in self._names or name in self._edits for name in full)
 
     def covers(self, module: nn.Module) -> bool:
-        """Called by `captures`: whether a tap of this module or of one inside it is recorded or edited."""
+        """Whether a tap of this module or of a submodule is recorded or edited; called by `captures`."""
         starts = [f"{path}." if path else "" for path, one in self._model.named_modules() if one is module]
         return any(name.startswith(start) for start in starts for name in (*self._names, *self._edits))
 
@@ -237,7 +236,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
 
 def _edited(name: str, edit: Edit, x: Tensor) -> Tensor:
-    """What an edit puts in the place of x; it gets a copy, since x may be the input of something else too."""
+    """The result of an edit of x; the edit gets a copy, since x may be the input of another computation too."""
     copy = x.clone()
     result = edit(name, copy)
     edited = copy if result is None else result
@@ -258,7 +257,7 @@ def _matching(pattern: str, known: Sequence[str]) -> list[str]:
 
 
 def _current(name: str) -> str:
-    """The name of a tap, or a pattern over names, with what its last part is called now."""
+    """A tap's name, or a pattern over names, with the current name of its last part."""
     path, dot, last = name.rpartition(".")
     return path + dot + ALIASES.get(last, last)
 

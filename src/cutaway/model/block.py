@@ -1,4 +1,4 @@
-"""One layer: attention lets tokens speak to each other, then each thinks by itself."""
+"""One layer: attention between tokens, then a feed-forward network for each token."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ AnyAttention = Attention | LatentAttention
 
 @dataclass(frozen=True)
 class Memory:
-    """What an encoder leaves for a decoder to look at: a vector for each token of the source, and where it stands."""
+    """The encoder's output for a decoder: a vector per token of the source, and the positions of the tokens."""
 
     hidden: Float[Tensor, "B Ts C"]
     tokens: TokenPositions
@@ -25,11 +25,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class CrossAttentionInput:
-    """What one layer's cross-attention looks at.
+    """What one layer's cross-attention attends to.
 
     Attributes:
         source: vectors that the cache does not hold yet: all of the source in the first call, none later.
-        geometry: who may look at which of them.
+        geometry: which tokens attend to which of them.
         cache: the keys and values of earlier calls.
     """
 
@@ -39,7 +39,7 @@ class CrossAttentionInput:
 
 
 class Block(nn.Module):
-    """Self-attention, cross-attention if there is a source, feed-forward, each with its residual connection."""
+    """Self-attention, cross-attention if there is a source, and feed-forward, each with a residual connection."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Block(nn.Module):
         cache: LayerCache | None = None,
         across: CrossAttentionInput | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Moves the stream one layer on."""
+        """Updates the residual stream."""
         x = tap("residual.in", x)
         x = self.self_attention_residual(x, lambda y: self.self_attention(y, geometry, cache))
         x = tap("residual.after_self_attention", x)
@@ -83,7 +83,7 @@ class Block(nn.Module):
 class ParallelBlock(nn.Module):
     """x + attention(norm(x)) + feedforward(norm(x)): both read the same stream (Wang & Komatsuzaki 2021, GPT-J).
 
-    With a source, cross-attention is one more of the terms.
+    With a source, cross-attention is a further term.
     """
 
     taps = ("residual.in", "residual.out")
@@ -111,7 +111,7 @@ class ParallelBlock(nn.Module):
         cache: LayerCache | None = None,
         across: CrossAttentionInput | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Moves the stream one layer on."""
+        """Updates the residual stream."""
         x = tap("residual.in", x)
         y = self.norm(x)
         change = self.self_attention(y, geometry, cache) + self.feedforward(y)
@@ -121,10 +121,10 @@ class ParallelBlock(nn.Module):
 
 
 def cached_shapes(block: nn.Module, attention: str) -> Shapes:
-    """What a cache must hold per token for one attention of a block, `self_attention` or `cross_attention`.
+    """What the cache stores per token for one attention of a block, `self_attention` or `cross_attention`.
 
-    Either may stand inside another module that wraps it; of several, the first counts. Nothing is held for what is not
-    there.
+    The attention may be inside a module that wraps it; of several, the first counts. Nothing is stored for an attention
+    that does not exist.
     """
     owners = (module for module in block.modules() if isinstance(module, Block | ParallelBlock))
     parts = (part for owner in owners for part in getattr(owner, attention).modules())

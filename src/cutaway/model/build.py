@@ -1,4 +1,4 @@
-"""From a model's config to the model: what `parts` makes of single choices, assembled."""
+"""From a model's config to the model, assembled from the modules of `parts`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,12 +25,12 @@ Make = Callable[..., Any]
 
 
 def build(config: ModelConfig, *, seed: int = 0) -> Transformer:
-    """Builds a model with fresh weights, which depend on the seed alone. Torch's own random state is left as it was.
+    """Builds a model with fresh weights that depend on the seed only; torch's global random state is not changed.
 
-    Inside ``with torch.device("meta")`` nothing is allocated: for counting.
+    Inside ``with torch.device("meta")`` nothing is allocated.
 
     Raises:
-        UserError: the size of the vocabulary or the number of labels is not given.
+        UserError: the vocabulary size or the number of labels is not given.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -65,7 +65,7 @@ def _encoder_decoder(c: ModelConfig) -> EncoderDecoder:
 
 
 def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = False) -> Stack:
-    # A grid's positions are interpolated where an image is larger.
+    # The positions of a grid are interpolated for larger images.
     is_limited = c.position.kind == "learned" and not isinstance(embed, PatchEmbedding)
     return Stack(
         embed,
@@ -78,13 +78,13 @@ def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = Fal
 
 
 def _layer(c: ModelConfig, i: int) -> ModelConfig:
-    """The choices of one layer: the first ones may have another feed-forward network."""
+    """The choices of one layer: the first layers may have another feed-forward network."""
     first = c.first_layers
     return c if first is None or i >= first.count else c.model_copy(update={"feedforward": first.feedforward})
 
 
 def _block(residual: Make) -> Make:
-    """A block whose sublayers each have a residual connection of this kind."""
+    """A block whose sublayers have residual connections of this kind."""
 
     def make(c: ModelConfig, across: bool) -> Block:
         return Block(

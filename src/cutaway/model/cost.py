@@ -1,4 +1,4 @@
-"""What a model costs, before it is paid for."""
+"""The cost of a model: parameters, memory, activations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, 
 
 @dataclass(frozen=True)
 class Cost:
-    """Sizes of a model and of training it; all but `parameters` in bytes."""
+    """Sizes of a model and of its training, in bytes except for `parameters`."""
 
     parameters: int
     weights: int
@@ -21,11 +21,11 @@ class Cost:
 
 
 def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
-    """Counts a model, which may be on the meta device.
+    """The cost of a model, which may be on the meta device.
 
     Args:
-        model: what to count.
-        optimizer_tensors: for each weight's name, how many tensors of its size the optimizer keeps.
+        model: any model.
+        optimizer_tensors: for each weight's name, the number of tensors of its size that the optimizer keeps.
     """
     weights = dict(model.named_parameters())
     nbytes = sum(weight.nbytes for weight in weights.values())
@@ -40,7 +40,7 @@ def cost(model: Transformer, optimizer_tensors: dict[str, int]) -> Cost:
 
 
 def cache_of_a_token(model: Transformer) -> int:
-    """Bytes that a token which is written takes in the cache: an encoder remembers nothing."""
+    """Bytes per generated token in the cache; 0 for an encoder."""
     match model:
         case DecoderOnly():
             return model.make_cache(batch=1, slots=1).nbytes
@@ -51,7 +51,7 @@ def cache_of_a_token(model: Transformer) -> int:
 
 
 def saved_for_backward(model: nn.Module, forward: Callable[[], Tensor]) -> int:
-    """Runs a forward pass and counts the bytes that it keeps for the backward pass: the activations."""
+    """Runs a forward pass and counts the bytes of activations that it keeps for the backward pass."""
     own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     kept: dict[int, int] = {}
 

@@ -1,4 +1,4 @@
-"""Everything that depends on the machine that computes: the only file that knows its kinds."""
+"""Everything that depends on the hardware, in one file."""
 
 import ctypes
 import os
@@ -11,11 +11,11 @@ from torch import nn
 
 from cutaway.errors import UserError
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 
 
 def choose_device(name: str) -> torch.device:
-    """Finds a device by name. `auto` is CUDA if there is one, else the CPU; MPS only when asked for by name.
+    """Returns a device by name. `auto` is CUDA if there is one, else the CPU; MPS must be requested by name.
 
     Raises:
         UserError: this machine has no such device.
@@ -30,12 +30,12 @@ def choose_device(name: str) -> torch.device:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where a model is."""
+    """The device of a model."""
     return next(model.parameters()).device
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Finds the dtype of matrix products. `auto` is bf16 where the device multiplies it faster than fp32."""
+    """The dtype of matrix products. `auto` is bf16 where the device multiplies it faster than fp32."""
     if name == "auto":
         return torch.bfloat16 if _multiplies_bf16(device) else torch.float32
     return {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
@@ -47,10 +47,10 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 
 
 def keep_freed_memory() -> None:
-    """Lets this process keep the memory of tensors that are gone for those to come.
+    """Makes this process keep the memory of freed tensors for new ones.
 
-    By default glibc gives large pieces back to the system at once, and the next step asks for them again page by page:
-    about a tenth of the time of training on a CPU. Without glibc, nothing happens.
+    By default, glibc returns large blocks to the system at once, and the next step requests them again page by page:
+    about a tenth of the training time on a CPU. Without glibc, nothing happens.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
@@ -58,20 +58,20 @@ def keep_freed_memory() -> None:
 
 
 def machine_memory() -> int | None:
-    """Bytes of memory that this machine has, or None where that is unknown."""
+    """Bytes of memory of this machine, or None if unknown."""
     if sys.platform == "win32":
         return _windows_memory()
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # no such function, no such name, no answer
+    except (AttributeError, ValueError, OSError):  # the function or the name does not exist, or it fails
         return None
 
 
 def peak_memory() -> int | None:
-    """Most bytes of memory that this process has had, or None where that is unknown."""
+    """The peak memory of this process in bytes, or None if unknown."""
     try:
         resource = import_module("resource")
-    except ImportError:  # Windows has none
+    except ImportError:  # Windows does not have it
         return None
     peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""How evenly the experts of a model are used while it reads."""
+"""How evenly the experts of a model are used."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,9 +12,9 @@ from cutaway.nn.experts import Experts
 
 @contextmanager
 def counted_choices(model: nn.Module) -> Iterator[Mapping[str, Tensor]]:
-    """Counts, while the block lasts, the choices that go to each of a layer's experts, (E), by the layer's name.
+    """Counts, while the block lasts, how often each expert of a layer is chosen, (E), by the layer's name.
 
-    A capture of the tap `load` would show them too, but makes the model run eagerly.
+    A capture of the tap `load` would show the same, but makes the model run eagerly.
     """
     counts: dict[str, Tensor] = {}
 
@@ -30,6 +30,6 @@ def counted_choices(model: nn.Module) -> Iterator[Mapping[str, Tensor]]:
 
 
 def largest_load(counts: Mapping[str, Tensor]) -> dict[str, float]:
-    """The largest load of any expert of any layer, in multiples of an even one: 1 is perfect balance."""
+    """The largest load of any expert of any layer, relative to an even load: 1 is perfect balance."""
     loads = [len(one) * one.max() / one.sum() for one in counts.values()]
     return {"expert_load": max(load.item() for load in loads)} if loads else {}

@@ -1,4 +1,4 @@
-"""From hidden states to logits: a score for every token, for every label of a sequence or for those of a token."""
+"""Heads: from hidden states to logits of tokens, of labels per sequence, or of labels per token."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ Mask = Int[Tensor, "B T"] | Bool[Tensor, "B T"]
 
 
 class LanguageHead(nn.Module):
-    """logits = t(h) Wᵀ · scale + b: how likely each token of the vocabulary is (Vaswani et al. 2017, section 3.4).
+    """logits = t(h) Wᵀ · scale + b, one per token of the vocabulary (Vaswani et al. 2017, section 3.4).
 
     Args:
         table: W, (V, C); it may be that of the token embedding.
-        bias: whether there is b.
+        bias: whether b exists.
         scale: 1/√C in T5's own code where W is the embedding.
-        softcap: squeezes the logits into ±softcap by a tanh (Gemma 2, section 2).
-        transform: t, a `Transform` or nothing.
+        softcap: limits the logits to ±softcap by a tanh (Gemma 2, section 2).
+        transform: t, a `Transform`, or None.
     """
 
     taps = ("logits",)
@@ -44,7 +44,7 @@ class LanguageHead(nn.Module):
         self.transform = transform or nn.Identity()
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T V"]:
-        """Scores every token of the vocabulary at each place; padding is scored like the rest."""
+        """Computes the logits at each position, padding included."""
         x = self.transform(hidden)
         logits = self.projection(x if self.scale == 1 else x * self.scale)
         if self.softcap is not None:
@@ -53,7 +53,7 @@ class LanguageHead(nn.Module):
 
 
 class Transform(nn.Module):
-    """norm(activation(x W + b)): what BERT does before it scores tokens (Devlin et al. 2019, its own code)."""
+    """norm(activation(x W + b)): BERT's transform before the logits (Devlin et al. 2019, its own code)."""
 
     def __init__(self, width: int, activation: Callable[[Tensor], Tensor], norm: nn.Module) -> None:
         super().__init__()
@@ -62,12 +62,12 @@ class Transform(nn.Module):
         self.norm = norm
 
     def forward(self, hidden: Float[Tensor, "*T C"]) -> Float[Tensor, "*T C"]:
-        """Computes it, token by token."""
+        """Transforms each token."""
         return self.norm(self.activation(self.dense(hidden)))
 
 
 class TokenHead(nn.Module):
-    """logits = dropout(h) Wᵀ + b at each place: tags of words, or whether a span begins or ends here."""
+    """logits = dropout(h) Wᵀ + b at each position: tags of words, or the ends of a span."""
 
     taps = ("logits",)
 
@@ -78,20 +78,20 @@ class TokenHead(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T N"]:
-        """Scores every label at each place; padding is scored like the rest."""
+        """Computes the logits at each position, padding included."""
         return tap("logits", self.projection(self.dropout(hidden)))
 
 
 class SequenceHead(nn.Module):
-    """logits = dropout(pool(h)) Wᵀ + b: one answer for the whole sequence.
+    """logits = dropout(pool(h)) Wᵀ + b, one vector of logits per sequence.
 
     Args:
         width: C.
         labels: N.
         pool: one of `POOLINGS`.
-        dense: what the pooled vector first goes through, together with `activation`, if anything: in BERT's own code
-            tanh(x W + b), in DistilBERT's relu(x W + b).
-        dropout: share of the pooled vector zeroed in training.
+        dense: applied to the pooled vector, together with `activation`, if given: tanh(x W + b) in BERT's own code,
+            relu(x W + b) in DistilBERT's.
+        dropout: fraction of the pooled vector zeroed in training.
     """
 
     taps = ("pooled", "logits")
@@ -115,7 +115,7 @@ class SequenceHead(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B N"]:
-        """Scores every label for each sequence; padding has no say."""
+        """Computes the logits of each sequence; padding is ignored."""
         x = self.pool(hidden, attention_mask)
         if self.dense is not None:
             x = self.activation(self.dense(x))
@@ -123,12 +123,12 @@ class SequenceHead(nn.Module):
 
 
 class EmbeddingHead(nn.Module):
-    """pool(h), a vector for the whole sequence (Reimers & Gurevych 2019, section 3): what means alike lies close by.
+    """pool(h), a vector per sequence (Reimers & Gurevych 2019, section 3).
 
     Args:
         pool: one of `POOLINGS`.
-        dense: what the vector then goes through, together with a tanh, if anything.
-        normalised: whether it is at last brought to length 1, so that a product of two is their cosine.
+        dense: applied to the vector, followed by a tanh, if given.
+        normalised: whether the vector is scaled to length 1, so that a dot product of two is their cosine similarity.
     """
 
     taps = ("pooled", "logits")
@@ -146,7 +146,7 @@ class EmbeddingHead(nn.Module):
         self.normalised = normalised
 
     def forward(self, hidden: Float[Tensor, "B T C"], attention_mask: Mask | None = None) -> Float[Tensor, "B C"]:
-        """Computes the vector of each sequence; padding has no say."""
+        """Computes the vector of each sequence; padding is ignored."""
         x = tap("pooled", self.pool(hidden, attention_mask))
         if self.dense is not None:
             x = torch.tanh(self.dense(x))
@@ -157,18 +157,18 @@ Head = LanguageHead | SequenceHead | TokenHead | EmbeddingHead
 
 
 def pool_first(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
-    """The first token that is no padding: BERT's [CLS]."""
+    """The first token that is not padding: BERT's [CLS]."""
     return _pick(hidden, torch.zeros_like(hidden[:, 0, 0], dtype=torch.long) if mask is None else _first(mask))
 
 
 def pool_last(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
-    """The last token that is no padding: the only one that has seen all others in a causal stack."""
+    """The last token that is not padding: in a causal stack, the only one that attends to all others."""
     last = hidden.shape[1] - 1
     return hidden[:, last] if mask is None else _pick(hidden, last - _first(mask.flip(1)))
 
 
 def pool_mean(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
-    """The mean over the tokens that are no padding; zeros if all are."""
+    """The mean over the tokens that are not padding; zeros if there are none."""
     if mask is None:
         return hidden.mean(dim=1)
     keep = mask.bool()[:, :, None]
@@ -176,7 +176,7 @@ def pool_mean(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor
 
 
 def pool_max(hidden: Float[Tensor, "B T C"], mask: Mask | None) -> Float[Tensor, "B C"]:
-    """The largest value of each channel over the tokens that are no padding; zeros if all are."""
+    """The maximum of each channel over the tokens that are not padding; zeros if there are none."""
     if mask is None:
         return hidden.amax(dim=1)
     keep = mask.bool()[:, :, None]
@@ -188,8 +188,8 @@ def _first(mask: Tensor) -> Tensor:
     return mask.long().argmax(dim=1)
 
 
-def _pick(hidden: Tensor, places: Tensor) -> Tensor:
-    return hidden[torch.arange(hidden.shape[0], device=hidden.device), places]  # len would fix the size in a graph
+def _pick(hidden: Tensor, positions: Tensor) -> Tensor:
+    return hidden[torch.arange(hidden.shape[0], device=hidden.device), positions]  # len would fix the size in a graph
 
 
 POOLINGS: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {

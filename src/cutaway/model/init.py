@@ -1,19 +1,19 @@
-"""How a fresh model's weights are drawn.
+"""How the weights of a fresh model are initialised.
 
 | weights                                    | standard std                                          |
 |--------------------------------------------|-------------------------------------------------------------|
-| key, value, up, gate, dense, patch         | 1/√inputs: what is read keeps its size                      |
+| key, value, up, gate, dense, patch         | 1/√inputs, which keeps the size of the input                |
 | query                                      | the same, times 1/√head width over the scale of scores      |
-| attention's and feed-forward's last matrix | 1/√(inputs · sublayers): so does the sum of all of a stack  |
+| attention's and feed-forward's last matrix | 1/√(inputs · sublayers), which keeps that of a stack's sum  |
 | embeddings of tokens, positions, segments  | 1/√width; 1/width where the head shares the embedding       |
-| places of a grid, class vector of patches  | 1: as large as the patches                                  |
+| positions of a grid, class vector          | 1: as large as the patches                                  |
 | free head                                  | 0.1/√width                                                  |
 | biases of distances                        | 0.02                                                        |
 | every other bias                           | 0 (norm weights: 1)                                         |
 
-A fresh model then knows nothing and says so: its loss is ln V. That holds for a tied head only if embeddings are small:
-after a final norm, the logit of the token just read is about √width · |embedding|, so with the customary 0.02 or
-1/√width a fresh net predicts its own input with great confidence.
+The loss of a fresh model is ln V. That holds for a tied head only if embeddings are small: after a final norm, the logit
+of the input token is about √width · |embedding|, so with the usual 0.02 or 1/√width a fresh model predicts its own input
+with high confidence.
 """
 
 from functools import singledispatch
@@ -36,7 +36,7 @@ from cutaway.nn.positions import Learned, LearnedGrid, RelativeBias, ShortestPat
 
 @torch.no_grad()
 def initialise(model: Transformer) -> None:
-    """Draws all weights anew, from torch's global generator."""
+    """Initialises all weights, from torch's global generator."""
     for part in model.children():
         branches = count_branches(part)
         for module in part.modules():
@@ -51,14 +51,14 @@ def _is_shared(embed: TokenEmbedding, head: Head) -> bool:
 
 
 def count_branches(part: nn.Module) -> int:
-    """How many sublayers of its blocks add to the stream; an expert is but a part of one."""
+    """The number of sublayers that add to the residual stream; experts are parts of one."""
     blocks = [module for module in part.modules() if isinstance(module, Block | ParallelBlock)]
     sublayers = [module for block in blocks for module in block.children()]
     return sum(isinstance(module, AnyAttention | Dense | Gated | Experts) for module in sublayers)
 
 
 def draw_small(embed: TokenEmbedding) -> None:
-    """Draws an embedding that the head shares; what is added to it is as large as tokens are when they enter."""
+    """Initialises an embedding that the head shares; what is added to it is as large as the embedded tokens."""
     size = 1 / embed.tokens.embedding_dim
     embed.tokens.weight.normal_(std=size)
     if isinstance(embed.positions, Learned):
@@ -69,7 +69,7 @@ def draw_small(embed: TokenEmbedding) -> None:
 
 @singledispatch
 def draw(module: nn.Module, branches: int) -> None:
-    """Draws the weights that a kind of module owns; most own none."""
+    """Initialises the weights that a kind of module owns itself."""
 
 
 @draw.register
@@ -171,18 +171,18 @@ def _(module: Transform, branches: int) -> None:
 
 
 def draw_query(attention: AnyAttention) -> None:
-    """Draws what makes queries, so that scores are as large as with the customary scale."""
+    """Initialises the layer of queries, so that scores are as large as with the usual scale."""
     draw_linear(attention.query)
     attention.query.weight.mul_(attention.query_size)
 
 
 def draw_table(table: nn.Embedding) -> None:
-    """Draws the vectors of an embedding so that each has about length one."""
+    """Initialises an embedding whose vectors have a length of about one."""
     table.weight.normal_(std=table.embedding_dim**-0.5)
 
 
 def draw_linear(linear: nn.Linear, branches: int = 1) -> None:
-    """Draws a matrix so that its output is as large as its input, or as one of so many branches that are added up."""
+    """Initialises a matrix whose output is as large as its input, or as the sum over this many branches."""
     linear.weight.normal_(std=(linear.in_features * branches) ** -0.5)
     if linear.bias is not None:
         linear.bias.zero_()

@@ -1,4 +1,4 @@
-"""Multi-token prediction: what a decoder learns besides, to see further ahead than the next token."""
+"""Multi-token prediction: modules that predict tokens after the next one in training."""
 
 import torch
 from jaxtyping import Float
@@ -12,13 +12,13 @@ from cutaway.tap import tap
 class MultiTokenPrediction(nn.Module):
     """h' = norm(block(W [norm(h); norm(E[next])])): one token further than h (DeepSeek-V3, eq. 21 and 22).
 
-    With h that predict the next token, and that token's embedding E[next], which is the model's own, it gives what the
-    same head reads to predict the one after it; from these, and the one after it, another such module goes on.
+    Given h, which predicts the next token, and that token's embedding E[next] from the model's own table, it gives the
+    hidden states from which the same head predicts the token after it; another such module continues from there.
 
     Args:
         width: C.
-        block: a layer as the model's.
-        norms: of h, of the token, and of what the head reads.
+        block: a layer like the model's.
+        norms: of h, of the token, and of the output.
     """
 
     taps = ("norm",)
@@ -32,6 +32,6 @@ class MultiTokenPrediction(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "B T C"], following: Float[Tensor, "B T C"], geometry: Geometry
     ) -> Float[Tensor, "B T C"]:
-        """Takes, at each place, h and the embedding of the token that it predicts."""
+        """Takes, at each position, h and the embedding of the token that it predicts."""
         both = torch.cat([self.hidden_norm(hidden), self.token_norm(following)], dim=-1)  # (B, T, 2 C)
         return tap("norm", self.norm(self.block(self.project(both), geometry)))

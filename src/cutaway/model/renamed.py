@@ -1,4 +1,4 @@
-"""Names of weights in files of earlier versions, and what they are called now."""
+"""Names of weights in files of earlier versions."""
 
 from collections.abc import Container, Iterator
 
@@ -11,13 +11,13 @@ RENAMED = {
     "head.weight": ("head.projection.weight",),
     "head.bias": ("head.projection.bias",),
 }
-"""From how a name ended in 0.1 to how it may end since; which of them a model has depends on what it reads."""
+"""From the ending of a name in 0.1 to its endings since; which one a model has depends on its inputs."""
 PREFIXES = {"ahead.": "multi_token_prediction."}
-"""From how a name began in 0.1 to how it begins since."""
+"""From the beginning of a name in 0.1 to its beginning since."""
 
 
 def current_name(name: str, known: Container[str]) -> str:
-    """What a tensor of a file is called now: its own name if the model knows it, or if no other fits.
+    """The current name of a tensor in a file: its own if the model has it, or if no other fits.
 
     An optimizer's tensors are named ``{weight}:{what}``.
     """
@@ -28,7 +28,7 @@ def current_name(name: str, known: Container[str]) -> str:
 
 
 def former_names(name: str) -> list[str]:
-    """What a weight was called in earlier versions."""
+    """The names of a weight in earlier versions."""
     pairs = [(old, new) for old, news in RENAMED.items() for new in news]
     former = [name.removesuffix(new) + old for old, new in pairs if f".{name}".endswith(f".{new}")]
     starts = [(old, new) for old, new in PREFIXES.items() if name.startswith(new)]

@@ -1,4 +1,4 @@
-"""Run folders: what lies in them, and how tensors and JSON get in and out."""
+"""Run folders: their layout, and reading and writing tensors and JSON."""
 
 import errno
 import json
@@ -21,8 +21,8 @@ from cutaway.model.renamed import current_name
 class RunFolder:
     """The layout of a run folder.
 
-    `model.safetensors` holds the weights that were best on the validation part; `checkpoints/` what training needs to
-    go on from its last save.
+    `model.safetensors` holds the weights with the best validation figure; `checkpoints/` holds what is needed to resume
+    training.
     """
 
     path: Path
@@ -44,22 +44,22 @@ class RunFolder:
 
     @property
     def tokenizer(self) -> Path:
-        """How text becomes tokens."""
+        """The tokenizer."""
         return self.path / "tokenizer.json"
 
     @property
     def source_tokenizer(self) -> Path:
-        """How a source becomes tokens, where it has a tokenizer of its own."""
+        """The tokenizer of the source, if it has its own."""
         return self.path / "source_tokenizer.json"
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line: losses, rates, speeds."""
+        """One JSON object per line: losses, learning rates, speeds."""
         return self.path / "metrics.jsonl"
 
     @property
     def samples(self) -> Path:
-        """One JSON object a line: what the model wrote at a step."""
+        """One JSON object per line: a generated sample and its step."""
         return self.path / "samples.jsonl"
 
     @property
@@ -69,21 +69,21 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """What training needs to go on."""
+        """The checkpoints to resume from."""
         return self.path / "checkpoints"
 
     def last_checkpoints(self, count: int) -> list[Path]:
-        """The weights of the last so many checkpoints.
+        """The weights of the last `count` checkpoints.
 
         Raises:
             UserError: there are fewer.
         """
-        whole = self.checkpoints.glob("step-*[0-9]/model.safetensors")  # one being written ends in .tmp
+        whole = self.checkpoints.glob("step-*[0-9]/model.safetensors")  # an unfinished one ends in .tmp
         found = sorted(whole, key=lambda path: _step(path.parent))
         if not 1 <= count <= len(found):
             raise UserError(
-                f"{self.path} has {len(found)} checkpoints, and the mean of {count} is asked for: "
-                f"train.keep says how many are kept"
+                f"{self.path} has {len(found)} checkpoints, but the mean of {count} is requested: "
+                f"train.keep sets how many are kept"
             )
         return found[-count:]
 
@@ -99,7 +99,7 @@ class RunFolder:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file, or leaves the old one."""
+    """Writes a JSON file completely, or leaves the old one."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
@@ -121,18 +121,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         try:
             contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
             save_file(contiguous, temporary, None if metadata is None else dict(metadata))
-        except SafetensorError as error:  # which hides the system's own
+        except SafetensorError as error:  # it hides the system's own error
             code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
             raise OSError(code, str(error)) from error
 
 
 def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
-    """Reads named tensors onto the CPU: all that have a shape here, and none besides.
+    """Reads named tensors to the CPU: those that have a shape here, and no others.
 
-    A file of an earlier version may name them as it did then.
+    A file of an earlier version may use the names of that version.
 
     Raises:
-        UserError: the file is missing or damaged, or tensors are missing, left over or of another shape.
+        UserError: the file is missing or damaged, or tensors are missing, unexpected or of another shape.
     """
     try:
         found = {current_name(name, shapes): tensor for name, tensor in load_file(path).items()}
@@ -143,7 +143,7 @@ def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tens
         "does not fit the model in the shape of": [
             name for name, shape in shapes.items() if name in found and found[name].shape != shape
         ],
-        "holds what the model has no place for:": [name for name in found if name not in shapes],
+        "holds weights that the model does not have:": [name for name in found if name not in shapes],
     }
     for complaint, names in complaints.items():
         if names:
@@ -153,16 +153,16 @@ def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tens
 
 
 def write_weights(path: Path, model: nn.Module) -> None:
-    """Writes a model's weights, shared ones once."""
+    """Writes a model's weights; shared ones once."""
     write_tensors(path, dict(model.named_parameters()))
 
 
 @torch.no_grad()
 def read_weights(path: Path, model: nn.Module) -> None:
-    """Fills a model's weights: every one of them, with nothing left over.
+    """Loads all weights of a model.
 
     Raises:
-        UserError: the file is missing or damaged, or weights are missing, left over or of another shape.
+        UserError: the file is missing or damaged, or weights are missing, unexpected or of another shape.
     """
     weights = dict(model.named_parameters())
     found = read_tensors(path, {name: weight.shape for name, weight in weights.items()})
@@ -172,10 +172,10 @@ def read_weights(path: Path, model: nn.Module) -> None:
 
 @torch.no_grad()
 def read_average(paths: Sequence[Path], model: nn.Module) -> None:
-    """Fills a model with the mean of several sets of weights (Vaswani et al. 2017, section 6.1).
+    """Loads the mean of several sets of weights (Vaswani et al. 2017, section 6.1).
 
     Raises:
-        UserError: as `read_weights` does.
+        UserError: for the reasons given in `read_weights`.
     """
     weights = dict(model.named_parameters())
     shapes = {name: weight.shape for name, weight in weights.items()}

@@ -1,4 +1,4 @@
-"""Embedding, blocks and final norm: from what a model is shown to hidden states."""
+"""Embedding, blocks and final norm: from inputs to hidden states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from cutaway.tap import tap
 
 @dataclass(frozen=True)
 class MaskSpec:
-    """Who may look at whom, whatever the text.
+    """Which tokens a stack attends to.
 
     Attributes:
-        causal: only at the past.
-        window: only so many tokens back, itself included; and as many ahead if not causal.
-        max_positions: how many positions there are; None if the scheme has no end.
-        across: also at another sequence, the source.
+        causal: only to themselves and to earlier tokens.
+        window: only to this many tokens, themselves included; and as many later ones if not causal.
+        max_positions: the number of positions; None if the scheme is unlimited.
+        across: whether the blocks have cross-attention to a source.
     """
 
     causal: bool = True
@@ -33,7 +33,7 @@ class MaskSpec:
 
 
 class Stack(nn.Module):
-    """Blocks over one sequence. What depends on positions is computed here, once for all of them."""
+    """Blocks over one sequence; what depends on positions is computed once for all of them."""
 
     taps = ("norm",)
 
@@ -58,17 +58,17 @@ class Stack(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
-        """The layers, in the order of their numbers."""
+        """The layers in order."""
         return [block for _, block in self.named_blocks()]
 
     def named_blocks(self) -> list[tuple[str, nn.Module]]:
-        """The layers by name: the submodules whose names are numbers, in the order of these."""
+        """The layers by name: submodules whose names are numbers, in numerical order."""
         found = [(name, block) for name, block in self._modules.items() if name.isdigit() and block is not None]
         return sorted(found, key=lambda pair: int(pair[0]))
 
     @property
     def embedding(self) -> Embedding:
-        """The embedding, which may stand inside a module that wraps it.
+        """The embedding, which may be inside a module that wraps it.
 
         Raises:
             TypeError: there is none.
@@ -79,9 +79,9 @@ class Stack(nn.Module):
         raise TypeError(f"{type(self.embed).__name__} holds no embedding of tokens, patches or frames")
 
     def make_cache(self, batch: int, slots: int, source_slots: int = 0) -> Cache:
-        """Makes room for `slots` tokens of `batch` sequences, in the dtype and on the device of the weights.
+        """Allocates a cache of `slots` tokens for `batch` sequences, in the dtype and on the device of the weights.
 
-        A stack that looks across also needs room for `source_slots` tokens of the source.
+        With cross-attention, it also has `source_slots` tokens of the source.
         """
         weight = next(weight for weight in self.parameters() if weight.is_floating_point())
         like = torch.empty(0, dtype=weight.dtype, device=weight.device)
@@ -100,7 +100,7 @@ class Stack(nn.Module):
         memory: Memory | None = None,
         cache: Cache | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Computes the hidden state of each token, patch or frame, for a head to read."""
+        """Computes the hidden state of each token, patch or frame, for the head."""
         slots = self.embedding.slots(inputs)
         tokens = self.token_positions(slots, attention_mask, documents, cache)
         geometry = self.geometry(tokens, cache, distances)
@@ -115,7 +115,7 @@ class Stack(nn.Module):
     def token_positions(
         self, tokens: Tensor, attention_mask: Tensor | None, documents: Tensor | None, cache: Cache | None
     ) -> TokenPositions:
-        """Finds where the tokens stand, after those in the cache.
+        """The positions of the tokens, after those in the cache.
 
         Raises:
             ValueError: there are more tokens than positions, or both documents and a cache.
@@ -123,14 +123,14 @@ class Stack(nn.Module):
         length = tokens.shape[1] + (0 if cache is None else cache.length)
         if self.mask_spec.max_positions is not None and length > self.mask_spec.max_positions:
             raise ValueError(
-                f"the model has {self.mask_spec.max_positions} positions, and the text has {length} tokens"
+                f"the model has {self.mask_spec.max_positions} positions, but the text has {length} tokens"
             )
         if cache is not None and documents is not None:
             raise ValueError("packed documents are for training: they cannot be continued from a cache")
         return token_positions(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
 
     def geometry(self, tokens: TokenPositions, cache: Cache | None, distances: Tensor | None = None) -> Geometry:
-        """Says who may look at whom, and computes what all layers share.
+        """What attention needs besides queries, keys and values; shared by all layers.
 
         Raises:
             ValueError: distances between nodes are missing, or given to a model that reads no graphs.
@@ -140,7 +140,7 @@ class Stack(nn.Module):
         return Geometry(tokens, keys, self.mask_spec.causal, self.mask_spec.window, rotation, self.biases_of(distances))
 
     def biases_of(self, distances: Tensor | None) -> BiasesScores | None:
-        """What biases the scores, in these graphs if it is their distances."""
+        """The scheme that biases scores, with the distances of these graphs if it uses them."""
         biases = self.biases
         if not isinstance(biases, ShortestPathBias):
             if distances is not None:
@@ -153,10 +153,10 @@ class Stack(nn.Module):
     def across(
         self, x: Tensor, tokens: TokenPositions, memory: Memory | None, cache: Cache | None
     ) -> Sequence[CrossAttentionInput | None]:
-        """Says, for each layer, what of the source it may look at: all that is no padding.
+        """What the cross-attention of each layer attends to: the source without padding.
 
         Raises:
-            ValueError: a stack that looks across has no source, neither here nor in the cache, or one in both.
+            ValueError: the source is missing both here and in the cache, or given in both.
         """
         if not self.mask_spec.across:
             return [None] * len(self.blocks)

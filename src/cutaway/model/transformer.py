@@ -1,8 +1,8 @@
-"""The model: a body that reads and a head that answers. Three bodies make three families.
+"""The model: a body and a head. The three kinds of body are decoder, encoder, and encoder-decoder.
 
-Called, a model gives logits. Losses live in tasks and sampling in `generation`, and neither needs all logits at once:
-they pass a function `read` to the call, which computes their result from the head and what the head reads. Training and
-decoding therefore go through the call too, and so through hooks, compiled graphs and sharding.
+Calling a model gives logits. Losses are in `tasks` and sampling in `generation`; neither needs all logits at once: they
+pass a function `read` to the call, which computes their result from the head and its input. Training and decoding
+therefore go through the call too, and so through hooks, compiled graphs and sharding.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from cutaway.nn.geometry import token_positions
 
 Tokens = Int[Tensor, "B T"]
 Inputs = Shaped[Tensor, "B ..."]
-"""Token ids (B, T), images (B, channels, height, width) or frames (B, T, bins), by the model's embedding."""
+"""Token ids (B, T), images (B, channels, height, width) or frames (B, T, bins), depending on the embedding."""
 SourceMask = Int[Tensor, "B Ts"] | Bool[Tensor, "B Ts"]
 
 
@@ -33,11 +33,11 @@ def _no_states() -> tuple[Tensor, ...]:
 
 @dataclass(frozen=True)
 class Hidden:
-    """What a head reads.
+    """The input of a head.
 
     Attributes:
-        states: of each token, (B, T, C): a language head predicts the next token from them.
-        attention_mask: of the tokens, where there is one: a head that pools needs it.
+        states: of each token, (B, T, C); a language head predicts the next token from them.
+        attention_mask: of the tokens, if there is one; used by heads that pool.
         multi_token_states: computes `multi_token`.
     """
 
@@ -47,21 +47,21 @@ class Hidden:
 
     @cached_property
     def multi_token(self) -> tuple[Tensor, ...]:
-        """What the same head reads to predict the tokens after the next one, computed when first asked for.
+        """The states from which the head predicts tokens after the next one, computed on first access.
 
-        For each depth k of a multi-token model that the text is long enough for, (B, T - k, C): at place t, with the
-        tokens up to t + k in view, for the token after that.
+        For each depth k of multi-token prediction that the text is long enough for, (B, T - k, C): at position t,
+        computed from the tokens up to t + k, for the token after that.
         """
         return self.multi_token_states()
 
 
 Result = TypeVar("Result")
 Read = Callable[[nn.Module, Hidden], Result]
-"""What is computed from the head and what it reads, in place of all logits."""
+"""What to compute from the head and its input, instead of all logits."""
 
 
 def answer(head: nn.Module, hidden: Hidden, read: Read[Result] | None) -> Tensor | Result:
-    """All logits, or what `read` makes of the head and what it reads; a compiled graph ends before `read`."""
+    """All logits, or the result of `read`; a compiled graph ends before `read`."""
     if read is None:
         logits: Tensor = head(hidden.states, hidden.attention_mask)
         return logits
@@ -75,12 +75,12 @@ def _call(read: Read[Result], head: nn.Module, hidden: Hidden) -> Result:
 
 @cache
 def _outside_graphs() -> Callable[..., Any]:
-    """Made when it is first needed: it loads the compiler."""
+    """Made on first use, because it loads the compiler."""
     return torch.compiler.disable(_call)
 
 
 class DecoderOnly(nn.Module):
-    """A decoder: each token sees itself and its past (Radford et al. 2018).
+    """A decoder: each token attends to itself and to earlier tokens (Radford et al. 2018).
 
     In training it may also predict tokens after the next one: `multi_token_prediction` has one module per depth.
     """
@@ -92,7 +92,7 @@ class DecoderOnly(nn.Module):
         self.multi_token_prediction = nn.ModuleList(multi_token_prediction)
 
     def make_cache(self, batch: int, slots: int) -> Cache:
-        """Makes room to remember `slots` tokens of `batch` sequences while decoding."""
+        """Allocates a cache of `slots` tokens for `batch` sequences."""
         return self.decoder.make_cache(batch, slots)
 
     def forward(
@@ -104,16 +104,16 @@ class DecoderOnly(nn.Module):
         cache: Cache | None = None,
         read: Read[Result] | None = None,
     ) -> Float[Tensor, "B ..."] | Result:
-        """Scores, after each token, every token that might follow; or what else its head scores.
+        """Computes the logits of the next token after each token, or what else its head computes.
 
         Args:
             tokens: ids.
-            attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
-            documents: a number for each token. A document is a run of equal numbers; tokens see their own only. Without
-                it a row is one document.
-            cache: what earlier calls remembered; these tokens follow them and are added to it. A head that pools sees
-                these tokens only.
-            read: what to compute from the head and what it reads, and to return in place of logits.
+            attention_mask: 1 for text, 0 for padding, on either side. The output at padding is arbitrary.
+            documents: a number per token. A document is a run of equal numbers, whose tokens attend to each other only.
+                Without it, a row is one document.
+            cache: of earlier calls; these tokens follow its tokens and are added to it. A head that pools reads these
+                tokens only.
+            read: computes a result from the head and its input, which is returned instead of logits.
 
         Raises:
             ValueError: more tokens than the model has positions or the cache has slots.
@@ -125,11 +125,11 @@ class DecoderOnly(nn.Module):
     def _multi_token_states(
         self, states: Float[Tensor, "B T C"], tokens: Tokens, documents: Int[Tensor, "B T"] | None
     ) -> tuple[Tensor, ...]:
-        """What the head reads to look further ahead than the next token; there must be no padding on the left."""
+        """The states for multi-token prediction; there must be no padding on the left."""
         depths = []
         for k, module in enumerate(self.multi_token_prediction[: tokens.shape[1] - 1], 1):
             following = tokens[:, k:]
-            # A row of this depth belongs to the document of its state; the token that follows may begin another.
+            # A row of this depth belongs to the document of its state; the token that follows may start another.
             own = None if documents is None else documents[:, :-k]
             queries = self.decoder.token_positions(following, None, own, None)
             vectors = self.decoder.embedding.get_submodule("tokens")(following)
@@ -139,7 +139,7 @@ class DecoderOnly(nn.Module):
 
 
 class EncoderOnly(nn.Module):
-    """An encoder: each token sees all others, before and behind it (Devlin et al. 2019)."""
+    """An encoder: each token attends to all others (Devlin et al. 2019)."""
 
     def __init__(self, encoder: Stack, head: Head) -> None:
         super().__init__()
@@ -155,14 +155,14 @@ class EncoderOnly(nn.Module):
         distances: Int[Tensor, "B N N"] | None = None,
         read: Read[Result] | None = None,
     ) -> Float[Tensor, "B ..."] | Result:
-        """Scores what the head scores: tokens, labels of each token, or labels of the sequence.
+        """Computes the logits of its head: of tokens, of labels per token, or of labels per sequence.
 
         Args:
             inputs: token ids, images or frames.
-            attention_mask: 1 for text, 0 for padding, on either side. What stands at padding is arbitrary.
-            segments: which part of the text each token belongs to, for a model that tells parts apart; else the first.
-            distances: edges between each two of the tokens, which are nodes of a graph; −1 where no path joins them.
-            read: what to compute from the head and what it reads, and to return in place of logits.
+            attention_mask: 1 for text, 0 for padding, on either side. The output at padding is arbitrary.
+            segments: the segment of each token, if the model has segments; otherwise all belong to the first.
+            distances: the length of the shortest path between every two nodes of a graph; −1 if unconnected.
+            read: computes a result from the head and its input, which is returned instead of logits.
 
         Raises:
             ValueError: more tokens than the model has positions; images, frames, segments or distances that it does
@@ -173,7 +173,7 @@ class EncoderOnly(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """An encoder that reads a source, and a decoder that writes while it looks at it (Vaswani et al. 2017)."""
+    """An encoder of a source, and a decoder with cross-attention to it (Vaswani et al. 2017)."""
 
     def __init__(self, encoder: Stack, decoder: Stack, head: Head) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class EncoderDecoder(nn.Module):
         self.head = head
 
     def make_cache(self, batch: int, slots: int, source_slots: int) -> Cache:
-        """Makes room to remember `slots` tokens of `batch` sequences while decoding, and their sources."""
+        """Allocates a cache of `slots` tokens for `batch` sequences, and of their sources."""
         return self.decoder.make_cache(batch, slots, source_slots)
 
     def forward(
@@ -195,19 +195,19 @@ class EncoderDecoder(nn.Module):
         cache: Cache | None = None,
         read: Read[Result] | None = None,
     ) -> Float[Tensor, "B T V"] | Result:
-        """Scores, after each token of the target, every token that might follow.
+        """Computes the logits of the next token after each token of the target.
 
         Args:
-            tokens: ids of the target, which begins with the token that begins texts.
-            source: what is read, token ids, images or frames; with a cache only in the first call, which seals it.
+            tokens: ids of the target, which starts with the start token.
+            source: token ids, images or frames; with a cache in the first call only, which seals it.
             attention_mask: of the target: 1 for text, 0 for padding, on either side.
             source_mask: of the source, likewise.
-            cache: what earlier calls remembered; these tokens follow them and are added to it.
-            read: what to compute from the head and what it reads, and to return in place of logits.
+            cache: of earlier calls; these tokens follow its tokens and are added to it.
+            read: computes a result from the head and its input, which is returned instead of logits.
 
         Raises:
-            ValueError: there is no source, neither here nor in the cache, or one in both; or more tokens than there is
-                room for.
+            ValueError: the source is missing both here and in the cache, or given in both; or there are more tokens
+                than positions or slots.
         """
         memory = None
         if source is not None:

@@ -1,7 +1,7 @@
-"""softmax(Q Kᵀ · scale) V, as the equation says and as the processor likes it.
+"""softmax(Q Kᵀ · scale) V: the plain equation, and the fused kernel.
 
-The plain body is the reference: every other is tested equal to it, gradients included. It runs when somebody looks at
-the scores or the weights, which the fused kernel never forms.
+The plain form is the reference: the others are tested equal to it, gradients included. It runs when a capture requests
+the scores or the pattern, which the fused kernel never computes.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from cutaway.tap import tap, watching
 
 @dataclass(frozen=True)
 class Scoring:
-    """How scores are made.
+    """How attention scores are computed.
 
     Attributes:
         scale: multiplies q · k; 1/√D in most models.
-        softcap: scores are squeezed into ±softcap by a tanh (Gemma 2, section 2); None leaves them.
+        softcap: limits scores to ±softcap by a tanh (Gemma 2, section 2); None for no limit.
     """
 
     scale: float
     softcap: float | None = None
 
     def query_size(self, width: int) -> float:
-        """How large queries of this width must be for scores as large as with 1/√width, of those that these have."""
+        """The size of queries of this width that gives scores as large as a scale of 1/√width does."""
         return width**-0.5 / self.scale
 
 
@@ -41,10 +41,10 @@ def attend(
     scoring: Scoring,
     dropout: float = 0.0,
 ) -> Float[Tensor, "B H Tq Dv"]:
-    """Mixes the values by how well each key answers each query (Vaswani et al. 2017, eq. 1).
+    """Averages the values, weighted by the softmax of the scores (Vaswani et al. 2017, eq. 1).
 
-    Query head h looks at key-value head ⌊h · G / H⌋. A query that may look at nothing gets zeros. `dropout` is the
-    share of weights that is zeroed.
+    Query head h attends to key-value head ⌊h · G / H⌋. A query that may attend to nothing gets zeros. `dropout` is the
+    fraction of attention weights that is zeroed.
     """
     if watching("scores", "pattern"):
         return plain(q, k, v, geometry, scoring, dropout)
@@ -58,7 +58,7 @@ def attend(
             dropout_p=dropout,
             enable_gqa=k.shape[1] != q.shape[1],
         )
-    body = masked if scoring.softcap is None else plain  # no kernel squeezes scores
+    body = masked if scoring.softcap is None else plain  # no fused kernel has a softcap
     blocks = [body(q[:, :, rows], k, v, geometry.rows(rows), scoring, dropout) for rows in geometry.blocks()]
     return torch.cat(blocks, dim=2)
 
@@ -76,14 +76,14 @@ def plain(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring,
 
 
 def softmax(scores: Float[Tensor, "B H Tq Tk"], mask: Tensor) -> Float[Tensor, "B H Tq Tk"]:
-    """Softmax over the keys that may be looked at; a row that may look at nothing is zeros."""
+    """Softmax over the keys that may be attended to; a row without any is zeros."""
     hidden = ~mask
     weights = scores.masked_fill(hidden, torch.finfo(scores.dtype).min).softmax(dim=-1)
     return weights.masked_fill(hidden, 0.0)
 
 
 def masked(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring, dropout: float) -> Tensor:
-    """The fused kernel under a mask or a bias."""
+    """The fused kernel with a mask or a bias."""
     mask, bias = geometry.mask, geometry.bias
     if bias is not None:
         mask = bias.to(q.dtype).masked_fill(~mask, -torch.inf)

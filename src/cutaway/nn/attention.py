@@ -1,4 +1,4 @@
-"""Grouped attention: multi-head, grouped-query and multi-query are one equation with one, some or all heads a group."""
+"""Multi-head, grouped-query and multi-query attention: one equation with different numbers of key-value heads."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from cutaway.tap import tap
 
 @dataclass(frozen=True)
 class Heads:
-    """Sizes of an attention: `count` query heads share `groups` key-value heads, each `width` wide."""
+    """Sizes of attention: `count` query heads share `groups` key-value heads, all of size `width`."""
 
     count: int
     groups: int
@@ -29,12 +29,12 @@ class Attention(nn.Module):
 
     Args:
         width: C, of the tokens.
-        heads: the sizes.
-        scoring: how scores are made.
-        bias: whether queries, keys and values have one; `out_bias` likewise for the output.
-        norms: what each query head and each key head passes through before it is rotated.
+        heads: number and width of the heads.
+        scoring: how scores are computed.
+        bias: whether queries, keys and values have a bias; `out_bias` likewise for the output.
+        norms: applied to each query head and each key head before the rotation.
         rotary: whether queries and keys are rotated.
-        dropout: share of attention weights zeroed in training.
+        dropout: fraction of attention weights zeroed in training.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Attention(nn.Module):
 
     @property
     def query_size(self) -> float:
-        """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
+        """The size that queries should have: 1 with the usual scale of scores (`Scoring`)."""
         return self.scoring.query_size(self.heads.width)
 
     def cache_shapes(self) -> Shapes:
-        """What a cache must hold of each token."""
+        """What the cache stores per token."""
         shape = (self.heads.groups, self.heads.width)
         return {"key": shape, "value": shape}
 
@@ -78,9 +78,9 @@ class Attention(nn.Module):
         cache: LayerCache | None = None,
         source: Float[Tensor, "B Ts C"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Lets each token gather from those that the geometry lets it see; the cache adds those of earlier calls.
+        """Attends from each token to those that the geometry allows; the cache adds those of earlier calls.
 
-        Keys and values come from x itself (self-attention) or from the `source` (cross-attention).
+        Keys and values are computed from x (self-attention) or from `source` (cross-attention).
         """
         x = tap("input", x)
         source = x if source is None else source
@@ -97,5 +97,5 @@ class Attention(nn.Module):
 
 
 def split_heads(x: Float[Tensor, "B T HD"], width: int) -> Float[Tensor, "B H T D"]:
-    """Cuts the last axis into heads of `width` and moves them before the tokens."""
+    """Splits the last axis into heads of `width`, and moves them before the tokens."""
     return x.unflatten(-1, (-1, width)).transpose(1, 2)

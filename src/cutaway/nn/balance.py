@@ -1,8 +1,8 @@
-"""What keeps a mixture of experts from sending all tokens to a few.
+"""Load balancing of a mixture of experts.
 
-Each kind chooses the experts by their scores and, while training, gives a loss. A model returns logits and no loss, so
-`attach` adds the gradient of that loss to those that come back through the mixture's output. Losses are sums over
-tokens here, as they are in training. Padding counts as tokens: a feed-forward network is not told of it.
+Each kind chooses the experts by their scores and, in training, gives a loss. A model returns logits and no loss, so
+`attach` adds the gradient of that loss to the gradient of the mixture's output. Losses are sums over tokens, as in
+training. Padding counts as tokens, since a feed-forward network has no mask.
 """
 
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 SMALL = 2.0**-30
-"""A power of two, so that whole numbers times it stay exact, and so small that a gradient's norm does not feel it."""
+"""A power of two, so that integers times it stay exact, and so small that it does not affect a gradient's norm."""
 
 Choose = Callable[[Tensor], Tensor]
-"""Finds the K experts with the largest preferences for each token: (B, T, E) -> (B, T, K)."""
+"""Returns the K experts with the highest preferences for each token: (B, T, E) -> (B, T, K)."""
 Choice = tuple[Int[Tensor, "B T K"], Float[Tensor, ""] | None]
-"""Which experts each token goes to, and in training a loss, if there is one."""
+"""The experts of each token, and a loss in training, if there is one."""
 
 
 class NoBalance(nn.Module):
-    """Leaves tokens where they want to go."""
+    """No balancing."""
 
     def forward(self, scores: Float[Tensor, "B T E"], choose: Choose) -> Choice:
         """Chooses experts by their scores."""
@@ -30,9 +30,9 @@ class NoBalance(nn.Module):
 
 
 class BalanceByLoss(nn.Module):
-    """α Σ_i f_i P_i a token: for each sequence, load times mean score (DeepSeek-V3, eq. 17-20; V2, eq. 23-25).
+    """α Σ_i f_i P_i per token: for each sequence, load times mean score (DeepSeek-V3, eq. 17-20; V2, eq. 23-25).
 
-    f_i is the load of expert i times the number of experts, P_i the mean of its share of a token's scores.
+    f_i is the load of expert i times the number of experts, P_i the mean of its fraction of a token's scores.
     """
 
     def __init__(self, weight: float) -> None:
@@ -51,10 +51,10 @@ class BalanceByLoss(nn.Module):
 
 
 class BalanceByBias(nn.Module):
-    """A bias that an expert's score has in the choice, and only there (Wang et al. 2024; DeepSeek-V3, section 2.1.2).
+    """A bias added to an expert's score for the choice only (Wang et al. 2024; DeepSeek-V3, section 2.1.2).
 
-    Each step lowers it by `rate` where more than the mean was chosen, and raises it where less was. That is a descent
-    along the gradient's sign, so the surplus of choices is handed to the optimizer in the gradient's place.
+    Each step lowers it by `rate` for experts chosen more often than the mean, and raises it for the others. That is
+    sign descent, so the surplus of choices is given to the optimizer as the gradient.
     """
 
     def __init__(self, experts: int, rate: float) -> None:
@@ -73,7 +73,7 @@ class BalanceByBias(nn.Module):
 
 
 def count_choices(chosen: Int[Tensor, "B T K"], experts: int) -> Float[Tensor, "B E"]:
-    """How many choices of each sequence went to each expert."""
+    """The number of choices of each expert, per sequence."""
     choices = chosen.flatten(1)
     counts = torch.zeros(len(choices), experts, device=chosen.device)
     return counts.scatter_add_(1, choices, torch.ones_like(choices, dtype=counts.dtype))
@@ -83,10 +83,10 @@ Balance = NoBalance | BalanceByLoss | BalanceByBias
 
 
 def attach(x: Float[Tensor, "*B C"], loss: Float[Tensor, ""]) -> Float[Tensor, "*B C"]:
-    """Returns x; whoever computes gradients through it also gets those of the loss, as if it had been added to theirs.
+    """Returns x; a backward pass through it also computes the gradients of `loss`, as if it were added to theirs.
 
-    Nothing is attached where no gradients are recorded. Only first derivatives exist: a second backward pass through x
-    would count the loss again, so it raises.
+    Without recorded gradients, nothing is attached. Only first derivatives exist: a second backward pass through x
+    would count the loss again, so it raises an error.
     """
     y: Tensor = _Attached.apply(x, loss)  # type: ignore[no-untyped-call]  # torch gives it no types
     return y

@@ -1,4 +1,4 @@
-"""The cache of decoding: its memory is allocated once, and each token writes one slot."""
+"""The key-value cache: its memory is allocated once, and each token writes one slot."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -10,16 +10,16 @@ from torch import Tensor
 from cutaway.nn.geometry import TokenPositions
 
 Shapes = Mapping[str, tuple[int, int]]
-"""What an attention module caches per token: a name for each tensor, and its (heads, width)."""
+"""What an attention module caches per token: the name of each tensor, and its (heads, width)."""
 
 
 class Cache:
-    """The caches of one kind of attention in all layers, for a batch of sequences that grow together.
+    """The caches of self- or cross-attention in all layers, for a batch of sequences.
 
     Attributes:
-        length: number of filled slots, the same in every row. The stack advances it once per forward pass.
+        length: the number of filled slots, the same in every row; the stack advances it once per forward pass.
         layers: the cache of each layer.
-        source: the cache of cross-attention over the encoder's sequence, which is written once and then sealed.
+        source: the cache of cross-attention over the encoder's output, which is written once and then sealed.
     """
 
     def __init__(
@@ -35,17 +35,17 @@ class Cache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all layers, those of the source included."""
+        """Bytes of all layers, including the source."""
         own = sum(tensor.nbytes for layer in self.layers for tensor in layer.tensors.values())
         return own + (0 if self.source is None else self.source.nbytes)
 
     @property
     def next_position(self) -> int | Int[Tensor, "B 1"]:
-        """The position that the next token of each row will have: padding does not count."""
+        """The position of the next token of each row, without padding."""
         return self._keep[:, : self.length].sum(dim=1, keepdim=True) if self._has_padding else self.length
 
     def extend(self, tokens: TokenPositions) -> TokenPositions:
-        """Writes down where the new tokens stand and returns the places of all keys, old and new.
+        """Records the positions of new tokens, and returns those of all keys, old and new.
 
         Raises:
             ValueError: there are not enough free slots.
@@ -60,7 +60,7 @@ class Cache:
         return TokenPositions(self._positions[:, :end], self._keep[:, :end] if self._has_padding else None)
 
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
-        """Counts the tokens that every layer has now written."""
+        """Counts the tokens that every layer has written."""
         self.length += tokens
         for layer in self.layers:
             layer.written.clear()
@@ -68,14 +68,14 @@ class Cache:
             self.source.advance(source_tokens)
 
     def truncate(self, length: int) -> None:
-        """Forgets all but the first `length` slots; the source stays whole."""
+        """Drops all but the first `length` slots; the source is kept."""
         self._keep[:, length : self.length] = True
         self.length = length
         for layer in self.layers:
             layer.written.clear()
 
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
-        """Makes row i what row `rows[i]` was: beams survive, multiply or end."""
+        """Replaces row i by row `rows[i]`: beams are kept, copied or dropped."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
         for layer in self.layers:
             layer.reorder(rows)
@@ -97,7 +97,7 @@ class LayerCache:
         """Writes new tokens after the cached ones and returns both.
 
         Raises:
-            RuntimeError: it was written in this forward pass already.
+            RuntimeError: it was written in this forward pass before.
         """
         if name in self.written:
             raise RuntimeError("an attention module ran twice in one forward pass: its cache holds the keys of one run")
@@ -107,7 +107,7 @@ class LayerCache:
         return self.tensors[name][:, :, :end].to(new.dtype)
 
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
-        """Makes row i what row `rows[i]` was; only what is filled is copied."""
+        """Replaces row i by row `rows[i]`; copies filled slots only."""
         length = self._cache.length
         for name, old in self.tensors.items():
             self.tensors[name] = new = old.new_zeros(len(rows), *old.shape[1:])

@@ -1,4 +1,4 @@
-"""Zeroing at random while training (Srivastava et al. 2014)."""
+"""Dropout (Srivastava et al. 2014)."""
 
 import torch
 from jaxtyping import Float
@@ -8,10 +8,10 @@ LEVELS = 1 << 16
 
 
 def drop(x: Float[Tensor, "..."], share: float, training: bool = True) -> Float[Tensor, "..."]:
-    """Zeroes this share of the numbers in training, and scales the others up so that their mean stays.
+    """Zeroes this fraction of the elements in training, and scales up the others to keep the mean.
 
-    Each number is kept or not by 16 bits of torch's generator, so the share is exact to 1/65,536. Torch's own dropout
-    draws 64 bits a number, one after the other: a fifth of the time of training a small model on two cores.
+    Each element uses 16 bits of torch's generator, so the fraction is exact to 1/65,536. Torch's own dropout draws 64
+    bits per element, sequentially: a fifth of the time of training a small model on two cores.
     """
     if not training or share == 0:
         return x
@@ -22,12 +22,12 @@ def drop(x: Float[Tensor, "..."], share: float, training: bool = True) -> Float[
 
 
 class Dropout(nn.Module):
-    """`drop` of a fixed share, while the module is training."""
+    """`drop` with a fixed fraction, in training mode only."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
         self.share = share
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """Zeroes and scales, or leaves x as it is."""
+        """Zeroes elements and scales the others, or returns x unchanged."""
         return drop(x, self.share, self.training)

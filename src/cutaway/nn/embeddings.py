@@ -1,6 +1,6 @@
-"""From what a model is shown to the vectors that enter the first block: token ids, images, frames of sound.
+"""Embeddings: token ids, images or audio frames -> the vectors that the first block reads.
 
-Every embedding tells by `slots` how many vectors its inputs become, and computes them when called.
+Every embedding computes its vectors when called; `slots` gives their number without computing them.
 """
 
 import torch
@@ -15,15 +15,15 @@ from cutaway.tap import tap
 
 
 class TokenEmbedding(nn.Module):
-    """norm(scale · E[token] + S[segment] + position): one trained vector a token, and where it stands.
+    """norm(scale · E[token] + S[segment] + position): one trained vector per token.
 
     Args:
         table: E, (V, C); it may be shared with a head or another embedding.
-        scale: multiplies the token's vector; √C in Vaswani et al. 2017, section 3.4.
-        segments: how many parts of a text are told apart, each by a trained vector (Devlin et al. 2019, section 3).
-        positions: the scheme, if it is one that adds.
-        norm: what the sum passes through, if anything.
-        dropout: share of the result zeroed in training.
+        scale: multiplies the token vectors; √C in Vaswani et al. 2017, section 3.4.
+        segments: the number of segments, each with a trained vector (Devlin et al. 2019, section 3).
+        positions: the position scheme, if it is added to embeddings.
+        norm: applied to the sum, if given.
+        dropout: fraction of the result zeroed in training.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class TokenEmbedding(nn.Module):
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
     def slots(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
-        """A tensor with an entry for each vector that the inputs become; only its shape and device matter."""
+        """A tensor with one entry per vector of the inputs; only its shape and device matter."""
         return tokens
 
     def forward(
@@ -55,34 +55,34 @@ class TokenEmbedding(nn.Module):
         positions: Int[Tensor, "#B T"],
         segments: Int[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Looks up the tokens and adds where they stand; without `segments`, all belong to the first.
+        """Looks up the tokens and adds segments and positions; without `segments`, all belong to the first.
 
         Raises:
-            ValueError: segments are given, and this embedding does not tell them apart.
+            ValueError: segments are given, but the embedding has none.
         """
         x = tap("tokens", self.tokens(tokens) * self.scale)
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         elif segments is not None:
-            raise ValueError("the model does not tell segments apart: model.embedding.segments is 0")
+            raise ValueError("the model has no segments: model.embedding.segments is 0")
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions).to(x.dtype))
         return tap("out", self.dropout(self.norm(x)))
 
 
 class PatchEmbedding(nn.Module):
-    """norm(patch W + b + position), one vector a square of the image (Dosovitskiy et al. 2021, eq. 1).
+    """norm(patch W + b + position): one vector per patch of an image (Dosovitskiy et al. 2021, eq. 1).
 
-    A patch is read channel by channel, each row by row; patches follow each other row by row.
+    A patch is flattened channel by channel, each row by row; patches are ordered row by row.
 
     Args:
         width: C.
-        patch: P, pixels on each side of a square.
+        patch: P, the side of a patch in pixels.
         channels: of the images.
-        cls: whether a trained vector stands before the patches.
-        grid: the positions, if they are learned; with a place before it for that vector.
-        norm: what the sum passes through, if anything.
-        dropout: share of the result zeroed in training.
+        cls: whether a trained vector precedes the patches.
+        grid: the positions, if they are learned; with one more before the grid for that vector.
+        norm: applied to the sum, if given.
+        dropout: fraction of the result zeroed in training.
     """
 
     def __init__(
@@ -107,16 +107,16 @@ class PatchEmbedding(nn.Module):
         self.taps = ("tokens", *(("positions",) if grid is not None else ()), "out")
 
     def slots(self, images: Float[Tensor, "B channels height width"]) -> Shaped[Tensor, "B T"]:
-        """A tensor with an entry for each vector that the inputs become; only its shape and device matter.
+        """A tensor with one entry per vector of the inputs; only its shape and device matter.
 
         Raises:
-            ValueError: the images have other channels, or their sides are no multiples of a patch.
+            ValueError: the images have other channels, or their sides are not multiples of a patch.
         """
         batch, channels, height, width = images.shape
         if channels != self.channels:
-            raise ValueError(f"the model reads images of {self.channels} channels, and these have {channels}")
+            raise ValueError(f"the model reads images of {self.channels} channels, but these have {channels}")
         if height % self.patch or width % self.patch:
-            raise ValueError(f"an image of {height} × {width} pixels cannot be cut into patches of {self.patch}")
+            raise ValueError(f"an image of {height} × {width} pixels cannot be divided into patches of {self.patch}")
         patches = (height // self.patch) * (width // self.patch)
         return images.new_empty(batch, patches + (self.cls is not None))
 
@@ -126,7 +126,7 @@ class PatchEmbedding(nn.Module):
         positions: Int[Tensor, "#B T"],
         segments: None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Cuts the images into patches and adds where they lie; `positions`, which are of a line, are not needed."""
+        """Divides the images into patches and adds their positions in the grid; `positions` are not used."""
         patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
         x = tap("tokens", self.projection(patches))
         if self.cls is not None:
@@ -137,14 +137,14 @@ class PatchEmbedding(nn.Module):
 
 
 class FrameEmbedding(nn.Module):
-    """norm(frame W + b + position), one vector a frame (Gong et al. 2021, "AST", section 2.1, frame by frame).
+    """norm(frame W + b + position): one vector per frame (Gong et al. 2021, "AST", section 2.1, frame by frame).
 
     Args:
         width: C.
-        bins: numbers in a frame.
-        positions: the scheme, if it is one that adds.
-        norm: what the sum passes through, if anything.
-        dropout: share of the result zeroed in training.
+        bins: values per frame.
+        positions: the position scheme, if it is added to embeddings.
+        norm: applied to the sum, if given.
+        dropout: fraction of the result zeroed in training.
     """
 
     def __init__(
@@ -165,19 +165,19 @@ class FrameEmbedding(nn.Module):
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
     def slots(self, frames: Float[Tensor, "B T bins"]) -> Shaped[Tensor, "B T"]:
-        """A tensor with an entry for each vector that the inputs become; only its shape and device matter.
+        """A tensor with one entry per vector of the inputs; only its shape and device matter.
 
         Raises:
-            ValueError: the frames hold other numbers of numbers.
+            ValueError: the frames have another number of values.
         """
         if frames.shape[2] != self.bins:
-            raise ValueError(f"the model reads frames of {self.bins} numbers, and these have {frames.shape[2]}")
+            raise ValueError(f"the model reads frames of {self.bins} values, but these have {frames.shape[2]}")
         return frames[:, :, 0]
 
     def forward(
         self, frames: Float[Tensor, "B T bins"], positions: Int[Tensor, "#B T"], segments: None = None
     ) -> Float[Tensor, "B T C"]:
-        """Transforms each frame and adds where it stands."""
+        """Projects each frame and adds its position."""
         x = tap("tokens", self.projection(frames))
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions).to(x.dtype))

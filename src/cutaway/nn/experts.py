@@ -1,4 +1,4 @@
-"""Mixture of experts: many networks, of which each token passes through a few."""
+"""Mixture of experts: many feed-forward networks, of which each token uses a few."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,20 +15,21 @@ from cutaway.nn.feedforward import Gated
 from cutaway.tap import show, tap
 
 GATES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": partial(torch.softmax, dim=-1), "sigmoid": torch.sigmoid}
-"""What makes scores of an expert's products with a token: all experts share one (V2), or each has its own (V3)."""
+"""The function from router logits to scores: a softmax over all experts (V2), or a sigmoid of each (V3)."""
 
 
 @dataclass(frozen=True)
 class Routing:
-    """Which experts a token goes to, and what each of them counts for.
+    """How experts are chosen and weighted.
 
     Attributes:
         gate: one of `GATES`.
-        experts_per_token: K, how many experts a token goes to.
-        groups: how many equal groups the experts form.
-        groups_per_token: from how many of them those of a token come; a group is as good as its two best experts.
-        normalised: whether the weights of the chosen sum to one.
-        scale: what they are then multiplied by.
+        experts_per_token: K, the number of routed experts per token.
+        groups: the number of equal groups that the experts form.
+        groups_per_token: the number of groups from which a token's experts come; a group's score is the sum of its two
+            best experts'.
+        normalised: whether the weights of the chosen experts sum to one.
+        scale: multiplies these weights.
     """
 
     gate: Callable[[Tensor], Tensor]
@@ -39,7 +40,7 @@ class Routing:
     scale: float = 1.0
 
     def choose(self, preferences: Float[Tensor, "B T E"]) -> Int[Tensor, "B T K"]:
-        """Finds the K experts that each token prefers, within its groups (DeepSeek-V3, eq. 16 and section 2.1.2)."""
+        """The K experts with the highest preferences, within the best groups (DeepSeek-V3, eq. 16, section 2.1.2)."""
         if self.groups_per_token < self.groups:
             grouped = preferences.unflatten(-1, (self.groups, -1))  # (B, T, groups, E / groups)
             merits = grouped.topk(min(2, grouped.shape[-1]), dim=-1).values.sum(dim=-1)
@@ -49,7 +50,7 @@ class Routing:
         return preferences.topk(self.experts_per_token, dim=-1).indices
 
     def weigh(self, scores: Float[Tensor, "B T E"], chosen: Int[Tensor, "B T K"]) -> Float[Tensor, "B T K"]:
-        """What each chosen expert counts for: its score, which no preference has touched (DeepSeek-V3, eq. 13)."""
+        """The weight of each chosen expert: its score, without the balancing bias (DeepSeek-V3, eq. 13)."""
         weights = scores.gather(-1, chosen)
         if self.normalised:
             weights = weights / (weights.sum(dim=-1, keepdim=True) + 1e-20)
@@ -57,7 +58,7 @@ class Routing:
 
 
 class Router(nn.Linear):
-    """x Wᵀ in fp32, whatever the dtype of both: the choice of experts hangs on small differences."""
+    """x Wᵀ in fp32, whatever the dtype: the choice of experts depends on small differences."""
 
     def __init__(self, width: int, experts: int) -> None:
         with torch.device("meta"):
@@ -73,14 +74,14 @@ class Router(nn.Linear):
 class Experts(nn.Module):
     """y = Σ_shared expert(x) + Σ_chosen weight · expert(x) (DeepSeekMoE, Dai et al. 2024; DeepSeek-V2, eq. 20-22).
 
-    No token is ever dropped: an expert takes as many as choose it, and runs even if none does.
+    No token is ever dropped: an expert has no capacity limit, and runs even if no token chose it.
 
     Args:
         width: C.
         experts: the routed ones.
-        shared: what every token passes through besides; several experts are one that is as much wider.
-        routing: how experts are chosen and weighed.
-        balance: what keeps the choice even; of `cutaway.nn.balance`.
+        shared: applied to every token; several shared experts are one network that is wider by that factor.
+        routing: how experts are chosen and weighted.
+        balance: how the load is balanced, from `cutaway.nn.balance`.
     """
 
     taps = ("input", "router", "load", "out")
@@ -109,7 +110,7 @@ class Experts(nn.Module):
     def mix(
         self, x: Float[Tensor, "B T C"], chosen: Int[Tensor, "B T K"], weights: Float[Tensor, "B T K"]
     ) -> Float[Tensor, "B T C"]:
-        """Sends each token to its experts and adds up what they return, weighed: one product an expert."""
+        """Applies to each token its experts, and adds up their weighted outputs: one matrix product per expert."""
         tokens, choices = x.flatten(0, 1), chosen.flatten()  # (B · T, C), (B · T · K)
         mixed = torch.zeros_like(tokens)
         for i, expert in enumerate(self.experts):
@@ -121,5 +122,5 @@ class Experts(nn.Module):
 
 
 def _without_autocast(device: torch.device) -> AbstractContextManager[None]:
-    knows_autocast = torch.amp.is_autocast_available(device.type)  # meta tensors do not
+    knows_autocast = torch.amp.is_autocast_available(device.type)  # not for meta tensors
     return torch.autocast(device.type, enabled=False) if knows_autocast else nullcontext()

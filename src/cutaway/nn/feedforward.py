@@ -1,4 +1,4 @@
-"""The network that every token passes through by itself."""
+"""Feed-forward networks, which transform each token separately."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 def gelu_tanh(x: Tensor) -> Tensor:
-    """GELU by its tanh approximation, as GPT-2 has it (Hendrycks & Gimpel 2016, section 2)."""
+    """The tanh approximation of GELU, as in GPT-2 (Hendrycks & Gimpel 2016, section 2)."""
     return F.gelu(x, approximate="tanh")
 
 
@@ -27,9 +27,9 @@ def squared_relu(x: Tensor) -> Tensor:
 
 
 class _SquaredReLU(torch.autograd.Function):
-    """y = r² with r = max(x, 0), and dx = 2 r · dy: two passes over memory backwards, where autograd makes five.
+    """y = r² with r = max(x, 0), and dx = 2 r · dy: two passes over memory in the backward pass instead of five.
 
-    Both y and r are outputs, so that derivatives of any order know that what was saved depends on x.
+    Both y and r are outputs, so that derivatives of any order account for the dependence of r on x.
     """
 
     generate_vmap_rule = True
@@ -41,7 +41,7 @@ class _SquaredReLU(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
-        ctx.set_materialize_grads(False)  # the second is zero but for higher derivatives, and as large as x
+        ctx.set_materialize_grads(False)  # the second gradient is zero except for higher derivatives
         ctx.save_for_backward(output[1])
         ctx.save_for_forward(output[1])
 

@@ -1,4 +1,4 @@
-"""How fast the angles of rotary positions and waves grow, and how they are slowed down for longer texts."""
+"""Frequencies of rotary and sinusoidal positions, and their scaling for longer contexts."""
 
 import math
 from collections.abc import Callable
@@ -9,21 +9,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 Scaling = Callable[[Tensor], Tensor]
-"""From the angles of position 1, fastest first, to those that are used in their place."""
+"""From the frequencies, highest first, to those used in their place."""
 
 
 def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
-    """base^(−2i/width), in fp32 whatever the model's weights are: in bf16 the angles of position 300 would be wrong."""
+    """base^(−2i/width), in fp32 whatever the model's dtype: in bf16 the angles of position 300 would be wrong."""
     return base ** (-torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
 
 
 def unscaled(angles: Float[Tensor, " F"]) -> Float[Tensor, " F"]:
-    """Leaves them as they are."""
+    """Unscaled frequencies."""
     return angles
 
 
 def linear(factor: float) -> Scaling:
-    """All divided: as if positions lay closer together (Chen et al. 2023, eq. 4)."""
+    """All frequencies divided: positions are interpolated (Chen et al. 2023, eq. 4)."""
     return partial(_linear, factor=factor)
 
 
@@ -32,15 +32,15 @@ def _linear(angles: Float[Tensor, " F"], *, factor: float) -> Float[Tensor, " F"
 
 
 def llama3(factor: float, slow: float, fast: float, context: int) -> Scaling:
-    """Those that turn less than `slow` times in a text are divided, those that turn more than `fast` times kept.
+    """Divides frequencies with fewer than `slow` turns per context, and keeps those with more than `fast` turns.
 
-    Between, the share that is kept grows with the number of turns (Llama 3.1, its own code).
+    In between, the weight of the unscaled frequency grows linearly with the number of turns (Llama 3.1's own code).
 
     Args:
-        factor: what is divided by.
+        factor: the divisor.
         slow: turns.
         fast: turns.
-        context: tokens of the longest text of training.
+        context: the training context in tokens.
     """
     return partial(_llama3, factor=factor, slow=slow, fast=fast, context=context)
 
@@ -54,14 +54,14 @@ def _llama3(
 
 
 def yarn(factor: float, slow: float, fast: float, base: float, context: int) -> Scaling:
-    """The same, but that the share grows with the index of the angle (Peng et al. 2023, section 3.2; DeepSeek's code).
+    """As `llama3`, but the weight grows with the frequency's index (Peng et al. 2023, section 3.2; DeepSeek's code).
 
     Args:
-        factor: what is divided by.
+        factor: the divisor.
         slow: turns.
         fast: turns.
-        base: of the angles.
-        context: tokens of the longest text of training.
+        base: of the frequencies.
+        context: the training context in tokens.
     """
     return partial(_yarn, factor=factor, slow=slow, fast=fast, base=base, context=context)
 
@@ -72,7 +72,7 @@ def _yarn(
     count = len(angles)
 
     def index(turns: float) -> float:
-        """Of the angle that turns so often: base^(−i/count) · context = 2π · turns."""
+        """The index of the frequency with so many turns per context: base^(−i/count) · context = 2π · turns."""
         return count * math.log(context / (2 * math.pi * turns)) / math.log(base)
 
     first, last = max(math.floor(index(fast)), 0), min(math.ceil(index(slow)), 2 * count - 1)

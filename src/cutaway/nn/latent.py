@@ -1,11 +1,11 @@
-"""Multi-head latent attention: keys and values of all heads are read from one small vector a token, the latent.
+"""Multi-head latent attention: keys and values of all heads are computed from one small vector per token, the latent.
 
-A cache holds that latent and one rotary key that all heads share, in place of every head's key and value. What is
-remembered can be attended to in two ways, equal but for rounding. The *expanded* body reads each head's keys and values
-from the latents, then attends as always. The *absorbed* body moves the matrices that would do so to the other side:
-queries are brought to where the latents are, which then serve as the one key and value of all heads. That costs more
-for each pair of tokens and nothing for each remembered token, so it pays where one token looks at many. It computes
-with the weights of two layers that it never calls, so it stands in for them only while they are plain.
+The cache holds the latent and one rotary key shared by all heads, instead of the keys and values of every head. There
+are two ways to attend to cached tokens, equal up to rounding. The *expanded* form computes each head's keys and values
+from the latents, then attends as usual. The *absorbed* form multiplies the queries by the key matrices instead, so that
+the latents serve as the single key and value of all heads. It costs more per pair of tokens and nothing per cached
+token, so it is faster where one token attends to many. It computes with the weights of two layers without calling them,
+so it is used only while these are plain.
 """
 
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ from cutaway.nn.positions import rotate
 from cutaway.tap import tap
 
 Parts = tuple[Tensor, Tensor]
-"""What positions leave alone, and what they rotate."""
+"""The parts of queries or keys that are not rotated, and those that are."""
 
 
 @dataclass(frozen=True)
 class LatentHeads:
-    """Sizes of a latent attention.
+    """Sizes of latent attention.
 
     Attributes:
-        count: H, the heads.
-        width: D, of the part of a query or key that positions leave alone.
-        rotary: Dr, of the part that they rotate.
+        count: H, the number of heads.
+        width: D, of the part of a query or key that is not rotated.
+        rotary: Dr, of the part that is rotated.
         value: Dv, of a value.
-        rank: R, of the latent that keys and values are read from.
-        query_rank: of the latent that queries are read from; None if they are read from the token itself.
+        rank: R, of the latent of keys and values.
+        query_rank: of the latent of queries; None if they are computed from the token itself.
     """
 
     count: int
@@ -49,19 +49,19 @@ class LatentHeads:
 
 
 class LatentAttention(nn.Module):
-    """Attention whose H heads share a latent of R numbers a token (DeepSeek-V2, 2024, section 2.1 and appendix C).
+    """Attention whose H heads share a latent of rank R per token (DeepSeek-V2, 2024, section 2.1 and appendix C).
 
     With latents c = norm(Down x) and c' = norm(Down' x), head h has the key [Key_h c, rotated Rotary x], whose second
-    part is the same for all heads, the value Value_h c, and the query [Query_h c', rotated Query'_h c'].
+    part is shared by all heads, the value Value_h c, and the query [Query_h c', rotated Query'_h c'].
 
     Args:
         width: C, of the tokens.
         heads: the sizes.
-        scoring: how scores are made; the scale is (D + Dr)^−½ in the paper.
-        norms: of the queries' latent (an identity if there is none), and of the latent of keys and values.
-        bias: whether the matrices that read tokens have one; `out_bias` likewise for the output.
-        rotary: whether the second parts are rotated. If not, they are like the first, but for the shared key.
-        dropout: share of attention weights zeroed in training.
+        scoring: how scores are computed; the scale is (D + Dr)^−½ in the paper.
+        norms: of the latent of queries (an identity if there is none), and of the latent of keys and values.
+        bias: whether the matrices applied to tokens have a bias; `out_bias` likewise for the output.
+        rotary: whether the second parts are rotated.
+        dropout: fraction of attention weights zeroed in training.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class LatentAttention(nn.Module):
 
     @property
     def query_size(self) -> float:
-        """How large queries are meant to be: 1 with the customary scale of scores (`Scoring`)."""
+        """The size that queries should have: 1 with the usual scale of scores (`Scoring`)."""
         return self.scoring.query_size(self.heads.width + self.heads.rotary)
 
     def cache_shapes(self) -> Shapes:
-        """What a cache must hold of each token."""
+        """What the cache stores per token."""
         return {"latent": (1, self.heads.rank), "rotary_key": (1, self.heads.rotary)}
 
     def forward(
@@ -108,9 +108,9 @@ class LatentAttention(nn.Module):
         cache: LayerCache | None = None,
         source: Float[Tensor, "B Ts C"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Lets each token gather from those that the geometry lets it see; the cache adds those of earlier calls.
+        """Attends from each token to those that the geometry allows; the cache adds those of earlier calls.
 
-        Latents and rotary keys come from x itself (self-attention) or from the `source` (cross-attention).
+        Latents and rotary keys are computed from x (self-attention) or from `source` (cross-attention).
         """
         x = tap("input", x)
         source = x if source is None else source
@@ -130,33 +130,33 @@ class LatentAttention(nn.Module):
         return tap("out", self.out(mixed.transpose(1, 2).flatten(2)))
 
     def expanded(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
-        """The equation as it is written: attends to each head's own keys and values.
+        """The equation as written: attends to the keys and values of each head.
 
         Args:
             queries: parts of shape (B, H, T, D) and (B, H, T, Dr).
             memory: latents (B, 1, Tk, R) and rotary keys (B, 1, Tk, Dr).
-            geometry: who may look at whom.
+            geometry: which queries attend to which keys.
         """
         latent, rotary_key = memory
         content = split_heads(self.key(latent[:, 0]), self.heads.width)  # (B, H, Tk, D)
         q = torch.cat(queries, dim=-1)  # (B, H, T, D + Dr)
         k = tap("key", torch.cat([content, rotary_key.expand(-1, self.heads.count, -1, -1)], dim=-1))
         v = tap("value", split_heads(self.value(latent[:, 0]), self.heads.value))  # (B, H, Tk, Dv)
-        # The fused kernel takes values as wide as queries; for others torch would form all of the scores at once.
+        # The fused kernel needs values as wide as queries; otherwise torch computes all scores at once.
         v = F.pad(v, (0, max(0, q.shape[-1] - v.shape[-1])))
         return self._attend(q, k, v, geometry)[..., : self.heads.value]
 
     def absorbed(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
         """The same by q · (Key_h c) = (Key_hᵀ q) · c and Σ w Value_h c = Value_h Σ w c (section 2.1.2).
 
-        Takes what `expanded` takes. The attention between is multi-query: its one key is [c, rotary key], its value c.
+        Takes the arguments of `expanded`. The attention is multi-query: its only key is [c, rotary key], its value c.
         """
         content, rotary = queries
         key = self.key.weight.unflatten(0, (self.heads.count, -1))  # (H, D, R)
         value = self.value.weight.unflatten(0, (self.heads.count, -1))  # (H, Dv, R)
         q = torch.cat([content @ key, rotary], dim=-1)  # (B, H, T, R + Dr)
         k = torch.cat(memory, dim=-1)  # (B, 1, Tk, R + Dr)
-        mixed = self._attend(q, k, k, geometry)[..., : self.heads.rank]  # values as wide as keys, again for the kernel
+        mixed = self._attend(q, k, k, geometry)[..., : self.heads.rank]  # values as wide as keys, for the kernel
         return mixed @ value.mT
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, geometry: Geometry) -> Tensor:

@@ -1,4 +1,4 @@
-"""Cross-entropy from hidden states, with never more logits at once than a cache of the processor likes."""
+"""Cross-entropy from hidden states, with a limited number of logits in memory at once."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,21 +13,21 @@ from torch.utils.checkpoint import checkpoint
 from cutaway.tap import captures
 
 IGNORED = -100
-"""The label of a target that does not count."""
+"""The label of positions without a target."""
 
 LOGITS_AT_ONCE = 1 << 21
-"""8 MB in fp32. A vocabulary of 50,000 then takes 41 tokens at a time, whatever the batch."""
+"""8 MB in fp32: 41 tokens at a time with a vocabulary of 50,000, whatever the batch size."""
 
 
 Logits = Literal["parts", "checkpointed", "whole"]
-"""How many logits are held at once, and so which derivatives there are.
+"""How many logits are in memory at once, and so which derivatives exist.
 
 `parts`: those of one part, whose gradients are computed together with the loss. First derivatives only. Logits that
 depend on more than the hidden states and the head's weights, for example on a tensor that a hook adds, are checkpointed
 instead.
-`checkpointed`: those of one part, which are computed again in the backward pass. Derivatives of any order.
-`whole`: all of them. Derivatives of any order, the transforms of `torch.func` included. An open capture that records or
-edits taps of the head always sees the logits as a whole.
+`checkpointed`: those of one part, recomputed in the backward pass. Derivatives of any order.
+`whole`: all of them. Derivatives of any order, and the transforms of `torch.func`. This is also used while an open
+capture records or edits taps of the head.
 """
 
 
@@ -38,16 +38,16 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     logits: Logits = "parts",
 ) -> tuple[Tensor, Tensor]:
-    """Sums −log p(target) over all targets that count; returns the sum and how many there are.
+    """Sums −log p(target) over all targets; returns the sum and their number.
 
-    Only hidden states with a target that counts reach the head. Logits that are few are computed as a whole anyway.
+    Only hidden states with a target reach the head. If there are few logits, they are computed at once.
 
     Args:
         head: gives logits (N, V) for hidden states (N, C); `out_features` of it or of a module inside it is V.
         hidden: what the head reads.
-        targets: ids, or `IGNORED`.
-        label_smoothing: share of certainty given to all tokens alike (Szegedy et al. 2016, section 7).
-        logits: how many are held at once.
+        targets: ids, or `IGNORED` where there is none.
+        label_smoothing: probability spread evenly over all tokens (Szegedy et al. 2016, section 7).
+        logits: how many are in memory at once.
     """
     hidden, targets = counted(hidden, targets)
     count = torch.tensor(len(targets), device=targets.device)
@@ -74,7 +74,7 @@ def cross_entropy(
 
 
 def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> dict[str, Tensor]:
-    """Sums over all targets that count: their loss, how many there are, and how many the head ranks first."""
+    """Sums over all targets: the loss, their number, and how many the head ranks first."""
     total, right = judge_tokens(head, hidden, targets)
     return {"loss": total, "count": torch.tensor(len(right)), "correct": right.sum()}
 
@@ -82,7 +82,7 @@ def measure_tokens(head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[
 def judge_tokens(
     head: nn.Module, hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]
 ) -> tuple[Tensor, Bool[Tensor, " N"]]:
-    """Of the targets that count, in order: the sum of their losses, and whether the head ranks each of them first."""
+    """The sum of the losses of all targets, and whether the head ranks each of them first, in order."""
     hidden, targets = counted(hidden, targets)
     total, right = hidden.new_zeros((), dtype=torch.float32), torch.zeros_like(targets, dtype=torch.bool)
     for part, wanted, judged in zip(*(x.split(_rows_at_once(head)) for x in (hidden, targets, right)), strict=True):
@@ -93,19 +93,19 @@ def judge_tokens(
 
 
 def figures_of_tokens(sums: Mapping[str, float]) -> dict[str, float]:
-    """From what `measure_tokens` adds up: loss a token in nats, perplexity, and the share that is ranked first."""
+    """From the sums of `measure_tokens`: loss per token in nats, perplexity, and the fraction ranked first."""
     loss = sums["loss"] / sums["count"]
     return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "accuracy": sums["correct"] / sums["count"]}
 
 
 def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[Tensor, Tensor]:
-    """The hidden states and targets that count, (N, C) and (N)."""
+    """The hidden states that have a target, and the targets, (N, C) and (N)."""
     keep = targets != IGNORED
     return (hidden.flatten(0, -2), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
 
 
 def _rows_at_once(head: nn.Module) -> int:
-    sizes = (getattr(module, "out_features", None) for module in head.modules())  # the head may stand inside a wrapper
+    sizes = (getattr(module, "out_features", None) for module in head.modules())  # the head may be wrapped
     return max(1, LOGITS_AT_ONCE // next(size for size in sizes if isinstance(size, int)))
 
 
@@ -114,14 +114,14 @@ def _parts(hidden: Tensor, targets: Tensor, rows: int) -> Iterator[tuple[Tensor,
 
 
 class _InParts(torch.autograd.Function):
-    """The sum of a loss over parts of its rows, whose gradients are computed together with it."""
+    """The sum of a loss over parts of its rows, with its gradients computed in the forward pass."""
 
     @staticmethod
     def forward(
         ctx: Any, loss: Callable[[Tensor, Tensor], Tensor], rows: int, targets: Tensor, hidden: Tensor, *weights: Tensor
     ) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
-        # In fp32 at least: a sum of many parts would be rough in bf16.
+        # In fp32 at least: a sum of many parts would be inaccurate in bf16.
         gradients = [torch.zeros_like(one, dtype=torch.promote_types(one.dtype, torch.float32)) for one in weights]
         hidden_gradients: list[Tensor] = []
         for part, wanted in _parts(hidden.detach(), targets, rows):
@@ -143,17 +143,17 @@ class _InParts(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise RuntimeError(
                 "a loss that is computed in parts has first derivatives only: "
-                "make the task with logits='checkpointed' or logits='whole' for higher ones"
+                "make the objective with logits='checkpointed' or logits='whole' for higher ones"
             )
         return (None, None, None, *(gradient * scale for gradient in ctx.saved_tensors))
 
 
 class _DependsOnMoreError(Exception):
-    """The logits depend on a tensor whose gradient would be lost in parts."""
+    """Raised if the logits depend on a tensor whose gradient would be lost in parts."""
 
 
 def _depends_on_more(value: Tensor, known: Sequence[Tensor]) -> bool:
-    """Whether a backward pass from here would reach a leaf other than these."""
+    """Whether a backward pass from here would reach other leaves than these."""
     nodes, seen = [value.grad_fn], set()
     while nodes:
         node = nodes.pop()

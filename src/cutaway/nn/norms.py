@@ -1,4 +1,4 @@
-"""Normalisation over the width of each token."""
+"""Normalisation of each token over its channels."""
 
 from typing import Any
 
@@ -41,15 +41,15 @@ class RMSNorm(nn.Module):
 class _UnitRMS(torch.autograd.Function):
     """y = x · s with s = 1 / √(mean(x²) + ε), and dx = (dy − y · mean(dy · y)) · s.
 
-    The same numbers as torch's own in about half of its time on a CPU. Both y and s are outputs, so that derivatives of
-    any order know that what was saved depends on x.
+    The same values as torch's own in about half the time on a CPU. Both y and s are outputs, so that derivatives of any
+    order account for the dependence of s on x.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # a sum of squares in bf16 would be rough
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # a sum of squares in bf16 would be inaccurate
         scale = (wide.square().mean(dim=-1, keepdim=True) + epsilon).rsqrt().to(x.dtype)
         return x * scale, scale
 

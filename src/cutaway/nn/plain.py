@@ -1,4 +1,4 @@
-"""Whether a linear layer may be replaced by a faster form that computes with its weight instead of calling it."""
+"""Whether a linear layer may be replaced by a faster form that uses its weight instead of calling it."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 
 
 def is_plain(*layers: nn.Module) -> bool:
-    """True if calling these layers computes x Wᵀ + b and does nothing else.
+    """True if calling these layers computes x Wᵀ + b and nothing else.
 
     False for an adapter, a quantized layer, a parametrization, a sharded or offloaded weight, or a hook, `capture`'s
     included: a form that does not call the layer would bypass each of them.

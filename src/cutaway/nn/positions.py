@@ -1,7 +1,7 @@
-"""How a token learns where it stands.
+"""Position schemes.
 
-A scheme is one of three kinds: it adds to the embeddings, it rotates queries and keys, or it biases the scores. All of
-them read positions, never slots: a left-padded text has the positions that it would have alone.
+A scheme adds vectors to the embeddings, rotates queries and keys, or biases the scores. All of them use positions,
+never slots: a left-padded text has the positions that it has alone.
 """
 
 import math
@@ -17,7 +17,7 @@ from cutaway.nn.frequencies import Scaling, frequencies, unscaled
 from cutaway.nn.layers import embedding_over
 
 Rotation = tuple[Tensor, Tensor]
-"""Cosines and signed sines of each position's angles, both (B or 1, 1, T, D): once for each partner of a pair."""
+"""Cosines and signed sines of the angles, both (B or 1, 1, T, D), repeated for both elements of each pair."""
 
 
 @runtime_checkable
@@ -25,12 +25,12 @@ class AddsToEmbeddings(Protocol):
     """A scheme that adds a vector to each token's embedding."""
 
     def __call__(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
-        """Returns what to add."""
+        """Returns the vectors to add."""
 
 
 @runtime_checkable
 class Rotates(Protocol):
-    """A scheme that turns queries and keys by angles that grow with the position."""
+    """A scheme that rotates queries and keys by angles proportional to the position."""
 
     def __call__(self, positions: Int[Tensor, "#B T"]) -> Rotation:
         """Returns the rotation of each position, for `rotate`."""
@@ -38,16 +38,16 @@ class Rotates(Protocol):
 
 @runtime_checkable
 class BiasesScores(Protocol):
-    """A scheme that adds to each score a number that depends on the distance."""
+    """A scheme that adds to each score a bias that depends on the distance."""
 
     def __call__(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
-        """Returns what to add, given the positions of queries and keys."""
+        """Returns the biases, given the positions of queries and keys."""
 
 
 class Sinusoidal(nn.Module):
     """PE(p, 2i) = sin(p / base^(2i/C)), PE(p, 2i+1) = cos(same) (Vaswani et al. 2017, section 3.5).
 
-    An odd width drops the last cosine. In `halves` all sines stand before all cosines, as the authors' own code has it.
+    An odd width drops the last cosine. In `halves`, all sines precede all cosines, as in the authors' own code.
     """
 
     def __init__(self, width: int, *, base: float = 10_000.0, layout: Literal["pairs", "halves"] = "pairs") -> None:
@@ -57,28 +57,28 @@ class Sinusoidal(nn.Module):
         self.axis = -1 if layout == "pairs" else -2
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
-        """Computes the table's rows at these positions."""
+        """Computes the vectors of these positions."""
         angles = positions[..., None] * frequencies(self.width, self.base, positions.device)  # (B, T, ⌈C/2⌉)
         return torch.stack([angles.sin(), angles.cos()], dim=self.axis).flatten(-2)[..., : self.width]
 
 
 class Learned(nn.Embedding):
-    """One trained vector for each of so many positions (Gehring et al. 2017, section 3.1)."""
+    """One trained vector per position (Gehring et al. 2017, section 3.1)."""
 
     def __init__(self, length: int, width: int) -> None:
         super().__init__(length, width, _weight=torch.zeros(length, width))
 
 
 class LearnedGrid(nn.Module):
-    """One trained vector a place of a grid; a grid of another size gets vectors between them.
+    """One trained vector per position of a grid; grids of other sizes get interpolated vectors.
 
-    They are interpolated by cubic polynomials, as Dosovitskiy et al. 2021, section 3.2 has it for larger images.
+    The interpolation is bicubic (Dosovitskiy et al. 2021, section 3.2, for larger images).
 
     Args:
         rows: of the grid.
         columns: of the grid.
         width: C.
-        before: how many places there are before the grid, which are never interpolated.
+        before: the number of positions before the grid, which are not interpolated.
     """
 
     def __init__(self, rows: int, columns: int, width: int, *, before: int = 0) -> None:
@@ -87,7 +87,7 @@ class LearnedGrid(nn.Module):
         self.before = nn.Parameter(torch.zeros(before, width)) if before else None
 
     def forward(self, rows: int, columns: int) -> Float[Tensor, "T C"]:
-        """Looks up the places of a grid of this size, row by row, after those before it."""
+        """Returns the vectors of a grid of this size, row by row, after those before it."""
         table: Tensor = self.weight
         if (rows, columns) != table.shape[:2]:
             plane = table.permute(2, 0, 1)[None]  # (1, C, rows, columns)
@@ -97,13 +97,13 @@ class LearnedGrid(nn.Module):
 
 
 class Rotary(nn.Module):
-    """Angles p · base^(−2i/D), by which `rotate` turns each pair (i, i + D/2) (Su et al. 2021, section 3.4.2).
+    """Angles p · base^(−2i/D), by which `rotate` rotates each pair (i, i + D/2) (Su et al. 2021, section 3.4.2).
 
     Args:
         head_width: D.
         base: of the angles.
-        scaling: what becomes of the angles of position 1, for texts longer than those of training.
-        magnitude: what rotated vectors are multiplied by.
+        scaling: of the frequencies, for texts longer than the training context.
+        magnitude: multiplies the rotated vectors.
     """
 
     def __init__(
@@ -116,26 +116,26 @@ class Rotary(nn.Module):
         self.magnitude = magnitude
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Rotation:
-        """Computes cosines and signed sines of the positions' angles."""
+        """Computes cosines and signed sines of the angles."""
         angles = positions[:, None, :, None] * self.scaling(frequencies(self.head_width, self.base, positions.device))
         cos, sin = angles.cos() * self.magnitude, angles.sin() * self.magnitude  # (B, 1, T, D/2)
         return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
 
 def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B H T D"]:
-    """Turns each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation.
+    """Rotates each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation.
 
-    y_i = x_i cos − x_{i + D/2} sin and y_{i + D/2} = x_{i + D/2} cos + x_i sin: rolling by D/2 swaps the partners.
+    y_i = x_i cos − x_{i + D/2} sin and y_{i + D/2} = x_{i + D/2} cos + x_i sin: rolling by D/2 swaps the pairs.
     """
     cos, sin = (table.to(x.dtype) for table in rotation)
     return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
 
 
 class ALiBi(nn.Module):
-    """bias = −slope_h · |p_query − p_key|, slopes geometric over the heads (Press et al. 2022, section 3).
+    """bias = −slope_h · |p_query − p_key|, with slopes geometric over the heads (Press et al. 2022, section 3).
 
-    For a number of heads that is no power of two: the slopes of the next lower power, then every second slope of the
-    next higher one, as the paper's own code has it.
+    If the number of heads is not a power of two: the slopes for the next lower power, then every second slope for the
+    next higher one, as in the paper's own code.
     """
 
     def __init__(self, heads: int) -> None:
@@ -145,15 +145,15 @@ class ALiBi(nn.Module):
         self.slopes += [2 ** (-8 * (2 * i + 1) / (2 * power)) for i in range(heads - power)]
 
     def forward(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
-        """Computes the penalty of every pair."""
+        """Computes the bias of every pair."""
         distance = (queries[:, :, None] - keys[:, None, :]).abs()  # (B, Tq, Tk)
         return -torch.tensor(self.slopes, device=queries.device)[:, None, None] * distance[:, None]
 
 
 class RelativeBias(nn.Module):
-    """A trained number a head and bucket of distance: exact when near, logarithmic when far (Raffel et al. 2020, 2.1).
+    """A trained bias per head and bucket of distance: exact when near, logarithmic when far (Raffel et al. 2020, 2.1).
 
-    A causal stack spends every bucket on the past; a bidirectional one half of them on the future.
+    A causal stack uses all buckets for the past, a bidirectional one half of them for the future.
     """
 
     def __init__(self, heads: int, *, buckets: int = 32, distance: int = 128, bidirectional: bool = False) -> None:
@@ -164,12 +164,12 @@ class RelativeBias(nn.Module):
         self.bidirectional = bidirectional
 
     def forward(self, queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]) -> Float[Tensor, "#B H Tq Tk"]:
-        """Looks up the bucket of every pair."""
+        """Looks up the bias of every pair."""
         past = queries[:, :, None] - keys[:, None, :]  # (B, Tq, Tk), positive when the key lies before
         return self.table(self.bucket(past)).permute(0, 3, 1, 2)
 
     def bucket(self, past: Int[Tensor, "*B"]) -> Int[Tensor, "*B"]:
-        """Maps how far back a key lies to its bucket."""
+        """The bucket of a distance; positive distances are in the past."""
         buckets = self.buckets
         offset = torch.zeros_like(past)
         if self.bidirectional:
@@ -183,11 +183,11 @@ class RelativeBias(nn.Module):
 
 
 class ShortestPathBias(nn.Module):
-    """A trained number a head and number of edges on the shortest path between two nodes (Ying et al. 2021, eq. 6).
+    """A trained bias per head and length of the shortest path between two nodes (Ying et al. 2021, eq. 6).
 
     Args:
         heads: H.
-        longest: edges on the longest path that has a number of its own; one more is for nodes that no path joins.
+        longest: the longest path with a bias of its own; one more bias is for unconnected nodes.
     """
 
     def __init__(self, heads: int, longest: int) -> None:
@@ -196,13 +196,13 @@ class ShortestPathBias(nn.Module):
         self.no_path = longest + 1
 
     def of(self, distances: Int[Tensor, "B N N"]) -> BiasesScores:
-        """The biases in these graphs: how many edges lie between the nodes, −1 where no path joins them."""
+        """The biases for these graphs: the length of the path between every two nodes, −1 if they are unconnected."""
         return partial(self, distances)
 
     def forward(
         self, distances: Int[Tensor, "B N N"], queries: Int[Tensor, "#B Tq"], keys: Int[Tensor, "#B Tk"]
     ) -> Float[Tensor, "B H Tq Tk"]:
-        """Looks up the number of every pair; a node's position is its row in `distances`."""
+        """Looks up the bias of every pair; a node's position is its row in `distances`."""
         rows = torch.arange(len(distances), device=distances.device)[:, None, None]
         between = distances[rows, queries[:, :, None], keys[:, None, :]]  # (B, Tq, Tk)
         return self.table(torch.where(between < 0, self.no_path, between)).permute(0, 3, 1, 2)

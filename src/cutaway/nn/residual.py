@@ -1,4 +1,4 @@
-"""Where the norm stands around a sublayer whose output is added to its input."""
+"""Residual connections, by where the norm is placed."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Sublayer = Callable[[Tensor], Tensor]
 
 
 class PreNorm(nn.Module):
-    """x + f(norm(x)) (Xiong et al. 2020, table 1): the stream itself is never normalised."""
+    """x + f(norm(x)) (Xiong et al. 2020, table 1): the residual stream is never normalised."""
 
     def __init__(self, norm: nn.Module, *, dropout: float = 0.0) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class PreNorm(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
-        """Adds the sublayer's output to the stream."""
+        """Adds the sublayer's output to the residual stream."""
         return x + drop(sublayer(self.norm(x)), self.dropout, self.training)
 
 
@@ -32,7 +32,7 @@ class PostNorm(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
-        """Adds the sublayer's output to the stream, then normalises the stream."""
+        """Adds the sublayer's output to the residual stream, then normalises the sum."""
         return self.norm(x + drop(sublayer(x), self.dropout, self.training))
 
 
@@ -46,5 +46,5 @@ class Sandwich(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
-        """Adds the sublayer's normalised output to the stream."""
+        """Adds the sublayer's normalised output to the residual stream."""
         return x + drop(self.norm_out(sublayer(self.norm_in(x))), self.dropout, self.training)

@@ -1,4 +1,4 @@
-"""From a choice of attention to the module."""
+"""From a choice of attention to its module."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,13 +17,13 @@ from cutaway.nn.latent import LatentAttention, LatentHeads
 
 
 def make_attention(c: ModelConfig, *, across: bool = False) -> AnyAttention:
-    """Self-attention, or cross-attention, which knows no positions."""
+    """Self-attention, or cross-attention, which uses no positions."""
     attention: AnyAttention = _ATTENTIONS[c.attention.kind](c, c.attention, c.position.kind == "rotary" and not across)
     return attention
 
 
 def rotated_width(c: ModelConfig) -> int:
-    """How many channels of a head positions rotate."""
+    """The number of channels per head that are rotated."""
     return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else head_width(c)
 
 

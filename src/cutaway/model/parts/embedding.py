@@ -1,4 +1,4 @@
-"""From a choice of inputs to the module that makes vectors of them."""
+"""From a choice of inputs to the module that embeds them."""
 
 import math
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from cutaway.nn.positions import LearnedGrid
 
 
 def make_table(c: ModelConfig, vocabulary: int | None) -> nn.Parameter:
-    """A vector for each token, which embeddings and heads may share.
+    """A vector per token, which embeddings and heads may share.
 
     Raises:
-        UserError: the size of the vocabulary is not given.
+        UserError: the vocabulary size is not given.
     """
     if vocabulary is None:
         raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
@@ -28,7 +28,7 @@ def make_table(c: ModelConfig, vocabulary: int | None) -> nn.Parameter:
 
 
 def make_embedding(c: ModelConfig, e: EmbeddingConfig, table: nn.Parameter | None) -> Embedding:
-    """What the first block reads; a table is needed for tokens only."""
+    """The input embedding; a table is needed for tokens only."""
     embedding: Embedding = _EMBEDDINGS[e.kind](c, e, table)
     return embedding
 

@@ -1,4 +1,4 @@
-"""From a choice of feed-forward network to the module."""
+"""From a choice of feed-forward network to its module."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from cutaway.nn.feedforward import ACTIVATIONS, Dense, Gated
 
 
 def make_feedforward(c: ModelConfig) -> nn.Module:
-    """The network of one layer."""
+    """The feed-forward network of one layer."""
     network: nn.Module = _FEEDFORWARDS[c.feedforward.kind](c, c.feedforward)
     return network
 

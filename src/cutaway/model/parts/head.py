@@ -1,4 +1,4 @@
-"""From a choice of head to the module."""
+"""From a choice of head to its module."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from cutaway.nn.feedforward import ACTIVATIONS
 
 
 def make_head(c: ModelConfig, table: nn.Parameter | None) -> Head:
-    """What answers; a table is needed for language only."""
+    """The head; a table is needed for language heads only."""
     head: Head = _HEADS[c.head.kind](c, c.head, table)
     return head
 

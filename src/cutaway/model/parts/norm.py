@@ -1,4 +1,4 @@
-"""From a choice of normalisation to the module."""
+"""From a choice of normalisation to its module."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from cutaway.nn.norms import LayerNorm, RMSNorm
 
 
 def make_norm(c: ModelConfig, width: int | None = None, *, epsilon: float | None = None) -> nn.Module:
-    """A norm over the width of the model, or over another; likewise its epsilon."""
+    """A norm over the model's width and with its epsilon, or over others."""
     return _NORMS[c.norm.kind](c.norm, width or c.width, epsilon or c.norm.epsilon)
 
 

@@ -1,4 +1,4 @@
-"""From a choice of position scheme to the module, which is of one of three kinds."""
+"""From a choice of position scheme to its module."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -22,12 +22,12 @@ from cutaway.nn.positions import (
 
 
 def make_added(c: ModelConfig) -> nn.Module | None:
-    """What is added to embeddings, if that is the scheme."""
+    """The module whose output is added to embeddings, if that is the scheme."""
     return _ADDED[c.position.kind](c) if c.position.kind in _ADDED else _of_plugin(c, True, "embeddings")
 
 
 def make_rotary(c: ModelConfig) -> Rotary | None:
-    """What turns queries and keys, if that is the scheme."""
+    """The module that rotates queries and keys, if that is the scheme."""
     if c.position.kind != "rotary":
         return None
     scaling = c.position.scaling
@@ -41,7 +41,7 @@ def make_rotary(c: ModelConfig) -> Rotary | None:
 
 
 def make_biases(c: ModelConfig, causal: bool) -> BiasesScores | None:
-    """What biases the scores, if that is the scheme."""
+    """The module that biases scores, if that is the scheme."""
     return _BIASES[c.position.kind](c, causal) if c.position.kind in _BIASES else _of_plugin(c, causal, "scores")
 
 
