@@ -1,4 +1,4 @@
-"""What a model is shown: examples of any lengths, joined into one batch, and what it says of them."""
+"""Inputs of a model: examples of any lengths in one batch, and the model's logits for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,7 +16,7 @@ Side = Literal["left", "right"]
 
 @dataclass(frozen=True)
 class Batch:
-    """The arguments of a model's forward pass, by their names there."""
+    """The arguments of a model's forward pass, by name."""
 
     inputs: Shaped[Tensor, "B ..."]
     attention_mask: Bool[Tensor, "B T"] | None = None
@@ -27,12 +27,12 @@ class Batch:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """All but the inputs, by name; those that there are."""
+        """All arguments except the inputs that are not None, by name."""
         given = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
         return {name: tensor for name, tensor in given.items() if tensor is not None}
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on another device."""
+        """The same batch on another device."""
         moved = {name: tensor.to(device) for name, tensor in self.arguments.items()}
         return Batch(self.inputs.to(device), **moved)
 
@@ -41,10 +41,10 @@ class Batch:
 
 
 def join(examples: Sequence[Batch], side: Side = "right") -> Batch:
-    """One batch of examples, each of one row: zeros fill up what is shorter than the longest, and masks say where.
+    """Joins examples of one row each into a batch, padded with zeros, with masks.
 
-    There is no mask where no row is shorter. Distances go by positions, which do not count padding: they are always
-    filled up on the right.
+    There is no mask if all rows have the same length. Distances are indexed by positions, which do not count padding, so
+    they are always padded on the right.
     """
     masks = {"attention_mask": [one.inputs for one in examples]}
     if examples[0].source is not None:
@@ -58,7 +58,7 @@ def join(examples: Sequence[Batch], side: Side = "right") -> Batch:
 
 
 def with_other_padding(batch: Batch, other: Batch) -> Batch:
-    """The same batch, but at padding what stands in another one."""
+    """The batch with the padding of another one."""
     targets, sources = batch.attention_mask, batch.source_mask
     changed = {"inputs": _where(targets, batch.inputs, other.inputs)}
     if batch.segments is not None:
@@ -69,15 +69,15 @@ def with_other_padding(batch: Batch, other: Batch) -> Batch:
 
 
 def logits(model: Transformer, batch: Batch) -> Float[Tensor, "B ..."]:
-    """What the model says, on the CPU."""
+    """The logits of the model, on the CPU."""
     shown = batch.to(device_of(model))
     said: Tensor = model(shown.inputs, **shown.arguments)
     return said.float().cpu()
 
 
 def kept(said: Shaped[Tensor, "B ..."], batch: Batch) -> list[Tensor]:
-    """What was said of each row, less what was said of its padding."""
-    if batch.attention_mask is None or said.ndim == 2:  # one answer for the whole row
+    """The logits of each row without those at padding."""
+    if batch.attention_mask is None or said.ndim == 2:  # one output per row
         return list(said)
     return [row[mask] for row, mask in zip(said, batch.attention_mask, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Who stands beside a text, and what fills it up, must not change what is said of it."""
+"""Logits must not depend on the rest of the batch or on padding."""
 
 from cutaway.checks.batch import Side, join, kept, logits, with_other_padding
 from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference
@@ -6,24 +6,24 @@ from cutaway.checks.subject import Subject
 
 
 def batch_equals_one_by_one(subject: Subject) -> Measurement:
-    """What is said of texts of one length together, and of each alone."""
+    """Compares the logits of texts of one length in a batch and alone."""
     together = logits(subject.model, join(subject.even))
     alone = [logits(subject.model, one)[0] for one in subject.even]
     return Measurement(difference(together, alone), ROUNDING)
 
 
 def padded_left_equals_alone(subject: Subject) -> Measurement | NotForThis:
-    """What is said of texts that are filled up on the left, and of each alone."""
+    """Compares the logits of texts padded on the left and alone."""
     return _padded_equals_alone(subject, "left")
 
 
 def padded_right_equals_alone(subject: Subject) -> Measurement | NotForThis:
-    """The same on the right."""
+    """Compares the logits of texts padded on the right and alone."""
     return _padded_equals_alone(subject, "right")
 
 
 def padding_is_inert(subject: Subject) -> Measurement | NotForThis:
-    """What is said of padded texts, whatever stands at the padding, on either side."""
+    """Compares the logits of padded texts with different padding, on either side."""
     found, expected = [], []
     for side in ("left", "right"):
         padded = join(subject.ragged, side)
@@ -43,4 +43,4 @@ def _padded_equals_alone(subject: Subject, side: Side) -> Measurement | NotForTh
     return Measurement(difference(kept(logits(subject.model, padded), padded), alone), ROUNDING)
 
 
-SAME_SIZE = "all that it reads is of one size: nothing is padded"
+SAME_SIZE = "all its inputs have the same size: nothing is padded"

@@ -1,4 +1,4 @@
-"""What a decoder may know: the past, however it was remembered, and nothing of the future."""
+"""A decoder must attend to the past, with or without a cache, and not to the future."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,11 +16,11 @@ from cutaway.nn.cache import Cache
 
 Decoder = DecoderOnly | EncoderDecoder
 
-NO_DECODER = "an encoder sees all of a text at once"
+NO_DECODER = "an encoder attends to the whole text"
 
 
 def cached_equals_uncached(subject: Subject) -> Measurement | NotForThis:
-    """What is said of texts read at once and piece by piece, padded on the left or not."""
+    """Compares the logits of texts read at once and in pieces with a cache, padded on the left or not."""
     if isinstance(subject.model, EncoderOnly):
         return NotForThis(NO_DECODER)
     found, expected = [], []
@@ -31,7 +31,7 @@ def cached_equals_uncached(subject: Subject) -> Measurement | NotForThis:
 
 
 def changed_cache_equals_fresh(subject: Subject) -> Measurement | NotForThis:
-    """What is said after a cache whose rows changed places and that forgot its end, as beams and speculation need."""
+    """Compares the logits after a cache was reordered and truncated, as for beams and speculation, and without."""
     if isinstance(subject.model, EncoderOnly):
         return NotForThis(NO_DECODER)
     model, batch = subject.model, join(subject.even)
@@ -48,12 +48,12 @@ def changed_cache_equals_fresh(subject: Subject) -> Measurement | NotForThis:
 
 
 def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
-    """What is said of the past when all tokens after it are others, from each place of a text on."""
+    """Compares the logits of the past when all later tokens change, at each position of a text."""
     if isinstance(subject.model, EncoderOnly):
         return NotForThis(NO_DECODER)
     text, other = subject.even[0], subject.even[1]
     length = text.inputs.shape[1]
-    past = torch.ones(length, length, dtype=torch.bool).tril()  # row t: the places up to t
+    past = torch.ones(length, length, dtype=torch.bool).tril()  # row t: the positions up to t
     rows = text[[0] * length]
     changed = replace(rows, inputs=torch.where(past, rows.inputs, other.inputs))
     found, expected = _states(subject.model, changed), _states(subject.model, rows)
@@ -61,7 +61,7 @@ def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
 
 
 def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
-    """What is said at each place, (B, T, V), or what a head that pools would read there; on the CPU."""
+    """The logits at each position, (B, T, V), or the hidden states if the head pools; on the CPU."""
     shown = batch.to(device_of(model))
     said: Tensor = model(shown.inputs, **shown.arguments, cache=cache, read=_read_each_place)
     return said.float().cpu()
@@ -77,7 +77,7 @@ def _in_pieces(model: Decoder, batch: Batch) -> Tensor:
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:
-    """Several tokens, one, one, and twice several; the source is read with the first."""
+    """Several tokens, one, one, and twice several; the source is read with the first piece."""
     length = batch.inputs.shape[1]
     third = length // 3
     cuts = sorted({third, third + 1, third + 2, length - third} & set(range(1, length)))

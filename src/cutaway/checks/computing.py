@@ -1,4 +1,4 @@
-"""The same numbers, however and wherever they are computed."""
+"""Logits must not depend on how and where they are computed."""
 
 from copy import deepcopy
 from itertools import chain
@@ -12,11 +12,11 @@ from cutaway.model.device import autocast, device_of
 from cutaway.tap import capture
 
 BF16_DRIFT = 0.1
-"""How far the logits of most tokens may move in bf16, which has 8 bits, relative to the largest."""
+"""How far the logits of most tokens may differ in bf16, which has 8 bits, relative to the largest."""
 
 
 def fused_equals_plain(subject: Subject) -> Measurement:
-    """What is said by fused kernels and by the plain equation, which runs when somebody looks; padded or not."""
+    """Compares the fused kernels with the plain equation, which runs under a capture; padded or not."""
     batches = (join(subject.even), join(subject.ragged, "left"), join(subject.ragged, "right"))
     fused = [kept(logits(subject.model, batch), batch) for batch in batches]
     with capture(subject.model, "*.pattern"):
@@ -25,16 +25,16 @@ def fused_equals_plain(subject: Subject) -> Measurement:
 
 
 def passes_are_equal(subject: Subject) -> Measurement:
-    """What is said twice."""
+    """Compares two runs."""
     batch = join(subject.even)
     moved = difference(*(logits(subject.model, batch) for _ in range(2)))
     return Measurement(moved, repeated(device_of(subject.model)))
 
 
 def bf16_is_near(subject: Subject) -> Measurement:
-    """What is said with products in bf16, as training and generation may have them, and in fp32.
+    """Compares matrix products in bf16, as in training and generation, and in fp32.
 
-    The median over tokens is taken: a few may go to other experts, whose scores were nearly the same.
+    The median over tokens is measured: some tokens may use other experts, whose scores are nearly equal.
     """
     batch = join(subject.even)
     exact = logits(subject.model, batch)
@@ -45,17 +45,17 @@ def bf16_is_near(subject: Subject) -> Measurement:
 
 
 def processor_equals_device(subject: Subject) -> Measurement | NotForThis:
-    """What is said on the device in use and on the CPU."""
+    """Compares the device in use with the CPU."""
     device = device_of(subject.model)
     if device.type == "cpu":
-        return NotForThis("it is on the CPU: give another with --device")
+        return NotForThis("it is on the CPU: choose another with --device")
     batch = join(subject.even)
     there, here = logits(subject.model, batch), logits(deepcopy(subject.model).cpu(), batch)
     return Measurement(difference(there, here), ROUNDING)
 
 
 def reference_is_equal(subject: Subject) -> Measurement | NotForThis:
-    """What is said here and by others, padded on the right or not: on the left, not all of them know positions."""
+    """Compares with the reference, padded on the right or not: not all references have positions for left padding."""
     if subject.reference is None:
         return NotForThis("no transformers folder")
     found, expected = [], []

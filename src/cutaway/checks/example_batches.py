@@ -1,4 +1,4 @@
-"""Random examples of what a model reads."""
+"""Random examples of a model's inputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
@@ -12,10 +12,10 @@ from cutaway.text.special import Role
 from cutaway.text.tokenizer import Tokenizer
 
 TARGET, SOURCE = "tokenizer", "source_tokenizer"
-"""What the tokenizers of a model are called: its own, and that of a source that has another."""
+"""Names of a model's tokenizers: its own, and that of a source with another one."""
 
 Draw = Callable[[int, Generator], Tensor]
-"""Draws one row of a length, if what is read has a length."""
+"""Draws one row of a length, if the inputs have a length."""
 
 
 def make_examples(
@@ -23,7 +23,7 @@ def make_examples(
 ) -> list[Batch]:
     """Examples of one row each, of these lengths; their sources have the same lengths in reverse.
 
-    Texts hold no special tokens: some libraries take a pad token for padding wherever it stands.
+    Texts have no special tokens: some libraries treat a padding token as padding wherever it is.
     """
     generator = torch.Generator().manual_seed(seed)
     draw = _drawing(config.embedding, _ordinary(config.vocabulary, tokenizers.get(TARGET)))
@@ -45,7 +45,7 @@ def make_examples(
 
 
 def _ordinary(vocabulary: int | None, tokenizer: Tokenizer | None) -> Tensor:
-    """The ids of tokens that are not special."""
+    """The ids of ordinary tokens."""
     special = {getattr(tokenizer, role, None) for role in get_args(Role)}
     return torch.tensor([token for token in range(vocabulary or 0) if token not in special])
 
@@ -55,7 +55,7 @@ def _segments(config: ModelConfig, length: int, generator: Generator) -> Tensor 
 
 
 def _distances(config: ModelConfig, length: int, generator: Generator) -> Tensor | None:
-    """Any numbers of edges between nodes; −1 where no path joins them."""
+    """Random path lengths between nodes; −1 if unconnected."""
     position = config.position
     if position.kind != "shortest_path":
         return None

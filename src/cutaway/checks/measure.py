@@ -1,4 +1,4 @@
-"""What is said of a model: a number and how large it may be, or why there is none."""
+"""The result of a check: a number and its bound, or why it does not apply."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ ROUNDING = 1e-4
 
 @dataclass(frozen=True)
 class Measurement:
-    """A number and its bound, which it may reach.
+    """A number and its bound, inclusive.
 
     Attributes:
-        measured: no number (NaN) if there is none among what was computed; it then passes no bound.
+        measured: NaN if the computation gave a NaN; it then exceeds any bound.
         bound: the largest number that passes.
-        culprit: what is to blame for a number that does not pass, by name.
+        culprit: the names of what causes a failure.
     """
 
     measured: float | int
@@ -30,26 +30,26 @@ class Measurement:
 
     @property
     def passes(self) -> bool:
-        """Whether the number keeps to its bound."""
+        """Whether the number is within its bound."""
         return self.measured <= self.bound
 
 
 @dataclass(frozen=True)
 class NotForThis:
-    """Why a property says nothing about a model."""
+    """Why a property does not apply to a model."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Property:
-    """What must hold of a model.
+    """A property that every model must have.
 
     Attributes:
         name: short, for a table.
-        unit: of what is measured.
-        failure: what it means if it does not hold.
-        measure: how it is found out.
+        unit: of the number.
+        failure: what a failure means.
+        measure: computes the number.
     """
 
     name: str
@@ -59,19 +59,19 @@ class Property:
 
 
 def repeated(device: torch.device) -> float:
-    """How far two runs of the same computation may differ: a device that is no CPU may add up in any order."""
+    """How far two runs may differ: devices other than the CPU may add up in any order."""
     return 0.0 if device.type == "cpu" else ROUNDING
 
 
 def difference(found: Iterable[Tensor], expected: Iterable[Tensor]) -> float:
-    """The largest difference between numbers, relative to the largest of those expected; NaN if there is a NaN."""
+    """The largest difference relative to the largest expected number; NaN if there is a NaN."""
     ours, theirs = (torch.cat([tensor.flatten() for tensor in side]) for side in (found, expected))
     largest = theirs.abs().max().clamp(min=torch.finfo(theirs.dtype).tiny)
     return float((ours - theirs).abs().max() / largest)
 
 
 def named(names: Iterable[str]) -> str:
-    """The first three names, and how many more there are."""
+    """The first three names, and the number of further ones."""
     names = list(names)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more

@@ -1,4 +1,4 @@
-"""All that must hold of a model, in the order in which it is told."""
+"""All properties that every model must have, in the order of the report."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ PROPERTIES = (
     Property(
         "cached = uncached",
         DIFFERENCE,
-        "token by token it writes something else than it learnt to",
+        "generation differs from training: what it writes is not what it learned",
         cached_decoding.cached_equals_uncached,
     ),
     Property(
@@ -26,55 +26,55 @@ PROPERTIES = (
     Property(
         "future unseen",
         DIFFERENCE,
-        "it sees what it is to predict: its loss says nothing",
+        "it attends to what it predicts: its loss means nothing",
         cached_decoding.future_is_unseen,
     ),
     Property(
         "batch = one by one",
         DIFFERENCE,
-        "an answer depends on what is asked beside it",
+        "results depend on the rest of the batch",
         batching.batch_equals_one_by_one,
     ),
     Property(
         "padded left = alone",
         DIFFERENCE,
-        "a shorter prompt in a batch is answered otherwise",
+        "shorter prompts in a batch give other results",
         batching.padded_left_equals_alone,
     ),
     Property(
         "padded right = alone",
         DIFFERENCE,
-        "a shorter text in a batch is answered otherwise",
+        "shorter texts in a batch give other results",
         batching.padded_right_equals_alone,
     ),
     Property(
         "padding inert",
         DIFFERENCE,
-        "what stands at padding leaks into answers",
+        "padding leaks into results",
         batching.padding_is_inert,
     ),
     Property(
         "fused = plain",
         DIFFERENCE,
-        "what is seen inside is not what it computes",
+        "captured tensors are not those that it computes with",
         computing.fused_equals_plain,
     ),
     Property(
         "deterministic",
         DIFFERENCE,
-        "chance is left in, such as dropout",
+        "something is random, such as dropout",
         computing.passes_are_equal,
     ),
     Property(
         "bf16 near fp32",
         DIFFERENCE,
-        "bf16 is too rough for it: use fp32",
+        "bf16 is too inaccurate for it: use fp32",
         computing.bf16_is_near,
     ),
     Property(
         "CPU = device",
         DIFFERENCE,
-        "this device computes something else",
+        "this device computes other results",
         computing.processor_equals_device,
     ),
     Property(
@@ -86,37 +86,37 @@ PROPERTIES = (
     Property(
         "saved = loaded",
         "weights or logits",
-        "what comes back from disk is another model",
+        "loading gives another model than the saved one",
         weights.saved_equals_loaded,
     ),
     Property(
         "weights finite",
         "weights",
-        "it diverged, or its file is damaged",
+        "training diverged, or the file is damaged",
         weights.weights_are_finite,
     ),
     Property(
         "weights filled",
         "of equal neighbours",
-        "part of a matrix was never filled",
+        "part of a matrix was never initialised or loaded",
         weights.weights_are_filled,
     ),
     Property(
         "weights used",
         "weights",
-        "what is stored is never read",
+        "some weights have no effect",
         weights.weights_are_used,
     ),
     Property(
         "text comes back",
         "texts",
-        "the tokenizer garbles text",
+        "the tokenizer changes text",
         text.text_comes_back,
     ),
     Property(
         "special tokens sane",
         "tokens",
-        "texts do not end, or the loss misses what counts",
+        "texts do not end, or the loss ignores tokens that count",
         special_tokens.special_tokens_are_sane,
     ),
 )
@@ -126,7 +126,7 @@ Finding = tuple[Property, Measurement | NotForThis]
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Measures one property after the other."""
+    """Measures the properties one after the other."""
     for one in PROPERTIES:
         with torch.no_grad():
             found = one.measure(subject)

@@ -1,4 +1,4 @@
-"""A model to be checked, and all that it is checked on."""
+"""A model to check, with its inputs."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -14,25 +14,25 @@ from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 
 LONGEST = 13
-"""Tokens in the longest example: enough to be cut into pieces, and few, so that a large model is checked soon."""
+"""Tokens of the longest example: enough to be split into pieces, and few, so that large models are checked quickly."""
 
 Reference = Callable[..., Tensor]
-"""The same model as others compute it: takes what ours takes, by the same names, and returns logits.
+"""The reference implementation of the same model: takes the same arguments and returns logits.
 
-What they are at padding is arbitrary.
+Its logits at padding are arbitrary.
 """
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model in fp32 that is not training, and seeded random examples of what it reads.
+    """A model in fp32 and in evaluation mode, and random examples of its inputs.
 
     Attributes:
-        model: what is checked.
-        config: the choices that it was made by.
-        tokenizers: by `TARGET` and `SOURCE`; none if it reads and writes no text.
-        ragged: examples of one row each, all of different lengths if what it reads has a length.
-        even: others, as many, all as long as the longest of those.
+        model: to check.
+        config: its choices.
+        tokenizers: by `TARGET` and `SOURCE`; none if it has no text.
+        ragged: examples of one row each, of different lengths if the inputs have a length.
+        even: as many examples, all as long as the longest of those.
         reference: if there is one; takes tensors on the CPU.
     """
 
@@ -50,13 +50,13 @@ def make_subject(
     tokenizers: Mapping[str, Tokenizer],
     reference: Reference | None = None,
 ) -> Subject:
-    """Makes a model ready to be checked: it stops training, and one that is not in fp32 is copied.
+    """Prepares a model to be checked: switches to evaluation mode, and copies a model that is not in fp32.
 
     Args:
-        model: any; its weights stay as they are.
-        config: the choices that it was made by.
-        tokenizers: by `TARGET` and `SOURCE`, those that it has.
-        reference: what tells its logits as others compute them.
+        model: any; its weights are not changed.
+        config: its choices.
+        tokenizers: by `TARGET` and `SOURCE`, if it has them.
+        reference: computes logits with another implementation.
     """
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         model = deepcopy(model).float()

@@ -1,4 +1,4 @@
-"""Text comes back from its tokens."""
+"""Text must be restored from its tokens."""
 
 import random
 import sys
@@ -11,15 +11,15 @@ from cutaway.text.tokenizer import Tokenizer
 
 TEXTS = 100
 LONGEST = 12
-NO_CHARACTERS = ("Cn", "Co", "Cs")  # unassigned, of private use, halves of a pair
+NO_CHARACTERS = ("Cn", "Co", "Cs")  # unassigned, private use, surrogates
 NO_TEXT = "it neither reads nor writes text"
 
 
 def text_comes_back(subject: Subject) -> Measurement | NotForThis:
-    """How many of a hundred random texts do not come back from their tokens.
+    """The number of a hundred random texts that are not restored from their tokens.
 
-    A tokenizer that reads every character of Unicode must give back the very text; some put a space before it. Another
-    may fold case, or know few words: asked about what it knows, it must read what it gives back as the same tokens.
+    A tokenizer that has every Unicode character must restore the text exactly, or with a leading space. Others may fold
+    case or have few words: from texts of their own tokens they must restore texts with the same tokens.
     """
     if not subject.tokenizers:
         return NotForThis(NO_TEXT)
@@ -38,7 +38,7 @@ def _lost(tokenizer: Tokenizer) -> list[str]:
 
 
 def _own_texts(tokenizer: Tokenizer, rng: random.Random) -> list[str]:
-    """Its own tokens, those that it reads by themselves, with spaces among them if it knows spaces."""
+    """The texts of its tokens that are tokenized as themselves, with spaces in between if it has spaces."""
     pieces = [tokenizer.decode([token]) for token in rng.choices(range(tokenizer.vocabulary), k=TEXTS * LONGEST)]
     words = [piece for piece in pieces if piece.strip() and _reads(tokenizer, piece)]
     spaces = [" "] if _reads(tokenizer, " ") else words
@@ -46,7 +46,7 @@ def _own_texts(tokenizer: Tokenizer, rng: random.Random) -> list[str]:
 
 
 def _unicode_texts(rng: random.Random) -> list[str]:
-    """Half of the characters are letters, signs and spaces as they are usual, half anything. Their form is composed."""
+    """Half of the characters are usual letters, punctuation and spaces, half any; in composed form (NFC)."""
     usual = [chr(code) for code in range(32, 127)] + ["\n", "\t"]
     anything = [chr(rng.randrange(sys.maxunicode)) for _ in range(TEXTS * LONGEST)]
     strange = [character for character in anything if unicodedata.category(character) not in NO_CHARACTERS]
@@ -59,10 +59,10 @@ def _compose(rng: random.Random, *alphabets: Sequence[str]) -> str:
 
 
 def _reads(tokenizer: Tokenizer, text: str) -> bool:
-    """Whether it knows all of a text."""
+    """Whether it has all characters of a text."""
     try:
         return tokenizer.count_unknown(tokenizer.encode(text)) == 0
-    except Exception:  # the library raises nothing more precise where no token stands for what is unknown
+    except Exception:  # the library has no more specific one for unknown characters
         return False
 
 

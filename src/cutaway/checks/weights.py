@@ -1,4 +1,4 @@
-"""Every weight is a number, was filled, is used, and comes back from disk."""
+"""Every weight must be finite, initialised, used, and restored from disk."""
 
 import re
 from collections.abc import Iterable
@@ -18,18 +18,18 @@ from cutaway.model.run_folder import read_weights, write_weights
 from cutaway.model.transformer import Hidden, Transformer
 
 ALIKE = 0.4
-"""Share of a matrix's neighbours that may be equal: few in one that was quantised, half where half was never filled."""
+"""The largest fraction of equal neighbours in a matrix: few in a quantized one, half if half was never filled."""
 
 EXPERT = re.compile(r"\bexperts\.\d+\.")
 
 
 def weights_are_finite(subject: Subject) -> Measurement:
-    """How many weights hold what is no number."""
+    """The number of weights that contain NaN or infinity."""
     return _count(name for name, weight in subject.model.named_parameters() if not weight.isfinite().all())
 
 
 def weights_are_filled(subject: Subject) -> Measurement:
-    """The largest share of equal neighbours in a matrix. Norms and biases may well be constant."""
+    """The largest fraction of equal neighbours in a matrix; norms and biases may be constant."""
     rows = {name: weight.flatten() for name, weight in subject.model.named_parameters() if weight.ndim > 1}
     shares = {name: float((row[1:] == row[:-1]).float().mean()) for name, row in rows.items() if len(row) > 1}
     worst = max(shares, key=lambda name: shares[name])
@@ -37,14 +37,14 @@ def weights_are_filled(subject: Subject) -> Measurement:
 
 
 def weights_are_used(subject: Subject) -> Measurement:
-    """How many weights no gradient of what is said reaches. One expert of each layer is enough: few are chosen.
+    """The number of weights without a gradient. One expert per layer is enough, since few are chosen.
 
-    It is taken as in training, when the balance of experts and what looks further ahead have their say.
+    The gradient is that of training mode, which includes load balancing and multi-token prediction.
     """
     weights = {name: weight.detach().requires_grad_() for name, weight in subject.model.named_parameters()}
     renamed = {f"model.{name}": weight for name, weight in weights.items()}
     with torch.random.fork_rng(), torch.enable_grad():
-        torch.manual_seed(0)  # of dropout
+        torch.manual_seed(0)  # for dropout
         subject.model.train()
         try:
             said = functional_call(_Speaker(subject.model), renamed, join(subject.even))
@@ -58,7 +58,7 @@ def weights_are_used(subject: Subject) -> Measurement:
 
 
 def saved_equals_loaded(subject: Subject) -> Measurement:
-    """How many weights, or else logits, are others in a model that is made by the same choices and filled from disk."""
+    """The number of weights, or otherwise logits, that differ in a model built anew and loaded from disk."""
     model, fresh = subject.model, build(subject.config.model).to(device_of(subject.model)).eval()
     unlike = _shapes(model) ^ _shapes(fresh)
     if unlike:
@@ -79,14 +79,14 @@ def saved_equals_loaded(subject: Subject) -> Measurement:
 
 
 class _Speaker(nn.Module):
-    """All that a model says while it learns: its logits, and those of what looks further ahead."""
+    """All outputs of a model in training: its logits, and those of multi-token prediction."""
 
     def __init__(self, model: Transformer) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, batch: Batch) -> list[Tensor]:
-        """Computes them."""
+        """Computes the outputs."""
         shown = batch.to(device_of(self.model))
         said: list[Tensor] = self.model(shown.inputs, **shown.arguments, read=_read_all)
         return said

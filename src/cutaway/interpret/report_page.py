@@ -1,7 +1,7 @@
-"""A trained language model on one page: a self-contained HTML file that shows its real numbers.
+"""A report on a trained language model: one self-contained HTML file with the model's real numbers.
 
-`inspect_line` asks the model about a line of text; `write_report` puts that, with the course of the training, into the
-page that lies in `page/` (HTML, CSS and scripts, joined into one file that opens without a network).
+`inspect_line` runs the model on a line of text; `write_report` inserts the results and the training curves into the page
+in `page/` (HTML, CSS and scripts, joined into one file that opens offline).
 """
 
 import base64
@@ -26,22 +26,22 @@ from cutaway.files import write_text
 from cutaway.tap import capture
 from cutaway.text.tokenizer import Tokenizer
 
-LARGEST_ATTENTION = 1_800_000  # bytes of the page: with the rest it stays under two megabytes
-MOST_TRAINING_POINTS = 1_500  # more than a screen can tell apart
+LARGEST_ATTENTION = 1_800_000  # bytes of the page, which with the rest stays below two megabytes
+MOST_TRAINING_POINTS = 1_500  # more than a screen can show
 SCRIPTS = ("dom", "color", "line", "loss", "overview", "next_tokens", "heads", "map", "looks", "main")
 
 Curve = Sequence[tuple[int, float]]
 
 
 class Line(NamedTuple):
-    """What a model makes of one line of T tokens.
+    """The outputs of a model for a line of T tokens.
 
     Attributes:
         pieces: the tokens, readable.
-        attention: how much each query (third axis) looks at each key (fourth), for every layer and head.
-        next_tokens: after each position, the likeliest tokens and their probabilities, best first.
-        actual: after each position, the rank (1 = first) and log-probability of the token that follows; None after
-            the last.
+        attention: the attention pattern: layer, head, query, key.
+        next_tokens: after each position, the most likely tokens and their probabilities, best first.
+        actual: after each position, the rank (1 = first) and log-probability of the token that follows; None after the
+            last.
     """
 
     pieces: Sequence[str]
@@ -52,15 +52,15 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the page shows, as plain numbers.
+    """The contents of the page.
 
     Attributes:
         title: the heading.
         facts: name to value, in the order of the page (parameters, tokens seen, minutes, ...).
-        vocabulary: V; a model that knows nothing has a loss of ln V.
+        vocabulary: V; an untrained model has a loss of ln V.
         training: (step, nats per token) on training batches.
         validation: (step, nats per token) on held-out text.
-        samples: (step, what the model wrote then).
+        samples: (step, generated text).
         pieces, attention, next_tokens, actual: see `Line`.
     """
 
@@ -77,20 +77,20 @@ class Report:
 
 
 def inspect_line(model: nn.Module, tokenizer: Tokenizer, text: str, top: int = 8) -> Line:
-    """Runs the model once over a line, without dropout, and keeps what the report shows of it.
+    """Runs the model on a line, without dropout, and returns what the report shows of it.
 
     Args:
         model: maps tokens (1, T) to logits (1, T, V) and taps `decoder.{i}.self_attention.pattern`.
-        tokenizer: the model's own.
-        text: the line; it must fit into the model's context.
-        top: how many candidates to keep after each position.
+        tokenizer: of the model.
+        text: the line; it must fit the model's context.
+        top: the number of candidates after each position.
 
     Raises:
-        UserError: the line has no token, or more than a page can show of this model.
+        UserError: the line has no token, or too many for a page.
     """
     ids = tokenizer.encode(text)
     if not ids:
-        raise UserError("the line to look at has no token; give some text")
+        raise UserError("the line has no token: give some text")
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -112,17 +112,17 @@ def inspect_line(model: nn.Module, tokenizer: Tokenizer, text: str, top: int = 8
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Writes the page, whole or not at all.
+    """Writes the page completely, or leaves the old one.
 
     Raises:
-        ValueError: a query looks at a later key, so the model is not causal; or a number is not finite.
+        ValueError: a query attends to a later key, so the model is not causal; or a number is not finite.
         JobError: the disk is full, or the folder cannot be written to.
     """
     page = files("cutaway.interpret") / "page"
     text = Template((page / "report.html").read_text("utf-8")).substitute(
         title=html.escape(report.title),
         style=(page / "report.css").read_text("utf-8"),
-        # JSON allows any character to be escaped, and without "<" no text can end the element it stands in.
+        # JSON allows any character to be escaped; without "<", no text can end its HTML element.
         data=json.dumps(_page_data(report), allow_nan=False).replace("<", "\\u003c"),
         script="\n".join((page / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
     )
@@ -131,10 +131,10 @@ def write_report(path: Path, report: Report) -> None:
 
 def _check_fits(attention: Float[Tensor, "L H T T"]) -> None:
     heads, length = attention.shape[0] * attention.shape[1], attention.shape[-1]
-    numbers = LARGEST_ATTENTION * 3 // 4 // 4  # base64 makes four bytes of three, and a float has four
-    most = (math.isqrt(8 * numbers // heads + 1) - 1) // 2  # T with T (T + 1) / 2 numbers a head
+    numbers = LARGEST_ATTENTION * 3 // 4 // 4  # base64 makes four bytes of three, and a float has four bytes
+    most = (math.isqrt(8 * numbers // heads + 1) - 1) // 2  # T with T (T + 1) / 2 numbers per head
     if length > most:
-        raise UserError(f"the line has {length} tokens, and a report on {heads} heads has room for {most}: shorten it")
+        raise UserError(f"the line has {length} tokens, but a report on {heads} heads has room for {most}: shorten it")
 
 
 def _likeliest(
@@ -151,7 +151,7 @@ def _likeliest(
 def _judge(
     order: Int[Tensor, "T V"], log_probabilities: Float[Tensor, "T V"], ids: Sequence[int]
 ) -> list[tuple[int, float] | None]:
-    """Rank and log-probability of each token that follows."""
+    """The rank and log-probability of each token that follows."""
     followers = torch.tensor(ids[1:], dtype=torch.int64)[:, None]  # (T - 1, 1)
     ranks = 1 + (order[:-1] == followers).int().argmax(dim=1)
     own = log_probabilities[:-1].gather(1, followers)[:, 0]
@@ -176,16 +176,16 @@ def _page_data(report: Report) -> dict[str, Any]:
 
 
 def _thinned(curve: Curve) -> tuple[list[tuple[int, float]], int]:
-    """Puts the mean of each stretch of n points, and its last step, in their place; n is returned too."""
+    """Replaces each run of n points by its mean and last step; returns n too."""
     stretch = max(1, math.ceil(len(curve) / MOST_TRAINING_POINTS))
     groups = [curve[start : start + stretch] for start in range(0, len(curve), stretch)]
     return [(int(group[-1][0]), fmean(loss for _, loss in group)) for group in groups], stretch
 
 
 def _packed(attention: Float[np.ndarray, "L H T T"]) -> dict[str, Any]:
-    """The lower triangles, diagonal included, row by row, as the base64 of little-endian floats: every bit is kept."""
+    """The lower triangles with the diagonal, row by row, as base64 of little-endian floats, without loss."""
     if np.triu(attention, 1).any() or not np.isfinite(attention).all():
-        raise ValueError("this attention looks at a later token, or is not finite: no sound causal model gives that")
+        raise ValueError("the attention pattern has weight on a later token, or is not finite: the model is not causal")
     rows, columns = np.tril_indices(attention.shape[-1])
     triangles = attention[:, :, rows, columns].astype("<f4")
     return {"shape": list(attention.shape), "lower_triangles": base64.b64encode(triangles.tobytes()).decode("ascii")}

@@ -1,6 +1,6 @@
-"""Answers cut out of a context, as SQuAD grades them.
+"""Extractive answers, graded as in SQuAD.
 
-The published evaluation is a script, not a library, so its equations stand here.
+The official evaluation is a script, not a library, so its equations are implemented here.
 """
 
 import re
@@ -15,14 +15,15 @@ PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def answer_report(predicted: Sequence[str], answers: Sequence[Sequence[str]]) -> Report:
-    """Exact match and F1 of the words, each against the best of a question's answers (Rajpurkar et al. 2016, 6.1).
+    """Exact match and F1 over words, each for the best of a question's answers (Rajpurkar et al. 2016, section 6.1).
 
-    Case, punctuation, articles and the amount of white space do not count. A question that has no answer is rightly
+    Case, punctuation, articles and white space are ignored. The right answer to an unanswerable question is the empty
+    text (Rajpurkar et al. 2018).
     answered by nothing (Rajpurkar et al. 2018).
 
     Args:
-        predicted: one answer a question.
-        answers: all that are right, for each question.
+        predicted: one answer per question.
+        answers: all right answers per question.
 
     Raises:
         UserError: unequal counts, or no questions.
@@ -39,7 +40,7 @@ def answer_report(predicted: Sequence[str], answers: Sequence[Sequence[str]]) ->
 
 
 def normalize(text: str) -> str:
-    """The text in lower case, without punctuation and articles, single spaces between its words."""
+    """The text in lower case, without punctuation and articles, with single spaces between words."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 

@@ -8,12 +8,12 @@ from cutaway.metrics.translation import bleu
 
 
 def caption_report(hypotheses: Sequence[str], references: Sequence[str], *, tokenize: str = "13a") -> Report:
-    """Exact match, the share of captions that are right word for word, BLEU and ROUGE-L.
+    """Exact match (the fraction of captions that are right word for word), BLEU and ROUGE-L.
 
     Args:
-        hypotheses: what was written.
-        references: what it should be, in the same order.
-        tokenize: how BLEU cuts a text into words, as `bleu` has it.
+        hypotheses: generated captions.
+        references: in the same order.
+        tokenize: the tokenization of BLEU, as in `bleu`.
 
     Raises:
         UserError: unequal counts, no examples, an unknown tokenizer, or a library is not installed.

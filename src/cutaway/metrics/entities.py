@@ -14,21 +14,21 @@ TAG = re.compile(r"O|[BIES](-.+)?")
 def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> Report:
     """Entity precision, recall and F1, overall (micro) and by type, and the accuracy of the tags.
 
-    An entity is right if its first word, its last word and its type are. What counts as one is as in CoNLL's conlleval
-    (Tjong Kim Sang & De Meulder 2003), which is seqeval's default and what most papers report, not its strict mode: an
-    I- that follows no tag of its type begins an entity.
+    An entity is right if its first word, last word and type are. Entities are delimited as by CoNLL's conlleval (Tjong
+    Kim Sang & De Meulder 2003), which is seqeval's default and what most papers report, not by its strict mode: an I-
+    tag that follows no tag of its type starts an entity.
 
     Args:
-        predicted: for each text, a tag a word: O, or B-, I-, E- or S- and the type (without -, all are of one type).
-        true: the tags that it has.
+        predicted: for each text, a tag per word: O, or B-, I-, E- or S- and the type (without -, one type only).
+        true: the true tags.
 
     Raises:
-        UserError: unequal counts of texts, or of tags in one of them (which, and both counts); no texts; a tag of
-            another form; or seqeval is not installed.
+        UserError: unequal counts of texts, or of tags in one of them (with both counts); no texts; a malformed tag; or
+            seqeval is not installed.
     """
     _check_tags(predicted, true)
     seqeval = load_library("seqeval.metrics.sequence_labeling", "seqeval", "entity F1")
-    guessed, wanted = ([list(tags) for tags in texts] for texts in (predicted, true))  # it takes nothing but lists
+    guessed, wanted = ([list(tags) for tags in texts] for texts in (predicted, true))  # seqeval takes lists only
     precision, recall, f1, _ = seqeval.precision_recall_fscore_support(
         wanted, guessed, average="micro", zero_division=0
     )
@@ -48,7 +48,7 @@ def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[st
 
 
 def are_entities(tags: Iterable[str]) -> bool:
-    """Whether all these tags are those of entities: O, or B-, I-, E- or S- and a type."""
+    """Whether all tags are entity tags: O, or B-, I-, E- or S- and a type."""
     return all(TAG.fullmatch(tag) for tag in tags)
 
 

@@ -1,4 +1,4 @@
-"""Sequences that can only be right or wrong: sorted numbers, sums, copies."""
+"""Exact match of sequences: sorted numbers, sums, copies."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from cutaway.metrics.report import Figures, Report, check_counts, percent
 
 
 class Graded(NamedTuple):
-    """One example: its length, whether all of it is right, and how many of its true tokens stand at their place."""
+    """One example: its length, whether all of it is right, and its number of right tokens."""
 
     length: int
     is_exact: bool
@@ -21,15 +21,15 @@ def sequence_report(
     lengths: Sequence[int],
     longest_trained: int,
 ) -> Report:
-    """Exact match, the share of sequences that are right throughout, and token accuracy; also by length, as parts.
+    """Exact match (the fraction of sequences that are completely right) and token accuracy; also by length, as parts.
 
-    Lengths within training and beyond it are never mixed: the figures of longer ones end in ``_beyond``, and a group
-    without examples has none. Token accuracy is the share of true tokens that stand at their place.
+    Lengths of training and greater ones are separate: the figures of greater ones end in ``_beyond``; a group without
+    examples has none. Token accuracy is the fraction of tokens that are right at their position.
 
     Args:
-        predicted: the tokens (words, ids) that the model gave for each example.
-        true: those that are right.
-        lengths: how long each example is, as its task counts it.
+        predicted: the predicted tokens (words, ids) of each example.
+        true: the true tokens.
+        lengths: the length of each example, as its task counts it.
         longest_trained: the greatest length in training.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The libraries that keep the field's metrics: an extra, and loaded only when a figure is asked for."""
+"""Optional libraries of metrics, loaded when a figure is computed."""
 
 from importlib import import_module
 from typing import Any
@@ -7,10 +7,10 @@ from cutaway.errors import UserError
 
 
 def load_library(module: str, distribution: str, purpose: str) -> Any:
-    """The module; it is untyped to us, as most of these libraries are.
+    """The module; most of these libraries have no types.
 
     Raises:
-        UserError: it is not installed; says what needs it and what to install.
+        UserError: it is not installed; says what needs it and how to install it.
     """
     try:
         return import_module(module)

@@ -7,18 +7,18 @@ from cutaway.metrics.libraries import load_library
 from cutaway.metrics.report import Report, check_counts
 
 NAMES = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
-"""Our names to the library's."""
+"""From our names to the library's."""
 
 
 def rouge(hypotheses: Sequence[str], references: Sequence[str]) -> Report:
-    """ROUGE-1, ROUGE-2 and ROUGE-L (Lin 2004): F1, in percent, averaged over the examples, Porter's stemmer on.
+    """ROUGE-1, ROUGE-2 and ROUGE-L (Lin 2004): F1 in percent, averaged over the examples, with Porter's stemmer.
 
-    A text is lower-cased and cut into runs of a–z and 0–9, as in Lin's own program: letters of other scripts count for
-    nothing, and a text without any of these scores 0.
+    A text is lower-cased and split into runs of a–z and 0–9, as in Lin's own program: other scripts are ignored, and a
+    text without any of these characters scores 0.
 
     Args:
-        hypotheses: what was written.
-        references: what it should be, in the same order.
+        hypotheses: generated summaries.
+        references: in the same order.
 
     Raises:
         UserError: unequal counts, no examples, or rouge-score is not installed.

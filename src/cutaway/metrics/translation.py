@@ -7,23 +7,22 @@ from cutaway.metrics.libraries import load_library
 from cutaway.metrics.report import Report, check_counts
 
 TOKENIZERS = ("13a", "none", "intl", "char", "zh")
-"""Sacrebleu's ways to cut a text into words that need no further package or download."""
+"""Sacrebleu's tokenizers that need no further package or download."""
 
 
 def bleu(
     hypotheses: Sequence[str], references: Sequence[str], *, tokenize: str = "13a", lowercase: bool = False
 ) -> Report:
-    """Corpus BLEU (Papineni et al. 2002) and chrF (Popović 2015) of one hypothesis and one reference a source.
+    """Corpus BLEU (Papineni et al. 2002) and chrF (Popović 2015), with one hypothesis and one reference per source.
 
-    The signatures say how they were computed, so that they can be compared with published ones (Post 2018, "A Call for
-    Clarity in Reporting BLEU Scores"). Corpus BLEU is 0 where no hypothesis has four words.
+    The signatures say how they were computed, for comparison with published figures (Post 2018, "A Call for Clarity in
+    Reporting BLEU Scores"). Corpus BLEU is 0 if no hypothesis has four words.
 
     Args:
-        hypotheses: what was decoded.
-        references: what it should be, in the same order.
-        tokenize: how BLEU cuts a text into words, one of `TOKENIZERS`: "13a" for plain text, "none" for text that is
-            already tokenized.
-        lowercase: whether case counts for nothing, in both figures.
+        hypotheses: generated translations.
+        references: in the same order.
+        tokenize: the tokenization of BLEU, one of `TOKENIZERS`: "13a" for plain text, "none" for tokenized text.
+        lowercase: whether both figures ignore case.
 
     Raises:
         UserError: unequal counts, no examples, an unknown tokenizer, or sacrebleu is not installed.
@@ -40,10 +39,10 @@ def bleu(
 
 
 def check_tokenizer(name: str) -> None:
-    """Asks for one of `TOKENIZERS`.
+    """Requires one of `TOKENIZERS`.
 
     Raises:
-        UserError: it is another.
+        UserError: it is not one of them.
     """
     if name not in TOKENIZERS:
-        raise UserError(f"BLEU knows no tokenizer {name!r}; {nearest(name, TOKENIZERS)}")
+        raise UserError(f"BLEU has no tokenizer {name!r}; {nearest(name, TOKENIZERS)}")

@@ -1,4 +1,4 @@
-"""Predicted numbers against true ones, by SciPy (which scikit-learn brings)."""
+"""Predicted numbers against true ones, by SciPy."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from cutaway.metrics.report import Report, check_counts
 def regression_report(predicted: Sequence[float], true: Sequence[float]) -> Report:
     """Pearson's and Spearman's correlation, from -1 to 1, and the mean squared error.
 
-    A constant has no correlation with anything; it is reported as 0.
+    The correlation of a constant is reported as 0.
 
     Args:
-        predicted: the number that the model gave for each example.
-        true: the number that it has.
+        predicted: the predicted number of each example.
+        true: the true number.
 
     Raises:
         UserError: unequal counts, fewer than two examples, or SciPy is not installed.

@@ -11,9 +11,9 @@
 | biases of distances                        | 0.02                                                        |
 | every other bias                           | 0 (norm weights: 1)                                         |
 
-The loss of a fresh model is ln V. That holds for a tied head only if embeddings are small: after a final norm, the logit
-of the input token is about √width · |embedding|, so with the usual 0.02 or 1/√width a fresh model predicts its own input
-with high confidence.
+The loss of a fresh model is ln V. That holds for a tied head only if embeddings are small: after a final norm, the
+logit of the input token is about √width · |embedding|, so with the usual 0.02 or 1/√width a fresh model predicts its
+own input with high confidence.
 """
 
 from functools import singledispatch

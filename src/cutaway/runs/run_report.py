@@ -1,4 +1,4 @@
-"""The report of a run: its files, and one look into its model."""
+"""The report of a run: its training curves, and a look inside its model."""
 
 import datetime
 import math
@@ -13,15 +13,15 @@ from cutaway.pipeline import load
 from cutaway.training.callbacks import read_rows
 
 LINE_TOKENS = 48
-"""Most tokens of text that the report opens the model on: what a page can show legibly."""
+"""The most tokens of the line that the report shows."""
 PLACES = 100
-"""How many places of the text that line is chosen from."""
+"""The number of passages that the line is chosen from."""
 
 Row = Mapping[str, Any]
 
 
 def write_run_report(folder: RunFolder) -> Path:
-    """Writes `report.html` into a run folder: the course of training, and the best weights' view of a line of text.
+    """Writes `report.html` into a run folder: the training curves, and the best weights applied to a line of text.
 
     Raises:
         UserError: a file of the run is missing or damaged, or the model is too large for a page.
@@ -52,7 +52,7 @@ def write_run_report(folder: RunFolder) -> Path:
 
 
 def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
-    """The figures at the head of the report."""
+    """The figures at the top of the report."""
     training = [row for row in rows if row["kind"] == "train"]
     validation = [row for row in rows if row["kind"] == "validation"]
     shown = {"parameters": f"{parameters:,}"}
@@ -61,25 +61,25 @@ def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
         shown["tokens seen"] = f"{last['tokens']:,}"
         shown["steps"] = f"{last['step']:,}"
         shown["minutes of training"] = f"{last['seconds'] / 60:.1f}"
-        shown["training loss"] = f"{last['loss']:.3f} nats a token"
+        shown["training loss"] = f"{last['loss']:.3f} nats per token"
     if validation:
         best = min(validation, key=lambda row: row["loss"])
-        shown["validation loss"] = f"{best['loss']:.3f} nats a token, at step {best['step']:,}"
+        shown["validation loss"] = f"{best['loss']:.3f} nats per token, at step {best['step']:,}"
         shown["perplexity"] = f"{math.exp(best['loss']):.2f}"
-        shown["bits a character"] = f"{best['bits_per_character']:.3f}"
+        shown["bits per character"] = f"{best['bits_per_character']:.3f}"
     return {**shown, "date": datetime.date.today().isoformat()}
 
 
 def a_line(corpus: Corpus, most: int) -> str:
-    """A few words from the held-out text, or from all of it if too little was held out: `most` tokens or fewer.
+    """A passage of at most `most` tokens from the held-out text, or from all of it if too little was held out.
 
-    Of several places, evenly spread, the one with the most different tokens: an empty stretch would show nothing.
+    Of several evenly spaced passages, the one with the most different tokens, to avoid empty ones.
     """
     tokens = corpus.validation if len(corpus.validation) > most else corpus.training
     last = max(1, len(tokens) - most)
     places = [tokens[start : start + most].tolist() for start in range(0, last, -(-last // PLACES))]
     line = max(places, key=lambda place: len(set(place)))
     text = corpus.tokenizer.decode(line).strip("\N{REPLACEMENT CHARACTER}")
-    while len(corpus.tokenizer.encode(text)) > most:  # cut out of its text, it may fall into other tokens
+    while len(corpus.tokenizer.encode(text)) > most:  # out of context, it may have other tokens
         text = text[:-1]
     return text

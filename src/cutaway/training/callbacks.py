@@ -1,4 +1,4 @@
-"""What happens beside training: every callback is told the same few things and changes none of them."""
+"""Callbacks: logs, samples and TensorBoard; none of them changes the training."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,22 +13,22 @@ from cutaway.training.checkpoints import Progress
 
 @runtime_checkable
 class Callback(Protocol):
-    """Told of everything that happens in a run, in order. Whoever inherits it takes up only what they care for."""
+    """Receives the events of a run in order; subclasses override the ones they need."""
 
     def start(self, progress: Progress) -> None:
-        """Training begins, or goes on, from here."""
+        """Training starts or resumes from here."""
         return
 
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Some steps were made: mean loss, learning rate and so on."""
+        """The mean loss, learning rate and so on of the last steps."""
         return
 
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """The validation part was read."""
+        """Figures of the validation split."""
         return
 
     def step(self, progress: Progress) -> None:
-        """A step was made, and what fell due after it was told."""
+        """A step is complete, after its other events."""
         return
 
     def finish(self, progress: Progress) -> None:
@@ -37,19 +37,19 @@ class Callback(Protocol):
 
 
 class JSONLines:
-    """Rows of JSON in a file; on resuming, rows written after the checkpoint are taken back."""
+    """Rows of JSON in a file; on resuming, rows after the checkpoint are removed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def rewind(self, step: int) -> None:
-        """Forgets rows of later steps, and a last row that was cut off."""
+        """Removes rows of later steps, and an incomplete last row."""
         if self._path.exists():
             rows = [row for row in read_rows(self._path) if row["step"] <= step]
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Adds a row.
+        """Appends a row.
 
         Raises:
             JobError: the disk is full or cannot be written.
@@ -59,7 +59,7 @@ class JSONLines:
                 file.write(json.dumps(row) + "\n")
         except OSError as error:
             raise JobError(
-                f"{self._path} could not be written: {error.strerror}; the last checkpoint is good"
+                f"{self._path} could not be written: {error.strerror}; the last checkpoint is intact"
             ) from None
 
 
@@ -70,20 +70,20 @@ class Metrics(Callback):
         self._rows = JSONLines(path)
 
     def start(self, progress: Progress) -> None:
-        """Takes back what lies after the checkpoint."""
+        """Removes rows after the checkpoint."""
         self._rows.rewind(progress.step)
 
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Adds a row."""
+        """Appends a row."""
         self._rows.append({"kind": "train", "step": progress.step, "tokens": progress.tokens, **figures})
 
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Adds a row."""
+        """Appends a row."""
         self._rows.append({"kind": "validation", "step": progress.step, "tokens": progress.tokens, **figures})
 
 
 class Samples(Callback):
-    """Lets the model write every so many steps, shows it, and keeps it in `samples.jsonl`."""
+    """Generates a sample every so many steps, displays it, and appends it to `samples.jsonl`."""
 
     def __init__(self, path: Path, every: int, write: Callable[[], str], show: Callable[[int, str], None]) -> None:
         self._rows = JSONLines(path)
@@ -92,13 +92,13 @@ class Samples(Callback):
         self._show = show
 
     def start(self, progress: Progress) -> None:
-        """Takes back what lies after the checkpoint; a run that begins writes before it has learnt anything."""
-        self._rows.rewind(progress.step or -1)  # a run killed before its first step writes that first sample again
+        """Removes rows after the checkpoint; a new run generates a sample before its first step."""
+        self._rows.rewind(progress.step or -1)  # a run killed before its first step generates that sample again
         if progress.step == 0:
             self._sample(0)
 
     def step(self, progress: Progress) -> None:
-        """Writes if it is time to."""
+        """Generates a sample if it is due."""
         if progress.step % self._every == 0:
             self._sample(progress.step)
 
@@ -123,15 +123,15 @@ class TensorBoard(Callback):
         self._open = partial(SummaryWriter, str(folder))
 
     def start(self, progress: Progress) -> None:
-        """Opens a file that takes back what lies after the checkpoint."""
+        """Opens a file; points after the checkpoint are removed."""
         self._writer = self._open(purge_step=progress.step + 1)
 
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Adds a point to each curve."""
+        """Appends a point to each curve."""
         self._write("train", progress.step, figures)
 
     def evaluate(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Adds a point to each curve."""
+        """Appends a point to each curve."""
         self._write("validation", progress.step, figures)
 
     def finish(self, progress: Progress) -> None:
@@ -144,10 +144,10 @@ class TensorBoard(Callback):
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Reads JSON rows; a last one that a crash cut off is left out.
+    """Reads JSON rows, without a last one that a crash left incomplete.
 
     Raises:
-        UserError: another row is damaged.
+        UserError: any other row is damaged.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = []

@@ -1,4 +1,4 @@
-"""What training needs to go on bit for bit: saved whole or not at all, at any instant."""
+"""Checkpoints, from which training resumes bit for bit; each is saved completely or not at all."""
 
 import shutil
 from dataclasses import asdict, dataclass
@@ -21,17 +21,17 @@ from cutaway.training.optimizers import Optimizer
 
 @dataclass
 class Progress:
-    """How far a run has come.
+    """The progress of a run.
 
     Random state is not part of it: batches and dropout are pure functions of the seed and the step.
 
     Attributes:
-        step: updates made.
-        tokens: targets learnt from.
-        seconds: spent training, evaluations left out.
+        step: completed optimizer steps.
+        tokens: targets trained on.
+        seconds: spent in training, without evaluations.
         best: best validation figure so far, the lowest loss unless `train.best` says otherwise, at step `best_step`.
         waited: evaluations since then.
-        window_loss: sum of the losses since the last line of the log, over `window_steps` steps.
+        window_loss: sum of the losses since the last row of the log, over `window_steps` steps.
     """
 
     step: int = 0
@@ -45,7 +45,7 @@ class Progress:
 
 
 class Checkpoints:
-    """The folder `checkpoints/`: `step-N/` folders, and a file `latest` that names the one to go on from."""
+    """The folder `checkpoints/`: folders `step-N/`, and a file `latest` that names the one to resume from."""
 
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder = folder
@@ -53,10 +53,10 @@ class Checkpoints:
         self._latest = folder / "latest"
 
     def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
-        """Saves everything, then names it the latest, then forgets the oldest. The latest is not saved anew.
+        """Saves a checkpoint, names it the latest, and removes the oldest; an existing one is not saved again.
 
         Raises:
-            JobError: the disk is full; the one before stays the latest.
+            JobError: the disk is full; the previous checkpoint is still the latest.
         """
         path = self._folder / f"step-{progress.step}"
         if path == self._named():
@@ -72,7 +72,7 @@ class Checkpoints:
                 shutil.rmtree(old)
 
     def load(self, model: nn.Module, optimizer: Optimizer) -> Progress | None:
-        """Takes up the latest checkpoint and returns its progress; None if nothing was ever saved.
+        """Loads the latest checkpoint and returns its progress; None if there is none.
 
         Raises:
             UserError: it is damaged or belongs to another model.
@@ -83,7 +83,7 @@ class Checkpoints:
                 raise UserError(f"{self._latest} is missing: write into it one of {self._names()}")
             return None
         if not path.is_dir():
-            raise UserError(f"{self._latest} names {path.name}, which is not there; there is: {self._names()}")
+            raise UserError(f"{self._latest} names {path.name}, which does not exist; there is: {self._names()}")
         try:
             progress = Progress(**read_json(path / "progress.json"))
         except TypeError:

@@ -1,4 +1,4 @@
-"""Finding where numbers stopped being numbers."""
+"""Finding the first number that is not finite."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from cutaway.tap import capture
 
 
 def explain_non_finite(model: nn.Module, again: Callable[[], object]) -> str:
-    """Does once more what went wrong, under watch, and says which number was the first that is none.
+    """Repeats a computation that gave a non-finite number, and reports where the first one occurred.
 
-    That is a weight that was broken before; or else the first tap in the order of the forward pass; or else the first
-    gradient of a tap in the order of the backward pass; or else the gradient of a weight.
+    That is a weight, if one was non-finite before; otherwise the first tap in the order of the forward pass, the first
+    gradient of a tap in the order of the backward pass, or the gradient of a weight.
 
     Args:
-        model: whose taps are watched. It is left without gradients.
-        again: a forward pass of it or several, backward passes too if those count.
+        model: whose taps are captured; its gradients are removed.
+        again: runs the forward passes, and the backward passes if there were any.
     """
     broken = [f"the weight {name}" for name in non_finite_weights(model)]
 
@@ -41,5 +41,5 @@ def explain_non_finite(model: nn.Module, again: Callable[[], object]) -> str:
 
 
 def non_finite_weights(model: nn.Module) -> list[str]:
-    """Names of the weights that hold an infinity or what is no number."""
+    """Names of the weights that contain an infinity or NaN."""
     return [name for name, weight in model.named_parameters() if not weight.isfinite().all()]

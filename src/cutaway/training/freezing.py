@@ -1,4 +1,4 @@
-"""Weights that training leaves as they are."""
+"""Weights that are not trained."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -12,19 +12,19 @@ from cutaway.model.renamed import former_names
 def freeze(model: nn.Module, patterns: Iterable[str]) -> None:
     """Freezes the weights whose names match one of the patterns: they get no gradient.
 
-    A pattern is a name (``encoder.norm.weight``), what a name begins with up to a dot (``encoder.0``), or has ``*`` in
-    place of any letters (``*.bias``). A weight that has two names, as a tied head has, is frozen by either. A name that
-    it had in an earlier version counts too.
+    A pattern is a name (``encoder.norm.weight``), the beginning of a name up to a dot (``encoder.0``), or contains ``*``
+    for any characters (``*.bias``). A weight with two names, such as that of a tied head, is frozen by either, and by
+    its names in earlier versions.
 
     Raises:
-        UserError: a pattern matches nothing, or nothing is left to train.
+        UserError: a pattern matches nothing, or no weight is left to train.
     """
     known = dict(model.named_parameters(remove_duplicate=False))
     for pattern in patterns:
         for weight in _matching(pattern, known):
             weight.requires_grad_(False)
     if not any(weight.requires_grad for weight in known.values()):
-        raise UserError("train.frozen leaves nothing to train: name fewer weights")
+        raise UserError("train.frozen leaves no weight to train: name fewer weights")
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where in a model its weights stand: how far from the end."""
+"""The depth of weights, counted from the output."""
 
 from torch import nn
 
@@ -6,9 +6,9 @@ from cutaway.model.stack import Stack
 
 
 def layers_above(model: nn.Module) -> dict[str, int]:
-    """How many layers a weight's output goes through before the end of its stack, its own one among them.
+    """The number of layers from a weight's layer to the end of its stack, its own layer included.
 
-    None for a final norm and a head, one for the last block, and for an embedding one more than there are blocks.
+    None for a final norm and a head, 1 for the last block, and the number of blocks plus 1 for an embedding.
     """
     above = dict.fromkeys((name for name, _ in model.named_parameters()), 0)
     for path, stack in model.named_modules():

@@ -1,4 +1,4 @@
-"""The training loop. It knows a task, batches by number, and nothing of what they mean."""
+"""The training loop: it knows an objective and batches by number, not what they mean."""
 
 import math
 import time
@@ -26,10 +26,10 @@ from cutaway.training.signals import Interrupted, Stopper
 
 
 class Trainer:
-    """Trains a model on its device until the last step, an early stop, or a signal.
+    """Trains a model until the last step, an early stop, or a signal.
 
-    Everything is a pure function of the config and the step, so a run that was killed and resumed ends with the same
-    weights and figures, bit for bit on a CPU, as one that was not.
+    Everything is a pure function of the config and the step, so a run that is killed and resumed ends with the same
+    weights and figures as one that is not, bit for bit on a CPU.
     """
 
     def __init__(
@@ -52,18 +52,18 @@ class Trainer:
         self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
 
     def run(self) -> Progress:
-        """Trains from the latest checkpoint on, or from the start.
+        """Trains from the latest checkpoint, or from the start.
 
         Raises:
-            Interrupted: a signal came; everything is saved.
-            JobError: the loss or the gradient is not finite, or the disk is full; the last checkpoint is good.
+            Interrupted: a signal arrived; everything is saved.
+            JobError: the loss or the gradient is not finite, or the disk is full; the last checkpoint is intact.
         """
         progress = self._checkpoints.load(self._model, self._optimizer)
         if progress is None:
             progress = Progress()
             write_weights(self._folder.weights, self._model)
             self._save(progress)
-        with ExitStack() as started:  # those that have started also finish, whatever fails
+        with ExitStack() as started:  # callbacks that have started also finish, whatever fails
             for callback in self._callbacks:
                 callback.start(progress)
                 started.callback(callback.finish, progress)
@@ -83,7 +83,7 @@ class Trainer:
             )
 
     def _advance(self, progress: Progress) -> None:
-        """One step, and whatever falls due after it."""
+        """One step, then whatever is due after it."""
         c = self._config
         share = rate(c.schedule, progress.step, c.steps)
         began = time.perf_counter()
@@ -105,9 +105,9 @@ class Trainer:
             self._save(progress)
 
     def step(self, step: int, share: float) -> tuple[float, float, int]:
-        """Learns from one batch; returns its mean loss, the gradient's norm before clipping, and its target count.
+        """Trains on one batch; returns the mean loss, the gradient norm before clipping, and the number of targets.
 
-        The gradient is that of the mean over all targets of the whole batch, however many parts it is computed in.
+        The gradient is that of the mean over all targets of the batch, independent of gradient accumulation.
         """
         batch = self._data.objective.collate(self._data.training[step], self._device)
         total, count = self._accumulate(step, batch)
@@ -120,8 +120,8 @@ class Trainer:
         return mean, norm, count
 
     def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
-        """Computes the gradient of the summed loss, part by part; returns that sum and the number of targets."""
-        torch.manual_seed(seed_of_step(self._config.seed, step))  # of dropout: resuming needs no random state
+        """Accumulates the gradient of the summed loss over micro-batches; returns that sum and the number of targets."""
+        torch.manual_seed(seed_of_step(self._config.seed, step))  # for dropout: resuming needs no random state
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.gradient_accumulation):
             with autocast(self._device, self._precision):
@@ -131,7 +131,7 @@ class Trainer:
         return total.item(), int(count.item())
 
     def _scale_gradients(self, count: int) -> float:
-        """Divides the gradient of a sum by the number of targets and clips it; returns its norm in between."""
+        """Divides the gradient of a sum by the number of targets, and clips it; returns its norm before clipping."""
         gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients).item() / count
         clip = self._config.gradient_clip or math.inf
@@ -140,7 +140,7 @@ class Trainer:
 
     def _give_up(self, what: str, again: Callable[[], object]) -> NoReturn:
         cause = explain_non_finite(self._model, again)
-        raise JobError(f"{what}: {cause}; the last checkpoint is good, try a lower learning rate or gradient_clip")
+        raise JobError(f"{what}: {cause}; the last checkpoint is intact, try a lower learning rate or gradient_clip")
 
     def _log(self, progress: Progress, figures: dict[str, float], speed: float) -> None:
         loss = progress.window_loss / progress.window_steps
@@ -149,7 +149,7 @@ class Trainer:
             callback.log(progress, {"loss": loss, **figures, "tokens_per_second": speed, "seconds": progress.seconds})
 
     def _evaluate(self, progress: Progress) -> None:
-        """Reads the validation part and keeps the best weights so far; without such a part, the last."""
+        """Evaluates the validation split and keeps the best weights so far; without a split, the last weights."""
         if self._data.validation is None:
             write_weights(self._folder.weights, self._model)
             return
@@ -177,18 +177,18 @@ class Trainer:
         return progress.step >= c.steps or (c.patience is not None and progress.waited >= c.patience)
 
     def _save(self, progress: Progress) -> None:
-        """Saves, unless the last update broke the weights: the next loss would tell, but the good ones were gone."""
+        """Saves, unless the last update made weights non-finite, which the next loss would show too late."""
         if non_finite_weights(self._model):
-            self._give_up(f"weights broken by step {progress.step}", lambda: None)
+            self._give_up(f"weights not finite after step {progress.step}", lambda: None)
         self._checkpoints.save(self._model, self._optimizer, progress)
 
 
 def seed_of_step(seed: int, step: int) -> int:
-    """Mixes both into 32 bits: torch's generator on the CPU ignores all others."""
+    """Hashes both into 32 bits, all that torch's CPU generator uses."""
     return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
 def split(batch: Batch, parts: int) -> list[Batch]:
-    """Cuts a batch along its examples into so many parts, as equal as can be; into fewer if it has fewer examples."""
+    """Splits a batch along its examples into micro-batches of nearly equal size; fewer if it has fewer examples."""
     chunks: dict[str, tuple[Tensor, ...]] = {name: tensor.chunk(parts) for name, tensor in batch.items()}
     return [{name: pieces[i] for name, pieces in chunks.items()} for i in range(min(map(len, chunks.values())))]

@@ -1,4 +1,4 @@
-"""Muon: momentum whose every matrix is made orthogonal before it is applied."""
+"""Muon: momentum whose matrices are orthogonalised before they are applied."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,17 +11,17 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised, for the 2-D weights inside blocks (Jordan et al. 2024).
+    """Orthogonalised Nesterov momentum for the 2-D weights inside blocks (Jordan et al. 2024).
 
-    update = √max(1, rows/columns) · orthogonal(gradient + momentum · m). Matrices of one shape, or of its transpose, go
-    through the iteration together: on a CPU many small products cost more than few large ones.
+    update = √max(1, rows/columns) · orthogonal(gradient + momentum · m). Matrices of the same shape, or of its
+    transpose, are orthogonalised together: on a CPU, many small products take longer than few large ones.
 
     Args:
         parameters: matrices only, or groups of them as in any optimizer.
-        learning_rate: about the spectral norm of each change.
-        momentum: share of the running mean that stays each step.
+        learning_rate: about the spectral norm of each update.
+        momentum: decay of the running mean of gradients.
         iterations: of Newton-Schulz; five bring all singular values near one.
-        weight_decay: share of the weights taken away each step, times the learning rate.
+        weight_decay: fraction of the weights subtracted per step, times the learning rate.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # a closure would make no sense here
-        """Applies one update from the gradients that are there."""
+        """Applies one update, from the current gradients."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
             means = [self._mean(weight) for weight in weights]
@@ -57,7 +57,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise_all(matrices: list[Tensor], iterations: int = 5) -> list[Tensor]:
-    """Orthogonalises each matrix, those of one shape or its transpose in one batch."""
+    """Orthogonalises each matrix, batching those of the same shape or its transpose."""
     wide = [matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT for matrix in matrices]
     result = list(wide)
     for shape in {matrix.shape for matrix in wide}:
@@ -69,12 +69,12 @@ def orthogonalise_all(matrices: list[Tensor], iterations: int = 5) -> list[Tenso
 
 
 def orthogonalise(x: Float[Tensor, "N R C"], iterations: int = 5) -> Float[Tensor, "N R C"]:
-    """Moves all singular values of each matrix near one, keeping its singular vectors (R ≤ C).
+    """Moves all singular values of each matrix near one and keeps its singular vectors (R ≤ C).
 
-    Each round of Newton-Schulz multiplies x from the left by p = a + b·g + c·g², where g = x xᵀ: the singular values go
-    through the quintic a·s + b·s³ + c·s⁵, whose coefficients make small ones grow fastest, at the price of ending
-    between about 0.7 and 1.2. The rounds need g alone, which becomes p g p, so they run on (R, R) and x is multiplied
-    once, by the product of all p: half the work for a matrix four times as wide as high, and the same for a square one.
+    Each iteration of Newton-Schulz multiplies x from the left by p = a + b·g + c·g², where g = x xᵀ. So each singular
+    value s becomes a·s + b·s³ + c·s⁵, with coefficients that make small ones grow fastest and end between about 0.7 and
+    1.2. The iterations need only g, which becomes p g p, so they use (R, R) matrices, and x is multiplied once by the
+    product of all p: half the work for a matrix four times as wide as high, and the same for a square one.
     """
     a, b, c = COEFFICIENTS
     x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)

@@ -19,15 +19,15 @@ from cutaway.training.sign_descent import SignDescent
 Weights = Mapping[str, nn.Parameter]
 """By name."""
 PROJECTING = PatchEmbedding | FrameEmbedding | LanguageHead | SequenceHead | TokenHead
-"""What stands at either end of a model and has a linear layer there."""
+"""Modules at either end of a model that contain linear layers."""
 Shares = Mapping[str, float]
-"""Of the learning rate, by the name of the weight."""
+"""Fractions of the learning rate, by the name of the weight."""
 
 
 class Optimizer:
-    """One optimizer or several, each with weights of its own; state is tensors named after weights, nothing pickled.
+    """One or several optimizers with disjoint weights; their state is tensors named after weights, without pickling.
 
-    Frozen weights have none.
+    Frozen weights have no optimizer.
     """
 
     def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
@@ -38,7 +38,7 @@ class Optimizer:
         assert len(held) == len(set(held)) == len(self._names), "every trained weight belongs to exactly one group"
 
     def step(self, rate: float) -> None:
-        """Updates all weights from their gradients, at this share of the peak learning rates; forgets the gradients."""
+        """Updates all weights from their gradients at this fraction of the peak learning rates; resets the gradients."""
         for part, peaks in zip(self._parts, self._peaks, strict=True):
             for group, peak in zip(part.param_groups, peaks, strict=True):
                 group["lr"] = peak * rate
@@ -46,7 +46,7 @@ class Optimizer:
             part.zero_grad()
 
     def state(self) -> dict[str, Tensor]:
-        """All that the optimizer remembers, as ``{weight's name}:{what}``."""
+        """The state of the optimizer, as ``{weight's name}:{what}``."""
         return {
             f"{self._names[weight]}:{key}": value
             for part in self._parts
@@ -55,7 +55,7 @@ class Optimizer:
         }
 
     def shapes(self) -> dict[str, torch.Size]:
-        """What `state` holds once a step was made: before, an optimizer remembers nothing."""
+        """The shapes in `state` after a step: before, an optimizer has no state."""
         return {
             f"{self._names[weight]}:{key}": torch.Size() if key == "step" else weight.shape
             for part, weight in self._owned()
@@ -63,10 +63,10 @@ class Optimizer:
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up a saved state, of the names and shapes that `shapes` tells."""
+        """Loads a saved state with the names and shapes of `shapes`."""
         for part, weight in self._owned():
             saved = {key: state[f"{self._names[weight]}:{key}"] for key in _REMEMBERED[type(part)]}
-            # Copied, since the saved tensors may be a mapping of the file, which Windows could then not remove.
+            # Copied, because the saved tensors may be mapped from the file, which Windows could then not remove.
             part.state[weight] = {key: value.to(weight.device, copy=True) for key, value in saved.items()}
 
     def _owned(self) -> Iterator[tuple[torch.optim.Optimizer, nn.Parameter]]:
@@ -74,12 +74,12 @@ class Optimizer:
 
 
 def make_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
-    """Sorts the weights into groups and gives each its optimizer; biases that balance experts have one of their own.
+    """Groups the weights and gives each group its optimizer; biases that balance experts have their own.
 
-    The head and the final norm have the learning rate; each layer below has it times `layer_decay` once more, and the
-    embedding the least (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A). What makes queries that are
-    meant to be small, as T5's are, moves as much less: its authors' optimizer does so by the size of every weight
-    (Shazeer & Stern 2018, section 8).
+    The head and the final norm have the full learning rate; each layer below is multiplied by `layer_decay` once more,
+    down to the embedding (Howard & Ruder 2018, section 3.2; Clark et al. 2020, appendix A). Layers of queries that
+    should be small, such as T5's, have a proportionally lower rate: T5's own optimizer scales every weight's update by
+    its size (Shazeer & Stern 2018, section 8).
     """
     biases = balance_biases(model)
     weights = {name: weight for name, weight in trained_weights(model).items() if name not in biases}
@@ -115,7 +115,7 @@ def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
-    """The biases that balance experts, by name: for each a group with the rate that its layer has."""
+    """The biases that balance experts, each as a group with the rate of its layer."""
     balances = [(name, module) for name, module in model.named_modules() if isinstance(module, BalanceByBias)]
     return {
         f"{name}.bias": {"params": [module.bias], "lr": module.rate}
@@ -125,7 +125,7 @@ def balance_biases(model: nn.Module) -> dict[str, dict[str, Any]]:
 
 
 def query_sizes(model: nn.Module) -> dict[str, float]:
-    """How large queries are meant to be, by the names of the weights that make them."""
+    """The intended size of queries, by the names of the weights that produce them."""
     found = [(path, module) for path, module in model.named_modules() if isinstance(module, AnyAttention)]
     return {
         f"{path}.query.{name}": module.query_size
@@ -137,8 +137,8 @@ def query_sizes(model: nn.Module) -> dict[str, float]:
 def block_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
     """The matrices of linear layers between the embedding and the logits, by name.
 
-    Those at either end have a row or a column for each token, label, pixel or bin, and a router a row for each expert:
-    their rows are separate things, and Muon mixes rows.
+    The matrices at either end have a row or column per token, label, pixel or bin, and a router a row per expert: these
+    rows are separate vectors, and Muon mixes rows.
     """
     ends = {module.projection for module in model.modules() if isinstance(module, PROJECTING)}
     inner = {
@@ -163,7 +163,7 @@ def _adamw_over(config: AdamWPartConfig, weights: Weights, shares: Shares) -> li
 
 
 def _by_share(weights: Weights, shares: Shares) -> list[tuple[float, list[nn.Parameter]]]:
-    """Weights that have the same share of the learning rate, together."""
+    """Groups weights with the same fraction of the learning rate."""
     groups: dict[float, list[nn.Parameter]] = {}
     for name, weight in weights.items():
         groups.setdefault(shares[name], []).append(weight)

@@ -1,4 +1,4 @@
-"""Which learning rate? One that rises until the loss tells (Smith 2017, section 3.3)."""
+"""Learning rate range test (Smith 2017, section 3.3)."""
 
 import copy
 import math
@@ -16,25 +16,25 @@ from cutaway.training.loop import Trainer
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-3, 1e3
-"""Shares of the chosen learning rate, from the first step to the last."""
+"""Fractions of the chosen learning rate, from the first step to the last."""
 SMOOTHING = 0.9
-"""Share of the running mean of the loss that stays each step."""
+"""Decay of the running mean of the loss."""
 UNSETTLED = 10
-"""First steps, in which the mean is over few losses and may be low by chance."""
+"""First steps, in which the mean has few losses and may be low by chance."""
 DIVERGED = 1.25
-"""The loss has diverged when it is so many times its least."""
+"""The loss has diverged when it is this many times its minimum."""
 BEFORE_LEAST = 0.1
-"""The loss is least just before it diverges: a rate that is to be stable is so much lower."""
+"""The loss is lowest just before it diverges; the suggested rate is lower by this factor."""
 
 
 @dataclass(frozen=True)
 class RateRange:
-    """What the loss did while the learning rate rose.
+    """The loss while the learning rate rose.
 
     Attributes:
         rates: of each step.
-        losses: smoothed, at each step before it was made.
-        diverged: whether the loss did at the end.
+        losses: smoothed, before each step.
+        diverged: whether the loss diverged at the end.
     """
 
     rates: list[float]
@@ -43,14 +43,14 @@ class RateRange:
 
     @property
     def least(self) -> int | None:
-        """The step at which the loss was least; None if it never fell."""
+        """The step with the lowest loss; None if it never fell."""
         steps = range(UNSETTLED, len(self.losses))
         step = min(steps, key=self.losses.__getitem__, default=UNSETTLED)
         return step if step > UNSETTLED else None
 
     @property
     def suggested(self) -> float | None:
-        """A rate to train with; None if the loss never fell."""
+        """A learning rate to train with; None if the loss never fell."""
         return None if self.least is None else BEFORE_LEAST * self.rates[self.least]
 
 
@@ -62,16 +62,16 @@ def find_rate(
     *,
     steps: int = STEPS,
 ) -> RateRange:
-    """Trains a copy of a model at a rate that rises exponentially, until the loss diverges.
+    """Trains a copy of a model with an exponentially rising learning rate until the loss diverges.
 
-    All rates of the optimizer rise in proportion; the schedule has no say.
+    All learning rates of the optimizer rise in proportion; the schedule is not used.
 
     Args:
-        model: stays as it is.
-        data: what is learnt.
-        config: how; its learning rate is in the middle of the range.
-        progress: told how many steps are made.
-        steps: how many to make at most.
+        model: is not changed.
+        data: to train on.
+        config: of the training; its learning rate is in the middle of the range.
+        progress: called with the number of completed steps.
+        steps: the most steps.
     """
     trainer = Trainer(copy.deepcopy(model).train(), data, config, RunFolder(Path()))
     rates: list[float] = []
@@ -81,7 +81,7 @@ def find_rate(
         share = LOWEST * (HIGHEST / LOWEST) ** (step / max(1, steps - 1))
         try:
             loss = trainer.step(step, share)[0]
-        except JobError:  # it is no number any more
+        except JobError:  # the loss is not finite
             return RateRange(rates, losses, diverged=True)
         mean, weight = SMOOTHING * mean + (1 - SMOOTHING) * loss, SMOOTHING * weight + 1 - SMOOTHING
         rates.append(share * config.optimizer.learning_rate)

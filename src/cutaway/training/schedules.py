@@ -1,4 +1,4 @@
-"""The learning rate as a share of its peak, a pure function of the step."""
+"""The learning rate as a fraction of its peak, a pure function of the step."""
 
 import math
 
@@ -13,9 +13,9 @@ from cutaway.config.schedule import (
 
 
 def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
-    """Share of the peak learning rate at a step, the first being 0 and the last steps − 1.
+    """The fraction of the peak learning rate at a step, from 0 to steps − 1.
 
-    Warm-up rises in a straight line and is over after `warmup` steps, or that share of all, whatever follows.
+    Warm-up is linear and ends after `warmup` steps, or after that fraction of all steps.
     """
     warmup = schedule.warmup if schedule.warmup >= 1 else round(schedule.warmup * steps)
     if step < warmup:

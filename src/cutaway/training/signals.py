@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop at the next good moment."""
+"""Ctrl-C and SIGTERM as requests to stop after the current step."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from cutaway.errors import JobError
 
 
 class Interrupted(JobError):
-    """Training was asked to stop and has saved; `status` is the exit status that shells expect."""
+    """Training was interrupted and has saved; `status` is the exit status that shells expect."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -16,9 +16,9 @@ class Interrupted(JobError):
 
 
 class Stopper:
-    """Notes the first signal while the block lasts; a second one stops at once.
+    """Records the first signal while the block lasts; a second one stops at once.
 
-    Python lets only the main thread listen: in another, signals do what they did before.
+    Python allows this in the main thread only; in other threads, signals keep their handlers.
     """
 
     def __init__(self) -> None:
