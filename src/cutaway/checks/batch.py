@@ -43,8 +43,8 @@ class Batch:
 def join(examples: Sequence[Batch], side: Side = "right") -> Batch:
     """Joins examples of one row each into a batch, padded with zeros, with masks.
 
-    There is no mask if all rows have the same length. Distances are indexed by positions, which do not count padding, so
-    they are always padded on the right.
+    There is no mask if all rows have the same length. Distances are indexed by positions, which do not count padding,
+    so they are always padded on the right.
     """
     masks = {"attention_mask": [one.inputs for one in examples]}
     if examples[0].source is not None:

@@ -1,4 +1,4 @@
-"""Tokens that are no text are what they are taken for."""
+"""Special tokens must exist, be distinct, and be special."""
 
 from collections.abc import Iterator, Mapping
 from typing import get_args
@@ -25,14 +25,14 @@ DISTINCT: dict[Role, tuple[Role, ...]] = {
     "pad": ("begin", "separator", "end", "unknown", "mask"),
     "mask": ("begin", "start", "separator", "end", "unknown"),
 }
-"""What a token of one role must not be besides: a loss that leaves padding out would leave ends out, too.
+"""Roles that must not share a token: a loss that ignores padding would ignore end tokens too.
 
-A decoder is exempt: it is not padded while it learns to write, and many of them name the end for want of a pad token.
+Decoders are exempt: they are trained without padding, and many use the end token for want of a padding token.
 """
 
 
 def special_tokens_are_sane(subject: Subject) -> Measurement | NotForThis:
-    """How many special tokens are missing, shared by roles that must be told apart, not spelt so or out of range."""
+    """The number of special tokens that are missing, shared between roles, not special, or out of range."""
     if not subject.tokenizers:
         return NotForThis(NO_TEXT)
     config = subject.config
@@ -50,13 +50,13 @@ def special_tokens_are_sane(subject: Subject) -> Measurement | NotForThis:
 
 
 def _size(config: ModelConfig, name: str) -> int:
-    """How many tokens the model knows on this side."""
+    """The vocabulary size of the model on this side."""
     return (config.source_vocabulary if name == SOURCE else config.vocabulary) or 0
 
 
 def _out_of_range(tokenizer: Tokenizer, tokens: Tokens, size: int) -> Iterator[str]:
     if tokenizer.vocabulary > size:
-        yield f"the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {size}"
+        yield f"the tokenizer has {tokenizer.vocabulary} tokens, but the model has {size}"
     for role, token in tokens.items():
         if token is not None and not 0 <= token < size:
             yield f"{role} is token {token} of {size}"
@@ -64,11 +64,11 @@ def _out_of_range(tokenizer: Tokenizer, tokens: Tokens, size: int) -> Iterator[s
 
 def _misspelt(tokenizer: Tokenizer, tokens: Tokens) -> Iterator[str]:
     for role, token in tokens.items():
-        if token is None or role == "unknown":  # which need not be special
+        if token is None or role == "unknown":  # an unknown token need not be special
             continue
         spelt = tokenizer.decode([token], skip_special_tokens=False)
         if tokenizer.encode(spelt, special=True) != [token]:
-            yield f"{role} is token {token}, and what it spells, {spelt!r}, is not"
+            yield f"{role} is token {token}, but {spelt!r} is not read as that token"
 
 
 def _shared(tokens: Tokens) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Arrays as JSON holds them."""
+"""Arrays in JSON."""
 
 import base64
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Array:
-    """Numbers in some dimensions, exact to the last bit; equal arrays are equal, and can be counted."""
+    """An array that is hashable and is written to JSON without loss."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -16,11 +16,11 @@ class Array:
 
     @classmethod
     def of(cls, values: np.ndarray) -> "Array":
-        """The array that holds these values."""
+        """Converts a NumPy array."""
         values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
         return cls(values.shape, values.dtype.str, base64.b64encode(values.tobytes()).decode("ascii"))
 
     def values(self) -> np.ndarray:
-        """What `of` was given."""
+        """The NumPy array."""
         flat = np.frombuffer(base64.b64decode(self.data), np.dtype(self.dtype))
         return flat.reshape(self.shape)

@@ -1,4 +1,4 @@
-"""Examples of different lengths -> batches of similar ones, by number: nothing to save, and little padding."""
+"""Examples of different lengths -> batches of similar lengths, by number: no state to save, and little padding."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,29 +11,29 @@ from jaxtyping import Int64
 from cutaway.errors import UserError
 
 POOL_BATCHES = 100
-"""Batches that are sorted together: more give less padding, fewer a better mixture."""
+"""Batches per pool that is sorted by length: more give less padding, fewer mix better."""
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class BatchLimit:
-    """How much goes into a batch at most.
+    """The largest size of a batch.
 
     Raises:
-        ValueError: nothing is limited.
+        ValueError: there is no limit.
     """
 
     examples: int | None = None
     tokens: int | None = None
-    """Padding included: how many examples, times the longest side of any; an empty one counts as one token."""
+    """Padding included: the number of examples times the longest sequence; an empty example counts as one token."""
 
     def __post_init__(self) -> None:
         if self.examples is None and self.tokens is None:
             raise ValueError("a batch needs a limit of examples or of tokens")
 
     def fitting(self, longest: Int64[np.ndarray, " N"]) -> int:
-        """How many of the first examples, given in order of their longest sides, make a batch; at least one."""
+        """The number of examples, given in order of their longest sequences, that make a batch; at least one."""
         most = len(longest) if self.examples is None else self.examples
         if self.tokens is None:
             return min(most, len(longest))
@@ -44,20 +44,20 @@ class BatchLimit:
 
 @runtime_checkable
 class Indices(Protocol):
-    """Batches of examples that are known by their indices."""
+    """Batches of indices of examples."""
 
     def __getitem__(self, index: int) -> Int64[np.ndarray, " n"]:
         """Returns the indices of the examples of a batch."""
 
 
 class RandomBatches:
-    """Batches without end, batch i depending on the seed and on i alone; each epoch visits every example once.
+    """Endless batches of indices; batch i depends on the seed and on i only, and an epoch contains every example once.
 
-    An epoch shuffles the examples, parts them into pools of about `POOL_BATCHES` batches, sorts each pool by length,
-    cuts it into batches and shuffles these. An example beyond the limit of tokens is a batch of its own.
+    An epoch shuffles the examples, splits them into pools of about `POOL_BATCHES` batches, sorts each pool by length,
+    splits it into batches and shuffles these. An example above the token limit is a batch of its own.
 
     Args:
-        lengths: (N, S), how long each example is on each of its sides.
+        lengths: (N, S), of the sequences of each example.
         limit: of each batch.
         seed: of everything random.
 
@@ -72,7 +72,7 @@ class RandomBatches:
         self._limit = limit
         self._seed = seed
         self._pool = POOL_BATCHES * _typical_size(lengths.max(axis=1), limit)
-        self._starts = [0]  # the number of each epoch's first batch, as far as they are known
+        self._starts = [0]  # the number of each epoch's first batch, as far as computed
         self._epoch: int | None = None
         self._batches: list[Int64[np.ndarray, " n"]] = []
 
@@ -85,7 +85,7 @@ class RandomBatches:
         return self._batches[index - self._starts[epoch]]
 
     def _open(self, epoch: int) -> None:
-        """Lays out an epoch and keeps it until another one is asked for."""
+        """Computes the batches of an epoch, and keeps those of the last one."""
         if epoch == self._epoch:
             return
         rng = np.random.default_rng((self._seed, epoch))
@@ -100,8 +100,8 @@ class SequentialBatches:
     """Every example once, in order of length.
 
     Args:
-        lengths: (N, S), how long each example is on each of its sides.
-        limit: of each batch; an example beyond its tokens is a batch of its own.
+        lengths: (N, S), of the sequences of each example.
+        limit: of each batch; an example above the token limit is a batch of its own.
     """
 
     def __init__(self, lengths: Int64[np.ndarray, "N S"], limit: BatchLimit) -> None:
@@ -115,7 +115,7 @@ class SequentialBatches:
 
 
 class Examples(Generic[Row]):
-    """The examples themselves, in batches; as many batches as there are of their indices, if those have an end."""
+    """Batches of examples, from batches of their indices."""
 
     def __init__(self, rows: Sequence[Row], batches: Indices) -> None:
         self._rows = rows
@@ -129,7 +129,7 @@ class Examples(Generic[Row]):
 
 
 def _typical_size(longest: Int64[np.ndarray, " N"], limit: BatchLimit) -> int:
-    """About how many examples a batch will hold."""
+    """The approximate number of examples per batch."""
     sizes = [limit.examples] if limit.examples is not None else []
     if limit.tokens is not None:
         sizes.append(int(limit.tokens / max(longest.mean(), 1.0)))
@@ -139,7 +139,7 @@ def _typical_size(longest: Int64[np.ndarray, " N"], limit: BatchLimit) -> int:
 def _cut(
     indices: Int64[np.ndarray, " N"], lengths: Int64[np.ndarray, "N S"], limit: BatchLimit
 ) -> list[Int64[np.ndarray, " n"]]:
-    """Sorts examples by length, the longest side first, and cuts them into batches."""
+    """Sorts examples by length, longest sequence first, and splits them into batches."""
     longest = lengths.max(axis=1, initial=1)
     order = np.lexsort((*lengths.T, longest))
     indices, longest = indices[order], longest[order]

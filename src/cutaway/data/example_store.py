@@ -1,4 +1,4 @@
-"""A finished collection: the examples of a task on disk, in two parts."""
+"""The examples of a task on disk, in two splits."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -23,11 +23,11 @@ RENAMED = {
     "Captioned": "CaptionedImage",
     "Recording": "LabelledAudio",
 }
-"""Kinds of examples as collections of 0.1 name them, and their names since."""
+"""From the kinds of examples in collections of 0.1 to their current names."""
 
 
 class CollectionRequest(Record):
-    """What was asked for."""
+    """The parameters of a collection."""
 
     kind: Annotated[str, AfterValidator(lambda kind: RENAMED.get(kind, kind))]
     data: DataConfig
@@ -35,7 +35,7 @@ class CollectionRequest(Record):
 
 
 class CollectionManifest(Record):
-    """What a finished collection holds."""
+    """The contents of a finished collection."""
 
     request: CollectionRequest
     training: int
@@ -45,19 +45,19 @@ class CollectionManifest(Record):
 
 @dataclass(frozen=True)
 class Collected(Generic[AnyExample]):
-    """All examples of a task."""
+    """All examples of a task, in two splits."""
 
     training: list[AnyExample]
     validation: list[AnyExample]
     skipped: dict[str, int]
-    """What was left out, and how many of each."""
+    """The number of examples that were skipped, by reason."""
 
 
 def open_examples(folder: Path, kind: type[AnyExample]) -> Collected[AnyExample]:
-    """Opens what `collect_examples` wrote, without the files that it was read from.
+    """Opens what `collect_examples` wrote, without the original files.
 
     Raises:
-        UserError: there is nothing, or examples of another kind; a file is damaged.
+        UserError: there is no collection, it holds examples of another kind, or a file is damaged.
     """
     manifest = read_record(manifest_path(folder), CollectionManifest)
     if manifest.request.kind != kind.__name__:
@@ -69,7 +69,7 @@ def open_examples(folder: Path, kind: type[AnyExample]) -> Collected[AnyExample]
 
 
 def write_examples(collected: Collected[AnyExample], request: CollectionRequest, folder: Path) -> None:
-    """Writes a collection, whole or not at all.
+    """Writes a collection completely or not at all.
 
     Raises:
         JobError: the folder cannot be written.
@@ -89,14 +89,14 @@ def write_examples(collected: Collected[AnyExample], request: CollectionRequest,
 
 
 def remove_examples(folder: Path) -> None:
-    """Takes away what `write_examples` wrote, and the folder if it holds nothing else."""
+    """Removes what `write_examples` wrote, and the folder if it is empty afterwards."""
     shutil.rmtree(folder / EXAMPLES_FOLDER)
     if not any(folder.iterdir()):
         folder.rmdir()
 
 
 def manifest_path(folder: Path) -> Path:
-    """Where the manifest of a collection is, once it is finished."""
+    """The path of a finished collection's manifest."""
     return folder / EXAMPLES_FOLDER / MANIFEST_FILE
 
 

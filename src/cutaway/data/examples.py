@@ -1,4 +1,4 @@
-"""What a task learns from, one example at a time, as it is read: before it becomes what a model is shown."""
+"""Examples of each modality as they are read, before they become numbers."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -21,46 +21,46 @@ AnyExample = TypeVar("AnyExample", bound=Example)
 
 @dataclass(frozen=True)
 class Pair:
-    """A text and what to make of it: a translation, a summary."""
+    """A source text and its target: a translation, a summary."""
 
     source: str
     target: str
 
     @property
     def given(self) -> str:
-        """What a model is shown."""
+        """The input."""
         return self.source
 
 
 @dataclass(frozen=True)
 class LabelledText:
-    """A text and its label, or all labels that apply to it. Numbers are labels too, as they were written."""
+    """A text and its label, or all its labels. Numbers are kept as they are written."""
 
     text: str
     labels: tuple[str, ...]
 
     @property
     def given(self) -> str:
-        """What a model is shown."""
+        """The input."""
         return self.text
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """The words of a sentence, each with its tag."""
+    """The words of a sentence, each with a tag."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
 
     @property
     def given(self) -> str:
-        """What a model is shown."""
+        """The input."""
         return " ".join(self.words)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A stretch of a context, and the character where it starts."""
+    """A span of a context, and the index of its first character."""
 
     text: str
     start: int
@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question, and its answers in the words of a context."""
+    """A question, and its answers as spans of the context."""
 
     id: str
     question: str
@@ -77,45 +77,45 @@ class Question:
 
     @property
     def given(self) -> str:
-        """What a model is shown, and what several questions may share."""
+        """The context, which several questions may share."""
         return self.context
 
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """An image, (height, width, channels), and its label, or all labels that apply to it."""
+    """An image, (height, width, channels), and its label, or all its labels."""
 
     pixels: Array
     labels: tuple[str, ...]
 
     @property
     def given(self) -> Array:
-        """What a model is shown."""
+        """The input."""
         return self.pixels
 
 
 @dataclass(frozen=True)
 class CaptionedImage:
-    """An image, (height, width, channels), and what it shows, in words."""
+    """An image, (height, width, channels), and its caption."""
 
     pixels: Array
     caption: str
 
     @property
     def given(self) -> Array:
-        """What a model is shown."""
+        """The input."""
         return self.pixels
 
 
 @dataclass(frozen=True)
 class LabelledAudio:
-    """Samples of a sound, from −1 to 1, and its label, or all labels that apply to it.
+    """Samples of a recording, from −1 to 1, and its label, or all its labels.
 
     Attributes:
-        path: where it was read, for messages.
-        samples: one after the other, of a single channel.
-        rate: samples a second.
-        labels: may be none, where several may apply.
+        path: of the file, for messages.
+        samples: of a single channel.
+        rate: samples per second.
+        labels: may be empty if several labels are possible.
     """
 
     path: str
@@ -125,19 +125,19 @@ class LabelledAudio:
 
     @property
     def given(self) -> Array:
-        """What a model is shown."""
+        """The input."""
         return self.samples
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and the edges between them, and the label of the whole, or all labels that apply to it.
+    """Nodes, edges, and the label of the graph, or all its labels.
 
     Attributes:
-        nodes: for each node a word: its label, or else its degree, the number of its edges (Ying et al. 2021, "Do
-            Transformers Really Perform Bad for Graph Representation?", section 3.1.1).
-        edges: pairs of numbers of nodes, the smaller first, each pair once.
-        labels: may be none, of a graph to be labelled.
+        nodes: a word per node: its label, or otherwise its degree (Ying et al. 2021, "Do Transformers Really Perform Bad
+            for Graph Representation?", section 3.1.1).
+        edges: pairs of indices of nodes, the smaller first, without repetition.
+        labels: may be empty.
     """
 
     nodes: tuple[str, ...]
@@ -146,7 +146,7 @@ class Graph:
 
     @property
     def given(self) -> str:
-        """What a model is shown, however the nodes are numbered: each node, and what lies how far from it."""
+        """The input, independent of the order of the nodes: each node with its distances to the others."""
         around = shortest_paths(len(self.nodes), self.edges).tolist()
         seen = [(node, sorted(zip(row, self.nodes, strict=True))) for node, row in zip(self.nodes, around, strict=True)]
         return repr(sorted(seen))

@@ -1,4 +1,4 @@
-"""Inputs of different lengths -> batches of similar ones for inference, and results in the order of the inputs."""
+"""Inputs of different lengths -> batches of similar lengths for inference; results keep the order of the inputs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which examples are held out to validate with."""
+"""Holding out examples for validation."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -12,14 +12,14 @@ from cutaway.errors import UserError
 def hold_out(
     examples: Sequence[AnyExample], share: float, seed: int, name: str
 ) -> tuple[list[AnyExample], list[AnyExample]]:
-    """Parts examples at random into those to train on and those to validate with, both in their old order.
+    """Splits examples at random into a training and a validation split, both in their original order.
 
-    Not the last ones, because files are often sorted. Examples that show a model the same stay together, so that
-    none is validated that was seen; the share is met as nearly as whole groups allow without exceeding it, but for a
-    group that is held out at least.
+    Not the last ones, because files are often sorted. Examples with the same input stay together, so that no input is
+    in both splits. The fraction is approached as closely as whole groups allow without exceeding it, but at least one
+    group is held out.
 
     Raises:
-        UserError: all show the same text.
+        UserError: all have the same input.
     """
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for number, example in enumerate(examples):

@@ -1,4 +1,4 @@
-"""A folder that has a folder for each label, with the files that it applies to."""
+"""Folders with one subfolder per label."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -8,22 +8,22 @@ from cutaway.errors import UserError
 
 
 def files_by_label(folder: Path, endings: Collection[str], skipped: Counter[str]) -> Iterator[tuple[Path, str]]:
-    """The files below each label's folder, with the label, in order of their names.
+    """The files in each label's subfolder with the label, sorted by name.
 
-    What is hidden, lies beside the folders of labels or has another ending is skipped and counted.
+    Hidden files, files outside the subfolders and files with other endings are skipped and counted.
 
     Args:
-        folder: what holds a folder for each label.
-        endings: of the files that count, such as `.png`, in lower case.
+        folder: with a subfolder per label.
+        endings: of the files to return, such as `.png`, in lower case.
         skipped: counts the others.
 
     Raises:
-        UserError: there is no folder in it.
+        UserError: it has no subfolder.
     """
     entries = _visible(folder, skipped)
     labels = [entry for entry in entries if entry.is_dir()]
     if not labels:
-        raise UserError(f"{folder} holds no folders: put what has the same label into a folder of that name")
+        raise UserError(f"{folder} has no subfolders: put the files of each label into a folder of that name")
     if len(labels) < len(entries):
         skipped["beside the folders of labels"] += len(entries) - len(labels)
     for label in labels:
@@ -35,7 +35,7 @@ def files_by_label(folder: Path, endings: Collection[str], skipped: Counter[str]
 
 
 def _files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
-    """All files below a folder, however deep."""
+    """All files below a folder, at any depth."""
     for entry in _visible(folder, skipped):
         if entry.is_dir():
             yield from _files(entry, skipped)
@@ -45,7 +45,7 @@ def _files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
 
 def _visible(folder: Path, skipped: Counter[str]) -> list[Path]:
     try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)  # paths ignore case on Windows
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)  # comparing paths ignores case on Windows
     except OSError as error:
         raise UserError(f"cannot read {folder}: {error.strerror}") from error
     visible = [entry for entry in entries if not entry.name.startswith(".")]

@@ -1,4 +1,4 @@
-"""The lines of a text file, one by one."""
+"""The lines of a text file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ from cutaway.errors import UserError
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines without their ends; only a line feed, alone or after a carriage return, ends one.
+    """The lines without their ends: a line feed, alone or after a carriage return.
 
     Raises:
-        UserError: on the way, at what cannot be read; names the line that is no UTF-8.
+        UserError: while reading: a line is not UTF-8.
     """
     with opened(path) as file:
         for number, line in enumerate(file, start=1):

@@ -1,4 +1,4 @@
-"""Rows of different lengths -> one array, and which of it counts."""
+"""Rows of different lengths -> one array, and its mask."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Bool, Int64
 
 
 def pad(rows: Sequence[Sequence[int]], value: int) -> Int64[np.ndarray, "B T"]:
-    """Fills up rows at their ends to the length of the longest."""
+    """Pads rows at the end to the length of the longest."""
     lengths = np.array([len(row) for row in rows], np.int64)
     padded = np.full((len(rows), lengths.max(initial=0)), value, np.int64)
     padded[length_mask(lengths)] = [number for row in rows for number in row]
@@ -15,12 +15,12 @@ def pad(rows: Sequence[Sequence[int]], value: int) -> Int64[np.ndarray, "B T"]:
 
 
 def length_mask(lengths: Int64[np.ndarray, " B"]) -> Bool[np.ndarray, "B T"]:
-    """Which places of rows, filled up to the longest, hold what is real."""
+    """True for the elements of padded rows that are not padding."""
     return np.arange(lengths.max(initial=0)) < lengths[:, None]
 
 
 def pad_with_mask(rows: Sequence[Sequence[int]], tokens: str, mask: str) -> dict[str, np.ndarray]:
-    """Token ids padded with 0 under one name and, unless all rows are of one length, under another what is real."""
+    """Token ids padded with 0 and, unless all rows have the same length, their mask, by these two names."""
     lengths = np.array([len(row) for row in rows], np.int64)
     padded = {tokens: pad(rows, 0)}
     return padded if (lengths == lengths.max(initial=0)).all() else {**padded, mask: length_mask(lengths)}

@@ -1,4 +1,4 @@
-"""One file -> documents, each a stream of pieces of text: no file has to fit into memory.
+"""One file -> documents, each a stream of pieces of text: files need not fit into memory.
 
 Documents are read in order, each to its end before the next.
 """
@@ -24,22 +24,22 @@ BLOCK_BYTES = 1 << 20
 
 @runtime_checkable
 class ByteStream(Protocol):
-    """A file opened for bytes, of whatever class."""
+    """A binary file."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most so many bytes, and none at the end."""
+        """At most so many bytes; none at the end."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
 
 def read_file(path: Path, field: str) -> Iterator[Document]:
-    """The documents of a file, by the end of its name.
+    """The documents of a file, by its ending.
 
-    A row of `.parquet` and a line of `.jsonl` are a document each; any other file is one. Each but Parquet may be
-    compressed: `.gz` on top.
+    Each row of `.parquet` and each line of `.jsonl` is a document; any other file is one document. All but Parquet may be
+    compressed (`.gz`).
 
     Raises:
-        UserError: on the way, at what cannot be read: no UTF-8, no JSON, no such field, damaged.
+        UserError: while reading: not UTF-8, not JSON, no such field, or damaged.
     """
     if _ends_with(path, ".parquet"):
         return _read_parquet(path, field)
@@ -51,7 +51,7 @@ def read_file(path: Path, field: str) -> Iterator[Document]:
 
 
 def plugin_reader(path: Path) -> Callable[[Path], Iterable[dict[str, Any]]] | None:
-    """The reader of another package for files with this ending, if there is one: it yields a dict per row."""
+    """The reader of another package for files with this ending, if there is one."""
     ending = path.suffix.lower().removeprefix(".")
     return load_plugin(READERS, ending, FunctionType) if ending else None
 
@@ -65,7 +65,7 @@ def _read_rows(read: Callable[[Path], Iterable[dict[str, Any]]], path: Path, fie
 
 
 def read_text(file: ByteStream, name: str) -> Iterator[str]:
-    """The text of a binary file, exactly as it is, but for a byte order mark at its start.
+    """The text of a binary file, without a byte order mark at its start.
 
     Raises:
         UserError: it is not UTF-8; says at which byte.
@@ -89,7 +89,7 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
 
 
 def is_text(path: Path) -> bool:
-    """Whether a file holds text: it is Parquet, or all of it is UTF-8 without a NUL, the mark of a binary file."""
+    """Whether a file contains text: it is Parquet, or all of it is UTF-8 without a NUL character."""
     if _ends_with(path, ".parquet") or plugin_reader(path) is not None:
         return True
     try:
@@ -100,10 +100,10 @@ def is_text(path: Path) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[ByteStream]:
-    """Opens a file for its bytes, those within if it is a `.gz`.
+    """Opens a file for its bytes, decompressed if it is a `.gz` file.
 
     Raises:
-        UserError: now or on the way: it cannot be read or is damaged.
+        UserError: at once or while reading: it cannot be read or is damaged.
     """
     try:
         with gzip.open(path) if _ends_with(path, ".gz") else path.open("rb") as file:
@@ -115,7 +115,7 @@ def opened(path: Path) -> Iterator[ByteStream]:
 
 
 def format_of(path: Path) -> str:
-    """The ending that tells what a file holds, in lower case: the last one, or the one before `.gz`."""
+    """The ending that determines the format, in lower case: the last one, or the one before `.gz`."""
     return (path.with_suffix("") if _ends_with(path, ".gz") else path).suffix.lower()
 
 
@@ -123,7 +123,7 @@ def parse_row(line: bytes, place: str) -> dict[str, Any]:
     """The fields of a line of JSONL.
 
     Raises:
-        UserError: it is no JSON object.
+        UserError: it is not a JSON object.
     """
     try:
         row = json.loads(line)
@@ -135,10 +135,10 @@ def parse_row(line: bytes, place: str) -> dict[str, Any]:
 
 
 def text_of(value: Any, place: str) -> str:
-    """The text of a field; a field that is null holds an empty one.
+    """The text of a field; empty if it is null.
 
     Raises:
-        UserError: it is something else, or no UTF-8 can hold it.
+        UserError: it is something else, or cannot be encoded as UTF-8.
     """
     if not isinstance(value, str | None):
         raise UserError(f"{place}: text was expected, not {type(value).__name__}")
@@ -170,7 +170,7 @@ def _read_line(line: bytes, place: str, field: str) -> str:
 
 def _read_parquet(path: Path, field: str) -> Iterator[Document]:
     try:
-        pyarrow = import_module("pyarrow")  # an extra, and one without types
+        pyarrow = import_module("pyarrow")  # optional, and without types
         parquet = import_module("pyarrow.parquet")
     except ImportError as error:
         raise UserError(f"reading {path} needs pyarrow: install it with pip install 'cutaway[data]'") from error

@@ -1,7 +1,7 @@
 """A report on a trained language model: one self-contained HTML file with the model's real numbers.
 
-`inspect_line` runs the model on a line of text; `write_report` inserts the results and the training curves into the page
-in `page/` (HTML, CSS and scripts, joined into one file that opens offline).
+`inspect_line` runs the model on a line of text; `write_report` inserts the results and the training curves into the
+page in `page/` (HTML, CSS and scripts, joined into one file that opens offline).
 """
 
 import base64

@@ -28,8 +28,8 @@ def multi_label_report(
 ) -> Report:
     """Exact match, micro and macro F1, and the figures of every class, with any number of classes per example.
 
-    Exact match compares whole sets of classes. Macro F1 is the mean over the classes that are true or predicted for some
-    example. 0 / 0 counts as 0.
+    Exact match compares whole sets of classes. Macro F1 is the mean over the classes that are true or predicted for
+    some example. 0 / 0 counts as 0.
 
     Args:
         predicted: the predicted classes of each example.

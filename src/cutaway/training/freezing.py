@@ -12,9 +12,9 @@ from cutaway.model.renamed import former_names
 def freeze(model: nn.Module, patterns: Iterable[str]) -> None:
     """Freezes the weights whose names match one of the patterns: they get no gradient.
 
-    A pattern is a name (``encoder.norm.weight``), the beginning of a name up to a dot (``encoder.0``), or contains ``*``
-    for any characters (``*.bias``). A weight with two names, such as that of a tied head, is frozen by either, and by
-    its names in earlier versions.
+    A pattern is a name (``encoder.norm.weight``), the beginning of a name up to a dot (``encoder.0``), or contains
+    ``*`` for any characters (``*.bias``). A weight with two names, such as that of a tied head, is frozen by either,
+    and by its names in earlier versions.
 
     Raises:
         UserError: a pattern matches nothing, or no weight is left to train.

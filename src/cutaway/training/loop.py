@@ -120,7 +120,7 @@ class Trainer:
         return mean, norm, count
 
     def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
-        """Accumulates the gradient of the summed loss over micro-batches; returns that sum and the number of targets."""
+        """Accumulates the gradient of the summed loss over micro-batches; returns the sum and the number of targets."""
         torch.manual_seed(seed_of_step(self._config.seed, step))  # for dropout: resuming needs no random state
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.gradient_accumulation):

@@ -38,7 +38,7 @@ class Optimizer:
         assert len(held) == len(set(held)) == len(self._names), "every trained weight belongs to exactly one group"
 
     def step(self, rate: float) -> None:
-        """Updates all weights from their gradients at this fraction of the peak learning rates; resets the gradients."""
+        """Updates all weights from their gradients at this fraction of the peak learning rates; zeros the gradients."""
         for part, peaks in zip(self._parts, self._peaks, strict=True):
             for group, peak in zip(part.param_groups, peaks, strict=True):
                 group["lr"] = peak * rate

@@ -1,4 +1,4 @@
-"""Recordings with labels: WAV files in folders, or named by a table."""
+"""Labelled recordings: WAV files in folders, or named by a table."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ ENDINGS = (".wav", ".wave")
 
 
 def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
-    """The recordings of a folder that has a folder for each label, or those that a table names.
+    """The recordings of a folder with a subfolder per label, or those that a table names.
 
-    A table is CSV, TSV or JSONL with a header; the paths in it begin where the table lies. Rows without a path or a
-    label, and files that are no WAV by their names, are skipped and counted.
+    A table is CSV, TSV or JSONL with a header; its paths are relative to it. Rows without a path or a label, and files
+    with other endings, are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read.
+        UserError: while reading: something cannot be read.
     """
     if path.is_dir():
         for file, label in files_by_label(path, ENDINGS, skipped):
@@ -39,17 +39,17 @@ def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iter
 
 
 def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
-    """The samples of a recording that a person gives: a path, or the samples themselves.
+    """The samples of a recording given as a path or as an array.
 
     Raises:
-        UserError: the file cannot be read or has another rate, or the array holds something else than samples.
+        UserError: the file cannot be read or has another sample rate, or the array does not contain samples.
     """
     if not isinstance(given, np.ndarray):
         return read_wav(Path(given), rate)[0]
     if given.ndim != 1 or not len(given) or not np.issubdtype(given.dtype, np.floating):
         raise UserError(
-            f"a recording is a row of samples from -1 to 1, of floating point, and this array is {given.dtype} "
-            f"{given.shape}: average its channels, and divide whole numbers by the largest"
+            f"a recording is a one-dimensional array of floating-point samples from -1 to 1, but this one is {given.dtype} "
+            f"{given.shape}: average its channels, and divide integers by the largest"
         )
     return given
 
@@ -58,7 +58,7 @@ def samples_at(recording: LabelledAudio, rate: int) -> Float[np.ndarray, " N"]:
     """The samples of an example.
 
     Raises:
-        UserError: it has another rate.
+        UserError: it has another sample rate.
     """
     require_rate(Path(recording.path), recording.rate, rate)
     return recording.samples.values()

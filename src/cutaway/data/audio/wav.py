@@ -1,4 +1,4 @@
-"""WAV files of plain samples (PCM), through the standard library."""
+"""Uncompressed (PCM) WAV files, through the standard library."""
 
 import io
 import shlex
@@ -12,21 +12,21 @@ from cutaway.data.readers import opened
 from cutaway.errors import UserError
 
 WIDEST = 4
-"""Bytes of the widest sample that is read."""
+"""Bytes of the widest samples."""
 
 
 def read_wav(path: Path, rate: int | None = None) -> tuple[Float32[np.ndarray, " N"], int]:
-    """The samples of a file, in [−1, 1], and how many there are a second. Several channels are averaged.
+    """The samples of a file, in [−1, 1], and its sample rate. Several channels are averaged.
 
-    Samples may be whole numbers of 8 bits (unsigned, as WAV has them), 16, 24 or 32. Nothing is resampled.
+    Samples may be integers of 8 bits (unsigned, as in WAV), 16, 24 or 32. Nothing is resampled.
 
     Args:
         path: the file; it may be compressed (`.gz`).
-        rate: how many samples a second are asked for; any number if not given.
+        rate: the required sample rate; any if not given.
 
     Raises:
-        UserError: the file cannot be read, is damaged or cut short, holds no samples or other ones than PCM, or has
-            another rate; says how to convert it.
+        UserError: the file cannot be read, is damaged or incomplete, has no samples or is not PCM, or has another
+            sample rate; says how to convert it.
     """
     with opened(path) as file:
         content = file.read()
@@ -35,7 +35,7 @@ def read_wav(path: Path, rate: int | None = None) -> tuple[Float32[np.ndarray, "
         with wave.open(io.BytesIO(content)) as sound:
             header = sound.getparams()
             data = sound.readframes(header.nframes)
-    except (wave.Error, EOFError, RuntimeError) as error:  # the last where a chunk would end beyond the file
+    except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk would end beyond the file
         reason = str(error) or "it ends too early"
         raise UserError(f"{path} is no WAV file of plain samples, PCM ({reason}): {convert}") from error
     width, wanted = header.sampwidth, header.nframes
@@ -51,10 +51,10 @@ def read_wav(path: Path, rate: int | None = None) -> tuple[Float32[np.ndarray, "
 
 
 def require_rate(path: Path, found: int, asked: int) -> None:
-    """Refuses a file whose samples come faster or slower than is asked for.
+    """Rejects a file with another sample rate.
 
     Raises:
-        UserError: it is one; says how to convert it.
+        UserError: it has one; says how to convert it.
     """
     if found != asked:
         raise UserError(
@@ -63,14 +63,14 @@ def require_rate(path: Path, found: int, asked: int) -> None:
 
 
 def _decode(data: bytes, width: int) -> Float32[np.ndarray, " N"]:
-    """Little-endian numbers of so many bytes, as shares of the largest: each becomes the upper bytes of 32 bits."""
+    """Little-endian integers of this many bytes as fractions of the largest, through the upper bytes of 32 bits."""
     numbers = np.frombuffer(data, np.uint8).reshape(-1, width)
     widened = np.zeros((len(numbers), WIDEST), np.uint8)
-    widened[:, WIDEST - width :] = numbers ^ 0x80 if width == 1 else numbers  # turns unsigned bytes into signed ones
+    widened[:, WIDEST - width :] = numbers ^ 0x80 if width == 1 else numbers  # unsigned bytes to signed ones
     return (widened.view("<i4")[:, 0] / 2.0**31).astype(np.float32)
 
 
 def _conversion(path: Path, rate: int | None) -> str:
-    """Tells how to make a file that can be read."""
+    """How to convert a file."""
     resample = "" if rate is None else f" -ar {rate}"
     return f"convert it, such as by ffmpeg -i {shlex.quote(str(path))}{resample} -c:a pcm_s16le NEW.wav"

@@ -1,4 +1,4 @@
-"""How far apart the nodes of a graph are."""
+"""Distances between the nodes of a graph."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ import numpy as np
 from jaxtyping import Int64
 
 UNREACHABLE = -1
-"""Stands for the distance of two nodes that no path joins."""
+"""The distance of two unconnected nodes."""
 
 
 def shortest_paths(nodes: int, edges: Sequence[tuple[int, int]]) -> Int64[np.ndarray, "N N"]:
-    """The number of edges on the shortest path between every two nodes (Floyd 1962, "Algorithm 97: Shortest path").
+    """The length of the shortest path between every two nodes (Floyd 1962, "Algorithm 97: Shortest path").
 
     Args:
-        nodes: N, numbered from 0 on.
-        edges: pairs of nodes, in either direction.
+        nodes: N; they are numbered from 0.
+        edges: pairs of nodes, without direction.
     """
     distances = np.full((nodes, nodes), nodes, np.int64)  # longer than any path
     for first, second in edges:

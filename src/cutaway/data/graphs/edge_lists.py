@@ -1,12 +1,12 @@
-"""Graphs as text that a person can write: blocks of lines with blank lines between them, each block a graph.
+"""Graphs as plain text: blocks of lines separated by blank lines, one graph per block.
 
-    label: ring         the class of the graph, if it is known; a line for each, if there are several
-    node: a carbon      a node and its label; or a node alone, which no edge need join
+    label: ring         the class of the graph, if known; one line per class if there are several
+    node: a carbon      a node and its label; or a node alone, which may be unconnected
     node: b carbon
-    a b                 an edge between two nodes, each named by a word
-    # …                 a comment, behind a line too
+    a b                 an edge between two nodes
+    # …                 a comment, also at the end of a line
 
-An edge list as other programs write it, `a b` in every line, is such a file, with one graph.
+An edge list of other programs, with `a b` in every line, is such a file with one graph.
 """
 
 from collections import Counter
@@ -25,10 +25,10 @@ COMMENT = "#"
 
 
 def read_graphs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
-    """The graphs of a file that have a label; others are skipped and counted.
+    """The labelled graphs of a file; others are skipped and counted.
 
     Raises:
-        UserError: as `read_edge_lists` says.
+        UserError: for the reasons given in `read_edge_lists`.
     """
     for graph in read_edge_lists(path, skipped):
         if graph.labels:
@@ -40,13 +40,13 @@ def read_graphs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator
 def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:
     """The graphs of a file.
 
-    Edges have no direction: `b a` repeats `a b`. Repeated edges, and edges from a node to itself, change no path: they
-    are dropped and counted. Graphs without nodes are skipped and counted. A graph that declares any node declares all
-    that its edges join. Where nodes have no labels, their degrees stand in for them (see `Graph`).
+    Edges have no direction: `b a` repeats `a b`. Repeated edges and loops do not change any path: they are dropped and
+    counted. Graphs without nodes are skipped and counted. A graph that declares a node must declare all nodes of its
+    edges. Nodes without labels are labelled by their degrees (see `Graph`).
 
     Raises:
-        UserError: on the way: a line is neither an edge nor a label nor a node, an edge joins a node that is missing, a
-            node is declared twice, or some nodes of the file have labels and others have none; says in which line.
+        UserError: while reading: a line is not an edge, a label or a node; an edge has an undeclared node; a node is
+            declared twice; or only some nodes of the file have labels; says in which line.
     """
     numbered = enumerate(read_lines(path), start=1)
     are_labelled: bool | None = None
@@ -64,15 +64,15 @@ def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:
 
 @dataclass
 class _Draft:
-    """What the lines of a graph say, each with the place where it says so."""
+    """The lines of a graph, each with its location."""
 
     labels: list[str] = field(default_factory=list)
     nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By name, the place and the label, which may be empty."""
+    """By name, the location and the label, which may be empty."""
     edges: list[tuple[str, str, str]] = field(default_factory=list)
 
     def graph(self, skipped: Counter[str]) -> Graph:
-        """The graph, without what is dropped."""
+        """The graph, and what was dropped."""
         number = {name: i for i, name in enumerate(self.nodes)}
         ends = [(number[first], number[second]) for _, first, second in self.edges]
         different = [(min(pair), max(pair)) for pair in ends if pair[0] != pair[1]]
@@ -112,7 +112,7 @@ def _read_block(path: Path, lines: Iterable[tuple[int, str]]) -> _Draft:
 
 
 def _complete(draft: _Draft) -> _Draft:
-    """Adds the nodes of a graph that declares none: those that its edges join."""
+    """Adds the nodes of the edges of a graph that declares none."""
     is_declared = bool(draft.nodes)
     for place, *ends in draft.edges:
         for name in ends:

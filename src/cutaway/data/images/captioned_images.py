@@ -16,12 +16,12 @@ NAMES = tuple(f"captions{ending}" for ending in TABLES)
 
 
 def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[CaptionedImage]:
-    """The captioned images of a table, of a folder that holds one by the name of captions, or of an archive.
+    """The captioned images of a table, of a folder with a table called captions, or of an archive.
 
     Images without a caption are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
+        UserError: while reading: something cannot be read, or an image differs from the first.
     """
     for one in read_described(_table_of(path) if path.is_dir() else path, data, ARRAY, skipped):
         caption = text_of(one.said, one.name).strip()
@@ -32,10 +32,10 @@ def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
 
 
 def _table_of(folder: Path) -> Path:
-    """The table that a folder of images holds.
+    """The table in a folder of images.
 
     Raises:
-        UserError: it holds none, or several.
+        UserError: there is none, or several.
     """
     found = [folder / name for name in NAMES if (folder / name).is_file()]
     if len(found) == 1:

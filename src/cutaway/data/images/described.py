@@ -1,4 +1,4 @@
-"""Images of which something is said, from tables and from archives of arrays: all of a set are alike."""
+"""Images with labels or captions, from tables and from archives of arrays; all have the same size and channels."""
 
 import zipfile
 import zlib
@@ -18,11 +18,11 @@ from cutaway.errors import UserError, nearest
 TABLES = (".tsv", ".csv", ".jsonl")
 ARCHIVE = ".npz"
 ARRAY = "images"
-"""What holds the images of an archive, if nothing else is chosen."""
+"""The array of images in an archive, unless another is chosen."""
 
 
 class Found(NamedTuple):
-    """An image, (height, width, channels), what is said of it, and what to call it in messages."""
+    """An image, (height, width, channels), its label or caption, and its name in messages."""
 
     name: str
     pixels: np.ndarray
@@ -30,16 +30,16 @@ class Found(NamedTuple):
 
 
 def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[str]) -> Iterator[Found]:
-    """The images that a table names, by paths relative to it, or that an archive of arrays holds.
+    """The images that a table names by relative paths, or that an archive of arrays contains.
 
     Args:
         path: a `.tsv`, `.csv` or `.jsonl` table with a header, or an `.npz` archive.
-        data: may name the two columns, or the two arrays.
-        array: of an archive, what is said of the images, if nothing else is chosen.
+        data: may choose the two columns, or the two arrays.
+        array: of an archive, the labels or captions, unless another is chosen.
         skipped: counts rows without an image.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
+        UserError: while reading: something cannot be read, or an image differs from the first.
     """
     if path.suffix.lower() == ARCHIVE:
         is_chosen = data.field != DataConfig().field
@@ -50,10 +50,10 @@ def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[st
 
 
 def refuse_unlike(found: Iterable[Found]) -> Iterator[Found]:
-    """Passes images on that have one size and the same channels: nothing is resized without a word.
+    """Yields images that all have the same size and channels: nothing is resized silently.
 
     Raises:
-        UserError: on the way: one is unlike the first; names both.
+        UserError: while reading: one differs from the first; names both.
     """
     first: Found | None = None
     for one in found:
@@ -89,10 +89,10 @@ def _read_archive(path: Path, array: str, said: str) -> Iterator[Found]:
 
 
 def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The arrays of these names.
+    """The arrays with these names.
 
     Raises:
-        UserError: the archive cannot be read, or has no such array.
+        UserError: the archive cannot be read, or lacks such an array.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -114,7 +114,7 @@ def _as_images(array: np.ndarray, place: str) -> np.ndarray:
     """Images with channels, (N, height, width, channels).
 
     Raises:
-        UserError: they are none.
+        UserError: they are not images.
     """
     images = array[..., None] if array.ndim == 3 else array
     if images.ndim != 4 or images.dtype.kind not in NUMBERS or 0 in images.shape[1:]:

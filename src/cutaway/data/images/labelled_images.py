@@ -1,4 +1,4 @@
-"""Images with labels, from a folder for each label, from a table or from an archive of arrays."""
+"""Labelled images, from a folder per label, from a table or from an archive of arrays."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ ARRAY = "labels"
 
 
 def read_images(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledImage]:
-    """The labelled images of a folder that holds a folder for each label, of a table, or of an archive.
+    """The labelled images of a folder with a subfolder per label, of a table, or of an archive.
 
-    Files that are no images and images without a label are skipped and counted.
+    Other files and images without a label are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read, or at an image that is unlike the first.
+        UserError: while reading: something cannot be read, or an image differs from the first.
     """
     found = refuse_unlike(_read_folder(path, skipped)) if path.is_dir() else read_described(path, data, ARRAY, skipped)
     for one in found:

@@ -1,4 +1,4 @@
-"""One image from a file, (height, width, channels), and whether a model can read it."""
+"""Reading an image, (height, width, channels), and whether it fits a model."""
 
 import io
 import shlex
@@ -15,20 +15,20 @@ from cutaway.errors import UserError
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
 NUMBERS = "buif"
-"""Kinds of arrays that pixels may come in: booleans and numbers, but for complex ones."""
+"""Kinds of NumPy dtypes for pixels: booleans, integers and floating-point numbers."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _CHANNELS = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}
-"""Modes of bytes, or what stands for bytes: whether they are grey or red, green and blue."""
+"""Pillow's modes that are converted to bytes of grey or RGB."""
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def open_image(path: Path) -> UInt8[np.ndarray, "height width channels"]:
-    """The pixels of a file as a person sees it, upright: 1 channel if it is grey, 3 if it has colours.
+    """The pixels of a file as displayed, upright: 1 channel if it is grey, 3 if it is in colour.
 
     Raises:
-        UserError: it cannot be read, holds several images, or pixels that are not bytes of grey or of three colours;
-            says how to convert it.
+        UserError: it cannot be read, contains several images, or its pixels are not bytes of grey or RGB; says how to
+            convert it.
     """
     try:
         from PIL import Image, ImageOps
@@ -48,10 +48,10 @@ def open_image(path: Path) -> UInt8[np.ndarray, "height width channels"]:
 
 
 def image_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
-    """The pixels of an image that a model is to read.
+    """The pixels of an image for a model to read.
 
     Args:
-        given: the path of a file, or an array (height, width, channels), or (height, width) if there is one channel.
+        given: the path of a file, or an array (height, width, channels), or (height, width) with one channel.
         embedding: of the model.
 
     Raises:
@@ -68,7 +68,7 @@ def image_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
 
 
 def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbeddingConfig) -> None:
-    """Refuses an image that the model cannot cut into patches.
+    """Rejects an image that the model cannot divide into patches.
 
     Args:
         name: of the image, for the message.
@@ -76,7 +76,7 @@ def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbedding
         embedding: of the model.
 
     Raises:
-        UserError: it has other channels, or sides that are no multiples of a patch; names the patches that would fit.
+        UserError: its channels differ, or its sides are not multiples of a patch; names the patches that would fit.
     """
     height, width, channels = shape
     if embedding.channels not in (None, channels):
@@ -93,9 +93,9 @@ def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbedding
 
 
 def _refuse_lossy(image: Any, path: Path) -> None:
-    """Refuses an image of which something would be lost."""
+    """Rejects an image that cannot be converted without loss."""
     convert = f"convert it, such as by magick {shlex.quote(str(path))}"
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # a photograph that brings a preview along
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO is a photograph with a preview
         raise UserError(f"{path} holds {image.n_frames} images, one after another: save one of them alone")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         raise UserError(f"{path} has transparent parts, an alpha channel: {convert} -alpha remove NEW.png")

@@ -1,4 +1,4 @@
-"""Proteins in FASTA: a line `>id …`, then the letters of a sequence in any number of lines (Pearson, Lipman 1988)."""
+"""Proteins in FASTA: a header `>id …`, then a sequence of letters in any number of lines (Pearson, Lipman 1988)."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ LETTERS = frozenset(AMINO_ACIDS + AMINO_ACIDS.lower())
 
 @dataclass(frozen=True)
 class Protein:
-    """A sequence of amino acids.
+    """A protein.
 
     Attributes:
         id: the first word of its header.
-        label: what the header says it is, if anything.
-        residues: its letters, in upper case.
+        label: from the header, if there is one.
+        residues: its sequence of amino acids, in upper case.
     """
 
     id: str
@@ -32,28 +32,28 @@ class Protein:
 
 
 def is_fasta(path: Path) -> bool:
-    """Whether a file holds proteins, by the end of its name, before `.gz` too."""
+    """Whether a file is FASTA, by its ending, also before `.gz`."""
     return format_of(path) in ENDINGS
 
 
 def read_fasta(path: Path, skipped: Counter[str], label_key: str | None = None) -> Iterator[Protein]:
-    """The proteins of a file; letters of either case, with spaces between them or none.
+    """The proteins of a file; letters may be in either case, with spaces between them.
 
-    Behind the id, a header may name a label: by a word such as `family=kinase`, or by a second word without a sign of
-    equality (`>P1 kinase`), which counts if there is no such word. Everything else in a header is left alone.
+    After the id, a header may give a label: as a word such as `family=kinase`, or otherwise as a second word without an
+    equals sign (`>P1 kinase`). The rest of a header is ignored.
 
     An asterisk at the end of a sequence, which marks the stop codon, is dropped and counted. Empty sequences are
     skipped and counted.
 
     Args:
         path: the file.
-        skipped: what was left out is counted here.
-        label_key: what stands before the sign of equality, `label` or `family` if not given; if given, a second word
-            is no label.
+        skipped: counts what is left out.
+        label_key: the word before the equals sign, `label` or `family` if not given; if given, a second word is no
+            label.
 
     Raises:
-        UserError: on the way: the file does not begin with a header, a header is empty, or a letter is no amino acid;
-            says in which line.
+        UserError: while reading: the file does not start with a header, a header is empty, or a letter is no amino
+            acid; says in which line.
     """
     for header, lines in _read_records(path):
         residues = _residues(header[0], lines, path, skipped)
@@ -64,7 +64,7 @@ def read_fasta(path: Path, skipped: Counter[str], label_key: str | None = None) 
 
 
 def _read_records(path: Path) -> Iterator[tuple[list[str], list[tuple[int, str]]]]:
-    """The words of each header, and the lines of letters below it with their numbers."""
+    """The words of each header, and the lines of its sequence with their numbers."""
     header: list[str] = []
     lines: list[tuple[int, str]] = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -73,7 +73,7 @@ def _read_records(path: Path) -> Iterator[tuple[list[str], list[tuple[int, str]]
                 yield header, lines
             header, lines = line[1:].split(), []
             if not header:
-                raise UserError(f"{path}, line {number}: a sequence has no id: write it behind the >")
+                raise UserError(f"{path}, line {number}: a sequence has no id: write it after the >")
         elif header:
             lines.append((number, "".join(line.split())))
         elif line.strip():

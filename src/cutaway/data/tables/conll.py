@@ -1,4 +1,4 @@
-"""Tagged sentences in columns, as the CoNLL shared tasks have them: a word a line, a blank line after a sentence."""
+"""Tagged sentences in columns, as in the CoNLL shared tasks: a word per line, a blank line after each sentence."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ DOCUMENT_MARK = "-DOCSTART-"
 
 
 def read_conll(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:
-    """The sentences of a file: the first column holds the words and the last one the tags.
+    """The sentences of a file: words in the first column, tags in the last.
 
-    Columns are parted by tabs, or in a line without any by spaces. Lines that mark a document are skipped and counted.
+    Columns are separated by tabs, or by spaces in a line without tabs. Document marks are skipped and counted.
 
     Raises:
-        UserError: on the way, at a line with fewer than two columns or another number of them than the first.
+        UserError: while reading: a line has fewer than two columns, or another number than the first.
     """
     for is_sentence, rows in groupby(_read_columns(path, skipped), key=bool):
         if is_sentence:

@@ -15,13 +15,13 @@ from cutaway.errors import UserError
 
 
 def read_labelled(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledText]:
-    """The labelled texts of a table, or proteins of a FASTA file, where `data.target` is what names the label.
+    """The labelled texts of a table, or the proteins of a FASTA file, where `data.target` is the key of the label.
 
-    In JSONL, a label may be a number, or a list of all labels that apply; an empty list says that none does. Empty
-    texts and texts without a label are skipped and counted.
+    In JSONL, a label may be a number, or a list of all labels that apply, which may be empty. Empty texts and texts
+    without a label are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read.
+        UserError: while reading: something cannot be read.
     """
     if is_fasta(path):
         yield from _read_proteins(path, data, skipped)
@@ -49,7 +49,7 @@ def labels_of(value: Any, place: str) -> tuple[str, ...]:
     """The labels in a field of a table: one, or a list of them in JSONL.
 
     Raises:
-        UserError: it holds something else.
+        UserError: it contains something else.
     """
     return tuple(_label(one, place) for one in (value if isinstance(value, list) else [value]))
 

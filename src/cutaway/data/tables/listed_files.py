@@ -1,4 +1,4 @@
-"""Files that a table names, each with what the table says of it."""
+"""Files named by a table."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from cutaway.data.readers import text_of
 from cutaway.data.tables.rows import read_table
 
 COLUMN = "path"
-"""What names the files, if no other column is chosen."""
+"""The column of paths, unless another is chosen."""
 
 
 class Listed(NamedTuple):
-    """A file, what is said of it, and where: table and line."""
+    """A file, its label or caption, and its location: table and line."""
 
     place: str
     file: Path
@@ -22,10 +22,10 @@ class Listed(NamedTuple):
 
 
 def read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Listed]:
-    """The files of a table, whose paths begin where the table lies. Rows without a path are skipped and counted.
+    """The files of a table, with paths relative to it. Rows without a path are skipped and counted.
 
     Raises:
-        UserError: on the way, as `read_table` says.
+        UserError: while reading, for the reasons given in `read_table`.
     """
     is_chosen = data.field != DataConfig().field
     for row in read_table(path, data if is_chosen else data.model_copy(update={"field": COLUMN}), skipped):

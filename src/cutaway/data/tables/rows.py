@@ -1,6 +1,6 @@
-"""Tables of which two fields count, what is read and what is to be learnt: JSONL, CSV and TSV.
+"""Tables with an input and a target per row: JSONL, CSV and TSV.
 
-The fields are those that the configuration names. Without a choice, the usual names are looked for.
+The two fields are chosen in the configuration, or found by the usual names.
 """
 
 import csv
@@ -19,7 +19,7 @@ TARGETS = ("label", "labels", "summary", "completion", "target", "caption")
 
 
 class Row(NamedTuple):
-    """The two fields of one row, and where they stand: file and line."""
+    """The two fields of a row, and its location: file and line."""
 
     place: str
     source: Any
@@ -27,13 +27,13 @@ class Row(NamedTuple):
 
 
 def read_table(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
-    """The rows of a file, by the end of its name: `.jsonl`, `.csv`, or else columns parted by tabs.
+    """The rows of a file, by its ending: `.jsonl`, `.csv`, or otherwise columns separated by tabs.
 
-    A first line of columns that holds the names of both fields is a header. Without one, there must be two columns.
+    A first line of columns that contains the names of both fields is a header. Without one, there must be two columns.
     Blank lines are skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read: no such field, another number of columns; says in which line.
+        UserError: while reading: no such field, or another number of columns; says in which line.
     """
     if format_of(path) == ".jsonl":
         return _read_jsonl(path, data, skipped)
@@ -93,19 +93,19 @@ def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Every character but the tab is an ordinary one: a lone quote is common in such files, and begins nothing."""
+    """Only tabs are special: a lone quote is common in such files and does not start a quoted field."""
     for number, line in enumerate(read_lines(path), start=1):
         yield number, line.split("\t")
 
 
 def _candidates(data: DataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names that each of the two fields may have."""
+    """The possible names of each of the two fields."""
     is_chosen = data.field != DataConfig().field
     return (data.field,) if is_chosen else SOURCES, (data.target,) if data.target else TARGETS
 
 
 def _is_header(row: list[str], data: DataConfig) -> bool:
-    """Whether the first line names the columns; if the configuration does, it must."""
+    """Whether the first line is a header; it must be if the configuration chooses a field."""
     is_chosen = data.field != DataConfig().field or data.target is not None
     return is_chosen or all(any(name in row for name in names) for names in _candidates(data))
 
@@ -114,7 +114,7 @@ def _choose(fields: Collection[str], data: DataConfig, place: str) -> tuple[str,
     """The names of the two fields.
 
     Raises:
-        UserError: one is missing; says which there are.
+        UserError: one is missing; lists the fields.
     """
     source, target = _candidates(data)
     return _first(source, fields, place, "data.field"), _first(target, fields, place, "data.target")

@@ -43,10 +43,10 @@ class _File(_Part):
 
 
 def read_squad(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Question]:
-    """The questions of a file. Those without an answer are skipped and counted.
+    """The questions of a file. Unanswerable ones are skipped and counted.
 
     Raises:
-        UserError: it is no such JSON, or an answer is not in its context where it is said to start.
+        UserError: it is not such a file, or an answer is not at its place in the context.
     """
     with opened(path) as file:
         content = file.read()

@@ -13,16 +13,16 @@ from cutaway.data.tables.rows import Row, read_table
 from cutaway.errors import UserError
 
 TABLES = ("", "txt", "tsv", "csv", "jsonl")
-"""Endings of files that hold both sides."""
+"""Endings of files with both sides."""
 
 
 def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:
-    """The pairs of a table, or of the files `path.field` and `path.target`, each with or without `.gz`.
+    """The pairs of a table, or of the files `path.field` and `path.target`, which may be compressed (`.gz`).
 
     A pair with an empty side is skipped and counted.
 
     Raises:
-        UserError: on the way, at what cannot be read, and at the end if the files differ in their numbers of lines.
+        UserError: while reading: something cannot be read, or the files differ in their numbers of lines.
     """
     _refuse_one_side(path)
     for row in read_table(path, data, skipped) if path.is_file() else _read_parallel(path, data):
@@ -60,14 +60,14 @@ def _side(path: Path, ending: str | None) -> Path:
 
 
 def _endings(path: Path) -> list[str]:
-    """What the names of files end with that begin with this one."""
+    """The endings of the files whose names start with this one."""
     start = path.name + "."
     siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
     return sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
 
 
 def _refuse_one_side(path: Path) -> None:
-    """Tells how to name two parallel files to whom names one of them."""
+    """How to name two parallel files, for users who name one of them."""
     both = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
     ending = format_of(path).removeprefix(".")
     others = [one for one in _endings(both) if one not in (ending, *TABLES)]

@@ -1,4 +1,4 @@
-"""A finished preparation: the tokens of a text on disk, in two parts, with the tokenizer that made them."""
+"""A prepared text: its tokens on disk in two parts, and the tokenizer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,25 +22,25 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class Request(Record):
-    """What was asked for."""
+    """The parameters of a preparation."""
 
     data: DataConfig
     tokenizer: TokenizerConfig | str
-    """How to make the tokenizer, or the sha256 of one that was there."""
+    """How to train the tokenizer, or the sha256 of an existing one."""
     specials: tuple[str, ...] = ()
-    """Special tokens that it shall have."""
+    """Special tokens of a trained tokenizer."""
 
 
 class Part(Record):
-    """One side of the split."""
+    """One part of the text."""
 
     characters: int
     shards: tuple[int, ...]
-    """How many tokens each file holds."""
+    """The number of tokens of each file."""
 
 
 class Manifest(Record):
-    """Everything about a finished preparation; written last."""
+    """The description of a finished preparation; it is written last."""
 
     request: Request
     scan: Scan
@@ -50,7 +50,7 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text as tokens: the first part to train on, the last part to validate with."""
+    """A text as tokens: the first part for training, the last part for validation."""
 
     manifest: Manifest
     tokenizer: Tokenizer
@@ -59,7 +59,7 @@ class Corpus:
 
 
 def open_corpus(folder: Path) -> Corpus:
-    """Opens what `prepare` finished, without touching the text it was made from.
+    """Opens what `prepare` finished, without the original text.
 
     Raises:
         UserError: it is not finished, or a file is missing or damaged.
@@ -74,7 +74,7 @@ def open_corpus(folder: Path) -> Corpus:
 
 
 def shard_path(folder: Path, part: str, number: int) -> Path:
-    """Where the tokens of a part are."""
+    """The path of a file of tokens."""
     return folder / "tokens" / f"{part}-{number:05d}.npy"
 
 
@@ -82,7 +82,7 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
     """Reads a record from a JSON file.
 
     Raises:
-        UserError: there is no such file, or it holds something else.
+        UserError: the file does not exist, or contains something else.
     """
     try:
         return kind.model_validate_json(path.read_bytes())
@@ -94,7 +94,7 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Writes a record as JSON, whole or not at all."""
+    """Writes a record as JSON, completely or not at all."""
     write_bytes(path, record.model_dump_json(indent=2).encode())
 
 

@@ -17,16 +17,16 @@ from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer
 
 
 class Encoder:
-    """Encodes a text in order, with an end token after each document if there are several, and keeps count.
+    """Encodes a text in order, with an end token after each document if there are several, and counts.
 
     Raises:
-        UserError: there are several documents, and the tokenizer has no end token.
+        UserError: there are several documents, but the tokenizer has no end token.
     """
 
     def __init__(self, tokenizer: Tokenizer, scan: Scan, progress: Progress) -> None:
         if scan.documents > 1 and tokenizer.end is None:
             raise UserError(
-                f"the tokenizer has no {END_OF_TEXT} to part {scan.documents:,} documents: "
+                f"the tokenizer has no {END_OF_TEXT} to separate {scan.documents:,} documents: "
                 f"join them into one text, or choose another tokenizer"
             )
         self._tokenizer = tokenizer
@@ -35,10 +35,10 @@ class Encoder:
         self._progress = progress
         self._total = scan.characters
         self.done = 0
-        """How many characters are behind."""
+        """The number of characters done."""
 
     def write_part(self, chunks: Iterable[Chunk], path: Callable[[int], Path], shard_characters: int) -> Part:
-        """Writes the shards that are not there yet. What goes into which depends on the text alone."""
+        """Writes the shards that do not exist yet. Their contents depend on the text only."""
         before = self.done
         shards = []
         for number, group in enumerate(in_groups(chunks, shard_characters, _length)):

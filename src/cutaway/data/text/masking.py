@@ -1,4 +1,4 @@
-"""Windows of text -> windows with hidden tokens, and what those were."""
+"""Windows of text -> windows with masked tokens, and their targets."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -17,19 +17,19 @@ class Windows(Protocol):
     """Batches of windows by number."""
 
     def __getitem__(self, index: int) -> InputsAndTargets:
-        """Returns inputs, and targets that say by `IGNORED` which inputs are padding."""
+        """Returns inputs, and targets that are `IGNORED` at padding."""
 
 
 @dataclass(frozen=True)
 class Masking:
-    """How tokens are hidden (Devlin et al. 2019, section 3.1).
+    """How tokens are masked (Devlin et al. 2019, section 3.1).
 
     Attributes:
-        mask: the token that hides others.
-        ordinary: ids of the tokens that may be predicted, and may stand for others: all but the special ones.
-        share: of the tokens that are to be predicted.
-        masked: share of those that the mask stands for.
-        random: share of those that any other token stands for; the rest stays as it is.
+        mask: the mask token.
+        ordinary: ids of the tokens that may be predicted and may replace others: all but the special ones.
+        share: fraction of the tokens to predict.
+        masked: fraction of those that is replaced by the mask token.
+        random: fraction of those that is replaced by any other token; the rest is unchanged.
     """
 
     mask: int
@@ -39,7 +39,7 @@ class Masking:
     random: float
 
     def hide(self, tokens: Int64[np.ndarray, "B T"], rng: np.random.Generator) -> InputsAndTargets:
-        """Chooses tokens to be predicted; returns what is shown, and the targets: `IGNORED` for all others."""
+        """Chooses tokens to predict; returns the inputs and the targets, which are `IGNORED` for all other tokens."""
         allowed = (tokens >= self.ordinary.start) & (tokens < self.ordinary.stop)
         chosen = allowed & (rng.random(tokens.shape) < self.share)
         fate = rng.random(tokens.shape)
@@ -49,7 +49,7 @@ class Masking:
 
 
 class Masked:
-    """Batches of windows with hidden tokens, by number: batch i depends on the seed and on i alone."""
+    """Batches of masked windows, by number: batch i depends on the seed and on i only."""
 
     def __init__(self, windows: Windows, masking: Masking, seed: int) -> None:
         self._windows = windows

@@ -1,4 +1,4 @@
-"""Text -> token ids on disk, once. Killed at any instant and called again, it goes on where it was."""
+"""Text -> token ids on disk. A preparation that was killed is continued by the next call."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -36,7 +36,7 @@ TOKENIZER_CHARACTERS = 50_000_000
 
 
 class Plan(Record):
-    """What a preparation that was begun is about; there until it is finished."""
+    """The parameters of an unfinished preparation, on disk until it is finished."""
 
     request: Request
     scan: Scan
@@ -54,21 +54,21 @@ def prepare(
 ) -> Corpus:
     """Turns a text into tokens on disk, in a folder of its own, and opens them.
 
-    The text is read twice: to count it, and to encode it; neither it nor its tokens need fit into memory. It is cut at
-    a character into a training and a validation part, each encoded by itself. If there are several documents, an end
-    token follows each. What was finished before is opened without a look at the text.
+    The text is read twice, to count and to encode it; neither it nor its tokens need fit into memory. It is split at a
+    character into a training and a validation part, which are encoded separately. If there are several documents, an end
+    token follows each. A finished preparation is opened without reading the text.
 
     Args:
-        data: which text, and how to cut it.
-        tokenizer: one that is there, or how to make one: characters from the whole text, merges from the training part.
-        folder: where the tokens go, together with `tokenizer.json` and `manifest.json`.
-        specials: special tokens that a tokenizer made here shall have.
+        data: the text, and how to split it.
+        tokenizer: an existing one, or how to train one: characters on the whole text, merges on the training part.
+        folder: for the tokens, `tokenizer.json` and `manifest.json`.
+        specials: special tokens of a tokenizer that is trained here.
         progress: called as `progress(done, total)` in characters; the total is None while they are counted.
-        shard_characters: how much text goes into one file of tokens, and is lost when it is killed.
+        shard_characters: text per file of tokens, and the most work lost if the process is killed.
 
     Raises:
-        UserError: the text cannot be read or is of no use, or has changed since the preparation was begun; the folder
-            holds another preparation; the tokenizer never saw a character.
+        UserError: the text cannot be read or used, or has changed since the preparation was started; the folder contains
+            another preparation; the tokenizer lacks a character.
         JobError: the folder cannot be written.
     """
     folder = Path(folder)
@@ -115,7 +115,7 @@ def _finish(
 
 
 def _begin(plan: Plan, folder: Path, name: str) -> Plan:
-    """Notes what is going to be done, or takes up what was begun: then that plan counts."""
+    """Records the parameters, or reads those of an unfinished preparation, which then apply."""
     path = folder / UNFINISHED_FILE
     if path.exists():
         begun = read_record(path, Plan)
@@ -145,4 +145,4 @@ def _refuse_other(there: Request, asked: Request, folder: Path) -> None:
 
 
 def _changed(name: str, folder: Path) -> str:
-    return f"{name} has changed since its preparation was begun: remove {folder} to begin anew"
+    return f"{name} has changed since its preparation was started: remove {folder} to start again"

@@ -1,4 +1,4 @@
-"""The text that every Python brings along: a corpus with nothing to download."""
+"""A text that comes with every Python installation: nothing to download."""
 
 import ast
 import os
@@ -11,7 +11,7 @@ NAME = "python-docs"
 
 
 def python_docs() -> str:
-    """Python's own help topics, or the docstrings of its modules where a distribution leaves the topics out.
+    """Python's help topics, or the docstrings of its modules if a distribution leaves the topics out.
 
     It differs between Python versions: compare the sha256 that the preparation records.
 

@@ -1,4 +1,4 @@
-"""A first look at a whole text: how much there is, and of what."""
+"""Counting a text: its size, its documents, its characters."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,32 +7,32 @@ from cutaway.config.record import Record
 from cutaway.data.text.sources import Source
 from cutaway.errors import UserError
 
-# Stands between documents in the hash. UTF-8 never holds this byte, so a single document hashes like its file.
+# Separates documents in the hash. UTF-8 never contains this byte, so a single document has the hash of its file.
 BOUNDARY = b"\xff"
 PROGRESS_CHARACTERS = 1 << 20
 
 Progress = Callable[[int, int | None], None]
-"""Told how many characters are done, of how many: None while they are being counted."""
+"""Called with the number of characters done, and the total, which is None while it is being counted."""
 
 
 class Scan(Record):
-    """What a source holds."""
+    """The contents of a source."""
 
     characters: int
     documents: int
     distinct: int
-    """How many different characters."""
+    """The number of different characters."""
     sha256: str
-    """Of its UTF-8."""
+    """Of its UTF-8 encoding."""
     skipped: dict[str, int]
-    """What was left out, and how many of each."""
+    """What was skipped, with counts by reason."""
 
 
 def scan_source(source: Source, progress: Progress) -> tuple[Scan, set[str]]:
-    """Reads a source once; also returns its alphabet. Empty documents are left out.
+    """Reads a source once; also returns its alphabet. Empty documents are skipped.
 
     Raises:
-        UserError: it cannot be read, is empty, or is one character over and over.
+        UserError: it cannot be read, is empty, or repeats a single character.
     """
     characters = documents = empty = told = 0
     alphabet: set[str] = set()

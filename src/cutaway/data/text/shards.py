@@ -1,4 +1,4 @@
-"""Token ids on disk, in files that are mapped into memory and read as one long array."""
+"""Token ids on disk, in files that are memory-mapped and read as one array."""
 
 import io
 from bisect import bisect_right
@@ -16,7 +16,7 @@ from cutaway.files import write_bytes
 
 
 class TokenStream:
-    """Many arrays of token ids, read as one: `len(tokens)` and `tokens[start:stop]`, copied out as int64."""
+    """Several arrays of token ids as one: `len(tokens)` and `tokens[start:stop]`, which copies to int64."""
 
     def __init__(self, arrays: Sequence[NDArray[Any]]) -> None:
         self._arrays = arrays
@@ -28,7 +28,7 @@ class TokenStream:
     def __getitem__(self, span: slice) -> Int64[np.ndarray, " T"]:
         start, stop, step = span.indices(len(self))
         if step != 1:
-            raise ValueError(f"tokens are read in order, not in steps of {step}")
+            raise ValueError(f"tokens are read without a step, not in steps of {step}")
         pieces = []
         shard = bisect_right(self._starts, start) - 1
         while start < stop:
@@ -40,14 +40,14 @@ class TokenStream:
 
 
 def write_shard(path: Path, tokens: Sequence[NDArray[Any]]) -> None:
-    """Writes arrays of token ids as one file, whole or not at all."""
+    """Writes arrays of token ids as one file, completely or not at all."""
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate(tokens))
     write_bytes(path, buffer.getvalue())
 
 
 def open_shard(path: Path) -> NDArray[Any]:
-    """Maps a file of token ids into memory.
+    """Memory-maps a file of token ids.
 
     Raises:
         UserError: it is missing, cut short or something else.
@@ -60,5 +60,5 @@ def open_shard(path: Path) -> NDArray[Any]:
 
 
 def token_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
-    """The smallest type, of two or four bytes, that holds every token id."""
+    """The smallest unsigned type of two or four bytes for these token ids."""
     return np.uint16 if vocabulary <= 1 << 16 else np.uint32

@@ -1,4 +1,4 @@
-"""Where text comes from: a file, a folder, standard input or the corpus that Python brings along."""
+"""Sources of text: a file, a folder, standard input, or the documentation of Python."""
 
 import difflib
 import os
@@ -22,16 +22,16 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Source:
-    """Text that can be read several times, always the same, until it is closed; a `with` block closes it at its end."""
+    """Text that can be read repeatedly until it is closed; a `with` block closes it."""
 
     name: str
-    """What to call it in messages."""
+    """Its name in messages."""
     documents: Callable[[], Iterator[Document]]
     """Reads it from the start."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """What is left out, and how many of each: of a folder at once, of its files when they are read."""
+    """What is skipped, with counts: files of a folder at once, parts of files when they are read."""
     close: Callable[[], None] = lambda: None
-    """Gives back the temporary file of a pipe; other sources hold no file open."""
+    """Removes the temporary file of a pipe; other sources have none."""
 
     def __enter__(self) -> "Source":
         return self
@@ -41,10 +41,10 @@ class Source:
 
 
 def open_source(data: DataConfig) -> Source:
-    """Finds the text that a configuration names.
+    """Opens the text that a configuration names.
 
     Raises:
-        UserError: there is no such file, or a folder holds no text.
+        UserError: the file does not exist, or a folder contains no text.
     """
     if data.path == python_docs.NAME:
         return Source(data.path, lambda: iter([[python_docs.python_docs()]]))
@@ -62,7 +62,7 @@ def open_source(data: DataConfig) -> Source:
 
 
 def _spooled(pipe: ByteStream, name: str) -> Source:
-    """Keeps what comes through a pipe in an unnamed temporary file, because a pipe can be read only once."""
+    """Copies a pipe to an unnamed temporary file, because a pipe can be read only once."""
     with ExitStack() as stack:
         spool = stack.enter_context(tempfile.TemporaryFile())
         shutil.copyfileobj(pipe, spool)
@@ -76,7 +76,7 @@ def _spooled(pipe: ByteStream, name: str) -> Source:
 
 def _folder(folder: Path, text_field: str) -> Source:
     skipped: Counter[str] = Counter()
-    # By their parts, since paths themselves are compared without regard to case on Windows.
+    # By parts, because comparing paths ignores case on Windows.
     ordered = sorted(_visible_files(folder, skipped), key=lambda path: path.parts)
     paths = [path for path in ordered if _keep(path, skipped)]
     if not paths:
@@ -86,7 +86,7 @@ def _folder(folder: Path, text_field: str) -> Source:
 
 
 def _files(name: str, paths: Sequence[Path], text_field: str, left_out: Counter[str]) -> Source:
-    """Files one after the other; a sequence of FASTA is a document."""
+    """Files one after the other; each sequence of a FASTA file is a document."""
     skipped = Counter(left_out)
 
     def documents() -> Iterator[Document]:

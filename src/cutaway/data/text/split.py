@@ -1,4 +1,4 @@
-"""Documents -> the training part and, after it, the validation part, in chunks."""
+"""Documents -> the training part and then the validation part, in chunks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cutaway.text.chunks import rechunk
 
 @dataclass(frozen=True)
 class Chunk:
-    """A stretch of one document, of one part."""
+    """A piece of one document, in one of the parts."""
 
     text: str
     part: Literal["training", "validation"]
@@ -19,14 +19,14 @@ class Chunk:
 
 
 def training_characters(characters: int, validation: float) -> int:
-    """Where the text is cut: how many of its characters are trained on."""
+    """The number of characters of the training part."""
     return int(characters * (1 - validation))
 
 
 def in_parts(documents: Iterable[Document], cut: int) -> Iterator[Chunk]:
-    """Cuts text into chunks such that the first `cut` characters are for training and the rest for validation.
+    """Splits text into chunks, of which the first `cut` characters are for training and the rest for validation.
 
-    A document may end up in both parts. Empty documents leave no trace.
+    A document may be split between the parts. Empty documents are dropped.
     """
     position = 0
     for document in documents:

@@ -1,4 +1,4 @@
-"""One long row of tokens -> the rows a model learns from: each token's target is the one after it."""
+"""Tokens -> windows of inputs and targets, where each target is the next token."""
 
 import numpy as np
 from jaxtyping import Int64
@@ -11,7 +11,7 @@ InputsAndTargets = tuple[Int64[np.ndarray, "B T"], Int64[np.ndarray, "B T"]]
 
 
 class RandomWindows:
-    """Batches of windows that start anywhere, by number: batch i depends on the seed and on i alone.
+    """Batches of windows at random positions, by number: batch i depends on the seed and on i only.
 
     Raises:
         UserError: there are fewer than context + 1 tokens.
@@ -36,9 +36,9 @@ class RandomWindows:
 
 
 class SequentialWindows:
-    """Batches of windows end to end: every token but the very first is a target exactly once.
+    """Batches of consecutive windows: every token except the first is a target exactly once.
 
-    The last window is filled up with token 0 and with targets that are ignored.
+    The last window is padded with token 0 and with ignored targets.
 
     Raises:
         UserError: there are fewer than two tokens.
