@@ -128,7 +128,7 @@ def test_another_model_learns_captions_if_it_is_told_to() -> None:
         (f"{CAPTION} 0.png --sample --n-best 2", "--n-best is of a search"),
         ("translate captions x", "this model cannot translate: it was trained for image_captioning, and can caption"),
         ("evaluate captions --data missing.tsv", "missing.tsv, line 2: cannot read lost.png"),
-        ("evaluate captions --tokenize 13", "BLEU knows no tokenizer '13'; did you mean '13a'?"),
+        ("evaluate captions --tokenize 13", "BLEU has no tokenizer '13'; did you mean '13a'?"),
     ],
 )
 def test_mistakes_are_one_line(words: str, line: str) -> None:

@@ -134,7 +134,7 @@ USES = {
     f"add {SORT} 1 2 3": "two numbers are added, not 3",
     # measuring and comparing
     f"compare {CLASSIFY} nowhere": "there is no folder nowhere",
-    f"evaluate {TRANSLATE} --tokenize 13": "BLEU knows no tokenizer '13'; did you mean '13a'?",
+    f"evaluate {TRANSLATE} --tokenize 13": "BLEU has no tokenizer '13'; did you mean '13a'?",
     f"evaluate {TRANSLATE} --beams 0": "beams must be 1 or more",
     f"evaluate {TRANSLATE} --data short": "short.en has 3 lines and short.de has 2: they must match line by line",
     f"evaluate {CLASSIFY} --beams 3": "--beams, --length-penalty and --tokenize are of models that write a text",

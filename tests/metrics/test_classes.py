@@ -57,5 +57,5 @@ def test_an_unknown_class_is_refused(swap: bool) -> None:
 
 
 def test_one_class_is_no_choice() -> None:
-    with pytest.raises(UserError, match="two classes at least, not 1"):
+    with pytest.raises(UserError, match="at least two classes, not 1"):
         multi_label_report([["art"]], [[]], ["art"])

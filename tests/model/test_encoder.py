@@ -85,5 +85,5 @@ def test_segments_are_told_apart_and_without_them_all_is_the_first() -> None:
 
 
 def test_segments_need_a_table() -> None:
-    with pytest.raises(ValueError, match=r"does not tell segments apart: model\.embedding\.segments is 0"):
+    with pytest.raises(ValueError, match=r"has no segments: model\.embedding\.segments is 0"):
         variant(architecture="encoder")(tokens(), segments=SEGMENTS)

@@ -86,7 +86,7 @@ def test_tensors_come_back_as_they_went(tmp_path: Path) -> None:
     [
         (lambda t: t.pop("c.weight"), "misses c.weight (1 in all)"),
         (lambda t: t.clear(), "misses a.weight, b.weight, c.weight, d.weight, e.weight and 2 more (7 in all)"),
-        (lambda t: t.update(x=torch.ones(1)), "holds what the model has no place for: x (1 in all)"),
+        (lambda t: t.update(x=torch.ones(1)), "holds weights that the model does not have: x (1 in all)"),
         (
             lambda t: t.update({name: torch.ones(3, 2) for name in list(t)[1:]}),
             "does not fit the model in the shape of b.weight, c.weight, d.weight, e.weight, f.weight and 1 more "

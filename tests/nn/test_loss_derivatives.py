@@ -77,7 +77,7 @@ def test_in_parts_there_is_no_second_derivative_and_none_is_made_up(monkeypatch:
     monkeypatch.setattr(losses, "LOGITS_AT_ONCE", LIMIT)
     _, head = embedding_and_head(**HEADS["free"])
     hidden = torch.randn(B, T, C, requires_grad=True)
-    with pytest.raises(RuntimeError, match="first derivatives only: make the task with logits='checkpointed'"):
+    with pytest.raises(RuntimeError, match="first derivatives only: make the objective with logits='checkpointed'"):
         second_derivative(cross_entropy, head, hidden, some_targets())
 
 

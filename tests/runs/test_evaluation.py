@@ -190,5 +190,5 @@ def test_labels_that_mean_nothing_are_told(
 
 
 def test_a_way_to_count_words_that_bleu_does_not_know_is_told_at_once() -> None:
-    with pytest.raises(UserError, match="BLEU knows no tokenizer '13'; did you mean '13a'"):
+    with pytest.raises(UserError, match="BLEU has no tokenizer '13'; did you mean '13a'"):
         EvaluationOptions(tokenize="13")

@@ -45,7 +45,7 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
 def test_rows_that_cannot_be_written_are_a_failed_job(tmp_path: Path) -> None:
     rows = JSONLines(tmp_path / "rows")
     (tmp_path / "rows").mkdir()
-    with pytest.raises(JobError, match=r"rows could not be written: Is a directory; the last checkpoint is good$"):
+    with pytest.raises(JobError, match=r"rows could not be written: Is a directory; the last checkpoint is intact$"):
         rows.append({"step": 1})
 
 

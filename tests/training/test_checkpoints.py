@@ -162,7 +162,7 @@ def test_the_name_of_a_checkpoint_that_is_gone_is_told_with_those_that_are_there
     for steps in (2, 10):
         Checkpoints(tmp_path, keep=2).save(*trained(steps))
     (tmp_path / "latest").write_text("step-7\n")
-    assert load_fails(tmp_path) == f"{tmp_path / 'latest'} names step-7, which is not there; there is: step-2, step-10"
+    assert load_fails(tmp_path) == f"{tmp_path / 'latest'} names step-7, which does not exist; there is: step-2, step-10"
 
 
 def test_training_does_not_begin_anew_because_the_name_of_the_latest_is_lost(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_metrics_on_a_full_disk_stop_the_run_and_what_was_saved_is_good(tmp_path
     choices = {"steps": 6, "log_every": 1, "save_every": 2, "evaluate_every": 6}
     path = tmp_path / "metrics.jsonl"
     path.write_text(json.dumps({"step": 0, "filling": "x" * 90_000}) + "\n")
-    with largest_file(90_500), pytest.raises(JobError, match=r"metrics\.jsonl could not be written: .*is good$"):
+    with largest_file(90_500), pytest.raises(JobError, match=r"metrics\.jsonl could not be written: .*is intact$"):
         trainer(tmp_path, callbacks=[Metrics(path)], **choices).run()
     assert (tmp_path / "checkpoints/latest").read_text() in ("step-0\n", "step-2\n")
     assert trainer(tmp_path, callbacks=[Metrics(path)], **choices).run().step == 6

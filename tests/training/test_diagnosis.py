@@ -1,4 +1,4 @@
-"""When numbers stop being numbers, training stops, says where it began, and the last checkpoint is good."""
+"""When numbers stop being numbers, training stops, says where it began, and the last checkpoint is intact."""
 
 import math
 from pathlib import Path
@@ -50,7 +50,7 @@ def cause(folder: Path, model: nn.Module, content: TrainingData | None = None, *
         trainer(folder, model, content, **choices).run()
     message = str(raised.value)
     assert "\n" not in message
-    assert "the last checkpoint is good" in message
+    assert "the last checkpoint is intact" in message
     return message
 
 
@@ -137,7 +137,7 @@ def test_a_broken_weight_is_named_and_never_saved(tmp_path: Path, monkeypatch: p
     choices = {"steps": 9, "log_every": 1, "evaluate_every": 9, "save_every": 1 if when == "by an update" else 2}
     with pytest.raises(JobError, match=r"the weight decoder.1.self_attention.key.weight is the first") as raised:
         trainer(tmp_path, model, callbacks=[Planter()], **choices).run()
-    assert {"by an update": "by step 5: ", "between steps": "at step 6: "}[when] in str(raised.value)
+    assert {"by an update": "after step 5: ", "between steps": "at step 6: "}[when] in str(raised.value)
     monkeypatch.undo()
     saved = small_model(seed=7)
     assert (tmp_path / "checkpoints/latest").read_text() == "step-4\n"

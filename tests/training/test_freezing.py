@@ -98,7 +98,7 @@ def test_biases_that_balance_experts_can_be_frozen() -> None:
         ),
         (["xyz"], "no weight of this model matches 'xyz' of train.frozen; known: decoder, head"),
         (["decoder.2"], "no weight of this model matches 'decoder.2' of train.frozen; did you mean 'decoder."),
-        (["*"], "train.frozen leaves nothing to train: name fewer weights"),
+        (["*"], "train.frozen leaves no weight to train: name fewer weights"),
     ],
 )
 def test_what_cannot_be_frozen(patterns: list[str], told: str, tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ class Graph:
     """Nodes, edges, and the label of the graph, or all its labels.
 
     Attributes:
-        nodes: a word per node: its label, or otherwise its degree (Ying et al. 2021, "Do Transformers Really Perform Bad
-            for Graph Representation?", section 3.1.1).
+        nodes: a word per node: its label, or otherwise its degree (Ying et al. 2021, "Do Transformers Really Perform
+            Bad for Graph Representation?", section 3.1.1).
         edges: pairs of indices of nodes, the smaller first, without repetition.
         labels: may be empty.
     """

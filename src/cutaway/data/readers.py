@@ -35,8 +35,8 @@ class ByteStream(Protocol):
 def read_file(path: Path, field: str) -> Iterator[Document]:
     """The documents of a file, by its ending.
 
-    Each row of `.parquet` and each line of `.jsonl` is a document; any other file is one document. All but Parquet may be
-    compressed (`.gz`).
+    Each row of `.parquet` and each line of `.jsonl` is a document; any other file is one document. All but Parquet may
+    be compressed (`.gz`).
 
     Raises:
         UserError: while reading: not UTF-8, not JSON, no such field, or damaged.

@@ -48,8 +48,8 @@ def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
         return read_wav(Path(given), rate)[0]
     if given.ndim != 1 or not len(given) or not np.issubdtype(given.dtype, np.floating):
         raise UserError(
-            f"a recording is a one-dimensional array of floating-point samples from -1 to 1, but this one is {given.dtype} "
-            f"{given.shape}: average its channels, and divide integers by the largest"
+            f"a recording is a one-dimensional array of floating-point samples from -1 to 1, but this one is "
+            f"{given.dtype} {given.shape}: average its channels, and divide integers by the largest"
         )
     return given
 

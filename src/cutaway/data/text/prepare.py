@@ -55,8 +55,8 @@ def prepare(
     """Turns a text into tokens on disk, in a folder of its own, and opens them.
 
     The text is read twice, to count and to encode it; neither it nor its tokens need fit into memory. It is split at a
-    character into a training and a validation part, which are encoded separately. If there are several documents, an end
-    token follows each. A finished preparation is opened without reading the text.
+    character into a training and a validation part, which are encoded separately. If there are several documents, an
+    end token follows each. A finished preparation is opened without reading the text.
 
     Args:
         data: the text, and how to split it.
@@ -67,8 +67,8 @@ def prepare(
         shard_characters: text per file of tokens, and the most work lost if the process is killed.
 
     Raises:
-        UserError: the text cannot be read or used, or has changed since the preparation was started; the folder contains
-            another preparation; the tokenizer lacks a character.
+        UserError: the text cannot be read or used, or has changed since the preparation was started; the folder
+            contains another preparation; the tokenizer lacks a character.
         JobError: the folder cannot be written.
     """
     folder = Path(folder)
