@@ -1,4 +1,4 @@
-"""Which attention."""
+"""Choices of attention."""
 
 from typing import Annotated, Literal
 
@@ -18,10 +18,12 @@ class GroupedConfig(Record):
     out_bias: bool = Field(False, description="of the output")
     qk_norm: bool = Field(False, description="normalise each query and key head")
     window: int | None = Field(
-        None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
+        None,
+        gt=0,
+        description="the most tokens that a token attends to, itself included; in an encoder also later ones",
     )
-    scale: float | None = Field(None, gt=0, description="of scores; 1/√ of the width of a query if not given")
-    softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
+    scale: float | None = Field(None, gt=0, description="of scores; 1/√(width of a query) if not given")
+    softcap: float | None = Field(None, gt=0, description="limits scores to ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 
     @model_validator(mode="after")
@@ -34,35 +36,37 @@ class GroupedConfig(Record):
 
 
 class LatentConfig(Record):
-    """Multi-head latent attention (DeepSeek-V2, 2024): a cache holds `latent_rank` + `rotary_width` numbers a token.
+    """Multi-head latent attention (DeepSeek-V2, 2024): the cache has `latent_rank` + `rotary_width` numbers per token.
 
-    What is not given has the proportions of that paper (section 2.1.4).
+    The default proportions are those of that paper (section 2.1.4).
     """
 
     kind: Literal["latent"] = "latent"
     heads: int = Field(4, gt=0)
-    query_rank: int | None = Field(None, gt=0, description="of what queries are read from; the token itself if none")
+    query_rank: int | None = Field(None, gt=0, description="of the latent of queries; none: no such latent")
     latent_rank: int | None = Field(
-        None, gt=0, description="of what keys and values are read from; 4 × head_width if not given"
+        None, gt=0, description="of the latent of keys and values; 4 × head_width if not given"
     )
     head_width: int | None = Field(
-        None, gt=0, description="of each query and key without the rotary part; width / heads if not given"
+        None, gt=0, description="of each query and key without its rotary part; width / heads if not given"
     )
     rotary_width: int | None = Field(
         None,
         gt=0,
         multiple_of=2,
-        description="of the rotary part, whose key all heads share; head_width / 2 if not given",
+        description="of the rotary part, whose key is shared by all heads; head_width / 2 if not given",
     )
     value_width: int | None = Field(None, gt=0, description="of each value; head_width if not given")
-    norm_epsilon: float | None = Field(None, gt=0, description="of the latents' norms; as the others' if not given")
-    bias: bool = Field(False, description="of the matrices that read tokens")
+    norm_epsilon: float | None = Field(None, gt=0, description="of the latents' norms; that of the others if not given")
+    bias: bool = Field(False, description="of the matrices applied to tokens")
     out_bias: bool = Field(False, description="of the output")
     window: int | None = Field(
-        None, gt=0, description="how many tokens back a token may look, itself included; an encoder looks as far ahead"
+        None,
+        gt=0,
+        description="the most tokens that a token attends to, itself included; in an encoder also later ones",
     )
-    scale: float | None = Field(None, gt=0, description="of scores; 1/√ of the width of a query if not given")
-    softcap: float | None = Field(None, gt=0, description="squeeze scores into ± this by a tanh")
+    scale: float | None = Field(None, gt=0, description="of scores; 1/√(width of a query) if not given")
+    softcap: float | None = Field(None, gt=0, description="limits scores to ± this by a tanh")
     dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
 
 

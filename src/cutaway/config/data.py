@@ -1,4 +1,4 @@
-"""What is learnt from, and how much of it is held out."""
+"""Choices of data."""
 
 from pydantic import Field
 
@@ -6,17 +6,17 @@ from cutaway.config.record import Record
 
 
 class DataConfig(Record):
-    """The text or the examples that a model learns from."""
+    """The text or the examples to train on."""
 
     path: str = Field(
         "python-docs",
-        description="a file, a folder, - for standard input, python-docs, or what two parallel files begin with",
+        description="a file, a folder, - for standard input, python-docs, or the beginning of two parallel files",
     )
-    field: str = Field("text", description="the field, column or file ending of what is read")
+    field: str = Field("text", description="the field, column or file ending of the input")
     target: str | None = Field(
-        None, description="the field, column or file ending of what is to be learnt; none: label, summary or the like"
+        None, description="the field, column or file ending of the target; none: label, summary or a similar name"
     )
     validation: float = Field(
-        0.1, ge=0, lt=1, description="share that is held out: the last part of a text, or random examples"
+        0.1, ge=0, lt=1, description="fraction that is held out: the last part of a text, or random examples"
     )
-    validation_path: str | None = Field(None, description="examples to validate with, in place of a share")
+    validation_path: str | None = Field(None, description="examples to validate on, instead of a fraction")

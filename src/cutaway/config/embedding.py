@@ -1,4 +1,4 @@
-"""What the first block reads: which inputs become vectors, and how."""
+"""Choices of input embeddings."""
 
 import math
 from typing import Annotated, Literal
@@ -10,24 +10,24 @@ from cutaway.errors import UserError
 
 
 class TokenEmbeddingConfig(Record):
-    """A trained vector a token."""
+    """A trained vector per token."""
 
     kind: Literal["tokens"] = "tokens"
-    scaled: bool = Field(False, description="multiply them by √width (Vaswani et al. 2017, section 3.4)")
-    norm: bool = Field(False, description="normalise them, positions added")
-    segments: int = Field(0, ge=0, description="trained vectors that tell parts of a text apart (Devlin et al. 2019)")
+    scaled: bool = Field(False, description="multiply vectors by √width (Vaswani et al. 2017, section 3.4)")
+    norm: bool = Field(False, description="normalise vectors after adding positions")
+    segments: int = Field(0, ge=0, description="segments, each with a trained vector (Devlin et al. 2019)")
 
 
 class PatchEmbeddingConfig(Record):
-    """A linear projection of each square of an image (Dosovitskiy et al. 2021)."""
+    """A linear projection of each patch of an image (Dosovitskiy et al. 2021)."""
 
     kind: Literal["patches"] = "patches"
-    patch: int = Field(16, gt=0, description="pixels on each side of a square")
-    channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colours; those of the data if not given")
-    height: int | None = Field(None, gt=0, description="pixels of the images; those of the data if not given")
-    width: int | None = Field(None, gt=0, description="likewise; another size is read by interpolated positions")
-    cls: bool = Field(True, description="put a trained vector before the patches, for a head to read")
-    norm: bool = Field(False, description="normalise them, positions added")
+    patch: int = Field(16, gt=0, description="side of a patch in pixels")
+    channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colour; taken from the data if not given")
+    height: int | None = Field(None, gt=0, description="of images in pixels; taken from the data if not given")
+    width: int | None = Field(None, gt=0, description="likewise; for other sizes, positions are interpolated")
+    cls: bool = Field(True, description="add a trained vector before the patches, for a head to read")
+    norm: bool = Field(False, description="normalise vectors after adding positions")
 
     @model_validator(mode="after")
     def _fits(self) -> "PatchEmbeddingConfig":
@@ -52,8 +52,8 @@ class FrameEmbeddingConfig(Record):
     """A linear projection of each frame of a recording."""
 
     kind: Literal["frames"] = "frames"
-    bins: int = Field(64, gt=0, description="numbers in a frame")
-    norm: bool = Field(False, description="normalise them, positions added")
+    bins: int = Field(64, gt=0, description="values per frame")
+    norm: bool = Field(False, description="normalise vectors after adding positions")
 
 
 EmbeddingConfig = Annotated[
@@ -62,6 +62,6 @@ EmbeddingConfig = Annotated[
 
 
 def fitting_patches(height: int, width: int) -> list[int]:
-    """The patches that images of this size can be cut into."""
+    """The patch sizes that divide images of this size."""
     common = math.gcd(height, width)
     return [patch for patch in range(1, common + 1) if common % patch == 0]

@@ -1,4 +1,4 @@
-"""What choices mean that are left open: the one place that knows these proportions."""
+"""Defaults that depend on other choices."""
 
 import math
 
@@ -8,12 +8,12 @@ from cutaway.config.model import ModelConfig
 
 
 def head_width(c: ModelConfig) -> int:
-    """Of each query, without its rotary part where that is apart."""
+    """The width of each query, without its rotary part if that is separate."""
     return c.attention.head_width or c.width // c.attention.heads
 
 
 def hidden_width(c: ModelConfig, f: FeedForwardConfig) -> int:
-    """Of a feed-forward network, or of each expert."""
+    """The hidden width of a feed-forward network, or of each expert."""
     if f.hidden is not None:
         return f.hidden
     if isinstance(f, ExpertsConfig):
@@ -22,13 +22,13 @@ def hidden_width(c: ModelConfig, f: FeedForwardConfig) -> int:
 
 
 def latent_widths(c: ModelConfig, a: LatentConfig) -> tuple[int, int, int]:
-    """Of the latent, of the rotary part, and of each value."""
+    """The widths of the latent, of the rotary part, and of each value."""
     width = head_width(c)
     return a.latent_rank or 4 * width, a.rotary_width or 2 * math.ceil(width / 4), a.value_width or width
 
 
 def explicit(c: ModelConfig) -> ModelConfig:
-    """The same model with these choices made, so that two configs of one model are equal."""
+    """The same model with these defaults filled in, so that equal models have equal configs."""
     a = c.attention
     if isinstance(a, GroupedConfig):
         attention: GroupedConfig | LatentConfig = a.model_copy(
@@ -48,7 +48,7 @@ def explicit(c: ModelConfig) -> ModelConfig:
 
 
 def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
-    """How many groups the experts form, and from how many of them those of a token come."""
+    """The number of expert groups, and of groups per token."""
     groups = f.groups or 1
     return groups, f.groups_per_token or groups
 

@@ -1,4 +1,4 @@
-"""Which feed-forward network."""
+"""Choices of feed-forward networks."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ class DenseConfig(Record):
 
 
 class GatedConfig(Record):
-    """SwiGLU with `silu`, GEGLU with `gelu` (Shazeer 2020). `hidden` is 8/3 × width, rounded up to 8s, if not given."""
+    """SwiGLU with `silu`, GEGLU with `gelu` (Shazeer 2020). `hidden` defaults to 8/3 × width, rounded up to 8s."""
 
     kind: Literal["gated"] = "gated"
     hidden: int | None = Field(None, gt=0)
@@ -28,25 +28,25 @@ class GatedConfig(Record):
 
 
 class ExpertsConfig(Record):
-    """A mixture of gated networks without bias, as DeepSeek's (Dai et al. 2024; DeepSeek-AI 2024, V2 and V3).
+    """A mixture of gated networks without bias, as in DeepSeek (Dai et al. 2024; DeepSeek-AI 2024, V2 and V3).
 
-    `hidden` is of one expert; if not given, those that a token passes through are together 8/3 × width, rounded up.
+    `hidden` is of one expert; by default, the experts of a token are together 8/3 × width wide, rounded up.
     """
 
     kind: Literal["experts"] = "experts"
-    experts: int = Field(8, gt=0, description="of which each token chooses")
-    experts_per_token: int = Field(2, gt=0, description="how many of them it chooses")
-    shared: int = Field(1, ge=0, description="how many more every token passes through")
+    experts: int = Field(8, gt=0, description="routed experts")
+    experts_per_token: int = Field(2, gt=0, description="routed experts that each token uses")
+    shared: int = Field(1, ge=0, description="further experts that every token uses")
     hidden: int | None = Field(None, gt=0)
     activation: ActivationName = "silu"
-    gate: Literal["softmax", "sigmoid"] = Field("sigmoid", description="what makes scores: of V2 or of V3")
+    gate: Literal["softmax", "sigmoid"] = Field("sigmoid", description="from router logits to scores: V2's or V3's")
     groups: int | None = Field(None, gt=0, description="that experts are divided into; none: not divided")
-    groups_per_token: int | None = Field(None, gt=0, description="groups that a token's experts come from; all if none")
-    normalised: bool = Field(True, description="weights of the chosen sum to one before they are scaled")
-    scale: float = Field(1.0, gt=0, description="what these weights are multiplied by")
-    balance: Literal["none", "loss", "bias"] = Field("bias", description="what keeps tokens from all going to a few")
-    balance_weight: float = Field(0.003, gt=0, description="of that loss, for each sequence by itself")
-    balance_rate: float = Field(0.001, gt=0, description="how far a step moves that bias")
+    groups_per_token: int | None = Field(None, gt=0, description="groups with a token's experts; all if not given")
+    normalised: bool = Field(True, description="whether the weights of a token's experts sum to one before scaling")
+    scale: float = Field(1.0, gt=0, description="multiplies these weights")
+    balance: Literal["none", "loss", "bias"] = Field("bias", description="how the load of experts is balanced")
+    balance_weight: float = Field(0.003, gt=0, description="of the balancing loss, per sequence")
+    balance_rate: float = Field(0.001, gt=0, description="change of the balancing bias per step")
 
     @model_validator(mode="after")
     def _fits(self) -> "ExpertsConfig":
@@ -54,18 +54,18 @@ class ExpertsConfig(Record):
         groups_per_token = self.groups_per_token or groups
         if self.experts_per_token > self.experts:
             raise ValueError(
-                f"{self.experts_per_token} experts cannot be chosen of {self.experts}: lower chosen or raise experts"
+                f"experts_per_token {self.experts_per_token} exceeds experts {self.experts}: lower it or raise experts"
             )
         if self.experts % groups:
             raise ValueError(f"{groups} groups do not divide {self.experts} experts: change groups or experts")
         if groups_per_token > groups:
             raise ValueError(
-                f"{groups_per_token} groups cannot be chosen of {groups}: lower groups_per_token or raise groups"
+                f"groups_per_token {groups_per_token} is more than groups {groups}: lower it, or raise groups"
             )
         if self.experts_per_token > groups_per_token * self.experts // groups:
             raise ValueError(
-                f"{groups_per_token} of {groups} groups hold {groups_per_token * self.experts // groups} experts, and "
-                f"{self.experts_per_token} are to be chosen: raise groups_per_token or lower chosen"
+                f"{groups_per_token} of {groups} groups have {groups_per_token * self.experts // groups} experts, but "
+                f"experts_per_token is {self.experts_per_token}: raise groups_per_token, or lower experts_per_token"
             )
         return self
 

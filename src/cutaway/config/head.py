@@ -1,4 +1,4 @@
-"""Which head: how hidden states become answers."""
+"""Choices of heads."""
 
 from typing import Annotated, Literal
 
@@ -9,42 +9,42 @@ from cutaway.config.record import Record
 
 
 class LanguageHeadConfig(Record):
-    """A score for each token of the vocabulary, at each place."""
+    """Logits of the next token at each position."""
 
     kind: Literal["language"] = "language"
     tied: bool = Field(True, description="use the token embedding's weights")
     bias: bool = False
-    scale: float = Field(1.0, gt=0, description="what logits are multiplied by: 1/√width in the first T5")
-    softcap: float | None = Field(None, gt=0, description="squeeze logits into ± this by a tanh")
+    scale: float = Field(1.0, gt=0, description="multiplies logits: 1/√width in the first T5")
+    softcap: float | None = Field(None, gt=0, description="limits logits to ± this by a tanh")
     transform: ActivationName | None = Field(
-        None, description="first a dense layer with this activation and a norm (Devlin et al. 2019)"
+        None, description="a dense layer with this activation and a norm before the logits (Devlin et al. 2019)"
     )
 
 
 class SequenceHeadConfig(Record):
-    """A score for each label, for the sequence as a whole."""
+    """Logits of labels for the whole sequence."""
 
     kind: Literal["sequence"] = "sequence"
-    labels: int | None = Field(None, gt=0, description="how many; those of the data if not given")
-    pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="how many tokens become one vector")
-    hidden: bool = Field(False, description="first a dense layer with an activation (Devlin et al. 2019)")
+    labels: int | None = Field(None, gt=0, description="number of labels; taken from the data if not given")
+    pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="from hidden states to one vector")
+    hidden: bool = Field(False, description="a dense layer with an activation before the logits (Devlin et al. 2019)")
     activation: Literal["tanh", "relu"] = Field("tanh", description="of that layer: BERT's or DistilBERT's")
 
 
 class TokenHeadConfig(Record):
-    """A score for each label, at each place."""
+    """Logits of labels at each position."""
 
     kind: Literal["token"] = "token"
-    labels: int | None = Field(None, gt=0, description="how many; those of the data if not given")
+    labels: int | None = Field(None, gt=0, description="number of labels; taken from the data if not given")
 
 
 class EmbeddingHeadConfig(Record):
-    """A vector for the sequence as a whole (Reimers & Gurevych 2019)."""
+    """A vector for the whole sequence (Reimers & Gurevych 2019)."""
 
     kind: Literal["embedding"] = "embedding"
-    pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="how many tokens become one vector")
-    hidden: bool = Field(False, description="then a dense layer with a tanh (Devlin et al. 2019)")
-    normalised: bool = Field(False, description="at last brought to length 1")
+    pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="from hidden states to one vector")
+    hidden: bool = Field(False, description="a dense layer with a tanh after pooling (Devlin et al. 2019)")
+    normalised: bool = Field(False, description="scale the vector to length 1")
 
 
 HeadConfig = Annotated[

@@ -1,4 +1,4 @@
-"""Telling a person in one line what is wrong with a choice, and what they may have meant."""
+"""Explaining an invalid choice in one line, with the nearest valid one."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
@@ -15,7 +15,7 @@ OPEN = ("task", "model.position")
 
 
 def explain(error: ValidationError) -> str:
-    """Puts the first mistake of a run's config into one line."""
+    """The first error in a run's config, in one line."""
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
     key, record = _locate(location)
@@ -36,7 +36,7 @@ def explain(error: ValidationError) -> str:
 
 
 def dotted_keys(record: type[Record] = RunConfig) -> Iterator[str]:
-    """All keys below a record, whatever the kinds chosen."""
+    """All keys below a record, of all kinds."""
     for name, field in record.model_fields.items():
         yield name
         for below in _records(field.annotation):
@@ -53,7 +53,7 @@ def _records(annotation: Any) -> list[type[Record]]:
 
 
 def _locate(location: list[str]) -> tuple[str, type[Record] | None]:
-    """Turns pydantic's location, which names the kinds on the way, into a dotted key and the record that holds it."""
+    """From pydantic's location, which contains kinds, to a dotted key and the record that has it."""
     key: list[str] = []
     record: type[Record] | None = RunConfig
     candidates: list[type[Record]] = [RunConfig]
@@ -69,16 +69,16 @@ def _locate(location: list[str]) -> tuple[str, type[Record] | None]:
 
 
 def _of_another_kind(key: str) -> str | None:
-    """What to say of a key that exists, but not for the kind that is chosen."""
+    """The message for a key that exists for other kinds than the chosen one."""
     parent, _, last = key.rpartition(".")
     kinds = _kinds_of(parent, last)
     if not kinds:
         return None
-    return f"{key!r} is of {parent}={' or '.join(kinds)}, and another is chosen: leave it out, or choose that too"
+    return f"{key!r} is for {parent}={' or '.join(kinds)}, but another is chosen: remove it, or choose that too"
 
 
 def _kinds_of(key: str, having: str = "kind") -> list[str]:
-    """The kinds that may be chosen for a key, or those of them that have a key of this name."""
+    """The kinds of a key, or those of them that have a key of this name."""
     records: list[type[Record]] = [RunConfig]
     for part in key.split("."):
         fields = [one.model_fields[part] for one in records if part in one.model_fields]

@@ -1,4 +1,4 @@
-"""The whole model."""
+"""Choices of the whole model."""
 
 from typing import Literal, TypeVar
 
@@ -17,45 +17,45 @@ AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
 
 
 class FirstLayersConfig(Record):
-    """What is different in the first layers: dense ones, where experts follow (DeepSeek-V3, section 4.2)."""
+    """The first layers of a stack, if they differ: dense ones before experts (DeepSeek-V3, section 4.2)."""
 
     count: int = Field(1, gt=0)
     feedforward: FeedForwardConfig = DenseConfig()
 
 
 class ModelConfig(Record):
-    """A transformer: a decoder that writes, an encoder that reads, or both.
+    """A transformer: a decoder, an encoder, or both.
 
-    Encoder and decoder of one model have the same blocks, but for the decoder's cross-attention.
+    Encoder and decoder of one model have the same blocks, except for the decoder's cross-attention.
     """
 
     architecture: Literal["decoder", "encoder", "encoder_decoder"] = "decoder"
-    vocabulary: int | None = Field(None, gt=1, description="tokens; the tokenizer's own number if not given")
+    vocabulary: int | None = Field(None, gt=1, description="number of tokens; that of the tokenizer if not given")
     source_vocabulary: int | None = Field(
         None,
         gt=1,
-        description="of an encoder-decoder whose source has its own tokenizer; else both share one table",
+        description="of an encoder-decoder whose source has its own tokenizer; otherwise both share one table",
     )
-    context: int = Field(256, gt=0, description="longest text it is trained on, in tokens")
+    context: int = Field(256, gt=0, description="the longest sequence in tokens")
     width: int = Field(128, gt=0)
     layers: int = Field(4, gt=0)
-    encoder_layers: int | None = Field(None, gt=0, description="of an encoder-decoder; as many as layers if not given")
+    encoder_layers: int | None = Field(None, gt=0, description="of an encoder-decoder; equal to layers if not given")
     embedding: EmbeddingConfig = TokenEmbeddingConfig()
     source_embedding: EmbeddingConfig | None = Field(
-        None, description="of an encoder-decoder whose source is no text; as the target if not given"
+        None, description="of an encoder-decoder whose source is not text; that of the target if not given"
     )
     position: PositionConfig = LearnedConfig()
     attention: AttentionConfig = GroupedConfig()
     feedforward: FeedForwardConfig = DenseConfig()
-    first_layers: FirstLayersConfig | None = Field(None, description="of each stack, if they differ from the others")
+    first_layers: FirstLayersConfig | None = Field(None, description="the first layers of each stack, if they differ")
     norm: NormConfig = LayerNormConfig()
     residual: Literal["pre", "post", "sandwich", "parallel"] = "pre"
     final_norm: bool = True
     head: HeadConfig = LanguageHeadConfig()
     multi_token_prediction: int = Field(
-        0, ge=0, description="how many tokens beyond the next one it learns to predict from each place"
+        0, ge=0, description="number of tokens after the next one that are predicted in training"
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and what enters the stream")
+    dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and sublayer outputs")
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelConfig":
@@ -67,60 +67,60 @@ class ModelConfig(Record):
             )
         head_width = attention.head_width or self.width // attention.heads
         if self.position.kind == "rotary" and attention.kind == "grouped" and head_width % 2:
-            raise ValueError(f"rotary positions turn pairs, and a head is {head_width} wide: make it even")
+            raise ValueError(f"rotary positions rotate pairs, but a head is {head_width} wide: make it even")
         return self
 
     @property
     def known_vocabulary(self) -> int:
-        """How many tokens there are.
+        """The vocabulary size.
 
         Raises:
-            UserError: that is not known without a tokenizer.
+            UserError: it is not known without a tokenizer.
         """
         if self.vocabulary is None:
             raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
         return self.vocabulary
 
     def input_embedding(self, kind: type[AnyEmbedding]) -> AnyEmbedding:
-        """How it embeds what it reads, an encoder-decoder its source.
+        """The input embedding, or that of the source of an encoder-decoder.
 
         Raises:
-            UserError: not in this way.
+            UserError: it is of another kind.
         """
         read = self.source_embedding or self.embedding
         if not isinstance(read, kind):
-            raise UserError(f"the model reads {read.kind}, and {kind.model_fields['kind'].default} are needed here")
+            raise UserError(f"the model reads {read.kind}, but {kind.model_fields['kind'].default} are needed here")
         return read
 
     @property
     def longest_path(self) -> int:
-        """Edges on the longest path between two nodes that positions tell apart; 0 if they are of no graph."""
+        """The longest path between two nodes with its own bias; 0 if the positions are not those of a graph."""
         return self.position.max_distance if self.position.kind == "shortest_path" else 0
 
     @property
     def segments(self) -> int:
-        """How many parts of a text the embedding tells apart."""
+        """The number of segments of the embedding."""
         return self.embedding.segments if self.embedding.kind == "tokens" else 0
 
     @model_validator(mode="after")
     def _has_its_parts(self) -> "ModelConfig":
         embedding = self.embedding
         if embedding.kind == "tokens" and embedding.segments and self.architecture != "encoder":
-            raise ValueError("model.embedding.segments is of an encoder: no other model is told of segments")
+            raise ValueError("model.embedding.segments is for encoders only: remove it")
         if embedding.kind != "tokens" and (self.architecture != "encoder" or self.head.kind == "language"):
             raise ValueError(
-                f"{embedding.kind} are read by an encoder whose head is sequence or token; for one that writes what it "
-                f"sees write model.architecture=encoder_decoder model.source_embedding={embedding.kind}"
+                f"{embedding.kind} are read by an encoder whose head is sequence or token; to write text "
+                f"from them, write model.architecture=encoder_decoder model.source_embedding={embedding.kind}"
             )
         if self.position.kind == "sinusoidal" and "patches" in (
             embedding.kind,
             getattr(self.source_embedding, "kind", ""),
         ):
             raise ValueError(
-                "sinusoidal positions are of a line, and patches lie in a plane: write model.position=learned"
+                "sinusoidal positions are one-dimensional, but patches are in a grid: write model.position=learned"
             )
         if self.position.kind == "shortest_path" and self.architecture != "encoder":
-            raise ValueError("shortest_path positions are of an encoder: a graph has no order to write in")
+            raise ValueError("shortest_path positions are for encoders: graphs have no order to generate in")
         if self.architecture == "encoder_decoder":
             if self.head.kind != "language":
                 raise ValueError(
@@ -130,14 +130,14 @@ class ModelConfig(Record):
             return self
         for name in ("source_vocabulary", "source_embedding", "encoder_layers"):
             if getattr(self, name) is not None:
-                raise ValueError(f"model.{name} is of an encoder_decoder, and this is a model of one stack")
+                raise ValueError(f"model.{name} is for an encoder_decoder, but this model has one stack: remove it")
         return self
 
     @model_validator(mode="after")
     def _has_layers_and_a_head_for_all(self) -> "ModelConfig":
         layers = min(self.layers, self.encoder_layers or self.layers)
         if self.first_layers is not None and self.first_layers.count > layers:
-            raise ValueError(f"model.first_layers.count is {self.first_layers.count}, and there are {layers} layers")
+            raise ValueError(f"model.first_layers.count is {self.first_layers.count}, but there are {layers} layers")
         if self.multi_token_prediction and (self.architecture != "decoder" or self.head.kind != "language"):
-            raise ValueError("model.multi_token_prediction is of a decoder whose head is language: leave it out")
+            raise ValueError("model.multi_token_prediction is for decoders with a language head: remove it")
         return self

@@ -1,4 +1,4 @@
-"""Which normalisation."""
+"""Choices of normalisation."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from cutaway.config.record import Record
 
 
 class LayerNormConfig(Record):
-    """Mean and variance over the width (Ba et al. 2016)."""
+    """Mean and variance over the channels (Ba et al. 2016)."""
 
     kind: Literal["layer"] = "layer"
     epsilon: float = Field(1e-5, gt=0)
@@ -17,7 +17,7 @@ class LayerNormConfig(Record):
 
 
 class RMSNormConfig(Record):
-    """Root mean square over the width (Zhang & Sennrich 2019)."""
+    """Root mean square over the channels (Zhang & Sennrich 2019)."""
 
     kind: Literal["rms"] = "rms"
     epsilon: float = Field(1e-6, gt=0)

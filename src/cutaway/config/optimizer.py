@@ -1,4 +1,4 @@
-"""Which optimizer."""
+"""Choices of optimizers."""
 
 from typing import Annotated, Literal
 
@@ -8,15 +8,15 @@ from cutaway.config.record import Record
 
 
 class LayeredConfig(Record):
-    """What all optimizers have in common."""
+    """Keys of all optimizers."""
 
     layer_decay: float = Field(
-        1.0, gt=0, le=1, description="what the learning rate is multiplied by from each layer to the one below"
+        1.0, gt=0, le=1, description="multiplies the learning rate from each layer to the one below"
     )
 
 
 class AdamWPartConfig(Record):
-    """AdamW (Loshchilov & Hutter 2019); only matrices decay."""
+    """AdamW (Loshchilov & Hutter 2019); only matrices have weight decay."""
 
     kind: Literal["adamw"] = "adamw"
     learning_rate: float = Field(1e-3, gt=0)
@@ -31,7 +31,7 @@ class AdamWConfig(AdamWPartConfig, LayeredConfig):
 
 
 class MuonConfig(LayeredConfig):
-    """Muon for the blocks' matrices (Jordan et al. 2024), AdamW for embeddings, head and vectors."""
+    """Muon for the matrices of blocks (Jordan et al. 2024), AdamW for embeddings, head and vectors."""
 
     kind: Literal["muon"] = "muon"
     learning_rate: float = Field(0.02, gt=0, description="of the matrices")

@@ -1,4 +1,4 @@
-"""Which position scheme."""
+"""Choices of position schemes."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,49 +9,49 @@ from cutaway.plugins import POSITIONS, load_plugin
 
 
 class NoPositionConfig(Record):
-    """No positions: a decoder knows order through its causal mask alone, an encoder not at all."""
+    """No positions: a decoder has order through its causal mask only, an encoder has none."""
 
     kind: Literal["none"] = "none"
 
 
 class SinusoidalConfig(Record):
-    """Fixed waves added to the embeddings (Vaswani et al. 2017)."""
+    """Fixed sine and cosine waves added to the embeddings (Vaswani et al. 2017)."""
 
     kind: Literal["sinusoidal"] = "sinusoidal"
     base: float = Field(10_000.0, gt=1)
     layout: Literal["pairs", "halves"] = Field(
         "pairs",
-        description="a sine beside its cosine, or all sines before all cosines",
+        description="sines and cosines interleaved, or all sines before all cosines",
     )
 
 
 class LearnedConfig(Record):
-    """A trained vector for each of `context` positions, added to the embeddings; for patches, each place of a grid."""
+    """A trained vector per position, added to the embeddings; for patches, per position of the grid."""
 
     kind: Literal["learned"] = "learned"
 
 
 class NoScalingConfig(Record):
-    """Angles as they are."""
+    """Unscaled frequencies."""
 
     kind: Literal["none"] = "none"
 
 
 class LinearScalingConfig(Record):
-    """All angles divided: positions interpolated (Chen et al. 2023)."""
+    """All frequencies divided: positions are interpolated (Chen et al. 2023)."""
 
     kind: Literal["linear"] = "linear"
     factor: float = Field(gt=0)
 
 
 class Llama3ScalingConfig(Record):
-    """Slow angles divided, fast ones kept (Llama 3.1)."""
+    """Low frequencies divided, high ones kept (Llama 3.1)."""
 
     kind: Literal["llama3"] = "llama3"
-    factor: float = Field(gt=0, description="what slow angles are divided by")
-    slow: float = Field(1.0, gt=0, description="angles that turn less often than so within trained_context are slow")
-    fast: float = Field(4.0, gt=0, description="those that turn more often are fast")
-    trained_context: int = Field(8192, gt=0, description="tokens of the longest text before scaling")
+    factor: float = Field(gt=0, description="divides low frequencies")
+    slow: float = Field(1.0, gt=0, description="frequencies with fewer turns within trained_context are low")
+    fast: float = Field(4.0, gt=0, description="frequencies with more turns are high")
+    trained_context: int = Field(8192, gt=0, description="context in tokens before scaling")
 
     @model_validator(mode="after")
     def _fits(self) -> "Llama3ScalingConfig":
@@ -61,14 +61,14 @@ class Llama3ScalingConfig(Record):
 
 
 class YarnScalingConfig(Record):
-    """Slow angles divided, fast ones kept, and rotated vectors made longer (YaRN; Peng et al. 2023)."""
+    """Low frequencies divided, high ones kept, and rotated vectors scaled (YaRN; Peng et al. 2023)."""
 
     kind: Literal["yarn"] = "yarn"
-    factor: float = Field(gt=0, description="what slow angles are divided by")
-    slow: float = Field(1.0, gt=0, description="angles that turn less often than so within trained_context are slow")
-    fast: float = Field(32.0, gt=0, description="those that turn more often are fast")
-    trained_context: int = Field(4096, gt=0, description="tokens of the longest text before scaling")
-    magnitude: float = Field(1.0, gt=0, description="what rotated queries and keys are multiplied by")
+    factor: float = Field(gt=0, description="divides low frequencies")
+    slow: float = Field(1.0, gt=0, description="frequencies with fewer turns within trained_context are low")
+    fast: float = Field(32.0, gt=0, description="frequencies with more turns are high")
+    trained_context: int = Field(4096, gt=0, description="context in tokens before scaling")
+    magnitude: float = Field(1.0, gt=0, description="multiplies rotated queries and keys")
 
 
 RotaryScalingConfig = Annotated[
@@ -85,13 +85,13 @@ class RotaryConfig(Record):
 
 
 class ALiBiConfig(Record):
-    """Scores fall with distance, by a fixed slope a head (Press et al. 2022)."""
+    """Scores fall linearly with distance, with a fixed slope per head (Press et al. 2022)."""
 
     kind: Literal["alibi"] = "alibi"
 
 
 class RelativeConfig(Record):
-    """Scores get a trained bias a head and bucket of distance (T5; Raffel et al. 2020)."""
+    """A trained bias of scores per head and bucket of distance (T5; Raffel et al. 2020)."""
 
     kind: Literal["relative"] = "relative"
     buckets: int = Field(32, ge=4)
@@ -99,19 +99,19 @@ class RelativeConfig(Record):
 
 
 class ShortestPathConfig(Record):
-    """Scores get a trained bias a head and number of edges between two nodes (Graphormer; Ying et al. 2021)."""
+    """A trained bias of scores per head and length of the shortest path (Graphormer; Ying et al. 2021)."""
 
     kind: Literal["shortest_path"] = "shortest_path"
-    max_distance: int = Field(20, gt=0, description="edges on the longest path that there is a bias for")
+    max_distance: int = Field(20, gt=0, description="longest path with its own bias")
 
 
 class PositionPlugin(Record):
-    """A position scheme of another package: a record with its keys, and how its module is built.
+    """A position scheme of another package: its keys, and how its module is built.
 
     Attributes:
-        kind: its name, the default of the field.
-        acts_on: whether the module adds to `embeddings` (`cutaway.nn.positions.AddsToEmbeddings`) or biases `scores`
-            (`BiasesScores`).
+        kind: its name; the default of the field.
+        acts_on: whether the module is added to `embeddings` (`cutaway.nn.positions.AddsToEmbeddings`) or biases
+            `scores` (`BiasesScores`).
         builder: ``module:function``, a function of the `ModelConfig` and of whether the stack is causal.
     """
 
@@ -121,7 +121,7 @@ class PositionPlugin(Record):
 
 
 def _of_plugin(given: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Validates a scheme of another package by its own record, any other as usual."""
+    """Validates schemes of other packages by their own records."""
     kind = given.get("kind") if isinstance(given, dict) else None
     if isinstance(given, PositionPlugin):
         return given

@@ -1,4 +1,4 @@
-"""Reading a run's choices: from YAML, from presets, from dotted overrides."""
+"""Reading a run's choices from YAML, presets and dotted assignments."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ STEPS, EPOCHS = "train.steps", "train.epochs"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people read it: `1e-3` is a number, and `no` and `on` are words (a field that is a switch takes both)."""
+    """YAML 1.2 scalars: `1e-3` is a number, and `no` and `on` are strings (which boolean fields accept)."""
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -53,7 +53,7 @@ def load_run(path: Path) -> RunConfig:
     """Reads a run file.
 
     Raises:
-        UserError: it cannot be read, is not YAML, or holds keys or values that do not exist.
+        UserError: it cannot be read, is not YAML, or contains invalid keys or values.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -61,24 +61,23 @@ def load_run(path: Path) -> RunConfig:
         raise UserError(f"{path} cannot be read: {error}") from None
     given = _parse(text, str(path))
     if not isinstance(given, dict):
-        raise UserError(f"{path} is not a run file: it holds no keys such as model: or train:")
+        raise UserError(f"{path} is not a run file: it has no keys such as model: or train:")
     return validate(given)
 
 
 def dump_run(config: RunConfig) -> str:
-    """Writes every choice, defaults included, as YAML that `load_run` reads back."""
+    """Writes all choices, including defaults, as YAML that `load_run` reads."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """Changes single choices, each given as ``train.steps=200``.
+    """Changes choices, each given as ``train.steps=200``.
 
-    Naming another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the choices beside it, which
-    belonged to the kind before. The order does not matter: kinds are chosen before what belongs to them. Steps are
-    counted from epochs no more if they are given.
+    Another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the other keys of that choice. The
+    order does not matter: kinds are applied first. Giving steps replaces epochs.
 
     Raises:
-        UserError: an assignment has no `=`, names a key or value that does not exist, or one stands in another's place.
+        UserError: an assignment has no `=`, a key or value does not exist, or both steps and epochs are given.
     """
     tree = config.model_dump(mode="json")
     changes: list[tuple[str, Any]] = []
@@ -89,7 +88,7 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
         changes.append((current_key(path.strip().replace("-", "_")), _parse(text, assignment)))
     changed = dict(changes)
     if STEPS in changed and changed.get(EPOCHS) not in (None, "none"):
-        raise UserError(f"{STEPS} and {EPOCHS} say the same in two ways: give one of them")
+        raise UserError(f"{STEPS} and {EPOCHS} both set the length of the run: give one of them")
     if STEPS in changed:
         changes.append((EPOCHS, None))
     for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
@@ -98,10 +97,10 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
 
 def validate(given: Mapping[str, Any]) -> RunConfig:
-    """Makes a run of plain data.
+    """Validates a run's choices.
 
     Raises:
-        UserError: the first mistake in it, with the nearest key or value that exists.
+        UserError: the first error, with the nearest valid key or value.
     """
     try:
         return RunConfig.model_validate(with_current_keys(given))
@@ -116,7 +115,7 @@ def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
             tree[name] = {}
         branch = tree[name]
         if not isinstance(branch, dict):
-            raise UserError(f"{'.'.join(parents[: i + 1])} is a single value: nothing lies below it")
+            raise UserError(f"{'.'.join(parents[: i + 1])} is a single value: it has no keys")
         tree = branch
     old = tree.get(last)
     names_kind = path.endswith(".kind") or (isinstance(old, dict) and "kind" in old and isinstance(value, str))

@@ -1,4 +1,4 @@
-"""What every record of choices has in common."""
+"""The base class of all configs."""
 
 from typing import Any, get_args
 
@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Record(BaseModel):
-    """A frozen set of choices. Unknown keys are refused; numbers and words given as text mean what a person means.
+    """Frozen choices. Unknown keys are rejected; numbers and words may be given as text.
 
-    A field that holds one of several kinds may be given by the kind's name alone (``position: alibi``); without a kind,
-    its keys are those of the default one.
+    A field with several kinds may be given by a kind's name only (``position: alibi``); without a kind, its keys belong
+    to the default kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, coerce_numbers_to_str=True)
@@ -35,7 +35,7 @@ class Record(BaseModel):
 
 
 def _has_kinds(annotation: Any) -> bool:
-    """Whether a field may hold a record of one of several kinds, besides nothing."""
+    """Whether a field may contain a record of several kinds, besides None."""
     if isinstance(annotation, type) and issubclass(annotation, Record):
         return "kind" in annotation.model_fields
     return any(_has_kinds(part) for part in get_args(annotation))

@@ -1,4 +1,4 @@
-"""Keys of earlier versions, and what they are called now."""
+"""Renamed keys of earlier versions."""
 
 import warnings
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ RENAMED = {
     "task.deviation": "std",
     "train.accumulation": "gradient_accumulation",
 }
-"""From the key of an earlier version to the last part of its name since."""
+"""From the key of an earlier version to the last part of its current name."""
 
 
 def with_current_keys(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's choices under the names that its keys have now; warns once if there are others among them."""
+    """A run's choices with current keys; warns once if there are others."""
     found: list[str] = []
     current = _renamed(given, "", found)
     if found:
@@ -33,7 +33,7 @@ def with_current_keys(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current_key(key: str) -> str:
-    """What a dotted key is called now; warns if that is another name."""
+    """The current name of a dotted key; warns if it was renamed."""
     if key not in RENAMED:
         return key
     warn_renamed([(key, _current(key))])
@@ -41,7 +41,7 @@ def current_key(key: str) -> str:
 
 
 def warn_renamed(names: list[tuple[str, str]]) -> None:
-    """Warns, in one line, that names of an earlier version were used."""
+    """Warns, in one line, that names of an earlier version were read."""
     pairs = ", ".join(f"{old} is now {new}" for old, new in names)
     warnings.warn(f"keys of an earlier version were read: {pairs}", RenamedWarning, stacklevel=2)
 

@@ -1,4 +1,4 @@
-"""A whole run in one file."""
+"""All choices of a run, in one file."""
 
 from pydantic import Field, model_validator
 
@@ -11,16 +11,14 @@ from cutaway.config.train import TrainConfig
 
 
 class RunConfig(Record):
-    """All choices of a run: what `run.yaml` in a run folder holds, and what presets are."""
+    """All choices of a run: the content of `run.yaml` in a run folder, and of presets."""
 
     preset: str | None = None
-    origin: str | None = Field(
-        None, description="a model that can be loaded and is gone on from; fresh weights if none"
-    )
+    origin: str | None = Field(None, description="the model to fine-tune, as a path or a name; fresh weights if none")
     model: ModelConfig = ModelConfig()
     tokenizer: TokenizerConfig = CharTokenizer()
     source_tokenizer: TokenizerConfig | None = Field(
-        None, description="of a source that has its own; else one for both"
+        None, description="of a source with its own tokenizer; otherwise one for both"
     )
     data: DataConfig = DataConfig()
     task: AnyTask = Field(default_factory=default_task)
@@ -31,8 +29,8 @@ class RunConfig(Record):
         for name in ("tokenizer", "source_tokenizer"):
             chosen = getattr(self, name)
             if chosen is not None and chosen.kind == "origin" and self.origin is None:
-                raise ValueError(f"{name}=origin is of a run that goes on from a model: say from which, with --from")
+                raise ValueError(f"{name}=origin is for fine-tuning: name the model with --from")
             keeps = self.origin is not None and self.task.spec.has_text
             if chosen is not None and chosen.kind != "origin" and keeps:
-                raise ValueError(f"a run that goes on from a model keeps its tokens: leave {name} out")
+                raise ValueError(f"a fine-tuned model keeps its tokenizer: remove {name}")
         return self

@@ -1,6 +1,6 @@
-"""What a model is trained to do: a record for each kind of task, found by its name.
+"""Tasks: a record for each kind, found by its name.
 
-Each kind has a package of its own, `cutaway.tasks.KIND`, which is imported when the kind is first asked for.
+Each kind has a package, `cutaway.tasks.KIND`, which is imported when the kind is first used.
 """
 
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ Architecture = Literal["decoder", "encoder", "encoder_decoder"]
 
 READERS: tuple[Architecture, ...] = ("encoder", "decoder")
 ON_TEXT = ("data.target", "data.validation_path", "train.batch_tokens", "source_tokenizer")
-"""Keys that a task on continuous text does not read."""
+"""Keys that tasks on continuous text do not read."""
 ON_FILES_OF_ONE_FORM = ("data.field", "data.target", "source_tokenizer")
-"""Keys that a task does not read whose files name their own fields."""
+"""Keys that tasks do not read whose files name their fields themselves."""
 
 
 @dataclass(frozen=True)
 class ModelNeeds:
-    """What a task asks of a model.
+    """The model that a task needs.
 
     Attributes:
         architectures: one of these.
         head: the kind of its head.
-        position: the kind of its position scheme, if the task needs a certain one.
-        reads: the kind of its input embedding; an encoder-decoder's is that of its source.
-        roles: special tokens that a tokenizer which was not made for the task must have.
+        position: the kind of its position scheme, if the task requires one.
+        reads: the kind of its input embedding, or of its source's for an encoder-decoder.
+        roles: special tokens that the tokenizer of a model to fine-tune must have.
     """
 
     architectures: tuple[Architecture, ...]
@@ -54,11 +54,11 @@ class TaskSpec:
 
     Attributes:
         needs: the model it needs; None if it cannot be trained here.
-        verbs: what can be asked of a trained model.
+        verbs: the methods and commands of a trained model.
         unread: keys of a run that the task does not read.
-        has_text: whether it reads or writes text, and so has a tokenizer.
-        generates_data: whether it makes its own data, without end.
-        searches: whether its outputs are written by beam search when it is evaluated.
+        has_text: whether it has text, and so a tokenizer.
+        generates_data: whether it generates its own endless data.
+        searches: whether its evaluation uses beam search.
         names_labels: whether config.json of `transformers` names its labels.
         pipeline_tag: the name of the task on the Hugging Face hub, if it has one.
         example: an input to try a trained model with, if it is not text.
@@ -78,14 +78,14 @@ class TaskSpec:
 
 
 class TaskConfig(Record):
-    """What the records of all tasks have in common."""
+    """The base class of the records of all tasks."""
 
     spec: ClassVar[TaskSpec]
     kind: str
 
     @property
     def verbs(self) -> tuple[str, ...]:
-        """What can be asked of a model that was trained for this task."""
+        """The methods and commands of a model trained for this task."""
         return self.spec.verbs
 
 
@@ -104,7 +104,7 @@ KINDS = {
     "sentence_embedding": "cutaway.tasks.sentence_embedding.config:SentenceEmbeddingConfig",
     "algorithmic": "cutaway.tasks.algorithmic.config:AlgorithmicConfig",
 }
-"""Where the record of each kind is."""
+"""The record of each kind."""
 
 
 def task_record(kind: str) -> type[TaskConfig]:
@@ -139,7 +139,7 @@ def known_kinds() -> list[str]:
 
 
 def trained_kinds() -> list[str]:
-    """The kinds that can be trained here."""
+    """The kinds that can be trained."""
     return [kind for kind in known_kinds() if kind not in KINDS or task_record(kind).spec.needs is not None]
 
 

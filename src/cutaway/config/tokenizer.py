@@ -1,4 +1,4 @@
-"""Which tokenizer."""
+"""Choices of tokenizers."""
 
 from typing import Annotated, Literal
 
@@ -8,63 +8,63 @@ from cutaway.config.record import Record
 
 
 class CharTokenizer(Record):
-    """One token for each distinct character of the corpus, in order of code points."""
+    """One token per distinct character of the text, in order of code points."""
 
     kind: Literal["char"] = "char"
 
 
 class ByteTokenizer(Record):
-    """One token for each byte of UTF-8; the token is the byte's value."""
+    """One token per byte of UTF-8; the id is the byte's value."""
 
     kind: Literal["byte"] = "byte"
 
 
 class WordTokenizer(Record):
-    """One token for each of the most frequent words; a word is what stands between white space."""
+    """One token per word, for the most frequent words; words are separated by white space."""
 
     kind: Literal["word"] = "word"
-    vocabulary: int = Field(16384, ge=16, description="tokens at most: words and special tokens; the rest is unknown")
-    minimum_frequency: int = Field(1, ge=1, description="a word that is seen less often is unknown")
-    lowercase: bool = Field(False, description="read every text in lower case")
+    vocabulary: int = Field(16384, ge=16, description="most tokens: words and special tokens; other words are unknown")
+    minimum_frequency: int = Field(1, ge=1, description="words with a lower frequency are unknown")
+    lowercase: bool = Field(False, description="convert text to lower case")
 
 
 class BPETokenizer(Record):
-    """Byte-pair encoding over bytes, split into words as GPT-2 does (Sennrich 2016, Radford 2019)."""
+    """Byte-pair encoding over bytes, in words as split by GPT-2 (Sennrich 2016, Radford 2019)."""
 
     kind: Literal["bpe"] = "bpe"
-    vocabulary: int = Field(4096, ge=257, description="tokens at most: 256 bytes, merges and the end of text")
+    vocabulary: int = Field(4096, ge=257, description="most tokens: 256 bytes, merges and the end token")
 
 
 class WordPieceTokenizer(Record):
-    """Pieces of words, those inside a word marked ``##``; punctuation stands alone (Schuster 2012, Devlin 2018)."""
+    """Pieces of words, with ``##`` inside a word; punctuation is separate (Schuster 2012, Devlin 2018)."""
 
     kind: Literal["wordpiece"] = "wordpiece"
-    vocabulary: int = Field(8192, ge=16, description="tokens at most: characters, pieces and special tokens")
-    lowercase: bool = Field(True, description="read every text in lower case; accents stay")
+    vocabulary: int = Field(8192, ge=16, description="most tokens: characters, pieces and special tokens")
+    lowercase: bool = Field(True, description="convert text to lower case; accents are kept")
 
 
 class UnigramTokenizer(Record):
-    """The likeliest pieces under a unigram model, spaces being characters too (Kudo 2018), as SentencePiece has it."""
+    """The most likely pieces under a unigram model, with spaces as characters (Kudo 2018), as in SentencePiece."""
 
     kind: Literal["unigram"] = "unigram"
-    vocabulary: int = Field(8192, ge=16, description="tokens at most: characters, pieces and special tokens")
+    vocabulary: int = Field(8192, ge=16, description="most tokens: characters, pieces and special tokens")
 
 
 class ProteinTokenizer(Record):
-    """One token for each amino acid, whatever the corpus: its letter, in upper case."""
+    """One token per amino acid, an upper-case letter, independent of the text."""
 
     kind: Literal["protein"] = "protein"
 
 
 class FileTokenizer(Record):
-    """A tokenizer that is there already."""
+    """An existing tokenizer."""
 
     kind: Literal["file"] = "file"
     path: str = Field(description="a tokenizer.json")
 
 
 class OriginTokenizer(Record):
-    """That of the model which the run goes on from."""
+    """The tokenizer of the model to fine-tune."""
 
     kind: Literal["origin"] = "origin"
 

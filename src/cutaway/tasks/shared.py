@@ -1,4 +1,4 @@
-"""What several tasks have in common."""
+"""Keys of several tasks."""
 
 from typing import Literal
 
@@ -8,24 +8,22 @@ from cutaway.config.task import TaskConfig
 
 
 class ClassificationConfig(TaskConfig):
-    """What every classification has in common, whatever a model is shown."""
+    """Keys of all classification tasks."""
 
     problem: Literal["single_label", "multi_label", "regression"] = "single_label"
-    class_weights: Literal["none", "balanced"] = Field(
-        "none", description="balanced: a label counts the more, the rarer it is"
-    )
-    labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
+    class_weights: Literal["none", "balanced"] = Field("none", description="balanced: rarer labels have larger weights")
+    labels: tuple[str, ...] | None = Field(None, description="in order; taken from the data if not given")
 
 
 class ImagesConfig(TaskConfig):
-    """What every task on images has in common: how their values are brought to one scale."""
+    """Keys of all tasks on images: how pixel values are normalised."""
 
     values: Literal["bytes", "numbers"] | None = Field(
-        None, description="bytes from 0 to 255, as image files hold them, or others; those of the data if not given"
+        None, description="bytes from 0 to 255, as in image files, or other numbers; as in the data if not given"
     )
     mean: tuple[float, ...] | None = Field(
-        None, description="of each channel, taken from its values; that of the data if not given"
+        None, description="of each channel, which is subtracted; that of the data if not given"
     )
     std: tuple[float, ...] | None = Field(
-        None, description="of each channel, that they are divided by; that of the data if not given"
+        None, description="of each channel, which values are divided by; that of the data if not given"
     )

@@ -1,7 +1,7 @@
-"""The letters of proteins, one an amino acid (IUPAC-IUB 1983, "Nomenclature and Symbolism for Amino Acids")."""
+"""The letters of amino acids (IUPAC-IUB 1983, "Nomenclature and Symbolism for Amino Acids")."""
 
 STANDARD = "ACDEFGHIKLMNPQRSTVWY"
-"""The twenty that every genome codes for."""
+"""The twenty amino acids of the standard genetic code."""
 
 OTHERS = "BJOUXZ"
 """B: D or N; J: I or L; Z: E or Q; X: any; O and U: pyrrolysine and selenocysteine."""

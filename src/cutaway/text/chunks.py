@@ -1,4 +1,4 @@
-"""Long text in chunks: a tokenizer library needs hundreds of bytes for each character it is handed at once."""
+"""Splitting long text into chunks: tokenizer libraries use hundreds of bytes per character that they encode at once."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def rechunk(pieces: Iterable[str], size: int = CHUNK_CHARACTERS) -> Iterator[str]:
-    """Cuts a text, given in pieces of any length, into chunks of at most `size` characters.
+    """Splits a text, given in pieces of any length, into chunks of at most `size` characters.
 
-    Where the chunks end depends on the text alone, not on its pieces. They end before white space if there is any, so
-    that a tokenizer which splits text into words with a space in front gives the same tokens as for the whole text.
+    Chunks depend on the text only, not on its pieces. They end before white space if possible, so that tokenizers that
+    split text into words with a leading space give the same tokens as for the whole text.
     """
     buffer = ""
     for piece in pieces:
@@ -28,7 +28,7 @@ def rechunk(pieces: Iterable[str], size: int = CHUNK_CHARACTERS) -> Iterator[str
 
 
 def in_groups(items: Iterable[Item], characters: int, length: Callable[[Item], int]) -> Iterator[list[Item]]:
-    """Gathers items until they hold at least this many characters together; the last group may hold fewer."""
+    """Groups items until they have at least this many characters together; the last group may have fewer."""
     group: list[Item] = []
     total = 0
     for item in items:
@@ -42,7 +42,7 @@ def in_groups(items: Iterable[Item], characters: int, length: Callable[[Item], i
 
 
 def _word_end(text: str, limit: int) -> int:
-    """The last place up to `limit` between a word and a space or line feed; `limit` if the second half has none."""
+    """The last position up to `limit` between a word and white space; `limit` if the second half has none."""
     for end in range(limit, limit // 2, -1):
         if text[end] in " \n" and not text[end - 1].isspace():
             return end

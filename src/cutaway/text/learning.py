@@ -1,7 +1,6 @@
-"""Vocabularies learnt from text, by the `tokenizers` library; special tokens come first in each.
+"""Training vocabularies with the `tokenizers` library; special tokens come first in each.
 
-Where the library's result depends on the order of its hash tables, it is put in an order of our own: training twice
-gives the same tokenizer.
+Where the library's result depends on the order of its hash tables, it is sorted, so that training is deterministic.
 """
 
 import json
@@ -18,7 +17,7 @@ from cutaway.text.literal_tokens import keep_apart
 CONTINUING = "##"
 SCORE_DIGITS = 3
 PENALTY = 1e-4
-"""How far apart the library sets the scores of characters that training dropped."""
+"""The difference between the scores of characters that training dropped."""
 
 
 def learn_bpe(texts: Iterable[str], vocabulary: int, specials: Sequence[str]) -> Inner:
@@ -41,7 +40,7 @@ def learn_bpe(texts: Iterable[str], vocabulary: int, specials: Sequence[str]) ->
 def learn_words(
     texts: Iterable[str], vocabulary: int, specials: Sequence[str], unknown: str, *, frequency: int, lowercase: bool
 ) -> Inner:
-    """The most frequent words between white space, those of at least this frequency; decoding joins them by spaces."""
+    """The most frequent words between white space, of at least this frequency; decoding joins them by spaces."""
     inner = Inner(models.WordLevel(unk_token=unknown))
     if lowercase:
         inner.normalizer = normalizers.Lowercase()
@@ -56,28 +55,28 @@ def learn_words(
 def learn_wordpiece(
     texts: Iterable[str], vocabulary: int, specials: Sequence[str], unknown: str, *, lowercase: bool
 ) -> Inner:
-    """WordPiece as BERT splits text; decoding joins the pieces of a word.
+    """WordPiece on words split as by BERT; decoding joins the pieces of a word.
 
     Raises:
-        UserError: the vocabulary cannot hold every character.
+        UserError: the vocabulary is too small for all characters.
     """
     texts = list(texts)
     characters = _train_wordpiece(texts, 0, specials, lowercase)
     _require(vocabulary, len(characters), "characters alone and inside words")
-    # The library numbers the pieces inside words as it meets them, and settles ties by number: name them beforehand.
+    # The library numbers pieces inside words in order of appearance and breaks ties by number: name them beforehand.
     inside = sorted(piece for piece in characters if piece.startswith(CONTINUING) and len(piece) > len(CONTINUING))
     vocabulary_by_piece = _train_wordpiece(texts, vocabulary, [*specials, *inside], lowercase)
     return _wordpiece(models.WordPiece(vocabulary_by_piece, unk_token=unknown), lowercase)
 
 
 def learn_unigram(texts: Iterable[str], vocabulary: int, specials: Sequence[str], unknown: str) -> Inner:
-    """A unigram model over text whose spaces are written U+2581; decoding gives the text back, spaces and all.
+    """A unigram model of text with spaces written as U+2581; decoding restores the text with its spaces.
 
     Raises:
-        UserError: the vocabulary cannot hold every character.
+        UserError: the vocabulary is too small for all characters.
     """
     inner = Inner(models.Unigram())
-    # No space is put before a text: one may be cut anywhere, and written on.
+    # No space is added before a text, because a text may be cut anywhere and continued.
     space = pre_tokenizers.Metaspace(prepend_scheme="never")
     inner.pre_tokenizer = pre_tokenizers.Sequence([space, keep_apart(specials, alone=True)])
     inner.decoder = decoders.Metaspace(prepend_scheme="never")
@@ -86,8 +85,8 @@ def learn_unigram(texts: Iterable[str], vocabulary: int, specials: Sequence[str]
     )
     try:
         inner.train_from_iterator(texts, trainer)
-    except Exception as error:  # the library raises nothing more precise
-        raise UserError(f"no pieces can be learnt from the text ({error}): change tokenizer.vocabulary") from error
+    except Exception as error:  # the library has no more specific exception
+        raise UserError(f"no pieces can be learned from the text ({error}): change tokenizer.vocabulary") from error
     learnt = [(piece, score) for piece, score in _model(inner)["vocab"][len(specials) :]]
     pieces = [*((special, 0.0) for special in specials), *_ordered(learnt)]
     inner.model = models.Unigram(pieces, unk_id=specials.index(unknown))
@@ -105,16 +104,16 @@ def _wordpiece(model: models.WordPiece, lowercase: bool) -> Inner:
     inner = Inner(model)
     inner.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
     inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    # Its cleaning-up would write "do not" as "don't".
+    # The library's clean-up would write "do not" as "don't".
     inner.decoder = decoders.WordPiece(prefix=CONTINUING, cleanup=False)
     return inner
 
 
 def _ordered(pieces: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """The likeliest first.
+    """Sorts pieces, most likely first.
 
-    Scores differ in their last digits from training to training; a character that training dropped comes back with
-    the lowest score and a penalty that is the luck of the draw.
+    The last digits of scores vary between trainings; a character that training dropped is added with the lowest score
+    and an arbitrary penalty.
     """
     characters = [score for piece, score in pieces if len(piece) == 1]
     lowest = min(characters, default=0.0)

@@ -1,4 +1,4 @@
-"""Text that is spelt like a special token, and special tokens: never taken for one another."""
+"""Keeping text that is spelt like a special token apart from special tokens."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,21 +10,21 @@ from cutaway.errors import UserError
 from cutaway.text.special import beginnings
 
 QUOTE = "\U0010ffff"
-"""No character (Unicode sets it aside for what a program needs within itself); marks what is text in any case."""
+"""A noncharacter (reserved by Unicode for internal use) that marks text as literal."""
 
 
 def keep_apart(specials: Iterable[str], *, alone: bool = False) -> pre_tokenizers.PreTokenizer:
-    """Cuts what is spelt like a special token behind its first character, so that no word of a text is one.
+    """Splits text that is spelt like a special token after its first character, so that no word equals one.
 
     Args:
         specials: the spellings.
-        alone: cuts in front of that character, too.
+        alone: whether to split before that character, too.
     """
     return pre_tokenizers.Split(Regex(beginnings(specials)), "isolated" if alone else "merged_with_previous")
 
 
 def require_apart(inner: tokenizers.Tokenizer, specials: Sequence[str]) -> None:
-    """Changes a tokenizer which does not look for special tokens, but finds them in its vocabulary all the same."""
+    """Changes a tokenizer that would find special tokens in text, because they are in its vocabulary."""
     found = [special for special in specials if _is_found(inner, special)]
     if found:
         before = [] if inner.pre_tokenizer is None else [inner.pre_tokenizer]
@@ -32,12 +32,12 @@ def require_apart(inner: tokenizers.Tokenizer, specials: Sequence[str]) -> None:
 
 
 def recognizing(inner: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """A copy that takes what is spelt like a special token for one, unless it is quoted."""
+    """A copy that reads spelt special tokens as such, unless they are quoted."""
     copy = tokenizers.Tokenizer.from_str(inner.to_str())
     copy.encode_special_tokens = False
     unquoted = normalizers.Replace(QUOTE, "")
     copy.normalizer = unquoted if copy.normalizer is None else normalizers.Sequence([unquoted, copy.normalizer])
-    # Those that are looked for in normalized text would be found where a quote was taken out.
+    # Tokens that are searched in normalized text would be found where a quote was removed.
     copy.add_special_tokens(
         [
             AddedToken(
@@ -56,13 +56,13 @@ def recognizing(inner: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
 
 
 def quote(text: str, specials: Sequence[str]) -> str:
-    """Marks what is spelt like a special token as text.
+    """Marks text that is spelt like a special token as literal.
 
     Raises:
-        UserError: the text holds the mark itself.
+        UserError: the text contains the mark itself.
     """
     if QUOTE in text:
-        raise UserError("the text holds U+10FFFF, which is no character: take it out")
+        raise UserError("the text contains U+10FFFF, which is not a character: remove it")
     return re.sub(beginnings(specials), rf"\g<0>{QUOTE}", text) if specials else text
 
 
@@ -72,6 +72,6 @@ def _is_found(inner: tokenizers.Tokenizer, special: str) -> bool:
         try:
             if token in inner.encode(text, add_special_tokens=False).ids:
                 return True
-        except Exception:  # the library raises nothing more precise
-            continue  # what cannot be encoded is no token
+        except Exception:  # the library has no more specific exception
+            continue  # what cannot be encoded is not a token
     return False

@@ -1,17 +1,17 @@
-"""How byte-pair encoding joins the pieces of a word (Sennrich 2016, section 3.2)."""
+"""The merges of byte-pair encoding in a word (Sennrich 2016, section 3.2)."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 
 def join_steps(pieces: Sequence[str], ranks: Mapping[tuple[str, str], int]) -> list[list[str]]:
-    """The pieces as they are at first and after each join.
+    """The pieces at first and after each merge.
 
-    Each step joins the neighbours that were learnt earliest, those furthest left if they occur more than once.
+    Each step merges the pair with the lowest rank, the leftmost if it occurs more than once.
 
     Args:
         pieces: a word in its smallest pieces.
-        ranks: the pairs that may be joined, and when each was learnt.
+        ranks: the pairs that may be merged, in the order of training.
     """
     steps = [list(pieces)]
     while True:

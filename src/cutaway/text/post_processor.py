@@ -1,4 +1,4 @@
-"""What stands around a text, and between two, when a model reads them."""
+"""The special tokens around a text, and between two texts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ Ids = tuple[int, ...]
 
 @dataclass(frozen=True)
 class PostProcessor:
-    """Token ids that belong to no text.
+    """Ids of special tokens around a text or a pair of texts.
 
     Attributes:
-        before: in front of a text.
-        after: behind it.
-        pair: in front of the first of two texts, between them, and behind the second.
-        second_segment: which segment the second of two texts and what follows it belong to; all else is of segment 0.
+        before: the text.
+        after: the text.
+        pair: before the first of two texts, between them, and after the second.
+        second_segment: the segment of the second text and what follows it; everything else is segment 0.
     """
 
     before: Ids = ()
@@ -29,16 +29,16 @@ class PostProcessor:
     second_segment: int = 0
 
     def around(self, ids: Sequence[int]) -> list[int]:
-        """One text as a model reads it."""
+        """One text with its special tokens."""
         return [*self.before, *ids, *self.after]
 
     def around_pair(self, first: Sequence[int], second: Sequence[int]) -> list[int]:
-        """Two texts as a model reads them together."""
+        """Two texts with their special tokens."""
         before, between, after = self.pair
         return [*before, *first, *between, *second, *after]
 
     def processor(self, spell: Callable[[int], str]) -> processors.PostProcessor:
-        """The `tokenizers` post-processor that puts the same around texts, given how a token is spelt."""
+        """The `tokenizers` post-processor that does the same, given the spelling of each token."""
         before, between, after = ([spell(token) for token in ids] for ids in self.pair)
         rest = [f"{token}:{self.second_segment}" for token in ("$B", *after)]
         known = {*self.before, *self.after, *(token for ids in self.pair for token in ids)}
@@ -50,10 +50,10 @@ class PostProcessor:
 
     @classmethod
     def of(cls, processor: processors.PostProcessor) -> "PostProcessor":
-        """What a `tokenizers` post-processor puts around texts, which is seen by what it does to those of one token.
+        """What a `tokenizers` post-processor does, found by applying it to texts of one token.
 
         Raises:
-            UserError: it leaves a text out, or takes it twice.
+            UserError: it drops a text, or repeats it.
         """
         probe = tokenizers.Tokenizer(WordLevel({"text": 0}, unk_token="text"))
         probe.post_processor = processor
@@ -61,7 +61,7 @@ class PostProcessor:
         shown = [i for i in (*one.sequence_ids, *two.sequence_ids) if i is not None]
         special = one.special_tokens_mask + two.special_tokens_mask
         if shown != [0, 0, 1] or special.count(0) != len(shown):
-            raise UserError("the tokenizer's post_processor does not take each text once, one behind the other")
+            raise UserError("the tokenizer's post_processor does not keep each text once and in order")
         text = one.sequence_ids.index(0)
         first, second = two.sequence_ids.index(0), two.sequence_ids.index(1)
         pair = tuple(two.ids[:first]), tuple(two.ids[first + 1 : second]), tuple(two.ids[second + 1 :])

@@ -1,6 +1,6 @@
-"""A chat template made into text. It is a stranger's program: a process of its own runs this file, and may take little.
+"""Rendering chat templates. Templates are untrusted programs: a process with limited resources runs this file.
 
-So that the process starts quickly, nothing of cutaway is imported.
+It imports nothing of cutaway, so that the process starts quickly.
 """
 
 import json
@@ -21,10 +21,10 @@ MEMORY_BYTES = 1 << 29
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:
-    """What a template makes of its variables, as `transformers` renders it.
+    """Renders a template as `transformers` does.
 
     Raises:
-        jinja2.TemplateError: the template is damaged, does what the sandbox forbids, or refuses the chat.
+        jinja2.TemplateError: the template is malformed, does what the sandbox forbids, or rejects the chat.
     """
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
@@ -38,7 +38,7 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
 
 
 class _Generation(Extension):
-    """`{% generation %}` marks what the assistant wrote, for those who train on it; it changes no text."""
+    """`{% generation %}` marks the assistant's text for training; it does not change the text."""
 
     tags = {"generation"}  # noqa: RUF012 (the library asks for it)
 
@@ -59,9 +59,9 @@ def _tojson(
 
 
 def _limit_memory() -> None:
-    """Limits the memory of this process where the system can; elsewhere the limit of time remains.
+    """Limits the memory of this process where the system can; elsewhere only the time is limited.
 
-    Windows has no such limits, and macOS refuses this one.
+    Windows has no such limits, and macOS rejects this one.
     """
     with suppress(ImportError, ValueError, OSError):
         resource = import_module("resource")

@@ -1,4 +1,4 @@
-"""Tokens that are no text, by what they are for."""
+"""Roles of special tokens, and their usual spellings."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,10 @@ from typing import Literal
 END_OF_TEXT = "<|endoftext|>"
 
 UNDERSTANDING = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-"""What encoders train with, as BERT spells it."""
+"""Roles of an encoder's special tokens, spelt as in BERT."""
 
 WRITING = ("<pad>", "<unk>", "<s>", "</s>")
-"""What sequence to sequence trains with, as SentencePiece spells it."""
+"""Roles of an encoder-decoder's special tokens, spelt as in SentencePiece."""
 
 Role = Literal["pad", "unknown", "begin", "start", "first", "separator", "end", "mask"]
 
@@ -24,15 +24,15 @@ SPELLINGS: dict[Role, tuple[str, ...]] = {
     "end": (END_OF_TEXT, "</s>", "[SEP]"),
     "mask": ("[MASK]", "<mask>"),
 }
-"""How the token of a role may be spelt, the preferred spelling first."""
+"""The spellings of each role, the preferred one first."""
 
 
 def spelt(role: Role, tokens: Iterable[str]) -> str | None:
-    """The one of these tokens that has the role, if there is one."""
+    """The token among these that has the role, if there is one."""
     known = set(tokens)
     return next((spelling for spelling in SPELLINGS[role] if spelling in known), None)
 
 
 def beginnings(tokens: Iterable[str]) -> str:
-    """A regular expression for the first character of whatever is spelt like one of these tokens."""
+    """A regular expression for the first character of text that is spelt like one of these tokens."""
     return "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in tokens)

@@ -1,4 +1,4 @@
-"""A chat as one text, by the template that a tokenizer carries."""
+"""Rendering a chat as one text by the tokenizer's chat template."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from cutaway.text.tokenizer import Tokenizer
 LONGEST_TEMPLATE = 1 << 20
 SECONDS = 20.0
 ANSWER = "\U0010fffe"
-"""Stands for an answer where only what comes behind it counts; no character, so that it is in no template."""
+"""A placeholder for an answer; a noncharacter, so that no template contains it."""
 
 RENDERING = Path(__file__).with_name("rendering.py")
 
@@ -26,16 +26,16 @@ Message = Mapping[str, Any]
 def render_chat(
     tokenizer: Tokenizer, messages: Sequence[Message], *, add_generation_prompt: bool = True, seconds: float = SECONDS
 ) -> str:
-    """The text that a chat is; what its messages spell like special tokens is quoted (`Tokenizer.quote`).
+    """The text of a chat; special tokens spelt in its messages are quoted (`Tokenizer.quote`).
 
     Args:
-        tokenizer: has a template.
+        tokenizer: with a template.
         messages: the chat so far.
-        add_generation_prompt: whether the beginning of the assistant's answer stands at the end.
-        seconds: how long the template may take.
+        add_generation_prompt: whether the text ends with the beginning of the assistant's answer.
+        seconds: the time limit of the template.
 
     Raises:
-        UserError: there is no template, or it is no use: damaged, too long, too slow, forbidden; or it refuses.
+        UserError: there is no template, or it is malformed, too long, too slow or forbidden; or it rejects the chat.
     """
     variables = {
         **_tokens(tokenizer),
@@ -48,7 +48,7 @@ def render_chat(
 
 
 def ends_of_turn(tokenizer: Tokenizer) -> frozenset[int]:
-    """What ends an answer: what ends any text, and the special token that the template puts behind an answer.
+    """The tokens that end an answer: those that end any text, and the special token after an answer in the template.
 
     Raises:
         UserError: there is no template.
@@ -66,7 +66,7 @@ def require_template(tokenizer: Tokenizer) -> str:
     """
     template = tokenizer.chat_template
     if template is None:
-        raise UserError("this model has no chat template: it was not taught to chat; generate writes on from a prompt")
+        raise UserError("this model has no chat template, so it was not trained to chat: use generate instead")
     if len(template) > LONGEST_TEMPLATE:
         raise UserError(f"the chat template has {len(template):,} characters, and a million is too many")
     return template
@@ -78,7 +78,7 @@ def _behind_answer(template: str, tokens: tuple[tuple[str, str], ...]) -> str:
     variables = {**dict(tokens), "messages": chat, "add_generation_prompt": False, "tools": None, "documents": None}
     try:
         return _render(template, variables, SECONDS).rpartition(ANSWER)[2]
-    except UserError:  # the template takes no such chat: nothing is known of it
+    except UserError:  # the template rejects this chat, so its end is unknown
         return ""
 
 

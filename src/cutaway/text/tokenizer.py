@@ -27,18 +27,18 @@ from cutaway.text.tokenizer_files import config_beside, read_config, read_inner
 
 
 class Tokenizer:
-    """Text to token ids and back; all that it knows is in one `tokenizer.json`, which other libraries open too.
+    """Text to token ids and back; everything is in one `tokenizer.json`, which other libraries open too.
 
-    Special tokens are no text: the characters ``<|endoftext|>`` in a text become ordinary tokens unless they are asked
-    for, and nothing is ever cut short, padded or put around a text.
+    Special tokens are not text: the characters ``<|endoftext|>`` in a text become ordinary tokens unless special tokens
+    are requested. Nothing is ever truncated or padded, and no special tokens are added around a text.
 
-    What a special token is for follows from its spelling (`cutaway.text.special`), or else from the conventions that
-    are given, which `tokenizer_config.json` beside the file keeps; a tokenizer may lack any of them.
+    The role of a special token follows from its spelling (`cutaway.text.special`), or from `tokenizer_config.json` next
+    to the file; a tokenizer may lack any of them.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer, conventions: TokenizerConfig | None = None) -> None:
         self._inner = inner
-        # A file may ask for these; each would change a text without a word. The first is not kept in files.
+        # A file may request these; each would silently change a text. The first is not stored in files.
         inner.encode_special_tokens = True
         inner.no_truncation()
         inner.no_padding()
@@ -49,80 +49,80 @@ class Tokenizer:
         given = conventions or TokenizerConfig()
         roles = {role: given.roles.get(role, self._by_spelling(role)) for role in SPELLINGS}
         self.vocabulary: int = max(inner.get_vocab(with_added_tokens=True).values(), default=-1) + 1
-        """How many token ids there are."""
+        """The number of token ids."""
         self.end: int | None = roles["end"]
         """The id of the token that ends a document."""
         self.ends: frozenset[int] = given.ends | {token for token in (self.end,) if token is not None}
-        """The ids of all tokens behind which nothing is to be written."""
+        """The ids of all tokens that end a generated text."""
         self.pad: int | None = roles["pad"]
-        """The id of the token that fills short rows up."""
+        """The id of the padding token."""
         self.begin: int | None = roles["begin"]
-        """The id of the token that stands before a text, or for the whole of it."""
+        """The id of the token before a text, whose hidden state may represent the whole text."""
         self.start: int | None = self.begin if roles["start"] is None else roles["start"]
-        """The id of the token behind which a text is written from a source."""
+        """The id of the token that a decoder starts with."""
         self.first: int | None = roles["first"]
-        """The id of the token that every text begins with that is written from a source, if there is such."""
+        """The id of the first token after the start token, if it is fixed."""
         self.separator: int | None = roles["separator"]
         """The id of the token between two texts, and after the last."""
         self.mask: int | None = roles["mask"]
-        """The id of the token that hides another."""
+        """The id of the mask token."""
         unknown = _unknown(inner)
         self.unknown: int | None = roles["unknown"] if unknown is None else unknown
-        """The id of the token for what the tokenizer never saw; without one, it refuses such text."""
+        """The id of the unknown token; a tokenizer without one rejects text that it cannot read."""
         self.frame: PostProcessor | None = (
             None if inner.post_processor is None else PostProcessor.of(inner.post_processor)
         )
-        """What stands around a text, if the tokenizer's file says it; otherwise it follows from the use."""
+        """The special tokens around a text, if the tokenizer's file has them; otherwise they follow from the use."""
         self.chat_template: str | None = given.chat_template
-        """How a chat becomes one text, if it has one (Jinja)."""
+        """The chat template (Jinja), if there is one."""
         self._unseen = Unseen(inner, self._special, has_unknown=self.unknown is not None)
         self._hidden = set(self._special.values()) - {self.unknown}
         require_apart(inner, [text for text, token in self._special.items() if token != self.unknown])
 
     @property
     def ordinary(self) -> range:
-        """The ids of the tokens that are text: the longest stretch without a special one."""
+        """The ids of ordinary tokens: the longest range without a special one."""
         special = sorted({-1, *self._special.values(), self.vocabulary})
         before, behind = max(pairwise(special), key=lambda pair: pair[1] - pair[0])
         return range(before + 1, behind)
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
-        """Reads a `tokenizer.json`, and `tokenizer_config.json` if it is there.
+        """Reads a `tokenizer.json`, and `tokenizer_config.json` if it exists.
 
         Raises:
-            UserError: it is missing, cut short, or no tokenizer.
+            UserError: it is missing, incomplete, or not a tokenizer.
         """
         config = read_config(config_beside(Path(path)))
         return cls.with_config(read_inner(Path(path)), config) if config else cls(read_inner(Path(path)))
 
     @classmethod
     def with_config(cls, inner: tokenizers.Tokenizer, config: Mapping[str, Any]) -> "Tokenizer":
-        """One of which a configuration says more, in the names of a `tokenizer_config.json`."""
+        """A tokenizer with a configuration in the format of `tokenizer_config.json`."""
         register(config, inner)
         return cls(inner, TokenizerConfig.of(config, inner))
 
     @property
     def config(self) -> dict[str, Any]:
-        """What a `tokenizer_config.json` says of it: its special tokens by what they are for, and the chat template."""
+        """Its configuration as in `tokenizer_config.json`: roles of special tokens, and the chat template."""
         found = {role: getattr(self, role) for role in SPELLINGS}
         roles = {role: token for role, token in found.items() if token is not None}
         return TokenizerConfig(roles, self.ends, self.chat_template).config(self._inner)
 
     @property
     def content(self) -> dict[str, Any]:
-        """What its `tokenizer.json` holds."""
+        """The content of its `tokenizer.json`."""
         held: dict[str, Any] = json.loads(self._inner.to_str())
         return held
 
     def with_frame(self, frame: PostProcessor) -> "Tokenizer":
-        """The same tokenizer, whose file says that this stands around a text."""
+        """The same tokenizer, whose file has these special tokens around a text."""
         inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
         inner.post_processor = frame.processor(lambda token: str(inner.id_to_token(token)))
         return Tokenizer.with_config(inner, self.config)
 
     def save(self, path: str | Path) -> None:
-        """Writes the `tokenizer.json`, whole or not at all, and `tokenizer_config.json` if there is more to say."""
+        """Writes the `tokenizer.json`, completely or not at all, and `tokenizer_config.json` if it is needed."""
         write_bytes(Path(path), self._inner.to_str(pretty=True).encode())
         beside = config_beside(Path(path))
         if self._is_told_of:
@@ -132,7 +132,7 @@ class Tokenizer:
 
     @property
     def sha256(self) -> str:
-        """Two tokenizers with the same hash are the same."""
+        """A hash that is equal for equal tokenizers."""
         content = self._inner.to_str()
         if self._is_told_of:
             content += json.dumps(self.config)
@@ -143,10 +143,10 @@ class Tokenizer:
 
         Args:
             text: what to encode.
-            special: a special token spelt in the text, such as ``[MASK]``, becomes that token, but where it is quoted.
+            special: whether special tokens spelt in the text, such as ``[MASK]``, become these tokens, unless quoted.
 
         Raises:
-            UserError: the text holds what the tokenizer never saw, and it has no unknown token.
+            UserError: the text contains what the tokenizer cannot read, and it has no unknown token.
         """
         if special:
             return self._encode_with_special(text)
@@ -154,22 +154,22 @@ class Tokenizer:
         return [token for batch in batches for ids in self.encode_batch(batch) for token in ids]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids of each text, in parallel. Holds hundreds of bytes a character: give it chunks, a few at once.
+        """The token ids of each text, in parallel. It uses hundreds of bytes per character: encode few chunks at once.
 
         Raises:
-            UserError: a text holds what the tokenizer never saw, and it has no unknown token.
+            UserError: a text contains what the tokenizer cannot read, and it has no unknown token.
         """
         self._unseen.refuse(texts)
         return [encoding.ids for encoding in self._inner.encode_batch_fast(texts, add_special_tokens=False)]
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """The token ids of a text, and which of its characters each covers, as `text[start:end]`.
+        """The token ids of a text, and the characters that each covers, as `text[start:end]`.
 
-        A token that begins with a space covers the space too. Tokens that are parts of one character all cover that
-        character, so that neighbours may overlap.
+        A token that starts with a space covers the space too. Tokens that are parts of one character all cover that
+        character, so neighbours may overlap.
 
         Raises:
-            UserError: the text holds what the tokenizer never saw, and it has no unknown token.
+            UserError: the text contains what the tokenizer cannot read, and it has no unknown token.
         """
         self._unseen.refuse([text])
         ids: list[int] = []
@@ -183,42 +183,42 @@ class Tokenizer:
         return ids, offsets
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
-        """The token ids of each word as it would be inside a text, with the space in front where tokens hold spaces.
+        """The token ids of each word as inside a text, with the leading space where tokens contain spaces.
 
-        A word that gives nothing, such as an empty one, becomes the unknown token: no list is empty.
+        A word without tokens, such as an empty one, becomes the unknown token: no list is empty.
 
         Raises:
-            UserError: a word gives nothing, or holds what the tokenizer never saw, and there is no unknown token.
+            UserError: a word has no tokens or cannot be read, and there is no unknown token.
         """
         space = " " if isinstance(self._inner.decoder, (ByteLevel, Metaspace)) else ""
         encoded = self.encode_batch([space + word if word.strip() else "" for word in words])
         return [ids or [self._unknown_for(word)] for word, ids in zip(words, encoded, strict=True)]
 
     def count_unknown(self, ids: Iterable[int]) -> int:
-        """How many of these tokens are the unknown one."""
+        """The number of unknown tokens among these."""
         return sum(token == self.unknown for token in ids)
 
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
-        """The text of these tokens; bytes that are no whole character become U+FFFD.
+        """The text of these tokens; incomplete characters become U+FFFD.
 
-        The unknown token is never skipped: it stands for a part of the text.
+        The unknown token is never skipped, since it represents a part of the text.
         """
         shown = [token for token in ids if not skip_special_tokens or token not in self._hidden]
         return self._inner.decode(shown, skip_special_tokens=False)
 
     def decode_behind(self, before: Sequence[int], ids: Sequence[int]) -> str:
-        """The text of tokens behind others: a space between them, which no text begins with, is part of it."""
+        """The text of tokens that follow others, with the space between them, if there is one."""
         return self.decode([*before, *ids])[len(self.decode(before)) :]
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        r"""Each token as a person may read it: its text, and a byte that is no whole character as ``\xc3``."""
+        r"""Each token in readable form: its text, with bytes of incomplete characters as ``\xc3``."""
         return [self._piece(token) for token in ids]
 
     def merges(self, text: str) -> list[list[list[str]]]:
-        """How byte-pair encoding joins the bytes of each word: its pieces, as a person may read them, step by step.
+        """The merges of byte-pair encoding in each word: its pieces in readable form, step by step.
 
         Raises:
-            UserError: the tokenizer does not join bytes by merges, or a character is no text.
+            UserError: the tokenizer has no byte-level merges, or a character is not text.
         """
         if not (self._is_byte_level and self._ranks):
             raise UserError("the tokenizer has no merges to show: only byte-pair encoding over bytes has")
@@ -235,18 +235,18 @@ class Tokenizer:
 
     @cached_property
     def _recognizing(self) -> tokenizers.Tokenizer:
-        """One that takes special tokens spelt in a text for what they are."""
+        """A copy that reads spelt special tokens as such."""
         return recognizing(self._inner)
 
     def is_special(self, token: int) -> bool:
-        """Whether a token is no text."""
+        """Whether a token is special."""
         return token in self._special.values()
 
     def quote(self, text: str) -> str:
-        """Marks what is spelt like a special token as text, for `encode` with `special`.
+        """Marks text that is spelt like a special token as literal, for `encode` with `special`.
 
         Raises:
-            UserError: the text holds U+10FFFF, the mark itself.
+            UserError: the text contains U+10FFFF, the mark itself.
         """
         return quote(text, list(self._special))
 
@@ -255,11 +255,11 @@ class Tokenizer:
 
     @cached_property
     def _can_cut(self) -> bool:
-        """Whether a text that is cut before white space has the tokens of the whole; else its beginning is marked."""
+        """Whether a text that is split before white space has the tokens of the whole text."""
         try:
             whole = [self._inner.encode(text, add_special_tokens=False).ids for text in ("a a", "a\na")]
             cut = [self._inner.encode(text, add_special_tokens=False).ids for text in ("a", " a", "\na")]
-        except Exception:  # it never saw them, and tells characters apart
+        except Exception:  # it cannot read them, so its tokens are characters
             return True
         return whole == [cut[0] + cut[1], cut[0] + cut[2]]
 
@@ -277,7 +277,7 @@ class Tokenizer:
     def _unknown_for(self, word: str) -> int:
         if self.unknown is None:
             raise UserError(
-                f"the word {word!r} gives no token: take it out, or choose a tokenizer that has an unknown token"
+                f"the word {word!r} has no token: remove it, or choose a tokenizer that has an unknown token"
             )
         return self.unknown
 
@@ -288,7 +288,7 @@ class Tokenizer:
         text = self.decode([token], skip_special_tokens=False)
         if text == "\N{REPLACEMENT CHARACTER}" and content.startswith("<0x"):
             return f"\\x{content[3:-1].lower()}"
-        is_cut = content.startswith("▁") and not text.startswith(" ")  # as at the beginning of a text
+        is_cut = content.startswith("▁") and not text.startswith(" ")  # decoding strips the space at the start
         return f" {text}" if is_cut else text
 
 

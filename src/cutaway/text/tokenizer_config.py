@@ -1,7 +1,4 @@
-"""What a `tokenizer.json` does not tell of a tokenizer: what its special tokens are for, and how a chat is written.
-
-Other libraries keep this in a `tokenizer_config.json` beside it, and so do we.
-"""
+"""`tokenizer_config.json`: the roles of special tokens and the chat template, which `tokenizer.json` lacks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +19,9 @@ SAID: dict[Role, tuple[str, ...]] = {
     "end": ("eos_token", "eos_token_id"),
     "mask": ("mask_token",),
 }
-"""Under which names the field keeps the token of a role, the name that counts most first.
+"""The names of each role in the configuration, the one with precedence first.
 
-What is unknown is not among them: the model inside the tokenizer says it, and many configurations say it wrongly.
+The unknown token is not among them: it is in the tokenizer's model, and many configurations name another one.
 """
 
 WRITTEN: dict[Role, tuple[str, ...]] = {
@@ -35,22 +32,22 @@ WRITTEN: dict[Role, tuple[str, ...]] = {
     "end": ("eos_token",),
     "mask": ("mask_token",),
 }
-"""Under which names we keep it; the field has two for what stands before a text."""
+"""The name that is written for each role; there are two names for the token before a text."""
 
 LARGEST = 2**32
-"""What the library takes for an id is below."""
+"""Token ids of the library are below this."""
 
 LISTS = ("additional_special_tokens", "extra_special_tokens")
 
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """What is known of a tokenizer besides its file.
+    """What is known of a tokenizer besides its `tokenizer.json`.
 
     Attributes:
-        roles: the id of the token of a role; of a role that is not among them, the spelling tells.
+        roles: the id of the token of each role; other roles follow from spellings.
         ends: the ids of all tokens that end a text, besides that of the role.
-        chat_template: how a chat becomes one text (Jinja).
+        chat_template: in Jinja.
     """
 
     roles: Mapping[Role, int] = field(default_factory=dict)
@@ -59,9 +56,9 @@ class TokenizerConfig:
 
     @classmethod
     def of(cls, config: Mapping[str, Any], inner: tokenizers.Tokenizer) -> "TokenizerConfig":
-        """Understands what a `tokenizer_config.json` says, or several files of a folder together.
+        """Reads a `tokenizer_config.json`, or several files of a folder merged.
 
-        Tokens that the tokenizer does not have are passed over: a configuration often names those of another one.
+        Tokens that the tokenizer does not have are ignored: configurations often name those of another tokenizer.
         """
         tokens = {role: [_id(config.get(name), inner) for name in names] for role, names in SAID.items()}
         ends = config.get("eos_token_id")
@@ -73,7 +70,7 @@ class TokenizerConfig:
         )
 
     def config(self, inner: tokenizers.Tokenizer) -> dict[str, Any]:
-        """The content of a `tokenizer_config.json` from which `of` understands the same."""
+        """The content of a `tokenizer_config.json` that `of` reads as the same."""
         config: dict[str, Any] = {
             name: inner.id_to_token(self.roles[role])
             for role, names in WRITTEN.items()
@@ -92,7 +89,7 @@ class TokenizerConfig:
 
 
 def register(config: Mapping[str, Any], inner: tokenizers.Tokenizer) -> None:
-    """Makes special what a configuration names: no text becomes such a token by chance."""
+    """Makes the tokens that a configuration names special: text never becomes such a token by chance."""
     special = {token.content for token in inner.get_added_tokens_decoder().values() if token.special}
     named = [added_token(token, special=True) for token in _named(config) if spelling(token) is not None]
     known = [token for token in named if inner.token_to_id(token.content) is not None]
@@ -100,14 +97,14 @@ def register(config: Mapping[str, Any], inner: tokenizers.Tokenizer) -> None:
 
 
 def added_token(config: Any, *, special: bool) -> AddedToken:
-    """A token as a configuration keeps it: a text, or a record of how it is found in a text.
+    """A token in a configuration: a text, or a record of how it is matched in text.
 
     Raises:
         UserError: it is neither.
     """
     content = spelling(config)
     if content is None:
-        raise UserError(f"{config!r} is no token: a text is, or an object with a content")
+        raise UserError(f"{config!r} is not a token: expected a text, or an object with a content")
     flags = config if isinstance(config, dict) else {}
     return AddedToken(
         content,
@@ -118,7 +115,7 @@ def added_token(config: Any, *, special: bool) -> AddedToken:
 
 
 def spelling(token: Any) -> str | None:
-    """The text of a token as a configuration keeps it, if it is one."""
+    """The text of a token in a configuration, if it is one."""
     found = token.get("content") if isinstance(token, dict) else token
     return found if isinstance(found, str) else None
 
@@ -133,7 +130,7 @@ def _named(config: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _id(value: Any, inner: tokenizers.Tokenizer) -> int | None:
-    """The id of a token by its spelling, its id, or the first of several ids; none if there is no such token."""
+    """The id of a token given by its spelling, its id, or several ids (the first); None if there is no such token."""
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, int):
@@ -143,7 +140,7 @@ def _id(value: Any, inner: tokenizers.Tokenizer) -> int | None:
 
 
 def _template(config: Any) -> str | None:
-    """A tokenizer may have several templates by name; `default` is the one for a plain chat."""
+    """The chat template; of several by name, `default`."""
     if isinstance(config, list):
         config = {one.get("name"): one.get("template") for one in config if isinstance(one, dict)}.get("default")
     return config if isinstance(config, str) else None

@@ -1,4 +1,4 @@
-"""The files that hold a tokenizer."""
+"""Reading the files of a tokenizer."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from cutaway.errors import UserError
 
 
 def config_beside(path: Path) -> Path:
-    """Where the rest of a tokenizer's configuration is: `tokenizer_config.json` of `tokenizer.json`."""
+    """The path of `tokenizer_config.json` for a `tokenizer.json`."""
     return path.with_name(f"{path.stem}_config.json")
 
 
@@ -18,7 +18,7 @@ def read_inner(path: Path) -> tokenizers.Tokenizer:
     """Reads a `tokenizer.json`.
 
     Raises:
-        UserError: it is missing, cut short, or no tokenizer.
+        UserError: it is missing, incomplete, or not a tokenizer.
     """
     try:
         content = path.read_text(encoding="utf-8")
@@ -28,15 +28,15 @@ def read_inner(path: Path) -> tokenizers.Tokenizer:
         raise UserError(f"{path} is no tokenizer.json: it is not UTF-8 text") from error
     try:
         return tokenizers.Tokenizer.from_str(content)
-    except Exception as error:  # the library raises nothing more precise
+    except Exception as error:  # the library has no more specific exception
         raise UserError(f"{path} is no tokenizer.json, or was cut short: {error}") from error
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Reads a JSON file of a tokenizer's folder; nothing if it is not there.
+    """Reads a JSON file of a tokenizer's folder; empty if it does not exist.
 
     Raises:
-        UserError: it is no JSON object.
+        UserError: it is not a JSON object.
     """
     if not path.exists():
         return {}

@@ -1,4 +1,4 @@
-"""A tokenizer from a configuration and, where it learns, from text."""
+"""Making a tokenizer from a configuration, with training on text where it needs it."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
@@ -44,32 +44,33 @@ def train_tokenizer(
     with_end: bool = False,
     specials: Sequence[str] = (),
 ) -> Tokenizer:
-    """Makes the tokenizer that a configuration asks for.
+    """Makes the tokenizer of a configuration.
 
-    Special tokens get the first ids, in the order given. A vocabulary counts them, and the end token too.
+    Special tokens get the first ids, in the given order. The vocabulary size counts them, and the end token too.
 
     Args:
-        config: which one.
-        texts: what pieces and words are learnt from, in chunks; characters, bytes and amino acids leave it alone.
-        alphabet: every character that the character tokenizer shall know.
-        with_end: add a last token that ends a document; byte-pair encoding without special tokens always has it.
-        specials: all different; the kinds that cannot do without an unknown token (word, wordpiece, unigram) add
-            ``[UNK]`` behind them if there is none among them. A file's are its own.
+        config: the kind of tokenizer and its size.
+        texts: to train on, in chunks; characters, bytes and amino acids do not use it.
+        alphabet: the characters of the character tokenizer.
+        with_end: whether to add a last token that ends a document; byte-pair encoding without special tokens always has
+            it.
+        specials: all different; kinds that need an unknown token (word, wordpiece, unigram) add ``[UNK]`` after them if
+            it is missing. A file has its own.
 
     Raises:
-        UserError: the vocabulary is too small for the characters of the text, the file of a `FileTokenizer` is
-            missing or no tokenizer, or the tokenizer is that of a model, which has it already.
+        UserError: the vocabulary is too small for the characters of the text, the file of a `FileTokenizer` is missing
+            or no tokenizer, or the tokenizer is that of a model to fine-tune.
     """
     if isinstance(config, FileTokenizer):
         return Tokenizer.load(config.path)
     if isinstance(config, OriginTokenizer):
-        raise UserError("tokenizer=origin is of a run that goes on from a model: say from which, with --from")
+        raise UserError("tokenizer=origin is for fine-tuning: name the model with --from")
     if isinstance(config, BPETokenizer) and not specials:
         with_end = True
     if isinstance(config, (WordTokenizer, WordPieceTokenizer, UnigramTokenizer)) and spelt("unknown", specials) is None:
         specials = (*specials, SPELLINGS["unknown"][0])
     inner = _make(config, texts, alphabet, with_end, specials)
-    # The end of text comes last, where it moves no other id.
+    # The end token comes last, where it changes no other id.
     special = [*specials, END_OF_TEXT] if with_end else specials
     inner.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
     return Tokenizer(inner)
@@ -85,7 +86,7 @@ def _make(
         case ByteTokenizer():
             return _byte(specials)
         case ProteinTokenizer():
-            return _letters(AMINO_ACIDS, specials, "")  # a letter that is no amino acid is a mistake, X an unknown one
+            return _letters(AMINO_ACIDS, specials, "")  # other letters are an error; X is an unknown amino acid
         case BPETokenizer(vocabulary=most):
             return learn_bpe(texts, most - with_end, specials)
         case WordPieceTokenizer(vocabulary=most, lowercase=lowercase):
@@ -97,7 +98,7 @@ def _make(
 
 
 def _letters(letters: Iterable[str], specials: Sequence[str], unknown: str) -> Inner:
-    """A token for each of these letters; all others are unknown, or refused if no token is spelt so."""
+    """A token for each of these letters; all others are unknown, or rejected if there is no unknown token."""
     vocabulary = {token: i for i, token in enumerate([*specials, *letters])}
     inner = Inner(models.WordLevel(vocabulary, unk_token=unknown))
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")

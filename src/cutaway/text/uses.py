@@ -1,11 +1,11 @@
-"""What stands around a text, by what it is read for."""
+"""Special tokens around a text, by its use."""
 
 from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
 
 
 def around_text(tokenizer: Tokenizer) -> PostProcessor:
-    """For a model that says something of a text: what the tokenizer's file says, or else begin token and separator."""
+    """For encoders: those of the tokenizer's file, or otherwise the begin token and the separator."""
     if tokenizer.frame is not None:
         return tokenizer.frame
     begin, separator = _only(tokenizer.begin), _only(tokenizer.separator)
@@ -13,12 +13,12 @@ def around_text(tokenizer: Tokenizer) -> PostProcessor:
 
 
 def around_source(tokenizer: Tokenizer) -> PostProcessor:
-    """For a model that writes from a text: what the tokenizer's file says, or else the end token behind it."""
+    """For sources of an encoder-decoder: those of the tokenizer's file, or otherwise the end token after the text."""
     return PostProcessor(after=_only(tokenizer.end)) if tokenizer.frame is None else tokenizer.frame
 
 
 def before_prompt(tokenizer: Tokenizer) -> tuple[int, ...]:
-    """For a model that writes on: what the tokenizer's file puts before a text."""
+    """For prompts: those that the tokenizer's file has before a text."""
     return () if tokenizer.frame is None else tokenizer.frame.before
 
 

@@ -1,4 +1,4 @@
-"""A tokenizer whose words are known beforehand."""
+"""Tokenizers of given words."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from cutaway.text.tokenizer import Tokenizer
 
 
 def tokenizer_of_words(words: Iterable[str]) -> Tokenizer:
-    """One token a word, in this order from 0 on; white space parts words, and decoding puts spaces between them."""
+    """One token per word, with ids in this order; text is split at white space, and decoding joins words by spaces."""
     inner = Inner(models.WordLevel({word: i for i, word in enumerate(words)}))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return Tokenizer(inner)

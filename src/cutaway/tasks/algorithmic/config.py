@@ -1,4 +1,4 @@
-"""Algorithmic: its keys, the model that it needs, and its verbs."""
+"""The record of algorithmic tasks."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from cutaway.config.task import ON_TEXT, ModelNeeds, TaskConfig, TaskSpec
 
 
 class AlgorithmicConfig(TaskConfig):
-    """Compute on generated sequences; graded by those that are right from end to end."""
+    """Compute on generated sequences; graded by exact match."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "token"),
@@ -20,10 +20,10 @@ class AlgorithmicConfig(TaskConfig):
 
     kind: Literal["algorithmic"] = "algorithmic"
     operation: Literal["sort", "reverse", "copy", "add"] = "sort"
-    length: int = Field(12, gt=1, description="symbols in the longest sequence of training")
-    shortest: int | None = Field(None, gt=1, description="symbols in the shortest; as many as in the longest if none")
-    symbols: int = Field(100, gt=1, description="numbers from 0 up, below this; digits, and so 10, if it adds")
-    held_out: int = Field(1000, gt=0, description="sequences to validate with")
+    length: int = Field(12, gt=1, description="symbols of the longest training sequence")
+    shortest: int | None = Field(None, gt=1, description="symbols of the shortest; equal to length if none")
+    symbols: int = Field(100, gt=1, description="numbers from 0 to below this; for add, 10 digits")
+    held_out: int = Field(1000, gt=0, description="sequences to validate on")
 
     @property
     def verbs(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Audio classification: its keys, the model that it needs, and its verbs."""
+"""The record of audio classification."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ from cutaway.tasks.shared import ClassificationConfig
 
 
 class AudioClassificationConfig(ClassificationConfig):
-    """Choose a label for a recording, or several, or tell a number."""
+    """Predict a label, several labels or a number from a recording."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", reads="frames"),
@@ -22,23 +22,23 @@ class AudioClassificationConfig(ClassificationConfig):
     )
 
     kind: Literal["audio_classification"] = "audio_classification"
-    sample_rate: int = Field(16_000, gt=0, description="samples a second of all recordings: none is resampled")
-    frame: float = Field(25.0, gt=0, description="milliseconds of sound in a frame")
-    hop: float = Field(10.0, gt=0, description="milliseconds from the start of a frame to that of the next")
+    sample_rate: int = Field(16_000, gt=0, description="samples per second of all recordings: nothing is resampled")
+    frame: float = Field(25.0, gt=0, description="length of a frame in milliseconds")
+    hop: float = Field(10.0, gt=0, description="milliseconds between the starts of consecutive frames")
     mean: float | None = Field(
-        None, description="of all log-mel values, taken from each; that of the data if not given"
+        None, description="of all log-mel values, which is subtracted; that of the data if not given"
     )
     std: float | None = Field(
-        None, gt=0, description="of all log-mel values, that each is divided by; that of the data if not given"
+        None, gt=0, description="of all log-mel values, which they are divided by; that of the data if not given"
     )
 
     @property
     def statistics(self) -> tuple[float, float]:
-        """Mean and std.
+        """Mean and standard deviation.
 
         Raises:
             UserError: they are not known without data.
         """
         if self.mean is None or self.std is None:
-            raise UserError("what recordings are like is not known without data: give task.mean and task.std")
+            raise UserError("the statistics of recordings are not known without data: give task.mean and task.std")
         return self.mean, self.std

@@ -1,4 +1,4 @@
-"""Graph classification: its keys, the model that it needs, and its verbs."""
+"""The record of graph classification."""
 
 from typing import ClassVar, Literal
 
@@ -7,7 +7,7 @@ from cutaway.tasks.shared import ClassificationConfig
 
 
 class GraphClassificationConfig(ClassificationConfig):
-    """Choose a label for a graph, or several, or tell a number."""
+    """Predict a label, several labels or a number from a graph."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", position="shortest_path"),

@@ -1,4 +1,4 @@
-"""Image captioning: its keys, the model that it needs, and its verbs."""
+"""The record of image captioning."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from cutaway.tasks.shared import ImagesConfig
 
 
 class ImageCaptioningConfig(ImagesConfig):
-    """Write what an image shows (Vinyals et al. 2015)."""
+    """Write a caption for an image (Vinyals et al. 2015)."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder_decoder",), "language", reads="patches"),
@@ -21,4 +21,4 @@ class ImageCaptioningConfig(ImagesConfig):
     )
 
     kind: Literal["image_captioning"] = "image_captioning"
-    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="probability spread evenly over all tokens")

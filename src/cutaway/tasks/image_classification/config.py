@@ -1,4 +1,4 @@
-"""Image classification: its keys, the model that it needs, and its verbs."""
+"""The record of image classification."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from cutaway.tasks.shared import ClassificationConfig, ImagesConfig
 
 
 class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
-    """Choose a label for an image, or several, or tell a number."""
+    """Predict a label, several labels or a number from an image."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder",), "sequence", reads="patches"),
@@ -23,4 +23,4 @@ class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
     )
 
     kind: Literal["image_classification"] = "image_classification"
-    shift: int = Field(0, ge=0, description="pixels by which images to train on are moved at random, at most")
+    shift: int = Field(0, ge=0, description="most pixels by which training images are shifted at random")

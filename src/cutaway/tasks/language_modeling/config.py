@@ -1,4 +1,4 @@
-"""Language modeling: its keys, the model that it needs, and its verbs."""
+"""The record of language modelling."""
 
 from typing import ClassVar, Literal
 
@@ -22,8 +22,8 @@ class LanguageModelingConfig(TaskConfig):
     multi_token_weight: float = Field(
         0.3,
         ge=0,
-        description="of the loss on tokens further ahead, where model.multi_token_prediction says that there are such",
+        description="of the mean loss on tokens after the next one, with model.multi_token_prediction",
     )
     document_mask: bool = Field(
-        False, description="tokens attend to their own document only, and its positions begin at 0; for many documents"
+        False, description="tokens attend to their own document only, with positions from 0; for several documents"
     )

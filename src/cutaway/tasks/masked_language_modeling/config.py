@@ -1,4 +1,4 @@
-"""Masked language modeling: its keys, the model that it needs, and its verbs."""
+"""The record of masked language modelling."""
 
 from typing import ClassVar, Literal
 
@@ -19,6 +19,6 @@ class MaskedLanguageModelingConfig(TaskConfig):
     )
 
     kind: Literal["masked_language_modeling"] = "masked_language_modeling"
-    fraction: float = Field(0.15, gt=0, lt=1, description="of the tokens that are to be predicted")
-    masked: float = Field(0.8, ge=0, le=1, description="share of those that the mask token stands for")
-    random: float = Field(0.1, ge=0, le=1, description="share of those that another token stands for; the rest stays")
+    fraction: float = Field(0.15, gt=0, lt=1, description="fraction of the tokens to predict")
+    masked: float = Field(0.8, ge=0, le=1, description="fraction of those that is replaced by the mask token")
+    random: float = Field(0.1, ge=0, le=1, description="fraction of those that is replaced by another token")

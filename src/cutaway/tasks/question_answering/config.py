@@ -1,4 +1,4 @@
-"""Question answering: its keys, the model that it needs, and its verbs."""
+"""The record of question answering."""
 
 from typing import ClassVar, Literal
 
@@ -19,5 +19,5 @@ class QuestionAnsweringConfig(TaskConfig):
     )
 
     kind: Literal["question_answering"] = "question_answering"
-    stride: int = Field(64, gt=0, description="tokens that two windows over a long context share")
+    stride: int = Field(64, gt=0, description="tokens shared by two consecutive windows over a long context")
     longest_answer: int = Field(30, gt=0, description="tokens")

@@ -1,4 +1,4 @@
-"""Sentence embedding: its keys, the model that it needs, and its verbs."""
+"""The record of sentence embedding."""
 
 from typing import ClassVar, Literal
 
@@ -6,7 +6,7 @@ from cutaway.config.task import TaskConfig, TaskSpec
 
 
 class SentenceEmbeddingConfig(TaskConfig):
-    """Give a vector to each text; of models trained elsewhere (Reimers & Gurevych 2019)."""
+    """Embed texts, with models trained elsewhere (Reimers & Gurevych 2019)."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         None,

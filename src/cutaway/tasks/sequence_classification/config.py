@@ -1,4 +1,4 @@
-"""Sequence classification: its keys, the model that it needs, and its verbs."""
+"""The record of text classification."""
 
 from typing import ClassVar, Literal
 
@@ -7,7 +7,7 @@ from cutaway.tasks.shared import ClassificationConfig
 
 
 class SequenceClassificationConfig(ClassificationConfig):
-    """Choose a label for a text, or several, or tell a number."""
+    """Predict a label, several labels or a number from a text."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(READERS, "sequence"),

@@ -1,4 +1,4 @@
-"""Sequence to sequence: its keys, the model that it needs, and its verbs."""
+"""The record of sequence to sequence."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from cutaway.config.task import ModelNeeds, TaskConfig, TaskSpec
 
 
 class SequenceToSequenceConfig(TaskConfig):
-    """Write the target from the source: translation, summarization (Sutskever et al. 2014)."""
+    """Write a target from a source: translation, summarization (Sutskever et al. 2014)."""
 
     spec: ClassVar[TaskSpec] = TaskSpec(
         ModelNeeds(("encoder_decoder",), "language"),
@@ -19,5 +19,5 @@ class SequenceToSequenceConfig(TaskConfig):
     )
 
     kind: Literal["sequence_to_sequence"] = "sequence_to_sequence"
-    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of certainty given to all tokens alike")
-    truncate: bool = Field(False, description="cut sources that are too long, and count them; else leave them out")
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="probability spread evenly over all tokens")
+    truncate: bool = Field(False, description="truncate sources that are too long, instead of leaving them out")

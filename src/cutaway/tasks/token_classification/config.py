@@ -1,4 +1,4 @@
-"""Token classification: its keys, the model that it needs, and its verbs."""
+"""The record of token classification."""
 
 from typing import ClassVar, Literal
 
@@ -20,4 +20,4 @@ class TokenClassificationConfig(TaskConfig):
     )
 
     kind: Literal["token_classification"] = "token_classification"
-    labels: tuple[str, ...] | None = Field(None, description="in order; those of the data if not given")
+    labels: tuple[str, ...] | None = Field(None, description="in order; taken from the data if not given")

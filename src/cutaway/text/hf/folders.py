@@ -1,4 +1,4 @@
-"""Tokenizers as other people's checkpoints have them."""
+"""Tokenizers of Hugging Face folders."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -35,21 +35,21 @@ from cutaway.text.tokenizer_files import config_beside, read_config, read_inner
 from cutaway.text.uses import around_text
 
 SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "tokenizer_config.json")
-"""What says more of a tokenizer, the file that counts most last."""
+"""Files with a tokenizer's configuration; later ones take precedence."""
 
 PLAIN = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
-"""The class that takes a `tokenizer.json` as it is."""
+"""The class that uses a `tokenizer.json` unchanged."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of tokenizer that has files of its own.
+    """A kind of tokenizer with its own files.
 
     Attributes:
         files: their names.
-        models: the `model_type` of those that have it; also how the class of their tokenizer begins.
-        read: makes the tokenizer, given the folder and what its files say.
-        specials: its special tokens, by the names of `tokenizer_config.json`, where a folder says nothing else.
+        models: the `model_type`s that use it, with which the names of their tokenizer classes start.
+        read: reads the tokenizer, given the folder and its configuration.
+        specials: its special tokens, by the names of `tokenizer_config.json`, unless the folder has others.
     """
 
     files: tuple[str, ...]
@@ -69,13 +69,13 @@ KINDS = (
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """Reads the tokenizer of a Hugging Face folder; that of what is written, if a source has one of its own.
+    """Reads the tokenizer of a Hugging Face folder; that of the target, if the source has its own.
 
-    Its special tokens are those that `tokenizer_config.json` and its like name. What stands around a text is what its
-    own library puts there.
+    Special tokens are those in `tokenizer_config.json` and similar files. The special tokens around a text are those
+    that `transformers` adds.
 
     Raises:
-        UserError: the folder holds no tokenizer that is known, or a damaged one.
+        UserError: the folder has no known tokenizer, or a damaged one.
     """
     config = _read_config(folder)
     path = folder / "tokenizer.json"
@@ -89,7 +89,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def load_source_tokenizer(folder: Path) -> Tokenizer | None:
-    """Reads the tokenizer of sources, if they have one of their own: Marian's.
+    """Reads the tokenizer of the source, if it has its own, as in Marian.
 
     Raises:
         UserError: it is damaged.
@@ -101,13 +101,12 @@ def load_source_tokenizer(folder: Path) -> Tokenizer | None:
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: PostProcessor | None = None) -> None:
-    """Writes what a Hugging Face folder holds of a tokenizer, so that `transformers` makes the same ids of a text.
+    """Writes a tokenizer's files to a Hugging Face folder, so that `transformers` gives the same ids.
 
     Args:
         tokenizer: any.
-        folder: where `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` go.
-        frame: what stands around a text; by default, what models that say something of a text see
-            (`cutaway.text.uses`).
+        folder: for `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`.
+        frame: the special tokens around a text; by default, those for encoders (`cutaway.text.uses`).
 
     Raises:
         JobError: the folder cannot be written.
@@ -123,14 +122,14 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: PostProcessor | N
 
 def _with_config(inner: tokenizers.Tokenizer, config: Mapping[str, Any], path: Path) -> Tokenizer:
     if "cls_token" not in config and ("add_bos_token" in config or "add_eos_token" in config):
-        begin_and_end(inner, config, path)  # it counts more than the file
-    elif inner.post_processor is None:  # it puts nothing around a text, and no use of it may
+        begin_and_end(inner, config, path)  # it takes precedence over the file
+    elif inner.post_processor is None:  # the library adds nothing around a text
         begin_and_end(inner, {}, path)
     return Tokenizer.with_config(inner, config)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    """All that the files of a folder say of its tokenizer."""
+    """The configuration of a folder's tokenizer, from all its files."""
     config: dict[str, Any] = {}
     for name in SAYING:
         config |= {key: value for key, value in read_config(folder / name).items() if value is not None}
@@ -158,7 +157,7 @@ def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
 
 
 def _add_tokens(inner: tokenizers.Tokenizer, folder: Path, config: Mapping[str, Any]) -> None:
-    """Adds the tokens that a folder keeps beside the vocabulary, each under its own id."""
+    """Adds the tokens that a folder stores separately from the vocabulary, each with its id."""
     beside = {str(number): token for token, number in read_config(folder / "added_tokens.json").items()}
     tokens = beside | config.get("added_tokens_decoder", {})
     for number in sorted(tokens, key=lambda number: (len(number), number)):

@@ -1,4 +1,4 @@
-"""How families use SentencePiece models: which ids the pieces get, and what stands around a text."""
+"""SentencePiece models by family: the ids of the pieces, and the special tokens around a text."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,14 +19,14 @@ LLAMA = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 MARIAN = T5
 SENTINELS = 100
 UNKNOWN_PENALTY = 10.0
-"""How much less an unknown character scores in SentencePiece than any piece."""
+"""How much lower an unknown character scores in SentencePiece than any piece."""
 
 
 def read_t5(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """`spiece.model`; behind its pieces, tokens that stand for what was left out (Raffel et al. 2020, section 3.1.4).
+    """`spiece.model`; its pieces are followed by sentinel tokens (Raffel et al. 2020, section 3.1.4).
 
     Raises:
-        UserError: the file is damaged, or cannot be read in the same way.
+        UserError: the file is damaged, or cannot be converted exactly.
     """
     path = folder / "spiece.model"
     inner = tokenizer_of_pieces(read_pieces(path))
@@ -39,10 +39,10 @@ def read_t5(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
 
 
 def read_llama(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """`tokenizer.model`; a text begins with a token of its own (Touvron et al. 2023).
+    """`tokenizer.model`; a text starts with the begin token (Touvron et al. 2023).
 
     Raises:
-        UserError: the file is damaged, or cannot be read in the same way.
+        UserError: the file is damaged, or cannot be converted exactly.
     """
     inner = tokenizer_of_pieces(read_pieces(folder / "tokenizer.model"))
     begin_and_end(inner, {"add_bos_token": True, **said}, folder / "tokenizer.model")
@@ -50,24 +50,24 @@ def read_llama(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
 
 
 def read_marian_target(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """What Marian writes (see `read_marian`): `target.spm`, with `target_vocab.json` if the sides share no ids."""
+    """Marian's target tokenizer (see `read_marian`): `target.spm`, with `target_vocab.json` if ids are not shared."""
     return read_marian(folder, said, "target.spm", "target_vocab.json" if _is_separate(said) else "vocab.json")
 
 
 def read_marian_source(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """What Marian reads (see `read_marian`): `source.spm` and `vocab.json`."""
+    """Marian's source tokenizer (see `read_marian`): `source.spm` and `vocab.json`."""
     return read_marian(folder, said, "source.spm", "vocab.json")
 
 
 def read_marian(folder: Path, said: Mapping[str, Any], pieces: str, vocabulary: str) -> tokenizers.Tokenizer:
     """A SentencePiece model whose pieces get their ids from a list (Junczys-Dowmunt et al. 2018).
 
-    The list holds the pieces of both sides. All can be decoded, but a text becomes those of the other side only where
-    they are characters that this side does not know. A piece that the list lacks is not used; Marian would take what it
-    stands for as unknown.
+    The list contains the pieces of both sides. All can be decoded, but a text becomes those of the other side only for
+    characters that this side does not have. A piece that is not in the list is not used; Marian would read it as
+    unknown.
 
     Raises:
-        UserError: a file is missing or damaged, or the list is not of ids from 0 on.
+        UserError: a file is missing or damaged, or the list does not have consecutive ids from 0.
     """
     proto, ids = read_pieces(folder / pieces), read_config(folder / vocabulary)
     if proto.trainer_spec.model_type != UNIGRAM or set(ids.values()) != set(range(len(ids))):

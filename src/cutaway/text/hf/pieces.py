@@ -1,6 +1,6 @@
-"""SentencePiece models (Kudo and Richardson 2018) as tokenizers of the `tokenizers` library, token for token the same.
+"""SentencePiece models (Kudo and Richardson 2018) as tokenizers of the `tokenizers` library, with identical tokens.
 
-Only what the library cannot do in the same way is refused.
+What the library cannot do identically is rejected.
 """
 
 import re
@@ -19,17 +19,17 @@ SPACE = "▁"
 UNIGRAM, BPE = 1, 2
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 LEADING = 1 << 16
-"""More spaces than a text begins with."""
+"""More spaces than any text starts with."""
 
 RULES = ("identity", "nmt", "nfkc", "nmt_nfkc", "nfkc_cf", "nmt_nfkc_cf", "")
-"""Normalizations by name; the last is none."""
+"""Normalizations by name; the last is the identity."""
 
 
 def read_pieces(path: Path) -> Any:
     """Reads a SentencePiece model: its `ModelProto`.
 
     Raises:
-        UserError: it is missing or damaged, or the `sentencepiece` package is.
+        UserError: it is missing or damaged, or the `sentencepiece` package is missing.
     """
     try:
         schema = import_module("sentencepiece.sentencepiece_model_pb2")
@@ -45,29 +45,29 @@ def read_pieces(path: Path) -> Any:
 
 
 def tokenizer_of_pieces(proto: Any) -> tokenizers.Tokenizer:
-    """The tokenizer that a SentencePiece model is; it puts nothing around a text yet."""
+    """Converts a SentencePiece model, without special tokens around a text."""
     if proto.trainer_spec.model_type == UNIGRAM:
         inner = tokenizers.Tokenizer(_unigram(proto))
         dress(inner, proto, [piece.piece for piece in proto.pieces if piece.type not in (NORMAL, USER_DEFINED)])
     else:
         inner = tokenizers.Tokenizer(_byte_pairs(proto))
-        dress(inner, proto, ())  # no merge makes what is no text
+        dress(inner, proto, ())  # no merge produces special tokens
     inner.add_special_tokens([piece.piece for piece in proto.pieces if piece.type in (CONTROL, UNKNOWN)])
     return inner
 
 
 def dress(inner: tokenizers.Tokenizer, proto: Any, no_text: Sequence[str]) -> None:
-    """Gives a tokenizer what a SentencePiece model does before it cuts a text into pieces, and when it joins them.
+    """Adds a SentencePiece model's normalisation, splitting and decoding to a tokenizer.
 
     Args:
         inner: the tokenizer.
         proto: the model.
-        no_text: pieces that are in the vocabulary, but that no text is to become.
+        no_text: pieces in the vocabulary that text must not become.
     """
     inner.normalizer = normalizers.Sequence(list(_normalizers(proto.normalizer_spec)))
     splits = [keep_apart(no_text)] if no_text else []
     if not any(re.search(f"[^{SPACE}]{SPACE}", piece.piece) for piece in proto.pieces):
-        # No piece spans two words: cut alone, each is remembered, which is faster.
+        # No piece spans two words, so words can be split and cached, which is faster.
         splits.insert(0, pre_tokenizers.Split(Regex(f"{SPACE}+[^{SPACE}]*"), "isolated"))
     inner.pre_tokenizer = pre_tokenizers.Sequence(splits)
     steps = [decoders.Replace(QUOTE, ""), decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
@@ -99,7 +99,7 @@ def _refuse_unlike(proto: Any, path: Path) -> None:
 def _normalizers(spec: Any) -> Iterator[normalizers.Normalizer]:
     if spec.precompiled_charsmap:
         table = normalizers.Precompiled(spec.precompiled_charsmap)
-        # It would take a letter with all its marks for the letter, and lose them: hand it one character at a time.
+        # It would match a letter with its combining marks and drop the marks: pass it one character at a time.
         yield normalizers.Replace(Regex(r"(?<=[\s\S])(?=[^\x00-\x7f])|(?<=[^\x00-\x7f]|\r)(?=[\s\S])"), QUOTE)
         yield table
         yield normalizers.Replace(QUOTE, "")
@@ -116,7 +116,7 @@ def _normalizers(spec: Any) -> Iterator[normalizers.Normalizer]:
 def _unigram(proto: Any) -> models.Unigram:
     best = max((piece.score for piece in proto.pieces if piece.type == NORMAL), default=0.0)
     scores = [
-        # What a person defined counts as the library counts it: more than pieces of the same length.
+        # User-defined pieces score higher than other pieces of the same length.
         len(piece.piece.encode()) * best - 0.1 if piece.type == USER_DEFINED else piece.score
         for piece in proto.pieces
     ]
@@ -126,7 +126,7 @@ def _unigram(proto: Any) -> models.Unigram:
 
 
 def _byte_pairs(proto: Any) -> models.BPE:
-    """Any two neighbours are joined that make a piece, those of the best score first: so they are merges."""
+    """The merges of a BPE model: all pairs that form a piece, sorted by the score of the piece."""
     scores = {piece.piece: piece.score for piece in proto.pieces if piece.type == NORMAL}
     merges = [
         (piece[:i], piece[i:])

@@ -1,4 +1,4 @@
-"""Tokenizers whose vocabulary lies in files of its own, as families keep them that have no `tokenizer.json`."""
+"""Tokenizers with vocabularies in their own files, without a `tokenizer.json`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,20 +21,20 @@ ROBERTA = {
     "unk_token": "<unk>",
     "mask_token": "<mask>",
 }
-"""The special tokens of a family where a folder says nothing else."""
+"""The special tokens of a family, unless the folder has others."""
 
 
 def read_wordpiece(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """A `vocab.txt`, a piece a line (Devlin et al. 2019).
+    """A `vocab.txt` with one piece per line (Devlin et al. 2019).
 
     Raises:
-        UserError: the file is damaged, or lacks the tokens that stand around a text.
+        UserError: the file is damaged, or lacks the special tokens around a text.
     """
     path = folder / "vocab.txt"
     unknown = str(spelling(said["unk_token"]))
     try:
         inner = tokenizers.Tokenizer(models.WordPiece.from_file(str(path), unk_token=unknown))
-    except Exception as error:  # the library raises nothing more precise
+    except Exception as error:  # the library has no more specific exception
         raise UserError(f"{path} cannot be read: {error}") from error
     inner.normalizer = normalizers.BertNormalizer(
         lowercase=said.get("do_lower_case", True) is True,
@@ -58,7 +58,7 @@ def read_byte_pairs(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokeniz
     vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
     try:
         inner = tokenizers.Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
-    except Exception as error:  # the library raises nothing more precise
+    except Exception as error:  # the library has no more specific exception
         raise UserError(f"{vocabulary} and {merges.name} cannot be read: {error}") from error
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=said.get("add_prefix_space") is True)
     inner.decoder = decoders.ByteLevel()
@@ -67,10 +67,10 @@ def read_byte_pairs(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokeniz
 
 
 def read_roberta(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    """The same, with two separators between two texts (Liu et al. 2019).
+    """Byte-pair encoding with two separators between two texts (Liu et al. 2019).
 
     Raises:
-        UserError: a file is damaged, or lacks the tokens that stand around a text.
+        UserError: a file is damaged, or lacks the special tokens around a text.
     """
     inner = read_byte_pairs(folder, said)
     path = folder / "vocab.json"
@@ -84,7 +84,7 @@ def read_roberta(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
 
 
 def begin_and_end(inner: tokenizers.Tokenizer, said: Mapping[str, Any], path: Path) -> None:
-    """Puts the begin token before each text and the end token behind it, if the configuration says so of either.
+    """Adds the begin token before each text and the end token after it, as far as the configuration says so.
 
     Raises:
         UserError: the vocabulary lacks such a token.
