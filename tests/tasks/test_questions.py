@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cutaway.data.examples import Answer, Question
 from cutaway.errors import UserError
-from cutaway.tasks.question_answering.context_windows import QuestionRow, Windowing, place
+from cutaway.tasks.question_answering.context_windows import QuestionRow, Windowing, locate
 from text.kinds import READERS, train
 
 WORDS = ("low", "lowest", "newer", "the", "wide", "mat", "it", "naïve", "漢字")
@@ -82,10 +82,10 @@ def test_each_window_of_each_question_is_a_row() -> None:
 
 def test_part_of_an_answer_is_none() -> None:
     row = QuestionRow([2, 9, 3, 10, 11, 12, 3], 3, [(4, 7), (7, 9), (10, 12)])
-    assert place(row, Answer("cdef", 5)) == (3, 4), "it may begin and end inside a token"
-    assert place(row, Answer("gh", 10)) == (5, 5)
+    assert locate(row, Answer("cdef", 5)) == (3, 4), "it may begin and end inside a token"
+    assert locate(row, Answer("gh", 10)) == (5, 5)
     for start, text in ((3, "ab"), (10, "ghi"), (0, "abcd"), (12, "i")):
-        assert place(row, Answer(text, start)) == (0, 0)
+        assert locate(row, Answer(text, start)) == (0, 0)
 
 
 def test_a_question_must_leave_room() -> None:

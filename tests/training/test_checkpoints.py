@@ -162,7 +162,9 @@ def test_the_name_of_a_checkpoint_that_is_gone_is_told_with_those_that_are_there
     for steps in (2, 10):
         Checkpoints(tmp_path, keep=2).save(*trained(steps))
     (tmp_path / "latest").write_text("step-7\n")
-    assert load_fails(tmp_path) == f"{tmp_path / 'latest'} names step-7, which does not exist; there is: step-2, step-10"
+    assert (
+        load_fails(tmp_path) == f"{tmp_path / 'latest'} names step-7, which does not exist; there is: step-2, step-10"
+    )
 
 
 def test_training_does_not_begin_anew_because_the_name_of_the_latest_is_lost(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: one file a command, and nothing heavy imported before a command runs."""
+"""The command line: one file per command; nothing heavy is imported before a command runs."""
 
 import io
 import os
@@ -7,9 +7,9 @@ import warnings
 
 
 def main() -> None:
-    """Runs the command that the words after `cutaway` name.
+    """Runs the command named on the command line.
 
-    A person's mistake is one line and exit status 2, a failed job one line and exit status 1.
+    A user's mistake is one line and exit status 2, a failed job one line and exit status 1.
     """
     from cutaway.cli.app import run
     from cutaway.errors import JobError, UserError
@@ -25,21 +25,21 @@ def main() -> None:
         _fail(str(error), getattr(error, "status", 1))
     except KeyboardInterrupt:
         _fail("interrupted", 130)
-    except BrokenPipeError:  # whoever read our output has gone; Python would complain when it closes what it wrote to
+    except BrokenPipeError:  # the reader of the output has closed it; Python would complain again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(status)
 
 
 def _read_and_write_utf8() -> None:
-    """Makes pipes and redirected files UTF-8, as all other files are; Windows has another encoding for them."""
+    """Makes pipes and redirected files UTF-8 like all other files; Windows uses another encoding."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty() and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:
-    """Prints a warning in one line, without the place in the code that it comes from."""
+    """Prints a warning in one line, without its place in the code."""
     print(f"cutaway: {' '.join(str(message).split())}", file=sys.stderr)
 
 

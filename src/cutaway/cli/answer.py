@@ -13,14 +13,14 @@ from cutaway.errors import UserError
 def answer(
     model: Model,
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    context: Annotated[str | None, typer.Argument(help="Where the answer stands.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A file to take the context from, - for standard input.")] = None,
+    context: Annotated[str | None, typer.Argument(help="The text that contains the answer.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with the context, - for standard input.")] = None,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
     """Find the answer to a question in a text."""
     if (context is None) == (file is None):
-        raise UserError("give one context: a text behind the question, or a file with --file")
+        raise UserError("give one context: a text after the question, or a file with --file")
     found = open_model(model, device).answer(question, context if file is None else read_file(file))  # type: ignore[arg-type]
     if json:
         print_json(found)

@@ -1,4 +1,4 @@
-"""All commands by name."""
+"""All commands, by name."""
 
 from typing import Annotated
 
@@ -42,16 +42,16 @@ app = typer.Typer(
 
 
 def run() -> int:
-    """Runs the command that the words after `cutaway` name, and returns its exit status.
+    """Runs the command named on the command line, and returns its exit status.
 
     Raises:
-        UserError: the words fit no command, or the command raises it.
+        UserError: the arguments fit no command, or the command raises it.
     """
     try:
         status: int = app(prog_name="cutaway", standalone_mode=False) or 0
     except UsageError as error:
         raise UserError(explain(error)) from error
-    if status == INTERRUPTED:  # typer keeps the exception to itself
+    if status == INTERRUPTED:  # typer catches the exception
         raise KeyboardInterrupt
     return status
 

@@ -1,4 +1,4 @@
-"""What a verb is given: words on the command line, a file of lines, or standard input."""
+"""Arguments of several commands: the model, and texts from the command line, a file or standard input."""
 
 import sys
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path, typer.Argument(help="A run folder, a Hugging Face folder or name, or a GGUF file.")]
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
-Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, with spaces between them.")]
-File = Annotated[Path | None, typer.Option(help="A file with a text a line, - for standard input; empty lines count.")]
+Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by spaces.")]
+File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
-    """The model that a person names; what was not taken over as it stood goes to standard error, a line each."""
+    """Loads a model; prints what was changed or left out in an import to standard error."""
     from cutaway.pipeline import load
 
     pipeline = load(model, device, average=average)
@@ -30,14 +30,14 @@ def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
 
 
 def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
-    """The texts that a person gives.
+    """The texts of a command.
 
     Raises:
-        UserError: there are none, or both kinds, or the file cannot be read.
+        UserError: there are none, or they are given in both ways, or the file cannot be read.
     """
     if file is None:
         if not texts:
-            raise UserError("nothing is given to work on: write it behind the run folder, or give --file, one a line")
+            raise UserError("no input is given: write it after the model, or give --file with one input per line")
         return list(texts)
     if texts:
         raise UserError(f"give texts or --file {file}, not both")
@@ -49,10 +49,10 @@ def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
 
 
 def given_numbers(words: Sequence[str] | None, file: Path | None) -> list[list[int]]:
-    """Rows of numbers: the one on the command line, or those of a file, a row a line.
+    """Rows of numbers: one on the command line, or one per line of a file.
 
     Raises:
-        UserError: as `given` says, or a word is no whole number.
+        UserError: for the reasons given in `given`, or a word is not an integer.
     """
     lines = given([" ".join(words)] if words else None, file)
     return [[_whole(word) for word in line.split()] for line in lines]
@@ -62,7 +62,7 @@ def _whole(word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise UserError(f"{word!r} is no whole number: give numbers with spaces between them") from None
+        raise UserError(f"{word!r} is no whole number: give numbers separated by spaces") from None
 
 
 def read_file(file: Path) -> str:

@@ -15,12 +15,12 @@ from cutaway.errors import UserError
 if TYPE_CHECKING:
     from cutaway.text.templates import Message
 
-HOW = "An empty line begins a new chat, Ctrl-C stops an answer, Ctrl-D ends."
+HOW = "An empty line starts a new chat, Ctrl-C stops an answer, Ctrl-D ends."
 
 
 def chat(
     model: Model,
-    system: Annotated[str | None, typer.Option(help="What the model is told before each chat.")] = None,
+    system: Annotated[str | None, typer.Option(help="The system message of each chat.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 500,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
@@ -31,10 +31,10 @@ def chat(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Talk with a model that was taught to, line by line; an empty line begins a new chat."""
+    """Chat with a model trained for it, line by line; an empty line starts a new chat."""
     from cutaway.generation.sampling import Sampling
 
-    # Complains before a model is loaded.
+    # Fails before a model is loaded.
     sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
     chat_session = open_model(model, device).chat_session()
     beginning: list[Message] = [] if system is None else [{"role": "system", "content": system}]
@@ -53,9 +53,9 @@ def chat(
 
 
 def _answer(stream: Callable[[], Iterator[str]], *, is_shown: bool) -> str | None:
-    """The answer, shown while it comes; none if there is none.
+    """The answer, printed as it is generated; None if there is none.
 
-    At a terminal, an answer that is stopped, or that finds no room, does not end the command.
+    At a terminal, an answer that is stopped or exceeds the context does not end the command.
     """
     said: list[str] = []
     try:
@@ -76,7 +76,7 @@ def _answer(stream: Callable[[], Iterator[str]], *, is_shown: bool) -> str | Non
 
 
 def _lines() -> Iterator[str]:
-    """What a person types, or what comes through a pipe, line by line."""
+    """The lines that are typed or piped."""
     if not sys.stdin.isatty():
         yield from (line.rstrip("\r\n") for line in sys.stdin)
         return

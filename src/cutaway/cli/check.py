@@ -21,7 +21,7 @@ INAPPLICABLE = "not for this model"
 
 
 def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
-    """Measure what must hold of a model that is right: padding changes nothing, a cache neither. Exit 1 if it fails."""
+    """Measure properties that every correct model has, such as independence of padding and cache. Exit 1 on failure."""
     findings = measured(subject_of(open_model(model, device)))
     if json:
         print_json({"properties": [as_json(one) for one in findings]})
@@ -32,7 +32,7 @@ def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
 
 
 def subject_of(pipeline: "Pipeline") -> "Subject":
-    """What is to be checked."""
+    """The model to check."""
     from cutaway.checks.example_batches import SOURCE, TARGET
     from cutaway.checks.subject import make_subject
 
@@ -43,7 +43,7 @@ def subject_of(pipeline: "Pipeline") -> "Subject":
 
 
 def reference_of(pipeline: "Pipeline") -> "Reference | None":
-    """The same model as `transformers` computes it, if it came from a folder that this library opens."""
+    """The implementation of the same model in `transformers`, if it came from a folder for that library."""
     from cutaway.hub.reference import open_reference
 
     if pipeline.opened is None or not pipeline.opened.path.is_dir():
@@ -52,7 +52,7 @@ def reference_of(pipeline: "Pipeline") -> "Reference | None":
 
 
 def measured(subject: "Subject") -> list["Finding"]:
-    """All findings; a line tells a person how many there are."""
+    """All findings, with a progress line."""
     from rich.progress import BarColumn, TextColumn
 
     from cutaway.checks.properties import PROPERTIES
@@ -74,7 +74,7 @@ def verdict(finding: "Finding") -> str:
 
 
 def as_json(finding: "Finding") -> dict[str, Any]:
-    """A property and what was found of it. JSON has no number for what is none: it is told as text."""
+    """A property and its finding. JSON has no NaN, so it is written as text."""
     from cutaway.checks.measure import NotForThis
 
     tested, outcome = finding
@@ -86,7 +86,7 @@ def as_json(finding: "Finding") -> dict[str, Any]:
 
 
 def show(findings: Sequence["Finding"]) -> None:
-    """Prints what was measured, as wide as the terminal, then what says nothing of this model, then the sum."""
+    """Prints what was measured, as wide as the terminal, then what does not apply, then the counts."""
     from rich.console import Console
 
     from cutaway.checks.measure import NotForThis
@@ -106,7 +106,7 @@ def show(findings: Sequence["Finding"]) -> None:
 
 
 def table_of(findings: Sequence["Finding"]) -> "Table":
-    """A row for each property that was measured."""
+    """A row per measured property."""
     from rich.table import Table
 
     from cutaway.checks.measure import Measurement
@@ -126,5 +126,5 @@ def table_of(findings: Sequence["Finding"]) -> "Table":
 
 
 def told(failure: str, outcome: "Measurement") -> str:
-    """What a failure means, and what is to blame if there is one."""
+    """What a failure means, and its cause if known."""
     return f"{failure}: {outcome.culprit}" if outcome.culprit and not outcome.passes else failure

@@ -1,4 +1,4 @@
-"""From the words behind `train` and `plan` to the choices of a run."""
+"""From the arguments of `train` and `plan` to the choices of a run."""
 
 import json
 from pathlib import Path
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 def sort_words(words: list[str]) -> tuple[list[str], list[str]]:
-    """Parts names from ``key=value`` assignments, which may come in any order."""
+    """Separates names from ``key=value`` assignments, in any order."""
     return [word for word in words if "=" not in word], [word for word in words if "=" in word]
 
 
 def from_options(options: dict[str, Any]) -> list[str]:
-    """Assignments of the options that were given; a text stays as it is, whatever it looks like."""
+    """Assignments of the given options; text is quoted, so that it stays text."""
     given = {key: value for key, value in options.items() if value is not None}
     return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
 
 
 def only_name(names: list[str]) -> str:
-    """The one preset or run file that is named.
+    """The preset or run file.
 
     Raises:
-        UserError: there is none, or several, or something that is neither; says what was probably meant.
+        UserError: there is none, or several, or something else; says what was probably meant.
     """
     from cutaway.config.reading import presets
 
@@ -39,7 +39,7 @@ def only_name(names: list[str]) -> str:
 
 
 def choose(name: str, assignments: list[str]) -> "RunConfig":
-    """Reads a preset, in letters of either case, or a run file, and changes single choices.
+    """Reads a preset, in upper or lower case, or a run file, and applies assignments.
 
     Raises:
         UserError: there is no such preset or file, or no such choice.
@@ -57,8 +57,8 @@ def _refuse_if_known_otherwise(name: str) -> None:
     from cutaway.config.mistakes import dotted_keys
 
     if (Path(name) / "run.yaml").exists():
-        raise UserError(f"{name} is a run: go on with it by --resume {name}, or choose as it did by {name}/run.yaml")
+        raise UserError(f"{name} is a run: resume it with --resume {name}, or start a new one from {name}/run.yaml")
     if Path(name).exists():
-        raise UserError(f"{name} is no preset and no run file; if it is the text to learn from, write --data {name}")
+        raise UserError(f"{name} is no preset and no run file; if it is the text to train on, write --data {name}")
     if (key := name.replace("-", "_")) in dotted_keys():
-        raise UserError(f"{name} lacks its value: write {key}=VALUE, without spaces")
+        raise UserError(f"{name} has no value: write {key}=VALUE, without spaces")

@@ -11,9 +11,9 @@ from cutaway.cli.show import AsJSON, figure, print_json
 def classify(
     model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False
 ) -> None:
-    """Say which label a text has, or each input of the files that are named, and how sure the model is.
+    """Print the label of each input and its probability.
 
-    A file is an image, a recording, or FASTA or an edge list, which stand for all their proteins or graphs.
+    An input is a text, or the path of an image, a recording, or a FASTA file or edge list with several inputs.
     """
     words = given(text, file)
     pipeline = open_model(model, device)

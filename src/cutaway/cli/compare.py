@@ -11,16 +11,16 @@ FIGURES = ("loss", "perplexity", "bits_per_character", "accuracy", "exact")
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two run folders or more.")],
+    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders.")],
     json: AsJSON = False,
 ) -> None:
-    """Show where the choices of runs differ, and how well each did."""
+    """Show how the choices of runs differ, and their results."""
     from cutaway.config.reading import load_run
     from cutaway.errors import UserError
     from cutaway.model.run_folder import RunFolder
 
     if len(runs) < 2:
-        raise UserError("two runs or more are needed to compare")
+        raise UserError("give at least two runs to compare")
     folders = [RunFolder(path) for path in runs]
     for folder in folders:
         folder.require(folder.metrics)
@@ -46,7 +46,7 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def outcome(metrics: Path) -> dict[str, Any]:
-    """The best validation figures of a run, and what they cost."""
+    """The best validation figures of a run, and its cost."""
     from cutaway.training.callbacks import read_rows
 
     rows = read_rows(metrics)

@@ -11,12 +11,12 @@ CHOICES = ("train.steps=300", "train.sample_every=100")
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="The run folder to make; runs/demo if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; default runs/demo.")] = None,
     json: AsJSON = False,
 ) -> None:
-    """Train a small language model on Python's own documentation, watch it learn to write, and open it.
+    """Train a small language model on Python's own documentation, and open its report.
 
-    Takes about a minute and a half on two cores. Nothing is downloaded: every Python brings the text along.
+    Takes about a minute and a half on two cores. Nothing is downloaded: the text comes with Python.
     """
     from cutaway.cli.train import free_folder, train
 

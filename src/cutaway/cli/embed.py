@@ -16,12 +16,12 @@ def embed(
     file: File = None,
     pooling: Annotated[
         str | None,
-        typer.Option(help="mean, cls, max or last: how tokens become one vector; else the model's way."),
+        typer.Option(help="mean, cls, max or last: from hidden states to one vector; default: the model's own."),
     ] = None,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print a vector for each text, or each protein of a FASTA file: one a line, or with --json beside it."""
+    """Print a vector per text, or per protein of a FASTA file; one per line."""
     words = given(text, file)
     pipeline = open_model(model, device)
     pipeline.require("embed")

@@ -17,35 +17,37 @@ if TYPE_CHECKING:
 def evaluate(
     model: Model,
     data: Annotated[
-        str | None, typer.Option(help="A text or examples, read as a whole; what the run held out if not given.")
+        str | None, typer.Option(help="A text or examples, all of which are used; default: what the run held out.")
     ] = None,
-    field: Annotated[str | None, typer.Option(help="The field, column or ending of what is read.")] = None,
-    target: Annotated[str | None, typer.Option(help="The field, column or ending of what is right.")] = None,
-    beams: Annotated[int, typer.Option(help="Of written texts: how many beginnings are followed.")] = 5,
-    length_penalty: Annotated[float, typer.Option(help="Of written texts: above 0, longer ones are preferred.")] = 1.0,
-    tokenize: Annotated[str, typer.Option(help="How BLEU cuts texts into words: 13a, none, intl, char.")] = "13a",
-    average: Annotated[int, typer.Option(help="Take the mean of so many last checkpoints; 1: the best weights.")] = 1,
+    field: Annotated[str | None, typer.Option(help="The field, column or file ending of the input.")] = None,
+    target: Annotated[str | None, typer.Option(help="The field, column or file ending of the target.")] = None,
+    beams: Annotated[int, typer.Option(help="Number of beams, for generated texts.")] = 5,
+    length_penalty: Annotated[
+        float, typer.Option(help="For generated texts; above 0, longer ones are preferred.")
+    ] = 1.0,
+    tokenize: Annotated[str, typer.Option(help="Tokenization of BLEU: 13a, none, intl, char.")] = "13a",
+    average: Annotated[int, typer.Option(help="Average this many last checkpoints; 1: the best weights.")] = 1,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Measure a model by the metric that its task is known by."""
+    """Measure a model with the usual metric of its task."""
     from cutaway.config.data import DataConfig
     from cutaway.errors import UserError
     from cutaway.runs.evaluation import evaluate_data, evaluate_run
     from cutaway.tasks.task import EvaluationOptions
 
     if data is None and (field or target):
-        raise UserError("--field and --target are of data that is given: write --data too")
+        raise UserError("--field and --target describe other data: give it with --data too")
     pipeline = open_model(model, device, average=average)
     options = EvaluationOptions(num_beams=beams, length_penalty=length_penalty, tokenize=tokenize)
     if options != EvaluationOptions() and not pipeline.config.task.spec.searches:
-        raise UserError("--beams, --length-penalty and --tokenize are of models that write a text from a source")
+        raise UserError("--beams, --length-penalty and --tokenize are for models that write a text from a source")
     if data is None:
         report = evaluate_run(pipeline, model, options)
     else:
         own = pipeline.config.data
         chosen = DataConfig(path=data, field=field or own.field, target=target or own.target)
-        # Windows removes no file that is mapped into memory: tokens stay there if an error keeps hold of them.
+        # Windows cannot remove mapped files: tokens stay there while an exception refers to them.
         with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             report = evaluate_data(pipeline, chosen, Path(scratch) / "tokens", options)
     if json:

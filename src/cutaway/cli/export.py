@@ -11,14 +11,14 @@ from cutaway.cli.show import AsJSON, print_json
 
 def export(
     model: Model,
-    out: Annotated[Path, typer.Option(help="Where to: a folder; of gguf and onnx, a file.")],
+    out: Annotated[Path, typer.Option(help="The folder to write; for gguf and onnx, the file.")],
     to: Annotated[str, typer.Option(help="hf (a folder that transformers opens), gguf or onnx.")] = "hf",
     numbers: Annotated[
-        str | None, typer.Option(help="How a GGUF file keeps matrices: f32, f16 (if not given), bf16 or q8_0.")
+        str | None, typer.Option(help="Numbers of matrices in a GGUF file: f32, f16 (default), bf16 or q8_0.")
     ] = None,
     json: AsJSON = False,
 ) -> None:
-    """Write a model so that other programs open it, open it again and compare the two."""
+    """Write a model for other programs, load it again, and compare the two."""
     exported = open_model(model, "cpu").export(out, to, numbers=numbers)
     if json:
         print_json(

@@ -12,11 +12,11 @@ def fill(
     model: Model,
     text: Texts = None,
     file: File = None,
-    top_k: Annotated[int, typer.Option(help="How many tokens to name for each mask.")] = 5,
+    top_k: Annotated[int, typer.Option(help="Number of candidates per mask.")] = 5,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Say what a mask hides: cutaway fill RUN "The cat sat on the [MASK]."."""
+    """Print the most likely tokens for each mask: cutaway fill RUN "The cat sat on the [MASK]."."""
     texts = given(text, file)
     found = open_model(model, device).fill(texts, top_k)
     if json:

@@ -1,4 +1,4 @@
-"""`cutaway train --find-lr`: a run that is never begun, to know its learning rate."""
+"""`cutaway train --find-lr`: a learning rate range test, without starting a run."""
 
 import math
 import tempfile
@@ -17,8 +17,8 @@ BAR = 40
 
 
 def find_rate(config: "RunConfig", origin: "Pipeline | None", json: bool) -> None:
-    """Prints what the loss does while the learning rate rises, and a rate to train with. Nothing else is written."""
-    # Windows removes no file that is mapped into memory: tokens stay there if an error keeps hold of them.
+    """Prints the loss while the learning rate rises, and a suggested rate. Nothing else is written."""
+    # Windows cannot remove mapped files: tokens stay there while an exception refers to them.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         config, found = searched(config, origin, Path(scratch) / "run")
     if json:
@@ -31,7 +31,7 @@ def find_rate(config: "RunConfig", origin: "Pipeline | None", json: bool) -> Non
 
 
 def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "tuple[RunConfig, RateRange]":
-    """All choices of a run made in this folder, and what was found with it; nothing of the folder remains in use."""
+    """The choices of a run prepared in this folder, and the result; the folder is no longer in use afterwards."""
     from rich.progress import BarColumn, TextColumn
 
     from cutaway.cli.progress import PreparationBar, live_line
@@ -49,7 +49,7 @@ def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "t
 
 
 def print_range(found: "RateRange") -> None:
-    """Prints a row for every few steps: the rate, the loss, and a bar as long as the loss is large."""
+    """Prints every few steps: the learning rate, the loss, and a bar proportional to it."""
     stride = math.ceil(len(found.rates) / ROWS)
     marked = {step for step in (found.least, len(found.rates) - 1) if step is not None}
     shown = sorted({*range(0, len(found.rates), stride), *marked})
@@ -66,13 +66,13 @@ def print_range(found: "RateRange") -> None:
 
 
 def advice(found: "RateRange", config: "RunConfig") -> str:
-    """What to do with it."""
+    """The suggestion."""
     end = "the loss diverged" if found.diverged else "the loss never diverged"
     if found.suggested is None:
-        return f"{end}, and never fell: the model learns at none of these rates"
+        return f"{end}, and never fell: the model does not train at any of these rates"
     optimizer = config.train.optimizer
     choices = [f"train.optimizer.learning_rate={found.suggested:.1e}"]
     if optimizer.kind == "muon":
         rate = optimizer.adamw.learning_rate * found.suggested / optimizer.learning_rate
         choices.append(f"train.optimizer.adamw.learning_rate={rate:.1e}")
-    return f"{end}; a tenth of the rate at which it was least: {' '.join(choices)}"
+    return f"{end}; a tenth of the rate with the lowest loss: {' '.join(choices)}"

@@ -12,19 +12,19 @@ from cutaway.cli.show import AsJSON, print_json
 
 def generate(
     model: Annotated[Path, typer.Argument(help="A run folder.")],
-    prompt: Annotated[list[str] | None, typer.Argument(help="One text to go on from, or several.")] = None,
+    prompt: Annotated[list[str] | None, typer.Argument(help="One prompt, or several.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest continuation.")] = 200,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
     repetition_penalty: RepetitionPenalty = 1.0,
-    stop: Annotated[list[str] | None, typer.Option(help="End before this text; may be given several times.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="Stop before this text; may be given several times.")] = None,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Let a model write on."""
+    """Generate text from a prompt."""
     from cutaway.generation.sampling import Sampling
     from cutaway.pipeline.methods import SamplingOptions
 
@@ -36,7 +36,7 @@ def generate(
         repetition_penalty=repetition_penalty,
         seed=seed,
     )
-    Sampling(**options)  # complains before the model is loaded
+    Sampling(**options)  # fails before the model is loaded
     pipeline = open_model(model, device)
     prompts = prompt or [""]
     if len(prompts) == 1 and not json:

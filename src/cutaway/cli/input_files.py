@@ -1,4 +1,4 @@
-"""What the words behind a verb stand for: themselves, or all that is in the files that they name."""
+"""Inputs given as words, or as the paths of files that contain them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from cutaway.errors import UserError
 
 NOUNS = {"image_classification": "image", "image_captioning": "image", "audio_classification": "recording"}
-"""By task, what a word is, if it is no text."""
+"""By task, what a word is, if it is not a text."""
 
 
 class Named(NamedTuple):
-    """Something that a verb is to work on, and by what a person knows it."""
+    """An input, and its name in the output."""
 
     noun: str
     name: str
@@ -20,21 +20,21 @@ class Named(NamedTuple):
 
 
 def opened(words: Sequence[str], task: str, left_out: Counter[str]) -> list[Named]:
-    """What a model of this task is to work on. A FASTA file stands for its proteins, an edge list for its graphs.
+    """The inputs of a model for this task; FASTA files and edge lists contain several.
 
     Args:
         words: of the command line.
-        task: that the model was trained for.
-        left_out: what is left out of files is counted here.
+        task: of the model.
+        left_out: counts what is skipped in files.
 
     Raises:
-        UserError: a file cannot be read or holds nothing.
+        UserError: a file cannot be read or has no inputs.
     """
     return [one for word in words for one in _open(word, task, left_out)]
 
 
 def tell(left_out: Counter[str]) -> None:
-    """Says what was left out of files, if anything."""
+    """Prints what was skipped in files, if anything."""
     from cutaway.cli.progress import say
 
     if left_out:
@@ -52,7 +52,7 @@ def _open(word: str, task: str, skipped: Counter[str]) -> list[Named]:
     else:
         return [Named(NOUNS.get(task, "text"), word, word)]
     if not found:
-        raise UserError(f"{path} holds nothing to work on: it is empty, or all of it was left out")
+        raise UserError(f"{path} has no inputs: it is empty, or everything was skipped")
     return found
 
 
@@ -63,7 +63,7 @@ def _proteins(path: Path, skipped: Counter[str]) -> Iterator[Named]:
 
 
 def _graphs(path: Path, skipped: Counter[str]) -> Iterator[Named]:
-    """Graphs have no names: they are counted."""
+    """Graphs have no names: they are numbered."""
     from cutaway.data.graphs.edge_lists import read_edge_lists
 
     return (Named("id", f"{path}:{i}", graph) for i, graph in enumerate(read_edge_lists(path, skipped), start=1))

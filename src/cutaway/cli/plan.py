@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def plan(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What would be trained.")
+        list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train.")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="The text, for the vocabulary of a character tokenizer.")] = None,
-    measure: Annotated[bool, typer.Option(help="Make a few training steps to tell the time.")] = True,
+    data: Annotated[str | None, typer.Option(help="A text, for the vocabulary of a character tokenizer.")] = None,
+    measure: Annotated[bool, typer.Option(help="Measure a few training steps, to estimate the time.")] = True,
     json: AsJSON = False,
 ) -> None:
-    """Say what a run would take: parameters, bytes and, from a few measured steps, minutes."""
+    """Estimate a run: parameters, memory and, from a few measured steps, time."""
     import torch
 
     from cutaway.cli.choices import choose, from_options, only_name, sort_words
@@ -36,7 +36,7 @@ def plan(
     names, assignments = sort_words(words or [])
     config = choose(only_name(names), from_options({"data.path": data}) + assignments)
     if any(assignment.startswith("train.epochs") for assignment in assignments):
-        raise UserError("a plan reads no data to count the steps of train.epochs by: give train.steps")
+        raise UserError("a plan reads no data, so it cannot count the steps of train.epochs: give train.steps")
     config = with_expected_sizes(config)
     with torch.device("meta"):
         model = build(config.model)
@@ -63,7 +63,7 @@ def plan(
 
 
 def counted(figures: "Cost") -> dict[str, float]:
-    """What is known of a model without a step."""
+    """The figures of a model without a step."""
     return {
         "parameters": figures.parameters,
         "weights_bytes": figures.weights,
@@ -74,7 +74,7 @@ def counted(figures: "Cost") -> dict[str, float]:
 
 
 def measured(config: "RunConfig", tokens: int) -> dict[str, float]:
-    """What a few steps on meaningless data tell of a run whose steps have so many tokens."""
+    """The figures of a few steps on placeholder data, for steps of this many tokens."""
     from cutaway.model.build import build
     from cutaway.model.device import choose_device, keep_freed_memory
     from cutaway.runs.plan import measure_steps
@@ -94,6 +94,6 @@ def measured(config: "RunConfig", tokens: int) -> dict[str, float]:
 
 
 def print_caches(own: str, caches: Mapping[str, int]) -> None:
-    """Prints what a token takes in the cache, by the kind of attention; marks the model's own."""
+    """Prints the size of the cache per token, by the kind of attention, with a mark at the model's own."""
     rows = [[kind, taken, "this model" if kind == own else ""] for kind, taken in caches.items()]
-    print_table(["attention of the same heads", "cache bytes per token", ""], rows)
+    print_table(["attention with the same heads", "cache bytes per token", ""], rows)

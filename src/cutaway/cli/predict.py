@@ -7,9 +7,9 @@ from cutaway.cli.show import AsJSON, print_json
 
 
 def predict(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
-    """Print a model's prediction for each input, whatever its task: texts, paths of images or audio, numbers.
+    """Print a model's prediction for each input: a text, the path of an image or recording, numbers.
 
-    Tasks of other packages have no command of their own and are used with this one.
+    This works for every task; tasks of other packages have no other command.
     """
     from cutaway.tasks.task import task_of
 

@@ -17,7 +17,7 @@ COLUMNS = {
 
 
 def presets(json: AsJSON = False) -> None:
-    """List the presets that `cutaway train` and `cutaway plan` take."""
+    """List the presets for `cutaway train` and `cutaway plan`."""
     from cutaway.config.reading import load_preset
     from cutaway.config.reading import presets as names
 

@@ -1,4 +1,4 @@
-"""What a person sees while a run trains: one live line, and a line that stays for each evaluation."""
+"""Progress of training: a live line, and a permanent line per evaluation."""
 
 from collections.abc import Mapping
 
@@ -24,17 +24,17 @@ console = Console(stderr=True)
 
 
 def say(text: str) -> None:
-    """Tells a person something, as it is: no colours, no marks, no line broken."""
+    """Prints a line to standard error, without colours, markup or wrapping."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def live_line(*columns: ProgressColumn) -> Progress:
-    """A line that moves, where there is a person to see it."""
+    """A live line, if standard error is a terminal."""
     return Progress(*columns, console=console, transient=True, disable=not console.is_interactive)
 
 
 class PreparationBar:
-    """Shows how much of the text has become tokens."""
+    """Shows how much of the text is tokenized."""
 
     def __init__(self) -> None:
         columns = (TextColumn("reading the text"), BarColumn(), TextColumn("{task.completed:,.0f} characters"))
@@ -49,18 +49,18 @@ class PreparationBar:
         self._progress.stop()
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Told by the preparation how many characters are done."""
+        """Called with the number of characters done."""
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
         self._progress.update(self._task, completed=done, total=total)
 
 
 class TrainingBar(Callback):
-    """Told by the loop what happens; shows step, loss, speed, time left and memory.
+    """Shows step, loss, speed, remaining time and memory.
 
     Args:
-        headline: what to say when training begins.
-        steps: how many there will be.
+        headline: printed when training starts.
+        steps: the number of steps.
     """
 
     def __init__(self, headline: str, steps: int) -> None:
@@ -78,13 +78,13 @@ class TrainingBar(Callback):
         self._training_loss = ""
 
     def start(self, progress: Done) -> None:
-        """Says what begins, and shows the line."""
+        """Prints the headline and shows the live line."""
         say(self._headline)
         self._progress.update(self._task, completed=progress.step)
         self._progress.start()
 
     def log(self, progress: Done, figures: Mapping[str, float]) -> None:
-        """Moves the line on."""
+        """Updates the live line."""
         self._training_loss = f"training loss {figures['loss']:.3f}  "
         peak = peak_memory()
         memory = "" if peak is None else f"  {size(peak)}"
@@ -92,7 +92,7 @@ class TrainingBar(Callback):
         self._progress.update(self._task, completed=progress.step, figures=text)
 
     def evaluate(self, progress: Done, figures: Mapping[str, float]) -> None:
-        """Leaves a line."""
+        """Prints a permanent line."""
         best = "  best" if progress.best_step == progress.step else ""
         losses = f"{self._training_loss}validation loss {figures['loss']:.3f}"
         if "accuracy" in figures:
@@ -100,9 +100,9 @@ class TrainingBar(Callback):
         say(f"step {progress.step:>6,}  {losses}  {progress.seconds:,.0f} s{best}")
 
     def close(self) -> None:
-        """Takes the line away, even if training fails."""
+        """Removes the live line, even if training fails."""
         self._progress.stop()
 
     def sample(self, step: int, text: str) -> None:
-        """Shows what the model wrote, letter by letter as it wrote it."""
-        console.print(Panel(Text(text), title=f"written at step {step:,}", title_align="left"))
+        """Shows a sample, unchanged."""
+        console.print(Panel(Text(text), title=f"sample at step {step:,}", title_align="left"))

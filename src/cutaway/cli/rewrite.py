@@ -1,4 +1,4 @@
-"""`cutaway translate`, `summarize` and `caption`: the same of models that learnt different things."""
+"""`cutaway translate`, `summarize` and `caption`, for models trained for different things."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,20 +11,20 @@ from cutaway.cli.input_files import NOUNS
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
-Images = Annotated[list[str] | None, typer.Argument(help="One image, or several: their paths.")]
-Paths = Annotated[Path | None, typer.Option(help="A file with a path a line, - for standard input.")]
-Beams = Annotated[int, typer.Option(help="How many beginnings beam search follows; 1 is greedy.")]
+Images = Annotated[list[str] | None, typer.Argument(help="The path of an image, or several.")]
+Paths = Annotated[Path | None, typer.Option(help="A file with one path per line, - for standard input.")]
+Beams = Annotated[int, typer.Option(help="Number of beams; 1 is greedy.")]
 LengthPenalty = Annotated[float, typer.Option(help="Above 0, longer texts are preferred.")]
-NBest = Annotated[int, typer.Option(help="How many texts to write for each.")]
-Sample = Annotated[bool, typer.Option(help="Draw tokens at random in place of a search.")]
+NBest = Annotated[int, typer.Option(help="Number of texts per input.")]
+Sample = Annotated[bool, typer.Option(help="Sample tokens at random instead of searching.")]
 Temperature = Annotated[float, typer.Option(help="Of --sample.")]
 Seed = Annotated[int, typer.Option(help="Of --sample.")]
-Truncate = Annotated[bool, typer.Option(help="Cut a text that is too long; else it is refused.")]
+Truncate = Annotated[bool, typer.Option(help="Truncate texts that are too long, instead of rejecting them.")]
 
 
 @dataclass(frozen=True)
 class Way:
-    """How texts are written, as the options say it."""
+    """How texts are generated."""
 
     beams: int
     length_penalty: float
@@ -50,7 +50,7 @@ def translate(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Write what a model makes of a text: its translation, its summary."""
+    """Write the translation or summary of a text."""
     way = Way(beams, length_penalty, n_best, sample, temperature, seed, truncate)
     rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json)
 
@@ -68,22 +68,22 @@ def caption(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Write what an image shows."""
+    """Write a caption for an image."""
     way = Way(beams, length_penalty, n_best, sample, temperature, seed)
     rewrite("caption", model, given(image, file), way, device=device, json=json)
 
 
 def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
-    """Prints what a model writes from each source, one text or the best few."""
+    """Prints the text for each source, or the best few."""
     from cutaway.cli.progress import say
     from cutaway.generation.beams import BeamOptions
     from cutaway.generation.sampling import Sampling
 
     sampling = Sampling(temperature=way.temperature, seed=way.seed)
     if not way.sample and sampling != Sampling():
-        raise UserError("--temperature and --seed are of drawing, and a search draws nothing: write --sample too")
+        raise UserError("--temperature and --seed are for sampling: write --sample too")
     if way.sample and way.n_best > 1:
-        raise UserError("--n-best is of a search: draw several with --sample and another --seed")
+        raise UserError("--n-best is for beam search: for several samples, use --sample with another --seed")
     options = BeamOptions(beams=way.beams, length_penalty=way.length_penalty, n_best=way.n_best)
     pipeline = open_model(model, device)
     seq2seq_generator = pipeline.seq2seq_generator(verb, truncate=way.truncate)

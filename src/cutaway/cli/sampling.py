@@ -1,12 +1,12 @@
-"""How the tokens of a text are drawn, as options."""
+"""Options of sampling."""
 
 from typing import Annotated
 
 import typer
 
-Temperature = Annotated[float, typer.Option(help="0 takes the most likely token each time.")]
-TopK = Annotated[int | None, typer.Option(help="Only so many of the most likely tokens.")]
-TopP = Annotated[float | None, typer.Option(help="Only the fewest tokens that are together this likely.")]
-MinP = Annotated[float | None, typer.Option(help="Only tokens this share as likely as the likeliest.")]
-RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens that were there.")]
-Seed = Annotated[int, typer.Option(help="The same seed writes the same text.")]
+Temperature = Annotated[float, typer.Option(help="0 always takes the most likely token.")]
+TopK = Annotated[int | None, typer.Option(help="Sample from this many of the most likely tokens.")]
+TopP = Annotated[float | None, typer.Option(help="Sample from the fewest tokens with this total probability.")]
+MinP = Annotated[float | None, typer.Option(help="Least probability, as a fraction of the highest.")]
+RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens that the text contains.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same text.")]

@@ -16,7 +16,7 @@ def score(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Say how likely each token of a text is, given those before it."""
+    """Print the log-probability of each token of a text, given those before it."""
     scores = open_model(model, device).score(text)
     total = math.fsum(value for _, value in scores)
     if json:

@@ -1,4 +1,4 @@
-"""`cutaway sort`, and `reverse` and `copy`: whichever a model has learnt."""
+"""`cutaway sort`, `reverse` and `copy`, for models trained for them."""
 
 from collections.abc import Callable
 
@@ -24,6 +24,6 @@ def command(operation: str, help_text: str) -> Callable[..., None]:
     return compute
 
 
-sort = command("sort", "Sort numbers, by a model that learnt to.")
-reverse = command("reverse", "Reverse numbers, by a model that learnt to.")
-copy = command("copy", "Copy numbers, by a model that learnt to.")
+sort = command("sort", "Sort numbers with a model trained for it.")
+reverse = command("reverse", "Reverse numbers with a model trained for it.")
+copy = command("copy", "Copy numbers with a model trained for it.")

@@ -5,7 +5,7 @@ from cutaway.cli.show import AsJSON, print_json, print_table
 
 
 def tag(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
-    """Give each word of a text its tag; white space parts words."""
+    """Print the tag of each word of a text; words are separated by white space."""
     found = open_model(model, device).tag(given(text, file))
     if json:
         print_json(found)

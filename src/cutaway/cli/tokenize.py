@@ -10,12 +10,12 @@ from cutaway.cli.show import AsJSON, print_json, print_table
 
 def tokenize(
     model: Annotated[Path, typer.Argument(help="A run folder, or a tokenizer.json.")],
-    text: Annotated[str, typer.Argument(help="What to cut into tokens.")],
-    merges: Annotated[bool, typer.Option("--merges", help="Show how byte-pair encoding joins each word.")] = False,
-    source: Annotated[bool, typer.Option("--source", help="Take the tokenizer of the source side.")] = False,
+    text: Annotated[str, typer.Argument(help="The text to tokenize.")],
+    merges: Annotated[bool, typer.Option("--merges", help="Show the merges of byte-pair encoding per word.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Use the tokenizer of the source.")] = False,
     json: AsJSON = False,
 ) -> None:
-    """Show how a text is cut into tokens."""
+    """Show the tokens of a text."""
     from cutaway.text.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.load(_file(model, source))
@@ -42,16 +42,16 @@ def _file(model: Path, source: bool) -> Path:
 
     if model.is_file():
         if source:
-            raise UserError(f"--source asks for a run folder's second tokenizer, and {model} is a file: leave it out")
+            raise UserError(f"--source is for run folders with two tokenizers, but {model} is a file: remove it")
         return model
     folder = RunFolder(model)
     folder.require()
     if not load_run(folder.run).task.spec.has_text:
-        raise UserError(f"the model in {model} neither reads nor writes text: it has no tokenizer")
+        raise UserError(f"the model in {model} has no text, and so no tokenizer")
     folder.require(folder.tokenizer)
     if not source:
         return folder.tokenizer
     file = folder.path / "source_tokenizer.json"
     if not file.exists():
-        raise UserError(f"the run folder {model} has one tokenizer for both sides: leave --source out")
+        raise UserError(f"the run folder {model} has one tokenizer for both sides: remove --source")
     return file

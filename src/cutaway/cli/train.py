@@ -28,9 +28,9 @@ EXAMPLES = {
     "add": "12 30",
     "predict": "'an input'",
 }
-"""What to try a trained model with, by its first verb; others that compute take any numbers."""
+"""Examples of inputs, by the first verb of a task; others take numbers."""
 PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
-"""The same for models of proteins, by their first verb."""
+"""The same for models of proteins."""
 
 
 def train(
@@ -39,23 +39,23 @@ def train(
         typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train, and choices to change."),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What to learn, such as sequence-to-sequence; the preset knows.")
+        str | None, typer.Option(help="The task, such as sequence-to-sequence; default: that of the preset.")
     ] = None,
     data: Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")] = None,
-    validation: Annotated[str | None, typer.Option(help="Examples to validate with; else some are held out.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder to make; runs/PRESET if not given.")] = None,
+    validation: Annotated[str | None, typer.Option(help="Examples to validate on; default: some are held out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; default runs/PRESET.")] = None,
     origin: Annotated[
-        str | None, typer.Option("--from", metavar="MODEL", help="A model to go on from, in place of a preset.")
+        str | None, typer.Option("--from", metavar="MODEL", help="A model to fine-tune, instead of a preset.")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="A run folder to go on with.")] = None,
-    find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; begin no run.")] = False,
+    resume: Annotated[Path | None, typer.Option(help="A run folder to resume.")] = None,
+    find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; start no run.")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout.")] = None,
     json: AsJSON = False,
 ) -> None:
-    """Train a model on a text or on examples, from fresh weights or from those of another, or go on with a run.
+    """Train a model on a text or on examples, fine-tune one, or resume a run.
 
-    Ctrl-C saves and says how to go on. For example:
+    Ctrl-C saves and prints how to resume. For example:
 
     cutaway train gpt-nano --data book.txt --out runs/book train.steps=200
 
@@ -71,10 +71,10 @@ def train(
     if resume is not None:
         if names or out or task or origin:
             raise UserError(
-                "a resumed run keeps its preset, its task and its folder: give only --resume DIR and train.* choices"
+                "a resumed run keeps its preset, task and folder: give only --resume DIR and train.* choices"
             )
         if find_lr:
-            raise UserError(f"--find-lr is of a run that has not begun: try --from {resume} --find-lr")
+            raise UserError(f"--find-lr is for new runs: try --from {resume} --find-lr")
         report_outcome(take_up(resume, assignments), json)
         return
     config, model = chosen(names, task, origin, assignments)
@@ -91,10 +91,10 @@ def train(
 def chosen(
     names: list[str], task: str | None, origin: str | None, assignments: list[str]
 ) -> "tuple[RunConfig, Pipeline | None]":
-    """All choices, and the model to go on from, if there is one.
+    """All choices, and the model to fine-tune, if there is one.
 
     Raises:
-        UserError: a preset is named beside a model or neither of them, or a choice does not exist or cannot be.
+        UserError: a preset and a model are given, or neither, or a choice is invalid.
     """
     from cutaway.runs.requirements import chosen_by_task
 
@@ -107,15 +107,15 @@ def chosen(
 
     if names:
         raise UserError(
-            f"a run goes on --from a model or begins with a preset, not both: leave out {names[0]}, and choose what is "
-            f"to differ, such as train.steps=200"
+            f"a run starts from a model (--from) or from a preset, not both: remove {names[0]}, and give what should "
+            f"differ, such as train.steps=200"
         )
     model = open_model(Path(origin), "cpu")
     return going_on(origin, model, task, assignments), model
 
 
 def free_folder(name: str) -> Path:
-    """The first of runs/NAME, runs/NAME-2 and so on that is not there yet."""
+    """The first of runs/NAME, runs/NAME-2 and so on that does not exist."""
     number = 1
     while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1
@@ -123,10 +123,10 @@ def free_folder(name: str) -> Path:
 
 
 def refuse_foreign(out: Path) -> None:
-    """Keeps a run's files from mingling with others.
+    """Keeps the files of a run apart from others.
 
     Raises:
-        UserError: the folder holds something visible, and neither a run nor one that was being prepared.
+        UserError: the folder has visible files, but neither a run nor an unfinished one.
     """
     from cutaway.data.example_store import manifest_path
     from cutaway.data.text.corpus import MANIFEST_FILE
@@ -137,11 +137,11 @@ def refuse_foreign(out: Path) -> None:
     if out.is_dir() and not any(path.exists() for path in own):
         foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
         if foreign:
-            raise UserError(f"{out} holds other things, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
+            raise UserError(f"{out} has other files, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
 
 
 def report_outcome(run: "Run", json: bool) -> None:
-    """Trains a run under the eyes of a person, writes its report, and says what came of it."""
+    """Trains a run with progress, writes its report, and prints the result."""
     from cutaway.cli.progress import TrainingBar, say
     from cutaway.model.device import keep_freed_memory
     from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
@@ -177,7 +177,7 @@ def report_outcome(run: "Run", json: bool) -> None:
 
 
 def parameters(run: "Run") -> str:
-    """How many parameters the model has, and how many of them are trained if not all."""
+    """The number of parameters, and of trained ones if not all are."""
     from cutaway.training.freezing import freeze
 
     freeze(run.model, run.config.train.frozen)
@@ -188,7 +188,7 @@ def parameters(run: "Run") -> str:
 
 
 def try_report(run: "Run") -> Path | None:
-    """Writes the report; if there cannot be one, says why, for training went well nevertheless."""
+    """Writes the report; prints why if it cannot be written, since training has succeeded."""
     from cutaway.cli.progress import say
     from cutaway.runs.run_report import write_run_report
 
@@ -200,7 +200,7 @@ def try_report(run: "Run") -> Path | None:
 
 
 def write_sample(run: "Run") -> str:
-    """Lets the model write as it is now, the same way each time, and leaves it training."""
+    """Generates a sample, deterministically, and leaves the model in training mode."""
     c = run.config.train
     was_training = run.model.training
     text = run.pipeline.generate(c.sample_prompt, c.sample_tokens, temperature=0.8, seed=c.seed)

@@ -1,4 +1,4 @@
-"""Mistakes in how a command is called, in one line that says what was probably meant."""
+"""Errors in the use of a command, in one line that says what was probably meant."""
 
 import sys
 from itertools import pairwise
@@ -8,11 +8,11 @@ import typer
 from cutaway.errors import nearest
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-"""What typer raises if the words do not fit the command; it offers no name for it."""
+"""The exception of typer for arguments that do not fit the command; it exports no name for it."""
 
 
 def explain(error: Exception) -> str:
-    """Puts a usage error into one line."""
+    """A usage error in one line."""
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None and hasattr(error, "possibilities"):
         option: str = getattr(error, "option_name", "")
@@ -29,11 +29,11 @@ def _meant(option: str, context: typer.Context) -> str:
         return f"write {' or '.join(f'{key}={_value(option)}' for key in keys[:2])}"
     hint = nearest(option, [name for names in parameters.values() for name in names if name.startswith("--")])
     takes_text = parameters.keys() & {"prompt", "text", "question", "numbers"}
-    return f"{hint} (a text that begins with - goes behind --)" if takes_text else hint
+    return f"{hint} (a text that starts with - goes after --)" if takes_text else hint
 
 
 def _keys(option: str) -> list[str]:
-    """The choices of a run that an option may stand for: train.steps for --steps."""
+    """The keys of a run that an option may mean: train.steps for --steps."""
     from cutaway.config.mistakes import dotted_keys
 
     name = option.strip("-").replace("-", "_")
@@ -42,7 +42,7 @@ def _keys(option: str) -> list[str]:
 
 
 def _value(option: str) -> str:
-    """What was given to an option, in the same word or in the one behind it."""
+    """The value given to an option, in the same word or in the next one."""
     for word, following in pairwise([*sys.argv, ""]):
         name, equals, value = word.partition("=")
         if name.replace("_", "-") == option:

@@ -1,4 +1,4 @@
-"""A model as a folder or file that other programs open, opened again and held against the original."""
+"""Exporting a model for other programs: what is written is loaded again and compared with the original."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ from cutaway.text.uses import around_source, around_text, before_prompt
 
 LONGEST = 13
 TOLERANCE = 1e-4
-"""How far logits may differ, relative to the largest: the same numbers added in another order."""
+"""How far logits may differ, relative to the largest, since sums are in another order."""
 
 ROUNDED = {"f32": TOLERANCE, "f16": 0.02, "bf16": 0.1, "q8_0": 0.1}
-"""The same where matrices are kept in so few bits: 24, 11, 8, and 8 with a scale for every 32 numbers."""
+"""The same for matrices with 24, 11 and 8 significant bits, and 8 with a scale for every 32 numbers."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how it compares.
+    """The result of an export.
 
     Attributes:
         path: the folder or file.
-        format: what other programs call it.
-        difference: the largest between logits, relative to the largest of the original's.
-        against: what opened it again.
+        format: its name in other programs.
+        difference: the largest of the logits, relative to the largest logit of the original.
+        against: the program that loaded it again.
     """
 
     path: Path
@@ -55,12 +55,12 @@ class Exported:
 def export_to_folder(
     model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path, preferred: str | None = None
 ) -> Exported:
-    """Writes a Hugging Face folder with its tokenizer and a card, and opens it again.
+    """Writes a Hugging Face folder with its tokenizer and a card, and loads it again.
 
-    Several families may hold a model: the one whose `model_type` is preferred comes first.
+    If several families fit, the one with the preferred `model_type` is used.
 
     Raises:
-        UserError: the folder holds something, no format holds the model, or what was written answers otherwise.
+        UserError: the folder is not empty, no family fits the model, or the written model has other logits.
     """
     _require_empty(out)
     family = export_folder(model, config, out, special_ids(tokenizer), preferred)
@@ -73,12 +73,12 @@ def export_to_folder(
     numbers = sum(weight.numel() for weight in model.parameters())
     write_text(out / "README.md", write_card(config, architecture, numbers, largest, against))
     if not largest <= TOLERANCE:
-        raise UserError(f"{out} was written, but {against} gets other logits from it: they differ by {largest:.1e}")
+        raise UserError(f"{out} was written, but in {against} its logits differ by {largest:.1e}")
     return Exported(out, family.model_type, largest, against)
 
 
 def _again(model: Transformer, batch: Batch, out: Path) -> tuple[torch.Tensor, str]:
-    """What is said by that which opens the folder: the library that it is for if it is here, else ours."""
+    """The logits of the written folder in `transformers` if it is installed, otherwise in cutaway."""
     reference = open_reference(out, model.head)
     if reference is not None:
         return reference(batch.inputs, **batch.arguments), "transformers"
@@ -102,28 +102,28 @@ def _examples(config: RunConfig, tokenizer: Tokenizer | None) -> Batch:
 
 def _require_empty(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} holds something already: choose another folder")
+        raise UserError(f"{out} is not empty: choose another folder")
 
 
 @torch.inference_mode()
 def export_to_gguf(
     model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path, numbers: str = "f16"
 ) -> Exported:
-    """Writes a GGUF file with its tokenizer, and opens it again.
+    """Writes a GGUF file with its tokenizer, and loads it again.
 
     Raises:
-        UserError: there is something already, GGUF does not hold the model, or what was written answers otherwise than
-            the rounding of its numbers explains.
+        UserError: the file exists, GGUF does not support the model, or the logits differ by more than its numbers are
+            rounded.
     """
     _require_nothing(out)
     if tokenizer is None:
-        raise UserError(f"GGUF holds models that write, and {config.task.kind} needs no text")
+        raise UserError(f"GGUF is for models that generate text, but {config.task.kind} needs no text")
     export_gguf(model, config, tokenizer, out, numbers=numbers, name=config.preset or "")
     batch = _examples(config, tokenizer)
     again, _ = import_gguf(out)
     largest = difference(kept(logits(again.model, batch), batch), kept(logits(model, batch), batch))
     if not largest <= ROUNDED[numbers]:
-        raise UserError(f"{out} was written, but other logits come from it: they differ by {largest:.1e}")
+        raise UserError(f"{out} was written, but its logits differ by {largest:.1e}")
     return Exported(out, f"gguf, {numbers}", largest, "cutaway")
 
 
@@ -131,7 +131,7 @@ def export_to_onnx(model: Transformer, config: RunConfig, tokenizer: Tokenizer |
     """Writes an ONNX graph, and runs it.
 
     Raises:
-        UserError: there is something already, the model has a decoder, or the graph answers otherwise.
+        UserError: the file exists, the model has a decoder, or the graph has other logits.
     """
     _require_nothing(out)
     return Exported(out, "onnx", export_onnx(model, config, out), "onnxruntime")
@@ -139,8 +139,8 @@ def export_to_onnx(model: Transformer, config: RunConfig, tokenizer: Tokenizer |
 
 def _require_nothing(out: Path) -> None:
     if out.exists():
-        raise UserError(f"{out} is there already: choose another file")
+        raise UserError(f"{out} exists already: choose another file")
 
 
 FORMATS: dict[str, Callable[..., Exported]] = {"hf": export_to_folder, "gguf": export_to_gguf, "onnx": export_to_onnx}
-"""What models can be written as."""
+"""From the name of a format to its export."""

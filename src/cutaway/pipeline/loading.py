@@ -15,15 +15,15 @@ from cutaway.text.tokenizer import Tokenizer
 
 
 def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
-    """Opens a run folder, a Hugging Face folder, or the model of that name on the hub.
+    """Loads a run folder, a Hugging Face folder, or a model by its name on the hub.
 
     Args:
         path: the folder, or a name such as ``owner/model`` or ``owner/model@revision``.
         device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
-        average: 1 takes the best weights; more takes the mean of so many last checkpoints.
+        average: 1 loads the best weights; more averages this many last checkpoints.
 
     Raises:
-        UserError: there is no run there, a file of it is missing or damaged, or there is no such device.
+        UserError: there is no run, one of its files is missing or damaged, or there is no such device.
     """
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
@@ -60,5 +60,5 @@ def _open(path: str, device: str, average: int) -> Pipeline:
 def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:
     tokenizer = Tokenizer.load(path)
     if known is not None and tokenizer.vocabulary > known:
-        raise UserError(f"{path} has {tokenizer.vocabulary} tokens, and the model knows {known}")
+        raise UserError(f"{path} has {tokenizer.vocabulary} tokens, but the model has {known}")
     return tokenizer

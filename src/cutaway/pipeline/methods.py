@@ -35,7 +35,7 @@ Texts = list[str] | tuple[str, ...]
 
 
 class SamplingOptions(TypedDict, total=False):
-    """The fields of `cutaway.generation.sampling.Sampling`, by name."""
+    """The fields of `cutaway.generation.sampling.Sampling`."""
 
     temperature: float
     top_k: int | None
@@ -138,20 +138,20 @@ class Pipeline:
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
     ) -> str | list[str]:
-        """Writes on from a prompt, or from each of several at once.
+        """Continues a prompt, or several in one batch.
 
         Args:
             prompt: one text or several, of any lengths.
-            max_new_tokens: a text also ends at its end-of-text token, if the tokenizer has one.
+            max_new_tokens: a text also ends at an end token, if the tokenizer has one.
             stop: a string or several; a text ends before the first of them.
-            **options: how tokens are drawn: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `seed`.
-                With several prompts, each is what it would be alone with seed, seed + 1 and so on.
+            **options: of sampling: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `seed`. Each of
+                several prompts is continued as it would be alone with seed, seed + 1 and so on.
 
         Returns:
-            what was written, without the prompt.
+            the generated text, without the prompt.
 
         Raises:
-            UserError: a prompt holds characters that the tokenizer never saw, or an option has no meaning.
+            UserError: a prompt contains characters that the tokenizer cannot read, or an option is invalid.
         """
         stops, sampling = _stop_strings(stop), Sampling(**options)
         texts = self._writer("generate").generate(_several(prompt), max_new_tokens, stops, sampling)
@@ -165,10 +165,10 @@ class Pipeline:
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
     ) -> Iterator[str]:
-        """Writes on from a prompt, as `generate` does, and yields the text piece by piece as it comes.
+        """Continues a prompt as `generate` does, and yields the text in pieces as it is generated.
 
         Raises:
-            UserError: at once, before the first piece, for the reasons that `generate` has.
+            UserError: before the first piece, for the reasons given in `generate`.
         """
         return self._writer("generate").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
 
@@ -176,25 +176,24 @@ class Pipeline:
         """Answers the last message of a chat.
 
         Args:
-            messages: dicts of `role` (system, user, assistant) and `content`, in order. No text in them becomes a
+            messages: dicts of `role` (system, user, assistant) and `content`, in order. Text in them never becomes a
                 special token.
-            max_new_tokens: an answer also ends where the model ends its turn.
-            **options: how tokens are drawn, as `generate` has them.
+            max_new_tokens: an answer also ends at the end of the model's turn.
+            **options: of sampling, as in `generate`.
 
         Raises:
-            UserError: the model has no chat template, or the chat is longer than it takes, or becomes so: nothing is
-                cut.
+            UserError: the model has no chat template, or the chat exceeds its context: nothing is truncated.
         """
         return "".join(self.stream_chat(messages, max_new_tokens, **options))
 
     def stream_chat(
         self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]
     ) -> Iterator[str]:
-        """Answers as `chat` does, and yields the answer piece by piece as it comes."""
+        """Answers as `chat` does, and yields the answer in pieces as it is generated."""
         return self.chat_session().stream(messages, max_new_tokens, Sampling(**options))
 
     def chat_session(self) -> ChatSession:
-        """What answers a chat that grows, and reads only what is new; for as long as the weights stay as they are."""
+        """A session that answers a growing chat and reads only new messages, while the weights do not change."""
         model = self.model.eval()
         self._task("generate" if "generate" in self.config.task.verbs else "chat", LanguageModelingTask)
         if not isinstance(model, DecoderOnly):
@@ -202,34 +201,34 @@ class Pipeline:
         return ChatSession(model, self.tokenizer, self.config.model.context)
 
     def score(self, text: str) -> list[tuple[str, float]]:
-        """Each token after the first, and the natural logarithm of its probability given the text before it.
+        """Each token after the first, with the natural logarithm of its probability given the tokens before it.
 
         Raises:
-            UserError: the text has fewer than two tokens, or characters that the tokenizer never saw.
+            UserError: the text has fewer than two tokens, or characters that the tokenizer cannot read.
         """
         return self._writer("score").score(text)
 
     def fill(self, text: str | Texts, top_k: int = 5) -> Any:
-        """For each mask in a text, written as the tokenizer spells it (``[MASK]``), the likeliest tokens.
+        """The most likely tokens for each mask in a text, as the tokenizer spells it (``[MASK]``).
 
         Each is a dict of `token` and `probability`, most likely first.
 
         Raises:
-            UserError: there is no mask in a text, or the text is longer than the model takes.
+            UserError: a text has no mask, or exceeds the context.
         """
         self._task("fill", MaskedLanguageModelingTask)
         return _like(text, fill(self, _several(text), top_k))
 
     def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Any:
-        """The label of an input, as a dict of `label`, its `probability`, and the `probabilities` of all labels.
+        """The label of an input: a dict of `label`, its `probability`, and the `probabilities` of all labels.
 
-        Of a model with several labels an input: `labels`, those more likely than not, and the `probabilities` of all.
-        Of one that tells a number: its `value`.
+        For models with several labels per input: `labels` with a probability above one half, and the `probabilities` of
+        all. For regression: the `value`.
 
         Args:
-            given: one input, or a list of several: texts; or images or recordings, as paths or as arrays; or graphs
+            given: one input or a list of them: texts; images or recordings, as paths or arrays; or graphs
                 (`cutaway.data.examples.Graph`).
-            truncated: counts texts that are cut because they are too long; without it, they are refused.
+            truncated: counts inputs that are truncated because they are too long; without it, they are rejected.
 
         Raises:
             UserError: an input cannot be read, or the model does not take it.
@@ -238,27 +237,27 @@ class Pipeline:
         return _like(given, task.classify(self, _several(given), truncated))
 
     def tag(self, text: str | Texts) -> Any:
-        """The words of a text, which white space parts, each as a dict of `word`, `tag` and `probability`.
+        """The words of a text, separated by white space, each as a dict of `word`, `tag` and `probability`.
 
         Raises:
-            UserError: the text is longer than the model takes.
+            UserError: the text exceeds the context.
         """
         return _like(text, self.tag_words([one.split() for one in _several(text)]))
 
     def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
-        """The same for sentences that are words already."""
+        """The same for sentences given as words."""
         return self._task("tag", TokenClassificationTask).tag(self, sentences)
 
     def answer(self, question: str, context: str) -> dict[str, Any]:
-        """The stretch of the context that answers the question best.
+        """The span of the context that answers the question best.
 
-        A context that is too long for the model is read in windows.
+        Long contexts are read in windows.
 
         Returns:
-            the `answer`, the characters of the context from `start` to `end` that it is, and its `probability`.
+            the `answer`, its characters in the context from `start` to `end`, and its `probability`.
 
         Raises:
-            UserError: the question is longer than the model takes, or the context is empty.
+            UserError: the question exceeds the context of the model, or the context is empty.
         """
         return self.answer_all([(question, context)])[0]
 
@@ -267,28 +266,28 @@ class Pipeline:
         return self._task("answer", QuestionAnsweringTask).predict(self, questions)
 
     def translate(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
-        """The text that beam search finds for a source.
+        """The target text of a source, by beam search.
 
         Args:
             text: one source or several.
-            beams: how many beginnings are followed; 1 is greedy.
+            beams: the number of beams; 1 is greedy.
             length_penalty: α of Wu et al. 2016, eq. 14.
 
         Raises:
-            UserError: a source is longer than the model takes: it is never cut.
+            UserError: a source exceeds the context: it is never truncated.
         """
         return self._rewrite("translate", text, beams, length_penalty)
 
     def summarize(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
-        """The same as `translate`, of a model that learnt to summarize."""
+        """The same as `translate`, for a model trained to summarize."""
         return self._rewrite("summarize", text, beams, length_penalty)
 
     def caption(self, image: Any, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
-        """The text that beam search finds for an image.
+        """The caption of an image, by beam search.
 
         Args:
-            image: one or a list of several, as paths or as arrays (height, width, channels).
-            beams: how many beginnings are followed; 1 is greedy.
+            image: one or a list of them, as paths or as arrays (height, width, channels).
+            beams: the number of beams; 1 is greedy.
             length_penalty: α of Wu et al. 2016, eq. 14.
 
         Raises:
@@ -297,18 +296,18 @@ class Pipeline:
         return self._rewrite("caption", image, beams, length_penalty)
 
     def sort(self, numbers: Sequence[int]) -> list[int]:
-        """The numbers in order, as far as the model learnt it.
+        """The numbers in order, as predicted by the model.
 
         Raises:
-            UserError: a number is none that the model knows, or there are more than it takes.
+            UserError: the model does not have a number, or there are more numbers than its context.
         """
         return self.compute("sort", [numbers])[0]
 
     def add(self, first: int, second: int) -> int:
-        """The sum of two numbers, as far as the model learnt it.
+        """The sum of two numbers, as predicted by the model.
 
         Raises:
-            UserError: a number is below 0, or they have more digits than the model takes.
+            UserError: a number is negative, or they have too many digits for the context.
         """
         return self.add_all([(first, second)])[0]
 
@@ -317,50 +316,47 @@ class Pipeline:
         return self._task("add", AlgorithmicTask).add(self, pairs)
 
     def compute(self, operation: str, rows: Sequence[Sequence[int]]) -> list[list[int]]:
-        """What the model makes of rows of symbols: `sort`, `reverse`, `copy` or `add`, whichever it learnt.
+        """The model's predictions for rows of symbols: `sort`, `reverse`, `copy` or `add`, as it was trained.
 
-        To add, two numbers are spelt digit by digit, as `cutaway.tasks.algorithmic.generated.sequences` tells.
+        For add, two numbers are written digit by digit (`cutaway.tasks.algorithmic.generated.sequences`).
         """
         return self._task(operation, AlgorithmicTask).predict(self, rows)
 
     def embed(self, text: str | Texts, *, pooling: str | None = None) -> Any:
-        """A vector for a text: its last hidden states, pooled.
+        """A vector per text: its pooled last hidden states.
 
         Args:
             text: one or several.
-            pooling: `mean`, `cls`, `max` or `last`; that of the model's head if it has one, else the mean.
+            pooling: `mean`, `cls`, `max` or `last`; by default that of the model's head, or the mean.
 
         Raises:
-            UserError: a text is empty or longer than the model takes, or there is no such pooling.
+            UserError: a text is empty or exceeds the context, or there is no such pooling.
         """
         self._task("embed", Task)
         return _like(text, embed(self, _several(text), pooling))
 
     def export(self, out: str | Path, to: str = "hf", *, numbers: str | None = None) -> Exported:
-        """Writes the model for other programs, opens what was written again, and compares.
+        """Writes the model for other programs, loads it again, and compares.
 
         Args:
-            out: a folder that does not exist yet or is empty; of other formats a file that does not exist.
-            to: `hf`, a folder that `transformers` opens without code of ours; `gguf`, a file that llama.cpp opens;
-                or `onnx`, a graph of an encoder.
-            numbers: how matrices are kept in a GGUF file: `f32`, `f16` (which it is if nothing is said), `bf16` or
-                `q8_0`.
+            out: a new or empty folder; for other formats a new file.
+            to: `hf`, a folder for `transformers`; `gguf`, a file for llama.cpp; or `onnx`, a graph of an encoder.
+            numbers: of matrices in a GGUF file: `f32`, `f16` (default), `bf16` or `q8_0`.
 
         Raises:
-            UserError: no such format holds the model, there is something at `out`, or what was written answers
-                otherwise.
+            UserError: the format does not support the model, `out` exists, or the written model has other logits.
         """
         if to not in FORMATS:
             raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
         if numbers is not None and to != "gguf":
-            raise UserError(f"{to} keeps numbers as they are: numbers={numbers} is of gguf")
+            raise UserError(f"numbers={numbers} is for gguf only: remove it")
         chosen: dict[str, str | None] = {} if numbers is None else {"numbers": numbers}
         if to == "hf" and self.opened is not None:
             chosen["preferred"] = self.opened.imported.model_type
         return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
 
     def seq2seq_generator(self, verb: str, *, truncate: bool = False) -> Seq2SeqGenerator:
-        """What finds several texts for a source, or draws them; `truncate` cuts texts that are too long."""
+        """Finds or samples several texts per source; `truncate` truncates sources that are too long."""
         task: Seq2SeqTask[Any, Any] = self._task(verb, Seq2SeqTask)  # type: ignore[type-abstract]
         return task.generator(self, truncate=truncate)
 
@@ -394,5 +390,5 @@ def _like(given: Any, results: list[Result]) -> Result | list[Result]:
 def _stop_strings(stop: str | Sequence[str]) -> list[str]:
     strings = [stop] if isinstance(stop, str) else list(stop)
     if "" in strings:
-        raise UserError("a stop string cannot be empty: every text would end before it begins")
+        raise UserError("a stop string cannot be empty")
     return strings

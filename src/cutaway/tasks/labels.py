@@ -1,4 +1,4 @@
-"""Labels, and the numbers that they become."""
+"""Labels and their numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cutaway.tasks.shared import ClassificationConfig
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """What a model is shown, and what is to be said of it: a label's number, a 0 or 1 for each label, or a number."""
+    """An encoded input and its target: the index of a label, a 0 or 1 per label, or a number."""
 
     shown: Any
     length: int
@@ -18,7 +18,7 @@ class LabelledRow:
 
     @property
     def lengths(self) -> tuple[int]:
-        """How much of a batch it takes."""
+        """The length of the input."""
         return (self.length,)
 
 
@@ -28,7 +28,7 @@ def labelled_rows(
     """Inputs with their labels as numbers.
 
     Raises:
-        UserError: a label is none that the model knows, or no number where numbers are asked for.
+        UserError: the model does not have a label, or a label is no number in regression.
     """
     target = TARGETS[task.problem]
     targets = [target(one, task.labels or ()) for one in labels]
@@ -36,28 +36,28 @@ def labelled_rows(
 
 
 def known_labels(labels: Sequence[tuple[str, ...]], problem: str) -> tuple[str, ...] | None:
-    """All labels that occur, in alphabetical order; none if labels are numbers."""
+    """All labels in alphabetical order; None if labels are numbers."""
     if problem == "regression":
         return None
     return tuple(sorted({label for several in labels for label in several}))
 
 
 def number_of(label: str, known: Sequence[str]) -> int:
-    """The number of a label.
+    """The index of a label.
 
     Raises:
-        UserError: it never occurred in training.
+        UserError: it does not occur in the training split.
     """
     if label not in known:
-        raise UserError(f"the label {label!r} never occurs in the examples to train on; {nearest(label, known)}")
+        raise UserError(f"the label {label!r} does not occur in the training split; {nearest(label, known)}")
     return known.index(label)
 
 
 def value_of(labels: tuple[str, ...]) -> float:
-    """The number that the only label is.
+    """The single label as a number.
 
     Raises:
-        UserError: it is none, or there are more or fewer.
+        UserError: it is not a number, or there are more or fewer labels.
     """
     try:
         (label,) = labels

@@ -37,19 +37,19 @@ LONGER = 2
 
 @dataclass(frozen=True)
 class SequenceRow:
-    """Symbols, and what stands in each place afterwards."""
+    """Symbols, and the target at each position."""
 
     tokens: list[int]
     targets: list[int]
 
     @property
     def lengths(self) -> tuple[int]:
-        """How many symbols there are."""
+        """The number of symbols."""
         return (len(self.tokens),)
 
 
 class GeneratedBatches:
-    """Batches of sequences of one length each, made when asked for; batch i depends on the seed and on i alone."""
+    """Batches of sequences of one length each, generated on access; batch i depends on the seed and on i only."""
 
     def __init__(self, task: AlgorithmicConfig, batch_size: int, seed: int) -> None:
         self._task = task
@@ -83,7 +83,7 @@ class AlgorithmicTask(Task[AlgorithmicConfig]):
         tokenizer = tokenizer_of_words([*map(str, range(task.symbols)), *signs])
         if origin is not None and origin.text.sha256 != tokenizer.sha256:
             raise UserError(
-                f"the tokens of the model to go on from are not the symbols of this task, 0 to {task.symbols - 1}"
+                f"the tokens of the model to fine-tune are not the symbols of this task, 0 to {task.symbols - 1}"
                 f"{' with + and =' if signs else ''}: choose another task.symbols, or train a model of its own"
             )
         make_folder(folder)
@@ -126,7 +126,7 @@ class AlgorithmicTask(Task[AlgorithmicConfig]):
         for row in inputs:
             for number in row:
                 if not 0 <= number < known:
-                    raise UserError(f"{number} is not among the numbers that the model knows: 0 to {task.symbols - 1}")
+                    raise UserError(f"{number} is not among the numbers of the model: 0 to {task.symbols - 1}")
             if not row:
                 raise UserError(f"there is nothing to {task.operation}: give numbers")
         require_fitting(inputs, self.config.model.context)
@@ -211,7 +211,7 @@ class GeneratedDataset:
 
 
 def held_out(task: AlgorithmicConfig, seed: int, length: int | None = None) -> list[SequenceRow]:
-    """Sequences that are never trained on: of all lengths of training, or of one."""
+    """Sequences that are never trained on, of all training lengths or of one."""
     lengths = [length] if length is not None else range(shortest(task), task.length + 1)
     share = -(-task.held_out // len(lengths))
     return [row for one in lengths for row in make_rows(task, share, one, seed, held_out=True)]
@@ -220,13 +220,13 @@ def held_out(task: AlgorithmicConfig, seed: int, length: int | None = None) -> l
 def make_rows(
     task: AlgorithmicConfig, count: int, length: int, seed: int, *, held_out: bool = False
 ) -> list[SequenceRow]:
-    """Sequences of one length, and their targets."""
+    """Sequences of one length with their targets."""
     inputs, targets = sequences(task.operation, count, length, task.symbols, seed, held_out=held_out)
     return [SequenceRow(*row) for row in zip(inputs.tolist(), targets.tolist(), strict=True)]
 
 
 def shortest(task: AlgorithmicConfig) -> int:
-    """Symbols in the shortest sequence of training."""
+    """The number of symbols of the shortest training sequence."""
     return task.shortest or task.length
 
 

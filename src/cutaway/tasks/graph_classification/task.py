@@ -38,19 +38,18 @@ def graph_rows(tokenizer: Tokenizer, graphs: Sequence[Graph], most: int, longest
     """Graphs as tokens and distances.
 
     Args:
-        tokenizer: makes one token of a node.
-        graphs: any number of them.
+        tokenizer: with one token per node.
+        graphs: any number.
         most: nodes that the model takes.
-        longest: edges on the longest path that the model knows.
+        longest: the longest path with its own bias.
 
     Raises:
-        UserError: a graph has more nodes or a longer shortest path (says how many the largest has), or the tokenizer
-            makes several tokens of a node.
+        UserError: a graph has more nodes or a longer path (with the size of the largest), or a node has several tokens.
     """
-    _refuse_larger([len(graph.nodes) for graph in graphs], most, "{} nodes, and the model takes {} (model.context)")
+    _refuse_larger([len(graph.nodes) for graph in graphs], most, "{} nodes, but the model takes {} (model.context)")
     paths = [shortest_paths(len(graph.nodes), graph.edges) for graph in graphs]
     diameters = [int(distances.max()) for distances in paths]
-    _refuse_larger(diameters, longest, "nodes {} edges apart, and the model knows {} (model.position.max_distance)")
+    _refuse_larger(diameters, longest, "nodes {} edges apart, but the model has {} (model.position.max_distance)")
     tokens = _tokens(tokenizer, sorted({node for graph in graphs for node in graph.nodes}))
     return [
         ShownGraph([tokens[node] for node in graph.nodes], distances)
@@ -59,7 +58,7 @@ def graph_rows(tokenizer: Tokenizer, graphs: Sequence[Graph], most: int, longest
 
 
 def pad_graphs(graphs: Sequence[ShownGraph]) -> dict[str, np.ndarray]:
-    """Token ids (B, N), what of them is real unless all are, and distances (B, N, N), as arguments of a model."""
+    """Token ids (B, N), their mask unless all have the same length, and distances (B, N, N)."""
     padded = pad_with_mask([graph.tokens for graph in graphs], "inputs", "attention_mask")
     nodes = padded["inputs"].shape[1]
     distances = np.full((len(graphs), nodes, nodes), UNREACHABLE, np.int64)
@@ -69,7 +68,7 @@ def pad_graphs(graphs: Sequence[ShownGraph]) -> dict[str, np.ndarray]:
 
 
 def _tokens(tokenizer: Tokenizer, nodes: Sequence[str]) -> dict[str, int]:
-    """The token of each label of a node."""
+    """The token of each node label."""
     encoded = dict(zip(nodes, tokenizer.encode_words(nodes), strict=True))
     for node, ids in encoded.items():
         if len(ids) > 1:
@@ -77,11 +76,11 @@ def _tokens(tokenizer: Tokenizer, nodes: Sequence[str]) -> dict[str, int]:
     return {node: token for node, (token,) in encoded.items()}
 
 
-def _refuse_larger(sizes: Sequence[int], limit: int, told: str) -> None:
+def _refuse_larger(sizes: Sequence[int], limit: int, message: str) -> None:
     largest = max(sizes, default=0)
     if largest > limit:
         which = f"graph {sizes.index(largest) + 1}" if len(sizes) > 1 else "the graph"
-        raise UserError(f"{which} has {told.format(largest, limit)} at most: leave it out, or train a larger model")
+        raise UserError(f"{which} has {message.format(largest, limit)} at most: leave it out, or train a larger model")
 
 
 class GraphClassificationTask(ClassificationTask[GraphClassificationConfig, Graph]):

@@ -1,4 +1,4 @@
-"""Images -> the same images, moved a little: where a thing stands says nothing of what it is."""
+"""Random shifts of training images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,19 +12,19 @@ from cutaway.tasks.labels import LabelledRow
 
 @runtime_checkable
 class LabelledImages(Protocol):
-    """Batches of images by number."""
+    """Batches of images, by number."""
 
     def __getitem__(self, index: int) -> Sequence[LabelledRow]:
-        """Returns what is shown, (channels, height, width), with what is to be said of it."""
+        """Returns images (channels, height, width) with their labels."""
 
 
 class Shifted:
-    """Batches of moved images, by number: batch i depends on the seed and on i alone.
+    """Batches of shifted images, by number: batch i depends on the seed and on i only.
 
     Args:
-        images: with mean 0, so that zeros fill the border with the mean.
-        most: pixels that one is moved up or down, and to a side.
-        seed: of all moves.
+        images: with mean 0, so that the border is filled with the mean.
+        most: the largest shift in pixels, in each direction.
+        seed: of the shifts.
     """
 
     def __init__(self, images: LabelledImages, most: int, seed: int) -> None:
@@ -41,7 +41,7 @@ class Shifted:
 def move(
     image: Float32[np.ndarray, "channels height width"], down: int, right: int
 ) -> Float32[np.ndarray, "channels height width"]:
-    """The image moved by so many pixels, against the direction if they are negative; zeros move in."""
+    """The image shifted by this many pixels; the border is filled with zeros."""
     margin = max(abs(down), abs(right))
     _, height, width = image.shape
     wide = np.pad(image, ((0, 0), (margin, margin), (margin, margin)))

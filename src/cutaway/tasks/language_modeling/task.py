@@ -27,16 +27,16 @@ NEW_TOKENS = 100
 class LanguageModeling:
     """Cross-entropy of the next token, in nats.
 
-    A model that looks further ahead also learns from the tokens after that one (DeepSeek-V3, eq. 24 and 25).
+    With multi-token prediction, the tokens after that one are predicted too (DeepSeek-V3, eq. 24 and 25).
 
-    Where documents are packed into one row, their tokens may be kept apart (Llama 3, 2024, section 3.2). The token that
+    Documents that are packed into one row may be masked from each other (Llama 3, 2024, section 3.2). The token that
     separates them is the last target of one document and the first input of the next.
 
     Args:
-        characters_per_token: of the validation text, so that losses of different tokenizers can be compared.
-        multi_token_weight: of the mean loss over all depths that the model looks further ahead.
-        separator: the token between documents, if tokens are to attend to their own document only.
-        logits: how many are held at once in training.
+        characters_per_token: of the validation text, to compare losses of different tokenizers.
+        multi_token_weight: of the mean loss over all depths of multi-token prediction.
+        separator: the token between documents, if tokens attend to their own document only.
+        logits: how many are in memory at once in training.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class LanguageModeling:
         return to_tensors({"inputs": inputs, "targets": targets, **documents}, device)
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Sums −log p(target) over all targets that count, once for each depth; counts those of the first."""
+        """Sums −log p(target) over all targets and depths; counts the targets of the next token."""
 
         def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             total, count = cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
@@ -71,7 +71,7 @@ class LanguageModeling:
         return model(batch["inputs"], documents=batch.get("documents"), read=read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """The loss of the next token alone, and how many targets were ranked first; of all depths ahead too."""
+        """The loss of the next token, and the number of targets ranked first, at each depth."""
 
         def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             sums = measure_tokens(head, hidden.states, batch["targets"])
@@ -84,7 +84,7 @@ class LanguageModeling:
         return model(batch["inputs"], documents=batch.get("documents"), read=read)
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Loss a token in nats, perplexity, bits a character, and the share of tokens that were ranked first."""
+        """Loss per token in nats, perplexity, bits per character, and the fraction of tokens ranked first."""
         further = {}
         if sums.get("multi_token_count"):
             further["multi_token_accuracy"] = sums["multi_token_correct"] / sums["multi_token_count"]
@@ -95,14 +95,14 @@ class LanguageModeling:
 
 
 def number_documents(inputs: np.ndarray, separator: int) -> np.ndarray:
-    """Which document of its row each input belongs to, (B, T); a separator begins one."""
+    """The document of each input in its row, (B, T); a separator starts a document."""
     return np.cumsum(inputs == separator, axis=1)
 
 
 def multi_token_targets(batch: Batch, depth: int) -> Tensor:
-    """The targets of what looks so many tokens further ahead, (B, T - depth).
+    """The targets of a depth of multi-token prediction, (B, T - depth).
 
-    Those are ignored that are predicted from the inputs of several documents.
+    Targets that would be predicted from the inputs of several documents are ignored.
     """
     targets = batch["targets"][:, depth:]
     if "documents" not in batch:

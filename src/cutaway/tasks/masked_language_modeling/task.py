@@ -25,23 +25,23 @@ from cutaway.text.tokenizer import Tokenizer
 
 
 class MaskedLanguageModeling:
-    """Cross-entropy of the tokens that were chosen to be predicted, in nats; which those are, the data says.
+    """Cross-entropy of the tokens to predict, in nats.
 
     Args:
-        logits: how many are held at once in training.
+        logits: how many are in memory at once in training.
     """
 
     def __init__(self, *, logits: Logits = "parts") -> None:
         self._logits: Logits = logits
 
     def collate(self, examples: tuple[np.ndarray, np.ndarray, np.ndarray], device: torch.device) -> Batch:
-        """Takes inputs, targets, and which inputs are text, all (B, T)."""
+        """Takes inputs, targets, and a mask, all (B, T)."""
         inputs, targets, keep = examples
         mask = {} if keep.all() else {"attention_mask": keep}
         return to_tensors({"inputs": inputs, "targets": targets, **mask}, device)
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Sums −log p(token) over the tokens to be predicted; no others reach the head."""
+        """Sums −log p(token) over the tokens to predict; no others reach the head."""
 
         def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
@@ -49,7 +49,7 @@ class MaskedLanguageModeling:
         return model(batch["inputs"], attention_mask=batch.get("attention_mask"), read=read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """The same, and how many tokens were ranked first."""
+        """The loss, and the number of tokens ranked first."""
 
         def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             return measure_tokens(head, hidden.states, batch["targets"])
@@ -57,7 +57,7 @@ class MaskedLanguageModeling:
         return model(batch["inputs"], attention_mask=batch.get("attention_mask"), read=read)
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Loss a hidden token in nats, its perplexity, and the share of hidden tokens that were ranked first."""
+        """Loss per token to predict in nats, its perplexity, and the fraction ranked first."""
         return figures_of_tokens(sums)
 
 

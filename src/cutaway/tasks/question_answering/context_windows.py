@@ -15,10 +15,10 @@ class QuestionRow:
 
     Attributes:
         tokens: the ids.
-        begin: where the window begins among them.
-        offsets: for each token of the window, which characters of the context it covers.
-        target: where the answer begins and ends among the tokens; both 0, the begin token, if it is not in the window.
-        segment: of the window and what ends it; the question is of segment 0.
+        begin: the index of the window's first token.
+        offsets: for each token of the window, the characters of the context that it covers.
+        target: the first and last token of the answer; both 0, the begin token, if it is not in the window.
+        segment: of the window and its separator; the question has segment 0.
     """
 
     tokens: list[int]
@@ -29,23 +29,23 @@ class QuestionRow:
 
     @property
     def lengths(self) -> tuple[int]:
-        """How long question and window are together."""
+        """Tokens of question and window."""
         return (len(self.tokens),)
 
     @property
     def segments(self) -> list[int]:
-        """Which part of the row each token belongs to."""
+        """The segment of each token."""
         return [0] * self.begin + [self.segment] * (len(self.tokens) - self.begin)
 
 
 @dataclass(frozen=True)
 class Windowing:
-    """How questions become rows.
+    """From questions to rows.
 
     Attributes:
-        tokenizer: has a begin token and a separator.
-        limit: tokens of a row at most.
-        stride: tokens that two windows next to each other share.
+        tokenizer: with a begin token and a separator.
+        limit: the most tokens of a row.
+        stride: tokens shared by consecutive windows.
     """
 
     tokenizer: Tokenizer
@@ -57,7 +57,7 @@ class Windowing:
             raise UserError("question answering needs a tokenizer with [CLS] and [SEP]: train another one")
 
     def rows(self, question: str, context: str) -> list[QuestionRow]:
-        """One row for each window; together they cover the context.
+        """One row per window; together the windows cover the context.
 
         Raises:
             UserError: the question leaves no room for the context, or there is no context.
@@ -83,14 +83,14 @@ class Windowing:
         ]
 
     def answered(self, questions: Sequence[Question]) -> Iterator[QuestionRow]:
-        """Rows to learn from, with the first answer of each question."""
+        """Rows for training, with the first answer of each question."""
         for question in questions:
             for row in self.rows(question.question, question.context):
-                yield replace(row, target=place(row, question.answers[0]))
+                yield replace(row, target=locate(row, question.answers[0]))
 
 
-def place(row: QuestionRow, answer: Answer) -> tuple[int, int]:
-    """The first and the last token of an answer in a row; (0, 0) if its window does not hold the whole of it."""
+def locate(row: QuestionRow, answer: Answer) -> tuple[int, int]:
+    """The first and last token of an answer in a row; (0, 0) if it is not completely in the window."""
     end = answer.start + len(answer.text)
     inside = [i for i, (start, stop) in enumerate(row.offsets) if start < end and stop > answer.start]
     if not inside or row.offsets[inside[0]][0] > answer.start or row.offsets[inside[-1]][1] < end:

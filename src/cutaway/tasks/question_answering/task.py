@@ -33,10 +33,10 @@ ENDS = 2
 class QuestionAnswering:
     """Cross-entropy of the first and of the last token of the answer, halved and added, in nats.
 
-    A window without the answer points to its first token.
+    The target of a window without the answer is its first token.
 
     Args:
-        segments: whether the model tells the question from the context.
+        segments: whether the model has segments for question and context.
     """
 
     def __init__(self, *, segments: bool) -> None:
@@ -58,7 +58,7 @@ class QuestionAnswering:
         return total, torch.tensor(len(batch["targets"]))
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """The same, and how many windows are right in both places."""
+        """The loss, and the number of windows with both ends right."""
         logits, targets = span_logits(model, batch), batch["targets"]
         return {
             "loss": F.cross_entropy(logits, targets, reduction="sum") / 2,
@@ -67,12 +67,12 @@ class QuestionAnswering:
         }
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Loss a window in nats, and the share of windows that are right."""
+        """Loss per window in nats, and the fraction of windows that are right."""
         return {"loss": sums["loss"] / sums["count"], "accuracy": sums["correct"] / sums["count"]}
 
 
 def span_logits(model: Model, batch: Batch) -> Tensor:
-    """Scores of each token as the first and as the last of the answer, (B, T, 2); padding is ruled out."""
+    """Logits of each token as the first and the last of the answer, (B, T, 2); padding is masked."""
     segments = {"segments": batch["segments"]} if "segments" in batch else {}
     logits: Tensor = model(batch["tokens"], attention_mask=batch.get("attention_mask"), **segments).float()
     if "attention_mask" in batch:

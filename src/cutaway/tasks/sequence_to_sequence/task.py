@@ -119,16 +119,16 @@ class TextSources:
 
 Result = TypeVar("Result")
 SOURCE = {"inputs": "source", "attention_mask": "source_mask"}
-"""What an encoder's arguments are called where a decoder looks at it."""
+"""From the names of an encoder's arguments to those of an encoder-decoder."""
 
 
 class SequenceToSequence:
     """Cross-entropy of each token of the target, given the source and the target before it, in nats.
 
     Args:
-        label_smoothing: share of certainty given to all tokens alike, in training only (Vaswani et al. 2017, 5.4).
+        label_smoothing: probability spread evenly over all tokens, in training only (Vaswani et al. 2017, 5.4).
         inputs: the format of the sources.
-        logits: how many are held at once in training.
+        logits: how many are in memory at once in training.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class SequenceToSequence:
         self._logits: Logits = logits
 
     def collate(self, examples: Sequence[Any], device: torch.device) -> Batch:
-        """Pads at the ends. The decoder reads each target but for its last token, and is to write all but its first."""
+        """Pads at the end. The decoder reads each target without its last token, and predicts all but its first."""
         shown = self._inputs.batch([row.source for row in examples])
         arrays = {
             **{SOURCE[name]: array for name, array in shown.items()},
@@ -161,7 +161,7 @@ class SequenceToSequence:
         return _write(model, batch, read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """Sums the loss, not smoothed, and counts the tokens that were ranked first."""
+        """Sums the unsmoothed loss, and counts the tokens ranked first."""
 
         def read(head: nn.Module, hidden: Hidden) -> dict[str, Tensor]:
             return measure_tokens(head, hidden.states, batch["targets"])
@@ -169,12 +169,12 @@ class SequenceToSequence:
         return _write(model, batch, read)
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Loss a token in nats, perplexity, and the share of tokens ranked first, given the right ones before."""
+        """Loss per token in nats, perplexity, and the fraction of tokens ranked first, with teacher forcing."""
         return figures_of_tokens(sums)
 
 
 def _write(model: Model, batch: Batch, read: Callable[[nn.Module, Hidden], Result]) -> Result:
-    """A target padded at its end needs no mask: the decoder never looks ahead."""
+    """Targets padded at the end need no mask, since the decoder is causal."""
     found: Result = model(batch["inputs"], source=batch["source"], source_mask=batch.get("source_mask"), read=read)
     return found
 

@@ -36,7 +36,7 @@ from cutaway.text.uses import around_text
 
 @dataclass(frozen=True)
 class WordsRow:
-    """Token ids; where each word begins; and for each token the number of a tag, or `IGNORED` inside a word."""
+    """Token ids, the index of each word's first token, and the tag of each token, `IGNORED` inside a word."""
 
     tokens: list[int]
     starts: list[int]
@@ -80,7 +80,7 @@ def word_rows(
 
 @runtime_checkable
 class LabelledTokens(Protocol):
-    """Token ids, and the number of a label for each, or `IGNORED`."""
+    """Token ids, and a label index for each, or `IGNORED`."""
 
     @property
     def tokens(self) -> Sequence[int]:
@@ -95,7 +95,7 @@ class TokenClassification:
     """Cross-entropy of each label, in nats.
 
     Args:
-        logits: how many are held at once in training.
+        logits: how many are in memory at once in training.
     """
 
     def __init__(self, *, logits: Logits = "parts") -> None:
@@ -107,7 +107,7 @@ class TokenClassification:
         return to_tensors({**arrays, "targets": pad([row.targets for row in examples], IGNORED)}, device)
 
     def loss(self, model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Sums −log p(label) over all tokens that have one."""
+        """Sums −log p(label) over all labelled tokens."""
 
         def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
             return cross_entropy(head, hidden.states, batch["targets"], logits=self._logits)
@@ -115,7 +115,7 @@ class TokenClassification:
         return model(batch["tokens"], attention_mask=batch.get("attention_mask"), read=read)
 
     def measure(self, model: Model, batch: Batch) -> dict[str, Tensor]:
-        """The same; how many labels were right; how many rows there were, and how many were right throughout."""
+        """The loss, and the numbers of right labels, of rows, and of completely right rows."""
         targets = batch["targets"]
 
         def read(head: nn.Module, hidden: Hidden) -> tuple[Tensor, Tensor]:
@@ -133,7 +133,7 @@ class TokenClassification:
         }
 
     def score(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """Loss a label in nats, and the shares of labels and of whole rows that are right."""
+        """Loss per label in nats, and the fractions of labels and of whole rows that are right."""
         return {
             "loss": sums["loss"] / sums["count"],
             "accuracy": sums["correct"] / sums["count"],
