@@ -21,7 +21,8 @@ def answer(
     """Find the answer to a question in a text."""
     if (context is None) == (file is None):
         raise UserError("give one context: a text after the question, or a file with --file")
-    found = open_model(model, device).answer(question, context if file is None else read_file(file))  # type: ignore[arg-type]
+    text = context if file is None else read_file(file)
+    found = open_model(model, device).answer(question, str(text))
     if json:
         print_json(found)
     else:

@@ -22,9 +22,7 @@ def evaluate(
     field: Annotated[str | None, typer.Option(help="The field, column or file ending of the input.")] = None,
     target: Annotated[str | None, typer.Option(help="The field, column or file ending of the target.")] = None,
     beams: Annotated[int, typer.Option(help="Number of beams, for generated texts.")] = 5,
-    length_penalty: Annotated[
-        float, typer.Option(help="For generated texts; above 0, longer ones are preferred.")
-    ] = 1.0,
+    length_penalty: Annotated[float, typer.Option(help="For generated texts: above 0, prefer longer ones.")] = 1.0,
     tokenize: Annotated[str, typer.Option(help="Tokenization of BLEU: 13a, none, intl, char.")] = "13a",
     average: Annotated[int, typer.Option(help="Average this many last checkpoints; 1: the best weights.")] = 1,
     device: Device = "auto",

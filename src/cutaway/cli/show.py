@@ -1,4 +1,4 @@
-"""How results are shown: tables for people, JSON for programs."""
+"""Output: tables for people, JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ def print_json(value: Any) -> None:
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
-    """Prints one fact a line, names on the left."""
+    """Prints one fact per line, names on the left."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         print(f"{name:<{width}}  {figure(value)}")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows below their columns' names."""
+    """Prints rows below the names of their columns."""
     cells = [list(columns), *([figure(value) for value in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     for row in cells:
@@ -30,7 +30,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def figure(value: Any) -> str:
-    """A number as a person reads it."""
+    """A number in readable form."""
     if isinstance(value, float) and 0 < abs(value) < 0.001:
         return f"{value:.3g}"
     if isinstance(value, float):
@@ -39,7 +39,7 @@ def figure(value: Any) -> str:
 
 
 def size(nbytes: float) -> str:
-    """Bytes as a person reads them."""
+    """Bytes in readable form."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if nbytes < 1000:
             return f"{nbytes:.3g} {unit}" if unit != "bytes" else f"{nbytes:.0f} bytes"

@@ -1,17 +1,17 @@
-"""What a reader of an exported folder is told: its README."""
+"""The README of an exported folder."""
 
 from cutaway.config.run import RunConfig
 
 
 def write_card(config: RunConfig, architecture: str, numbers: int, difference: float, against: str) -> str:
-    """A model card: what the model is, what it was trained on, how it is opened, and how its export was checked.
+    """A model card: what the model is, what it was trained on, how to load it, and how its export was checked.
 
     Args:
         config: all choices of the run.
-        architecture: the name of the class that opens it.
-        numbers: how many the model has.
-        difference: the largest between its logits and those of what was written, relative to the largest logit.
-        against: what opened what was written.
+        architecture: the name of the class that loads it.
+        numbers: the number of parameters.
+        difference: of the logits after loading it again, relative to the largest logit.
+        against: the program that loaded it.
     """
     model, task = config.model, config.task.kind
     data = f"`{config.data.path}`" if config.data.path else "data that its files do not name"
@@ -32,8 +32,8 @@ from transformers import {architecture}
 model = {architecture}.from_pretrained("FOLDER")
 ```
 
-When it was written, {against} opened it again; the largest difference between its logits and those of the original was
+After export, {against} loaded it again; the largest difference of its logits from those of the original was
 {difference:.1e} of the largest logit.
 
-Its licence, what it is for and where it fails are for its author to add.
+Its licence, intended use and limitations are to be added by its author.
 """

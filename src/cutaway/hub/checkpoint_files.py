@@ -1,4 +1,4 @@
-"""Weights as they lie in a folder: one file or several, safetensors or PyTorch's own."""
+"""The weights of a folder: one file or several, safetensors or PyTorch's own format."""
 
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from cutaway.model.run_folder import read_json
 
 @runtime_checkable
 class Checkpoint(Protocol):
-    """Named tensors in files, each of which is read when it is asked for."""
+    """Named tensors in files, which are read on access."""
 
     def names(self) -> Sequence[str]:
         """All names."""
@@ -27,7 +27,7 @@ class Checkpoint(Protocol):
 class SafetensorsFiles:
     """Tensors in one safetensors file or several.
 
-    Each tensor is read from a mapping of its own, which is given back at once: what stays in memory is the tensor.
+    Each tensor is read through a memory mapping of its own, which is released at once.
     """
 
     def __init__(self, files: dict[str, Path]) -> None:
@@ -45,14 +45,14 @@ class SafetensorsFiles:
 
 
 class PickledFiles:
-    """Tensors in files of `torch.save`, of which nothing but tensors is unpickled."""
+    """Tensors in files of `torch.save`, of which only tensors are unpickled."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._tensors: dict[str, Tensor] = {}
         for path in paths:
             found = load_pickled(path)
             if not isinstance(found, Mapping) or not all(_is_named_tensor(*pair) for pair in found.items()):
-                raise UserError(f"{path} holds something else than tensors by name: ask for safetensors")
+                raise UserError(f"{path} has other contents than tensors by name: use safetensors")
             self._tensors.update(found)
 
     def names(self) -> Sequence[str]:
@@ -60,7 +60,7 @@ class PickledFiles:
         return list(self._tensors)
 
     def read(self, name: str) -> Tensor:
-        """Hands one over, and keeps it no longer."""
+        """Returns one, and releases it."""
         return self._tensors.pop(name)
 
 
@@ -68,8 +68,8 @@ class RenamedFiles:
     """The same tensors by newer names.
 
     Args:
-        checkpoint: where they are.
-        endings: of names as they were, and as they are now.
+        checkpoint: with the older names.
+        endings: from older endings of names to newer ones.
     """
 
     def __init__(self, checkpoint: Checkpoint, endings: Mapping[str, str]) -> None:
@@ -77,7 +77,7 @@ class RenamedFiles:
         self._before = {_renamed(name, endings): name for name in checkpoint.names()}
 
     def names(self) -> Sequence[str]:
-        """All names, the newer ones."""
+        """All newer names."""
         return list(self._before)
 
     def read(self, name: str) -> Tensor:
@@ -86,10 +86,10 @@ class RenamedFiles:
 
 
 def open_weights(folder: Path) -> Checkpoint:
-    """Finds the weights in a Hugging Face folder; safetensors come before pickled files.
+    """Opens the weights of a Hugging Face folder; safetensors take precedence over pickled files.
 
     Raises:
-        UserError: there are none, one is damaged, or an index names a file that is not there.
+        UserError: there are none, one is damaged, or an index names a missing file.
     """
     if (path := folder / "model.safetensors").exists():
         return SafetensorsFiles(dict.fromkeys(_safetensors_names(path), path))
@@ -104,7 +104,7 @@ def open_weights(folder: Path) -> Checkpoint:
 
 
 def load_pickled(path: Path) -> Any:
-    """Reads what `torch.save` wrote, if it is made of tensors and plain values alone.
+    """Reads a file of `torch.save`, if it contains only tensors and plain values.
 
     Raises:
         UserError: it is damaged, or would run code.
@@ -112,7 +112,7 @@ def load_pickled(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise UserError(f"{path} holds more than tensors, and reading it could run code: ask for safetensors") from None
+        raise UserError(f"{path} has more than tensors, and reading it could run code: use safetensors") from None
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         why = next(iter(str(error).splitlines()), "it is damaged")
         raise UserError(f"{path} cannot be read: {why}") from None

@@ -1,4 +1,4 @@
-"""Models by their names on the hub of Hugging Face."""
+"""Models by their names on the Hugging Face hub."""
 
 import re
 from pathlib import Path
@@ -10,21 +10,21 @@ FILES = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model", "*.spm", "*.jin
 
 
 def is_name(path: str) -> bool:
-    """Whether this may be the name of a model, as in ``owner/model@revision``, and is no path here."""
+    """Whether this may be the name of a model, such as ``owner/model@revision``, and is not a local path."""
     return NAME.fullmatch(path) is not None and not Path(path).exists() and not Path(path).parent.is_dir()
 
 
 def download(path: str) -> tuple[Path, str]:
-    """Brings a model here, or finds it where it was brought before.
+    """Downloads a model, or finds it in the local cache.
 
     Args:
         path: ``owner/model``, or ``owner/model@revision``.
 
     Returns:
-        the folder, and the revision that it is, which never changes.
+        the folder, and its revision, which never changes.
 
     Raises:
-        UserError: this is no name, the library that does it is not installed, there is no such model, or no network.
+        UserError: this is not a name, the library is not installed, there is no such model, or no network.
     """
     matched = NAME.fullmatch(path)
     if matched is None:
@@ -33,7 +33,7 @@ def download(path: str) -> tuple[Path, str]:
         import huggingface_hub
     except ImportError:
         raise UserError(
-            f"{path} is no folder here, and to bring it from the hub needs: pip install 'cutaway[hub]'"
+            f"{path} is no local folder, and loading it from the hub needs: pip install 'cutaway[hub]'"
         ) from None
     try:
         found = huggingface_hub.snapshot_download(
@@ -42,7 +42,7 @@ def download(path: str) -> tuple[Path, str]:
             allow_patterns=list(FILES),
             ignore_patterns=["*/*.safetensors"],
         )
-    except (OSError, ValueError) as error:  # all that the library raises is one of them
+    except (OSError, ValueError) as error:  # the base classes of all exceptions of the library
         reason = str(error).strip().splitlines()[0]
         raise UserError(
             f"there is no folder {path}, and the hub does not give {matched['name']} ({reason}): "

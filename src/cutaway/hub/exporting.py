@@ -1,4 +1,4 @@
-"""Models of ours as Hugging Face folders, which `transformers` opens without code of ours."""
+"""Exporting models as Hugging Face folders for `transformers`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,12 @@ NAMED = 2
 
 
 def choose_family(config: RunConfig, pad: int | None = None, preferred: str | None = None) -> Family:
-    """The family that can hold a model as it is.
+    """The family that fits a model exactly.
 
     Args:
         config: all choices.
         pad: the id of the padding token.
-        preferred: the `model_type` of the one to take if several can.
+        preferred: the `model_type` to use if several fit.
 
     Raises:
         UserError: there is none; says what the nearest ones lack.
@@ -56,17 +56,17 @@ def special_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
 def export_folder(
     model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any], preferred: str | None = None
 ) -> Family:
-    """Writes config.json and model.safetensors; the tokenizer's files are written by who has it.
+    """Writes config.json and model.safetensors, without the tokenizer's files.
 
     Args:
         model: its weights are written in their own dtype.
         config: all choices.
-        folder: where to; made if it is not there.
-        tokens: ids of special tokens, as config.json has them (`eos_token_id`, …).
-        preferred: the `model_type` to write if several can hold the model.
+        folder: is made if it does not exist.
+        tokens: ids of special tokens, by their names in config.json (`eos_token_id`, …).
+        preferred: the `model_type` to use if several families fit.
 
     Raises:
-        UserError: no family holds the model.
+        UserError: no family fits the model.
     """
     family = choose_family(config, tokens.get("pad_token_id"), preferred)
     task = config.task.kind

@@ -1,4 +1,4 @@
-"""What a family of checkpoints is: its options, its weights, its heads."""
+"""The description of a family of checkpoints: options, weights, heads."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -23,41 +23,41 @@ TRAINING_ONLY = (
     "feedforward.balance_weight",
     "feedforward.balance_rate",
 )
-"""Choices that change no logit of a trained model, and that a file need not hold."""
+"""Choices that do not change the logits of a trained model, and that files need not contain."""
 
 
 def is_tied(c: ModelConfig) -> bool:
-    """Whether the head scores tokens by the embedding's own weights."""
+    """Whether the head shares the weights of the embedding."""
     return isinstance(c.head, LanguageHeadConfig) and c.head.tied
 
 
 def no_rules(config: ModelConfig) -> Iterable[Rule]:
-    """A part without weights."""
+    """No weights."""
     return ()
 
 
 def nothing_more(config: ModelConfig) -> Mapping[str, str]:
-    """No tensors besides."""
+    """No further tensors."""
     return {}
 
 
 def as_it_stands(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:
-    """A config.json that means what it says."""
+    """A config.json that needs no correction."""
     return found
 
 
 @dataclass(frozen=True)
 class HeadTable:
-    """What stands on top of a body for one task.
+    """The head of a family for one task.
 
     Attributes:
-        architecture: the name of their class.
+        architecture: the name of its class.
         choices: ours, by dotted name, that the class implies.
-        rules: of its weights, by their full names.
-        options: that are of this head alone.
+        rules: of its weights, by full names.
+        options: of this head only.
         repeated: as in `Table`, by full names.
         ignored: as in `Table`, by full names.
-        prefix: what the names of the body's weights begin with beside this head, if it is not the family's.
+        prefix: of the names of the body's weights with this head, if it differs from the family's.
     """
 
     architecture: str
@@ -75,22 +75,22 @@ class Family:
 
     Attributes:
         model_type: its name in config.json.
-        prefix: what the names of the body's weights begin with where a head stands beside it.
+        prefix: of the names of the body's weights in files with a head.
         options: of the body.
-        choices: ours, by dotted name, that all of the family have in common.
-        required: options that must have the one value that we implement, where they are given.
+        choices: ours, by dotted name, of all models of the family.
+        required: options that must have the one value that is implemented, if they are given.
         rules: of the body's weights, without the prefix.
-        heads: by the task they are for; the first is that of a file that names no class.
-        also: further classes of theirs whose head is that of a task.
-        unread: options that change nothing.
-        renamed: endings of names in old files, and what they are now.
+        heads: by task; the first is that of a file that names no class.
+        also: further classes with the head of a task.
+        unread: options without effect.
+        renamed: from endings of names in old files to the current ones.
         ignored: as in `Table`, without the prefix.
-        spare: likewise, of a model with these choices.
-        repeated: as in `Table`, without the prefix: whatever the head.
-        equivalent: choices of ours, by dotted name, that are written as another value which answers alike: ours
-            and that one.
-        by_padding: the family where the padding token has this id, if positions are counted from it.
-        said: what a config.json means, given the names of the weights beside it, if it does not mean what it says.
+        spare: likewise, depending on the choices.
+        repeated: as in `Table`, without the prefix, for all heads.
+        equivalent: choices of ours, by dotted name, that are written as another value with the same logits: ours and
+            that one.
+        by_padding: the family for a padding token with this id, if positions start after it.
+        said: corrects a config.json, given the names of the weights, if its options are not to be taken literally.
     """
 
     model_type: str
@@ -111,14 +111,14 @@ class Family:
     said: Callable[[Mapping[str, Any], Container[str]], Mapping[str, Any]] = as_it_stands
 
     def for_padding(self, token: int | None) -> "Family":
-        """The family as it is where the padding token has this id, or an unknown one."""
+        """The family for a padding token with this id, or an unknown one."""
         return self if self.by_padding is None or token is None else self.by_padding(token)
 
     def task(self, architecture: str | None, source: str) -> str:
-        """The task that a class of theirs is for.
+        """The task of a class.
 
         Raises:
-            UserError: it is none that we have.
+            UserError: it is not one of the family's.
         """
         known = {head.architecture: task for task, head in self.heads.items()} | dict(self.also)
         if architecture is None:
@@ -130,15 +130,15 @@ class Family:
         return known[architecture]
 
     def start(self, task: str) -> str:
-        """What the names of the body's weights begin with, beside the head for a task."""
+        """The prefix of the names of the body's weights, with the head for a task."""
         prefix = self.heads[task].prefix or self.prefix
         return f"{prefix}." if prefix else ""
 
     def read(self, found: Mapping[str, Any], task: str, source: str) -> dict[str, Any]:
-        """Our choices for a model, from their config.json.
+        """Our choices for a model, from its config.json.
 
         Raises:
-            UserError: an option is missing, unknown, or of a value that we do not implement.
+            UserError: an option is missing, unknown, or has a value that is not implemented.
         """
         head = self.heads[task]
         options = self.options + head.options
@@ -151,7 +151,7 @@ class Family:
         return choices
 
     def write(self, config: ModelConfig, task: str) -> dict[str, Any]:
-        """Their options for our model: as near as the family comes to it, which `unheld` tells."""
+        """The options for a model of ours, as close as the family comes; `unheld` lists the differences."""
         choices = explicit(config).model_dump(mode="json")
         return {
             **{name: value for name, value in self.required.items() if value not in NOTHING},
@@ -159,7 +159,7 @@ class Family:
         }
 
     def unheld(self, config: ModelConfig, task: str) -> list[str]:
-        """The choices of a model that the family cannot hold, each with what would become of it."""
+        """The choices of a model that the family cannot represent, each with the value that it would have."""
         if task not in self.heads:
             return [f"a head for {task}"]
         written = self.write(config, task)
@@ -177,7 +177,7 @@ class Family:
         return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
 
     def table(self, config: ModelConfig, task: str, *, bare: bool = False) -> Table:
-        """The rules for a model's weights; `bare` where the body's names have no prefix."""
+        """The rules of a model's weights; `bare` if the body's names have no prefix."""
         config, head = explicit(config), self.heads[task]
         prefix = "" if bare else self.start(task)
         body = [replace(rule, theirs=tuple(prefix + name for name in rule.theirs)) for rule in self.rules(config)]
@@ -191,7 +191,7 @@ class Family:
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, Any, Any]]:
-    """Choices that differ, by dotted name, but for those that matter in training alone."""
+    """Choices that differ, by dotted name, except those that matter in training only."""
     for name, value in ours.items():
         full, other = path + name, theirs.get(name)
         if full in TRAINING_ONLY or full.replace("first_layers.", "") in TRAINING_ONLY:

@@ -1,4 +1,4 @@
-"""Weights into a model and out of it, with an account of every tensor."""
+"""Loading weights into a model and exporting them, with an account of every tensor."""
 
 import re
 from collections import Counter
@@ -18,13 +18,13 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 @dataclass(frozen=True)
 class Account:
-    """What became of the tensors of a file.
+    """What happened to the tensors of a file.
 
     Attributes:
-        numbers: how many numbers the model has.
-        dtypes: how many tensors were of each dtype in the file.
-        ignored: how many tensors were left, by what they are.
-        absent: names of those that the file might have held, and zeros stand for.
+        numbers: the number of parameters of the model.
+        dtypes: the number of tensors of each dtype in the file.
+        ignored: the number of ignored tensors, by what they are.
+        absent: names of optional tensors that are missing in the file and are zeros.
     """
 
     numbers: int
@@ -35,11 +35,11 @@ class Account:
 
 @torch.no_grad()
 def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Account:
-    """Puts the tensors of a file in their places in a model that was built on the meta device.
+    """Loads the tensors of a file into a model that was built on the meta device.
 
     Raises:
-        UserError: a tensor is missing, left over, of another shape, or holds no floating-point numbers; or two that
-            must be equal are not.
+        UserError: a tensor is missing, unexpected, of another shape, or not floating-point; or two that must be equal
+            are not.
     """
     names = checkpoint.names()
     ignored = _set_aside(names, table)
@@ -78,10 +78,10 @@ def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dt
 
 @torch.no_grad()
 def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of a file, made of those of a model.
+    """The tensors of a file, computed from those of a model.
 
     Raises:
-        KeyError: the table leaves out a weight of the model.
+        KeyError: the table lacks a weight of the model.
     """
     weights = dict(model.named_parameters())
     for rule in table.rules:
@@ -91,7 +91,7 @@ def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
 
 
 def _set_aside(names: Sequence[str], table: Table) -> dict[str, str]:
-    """The tensors that a model has no use for, and what each of them is."""
+    """The tensors that a model does not use, and what each of them is."""
     patterns = [(re.compile(pattern), what) for pattern, what in table.ignored.items()]
     left = set(names).difference(name for rule in table.rules for name in rule.theirs)
     found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in left}
@@ -121,7 +121,7 @@ def _read(rule: Rule, theirs: Sequence[Tensor], source: str) -> Sequence[Tensor]
 
 
 def _places(model: nn.Module) -> dict[str, tuple[nn.Parameter, list[tuple[nn.Module, str]]]]:
-    """Each weight by its first name, and every module that has it."""
+    """Each weight by its first name, and all modules that have it."""
     found: dict[int, tuple[str, nn.Parameter, list[tuple[nn.Module, str]]]] = {}
     for prefix, module in model.named_modules():
         for name, weight in module.named_parameters(recurse=False):

@@ -1,4 +1,4 @@
-"""What lies beside a model that reads images: how their values are brought to one scale."""
+"""`preprocessor_config.json` of models that read images: the normalisation of pixels."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +12,13 @@ from cutaway.tasks.shared import ImagesConfig
 
 FILE = "preprocessor_config.json"
 BYTE = 1 / 255
-"""What bytes are multiplied by there, before they are compared with means and deviations."""
+"""The factor that bytes are multiplied by before means and standard deviations are applied."""
 UNSAID = 0.5
-"""Mean and std of a channel where nothing is said: bytes become numbers from −1 to 1."""
+"""The default mean and standard deviation of a channel, which map bytes to numbers from −1 to 1."""
 
 
 def image_choices(folder: Path, channels: int) -> dict[str, Any]:
-    """What the file means for `task`; ours are means and deviations of values as images have them."""
+    """The choices for `task`; ours are means and standard deviations of the unscaled values."""
     said = _said(folder)
     factor = said.get("rescale_factor", BYTE) if said.get("do_rescale", True) else 1.0
     mean, std = said.get("image_mean", [UNSAID] * channels), said.get("image_std", [UNSAID] * channels)
@@ -32,7 +32,7 @@ def image_choices(folder: Path, channels: int) -> dict[str, Any]:
 
 
 def image_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
-    """What a user must know of it, a line each; nothing of a model that reads no images."""
+    """What users must know, one line each; nothing for models that do not read images."""
     embedding = config.model.embedding
     if not isinstance(embedding, PatchEmbeddingConfig):
         return ()
@@ -42,7 +42,7 @@ def image_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
 
 
 def write_images(folder: Path, config: RunConfig) -> None:
-    """Writes the file, for a model that reads images and was told how."""
+    """Writes the file, for a model that reads images and has a normalisation."""
     task, embedding = config.task, config.model.embedding
     if not isinstance(task, ImagesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
         return

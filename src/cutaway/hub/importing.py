@@ -1,4 +1,4 @@
-"""Other people's checkpoints as models of ours."""
+"""Importing checkpoints of other libraries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +25,13 @@ from cutaway.model.transformer import Transformer
 
 @dataclass(frozen=True)
 class Imported:
-    """A model that came from elsewhere.
+    """An imported model.
 
     Attributes:
         model: with its weights.
-        config: all choices, as a run has them.
-        notes: what was not taken over as it stood, a line each.
-        model_type: the family that it was of, to be that again when it goes out, if it was in a folder.
+        config: all choices, as of a run.
+        notes: what was changed or left out, one line each.
+        model_type: its family in a Hugging Face folder, to be exported as the same.
     """
 
     model: Transformer
@@ -41,17 +41,17 @@ class Imported:
 
 
 def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
-    """Reads the model in a Hugging Face folder; its tokenizer is not read.
+    """Imports the model of a Hugging Face folder, without its tokenizer.
 
-    Each tensor goes straight to its place, so that no more than one is in memory twice.
+    Each tensor is loaded directly into the model, so that at most one is in memory twice.
 
     Args:
-        folder: holds config.json and weights.
+        folder: with config.json and weights.
         dtype: of the model's weights, whatever the file's.
 
     Raises:
-        UserError: the folder has no model of a family that we know, an option of it is not implemented, or its tensors
-            do not fill the model.
+        UserError: the model is of no known family, one of its options is not implemented, or its tensors do not match
+            the model.
     """
     found = read_json(folder / "config.json")
     if not isinstance(found, dict):
@@ -61,8 +61,8 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     names = checkpoint.names()
     config, task = read_config(family.said(found, names), family, folder)
     layers = max(config.model.layers, config.model.encoder_layers or 0)
-    if layers > len(names):  # to build them would take forever
-        raise UserError(f"{folder} asks for {layers} layers, and its files hold {len(names)} tensors")
+    if layers > len(names):  # building them could take forever
+        raise UserError(f"{folder} asks for {layers} layers, but its files have {len(names)} tensors")
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
     notes = imported.notes + image_notes(folder, config)
@@ -70,7 +70,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
 
 
 def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple[RunConfig, str]:
-    """All choices that a config.json means, and the task by which the family knows its head."""
+    """All choices of a config.json, and the task of its head."""
     source = str(folder / "config.json")
     architectures = found.get("architectures") or [None]
     if not isinstance(architectures, list) or not isinstance(architectures[0], str | None):
@@ -85,18 +85,18 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
 
 
 def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Imported:
-    """Builds the model and fills it."""
+    """Builds the model and loads its weights."""
     try:
         with torch.device("meta"):
             model = build(config.model)
-    except (TypeError, RuntimeError):  # torch counts no further
+    except (TypeError, RuntimeError):  # sizes beyond torch's integers
         raise UserError(f"{source} asks for sizes that are too large") from None
     account = fill(model, table, checkpoint, dtype, source)
     return Imported(model.eval(), config, tuple(_notes(account, dtype)))
 
 
 def _notes(account: Account, dtype: torch.dtype) -> Sequence[str]:
-    """What a user must know of how the weights came in."""
+    """What users must know about the weights."""
     cast = {kind: count for kind, count in account.dtypes.items() if kind != dtype}
     casts = [f"{count} tensors of {_name(kind)} are read as {_name(dtype)}" for kind, count in cast.items()]
     left = [f"not read: {what} ({count} tensor{'s' * (count > 1)})" for what, count in account.ignored.items()]

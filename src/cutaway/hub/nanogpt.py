@@ -1,7 +1,7 @@
-"""Checkpoints of nanoGPT (Karpathy 2022): `ckpt.pt`, a GPT-2 whose matrices stand the usual way round.
+"""Checkpoints of nanoGPT (Karpathy 2022): `ckpt.pt`, a GPT-2 whose matrices are not transposed.
 
-Its models had GELU by a tanh until June 2023, and the exact one since; a checkpoint does not say which. The exact one
-is read. Of characters its `meta.pkl` holds the list; that is a pickle, which could run code, and is never opened.
+Its models had the tanh approximation of GELU until June 2023 and the exact one since; a checkpoint does not say which.
+The exact one is used. `meta.pkl` has the list of characters; it is a pickle, which could run code, and is never opened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 
 COMPILED = "_orig_mod."
-"""What names begin with where a model was compiled."""
+"""The prefix of names in compiled models."""
 TEXT = "input.txt"
-"""What nanoGPT calls the text it is trained on."""
+"""The name of the training text in nanoGPT."""
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
@@ -84,10 +84,10 @@ NANOGPT = Family(
 
 
 def import_nanogpt(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Imported, Tokenizer]:
-    """Reads a checkpoint, and the tokenizer beside it.
+    """Reads a checkpoint and the tokenizer next to it.
 
     Raises:
-        UserError: it is damaged, no checkpoint of nanoGPT, or without a tokenizer.
+        UserError: it is damaged, not a checkpoint of nanoGPT, or has no tokenizer.
     """
     found = load_pickled(path)
     if not isinstance(found, dict) or not {"model", "model_args"} <= found.keys():
@@ -98,7 +98,7 @@ def import_nanogpt(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Impo
 
 
 class _State:
-    """Tensors by name, each of which is handed over once."""
+    """Tensors by name, each of which is returned once."""
 
     def __init__(self, tensors: Mapping[str, Any]) -> None:
         self._tensors = {name.removeprefix(COMPILED): tensor for name, tensor in tensors.items()}
@@ -112,7 +112,7 @@ class _State:
 
 
 def _read_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
-    """The tokenizer in a checkpoint's folder, or that of the characters in the text beside it."""
+    """The tokenizer in the checkpoint's folder, or that of the characters of the text in it."""
     folder, text = path.parent, path.with_name(TEXT)
     if (folder / "tokenizer.json").exists() or (folder / "vocab.json").exists():
         tokenizer = load_tokenizer(folder)
@@ -124,5 +124,5 @@ def _read_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
             f"GPT-2; or, if it was trained on characters, the text that it was trained on as {TEXT}"
         )
     if tokenizer.vocabulary > vocabulary:
-        raise UserError(f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {vocabulary}")
+        raise UserError(f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, but the model has {vocabulary}")
     return tokenizer

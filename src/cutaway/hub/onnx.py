@@ -1,4 +1,4 @@
-"""Encoders as ONNX graphs, which other runtimes compute."""
+"""Exporting encoders as ONNX graphs."""
 
 import copy
 import logging
@@ -21,7 +21,7 @@ from cutaway.nn.experts import Experts
 from cutaway.nn.positions import ShortestPathBias
 
 TOLERANCE = 1e-4
-"""How far answers of the graph may be from ours, relative to the largest number."""
+"""How far the outputs of the graph may differ, relative to the largest number."""
 
 NAMES = {
     "tokens": "input_ids",
@@ -30,23 +30,23 @@ NAMES = {
     "attention_mask": "attention_mask",
     "segments": "token_type_ids",
 }
-"""What we call inputs, and what the graph does: as `transformers` names them."""
+"""From our names of inputs to those of the graph, which are those of `transformers`."""
 
 LARGEST = 2**31 - 2**24
-"""Bytes of weights that a file has room for, which ends at 2 GiB."""
+"""The most bytes of weights in a file, whose limit is 2 GiB."""
 
 WITHOUT_GRAPH = {Experts: "a mixture of experts", ShortestPathBias: "positions of nodes"}
-"""Modules that no graph of torch's holds, and what they are."""
+"""Modules that cannot be exported, and what they are."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """What a model reads.
+    """Inputs of a model.
 
     Attributes:
         inputs: token ids, images or frames.
-        others: attention mask and segments, by name, where the model takes them.
-        sizes: which axes of each have any size.
+        others: attention mask and segments, by name, if the model takes them.
+        sizes: the dynamic axes of each.
     """
 
     inputs: Tensor
@@ -54,24 +54,24 @@ class Example:
     sizes: Mapping[int, str]
 
     def named(self, kind: str) -> dict[str, Any]:
-        """All of them as arrays, by the graph's names."""
+        """All inputs as arrays, by the graph's names."""
         return {NAMES[name]: tensor.numpy() for name, tensor in {kind: self.inputs, **self.others}.items()}
 
 
 @torch.no_grad()
 def export_onnx(model: Transformer, config: RunConfig, path: Path) -> float:
-    """Writes a graph for batches and lengths of any size, runs it, and compares.
+    """Writes a graph with dynamic batch size and length, runs it, and compares.
 
     Args:
-        model: one that has an encoder only; its weights are written in fp32.
+        model: an encoder; its weights are written in fp32.
         config: all choices.
         path: of the file.
 
     Returns:
-        the largest difference between answers, with padding and without, relative to the largest number.
+        the largest difference of the outputs, with padding and without, relative to the largest number.
 
     Raises:
-        UserError: the model has a decoder, or what the format cannot hold; or the graph answers otherwise.
+        UserError: the model has a decoder or an unsupported module, or the graph has other outputs.
     """
     c = config.model
     if not isinstance(model, EncoderOnly):
@@ -89,7 +89,7 @@ def export_onnx(model: Transformer, config: RunConfig, path: Path) -> float:
         session = runtime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
         differences = [_difference(session, model, c, example) for example in _examples(c)]
         if not max(differences) <= TOLERANCE:
-            raise UserError(f"the ONNX graph answers otherwise: its numbers differ by {max(differences):.1e}")
+            raise UserError(f"the ONNX graph has other outputs: they differ by {max(differences):.1e}")
     return max(differences)
 
 
@@ -128,7 +128,7 @@ def _write(model: EncoderOnly, c: ModelConfig, path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps to itself what torch has to say of its own insides."""
+    """Suppresses torch's messages about its internals."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -157,7 +157,7 @@ def make_example(c: ModelConfig, batch: int, length: int) -> Example:
 
 
 def _examples(c: ModelConfig) -> Iterable[Example]:
-    """Of several sizes: the smallest, the longest, and others."""
+    """Several sizes: the smallest, the largest, and others."""
     for batch, length in ((1, 1), (3, min(11, c.context)), (2, c.context)):
         yield make_example(c, batch, length)
 

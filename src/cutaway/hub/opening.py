@@ -1,4 +1,4 @@
-"""Models of other people, by what their paths are: folders, files, or names on the hub."""
+"""Opening models of other libraries: folders, files, or names on the hub."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +17,13 @@ from cutaway.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Opened:
-    """A model that came from elsewhere, with what reads text for it.
+    """An imported model with its tokenizers.
 
     Attributes:
-        path: the folder or file that it lies in.
+        path: its folder or file.
         imported: the model.
-        tokenizer: of its text; none of a model of images.
-        source_tokenizer: of its source, where that has its own.
+        tokenizer: of its text; None for a model of images.
+        source_tokenizer: of its source, if that has its own.
     """
 
     path: Path
@@ -33,19 +33,19 @@ class Opened:
 
 
 FILES = {".gguf": import_gguf, ".pt": import_nanogpt}
-"""What reads a file that is a whole model, by how its name ends."""
+"""From the endings of files that contain a whole model to their readers."""
 
 
 def is_foreign(path: str) -> bool:
-    """Whether a path is a model of other people's making, or its name on the hub."""
+    """Whether a path is a model of another library, or its name on the hub."""
     return Path(path).suffix in FILES or _is_folder_of_others(Path(path)) or is_name(path)
 
 
 def open_model(path: str, dtype: torch.dtype = torch.float32) -> Opened:
-    """Opens a Hugging Face folder, the one that a name on the hub stands for, or a file that is a whole model.
+    """Opens a Hugging Face folder, the one of a name on the hub, or a file that contains a whole model.
 
     Raises:
-        UserError: it holds no model that we know, or a damaged one.
+        UserError: it has no known model, or a damaged one.
     """
     if Path(path).suffix in FILES:
         imported, tokenizer = FILES[Path(path).suffix](Path(path), dtype)
@@ -57,12 +57,12 @@ def open_model(path: str, dtype: torch.dtype = torch.float32) -> Opened:
 
 
 def _is_folder_of_others(folder: Path) -> bool:
-    """Whether it holds a model, and none of ours: a run that lost a file is still a run."""
+    """Whether a folder contains a model but no run: a run that lost a file is still a run."""
     if RunFolder(folder).run.exists() or not (folder / "config.json").is_file():
         return False
     try:
         found = read_json(folder / "config.json")
-    except UserError:  # whoever opens it will say so
+    except UserError:  # it will be reported when the folder is opened
         return True
     return not (isinstance(found, dict) and found.get("model_type") == "cutaway")
 
@@ -75,5 +75,5 @@ def _open_folder(folder: Path, dtype: torch.dtype, notes: tuple[str, ...]) -> Op
     tokenizer = load_tokenizer(folder)
     known = imported.config.model.vocabulary
     if known is not None and tokenizer.vocabulary > known:
-        raise UserError(f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {known}")
+        raise UserError(f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, but the model has {known}")
     return Opened(folder, imported, tokenizer)

@@ -1,4 +1,4 @@
-"""Options of a config.json that mean choices of ours, in both directions."""
+"""From options of a config.json to our choices, and back."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
@@ -73,10 +73,10 @@ WITHOUT_EFFECT = {
     "top_p",
     "typical_p",
 }
-"""Options that change no logit: what tokens are for, how to train, how to generate, how files came about."""
+"""Options that do not change logits: special tokens, training, generation, the origin of files."""
 
 NOTHING: tuple[Any, ...] = (None, False, [], {}, "")
-"""Values that ask for nothing."""
+"""Values that have no effect."""
 
 
 def unchanged(value: Any) -> Any:
@@ -86,14 +86,14 @@ def unchanged(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Option:
-    """One option of theirs that is one choice of ours.
+    """One option that is one choice of ours.
 
     Attributes:
-        theirs: its name in their file.
-        ours: its dotted name in ours; a dict that it gives is merged with what is there.
-        default: its value where their file leaves it out; without one it must be there.
-        read: from their value to ours; raises KeyError or ValueError if we have no such.
-        write: back.
+        theirs: the name of the option.
+        ours: the dotted name of the choice; a dict as value is merged with the existing one.
+        default: the value if the option is missing; without a default it is required.
+        read: from the option's value to ours; raises KeyError or ValueError if we have no such value.
+        write: the inverse.
     """
 
     theirs: str
@@ -105,12 +105,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Joint:
-    """Options of theirs that are choices of ours only together.
+    """Several options that are choices of ours together.
 
     Attributes:
-        theirs: their names; `read` may look at others besides.
-        read: from all of a file's options to choices by dotted name; raises KeyError or ValueError if we have no such.
-        write: from all choices, a nested dict, to options; raises the same where they cannot express them.
+        theirs: their names; `read` may use other options too.
+        read: from all options of a file to choices by dotted name; raises KeyError or ValueError if we have no such.
+        write: from all choices, a nested dict, to options; raises the same errors if they cannot be expressed.
     """
 
     theirs: tuple[str, ...]
@@ -122,7 +122,7 @@ Options = tuple[Option | Joint, ...]
 
 
 def in_both(theirs: tuple[str, ...], ours: str, default: Any) -> Joint:
-    """One choice of ours that their file says for each stack; both must agree."""
+    """One choice of ours that is an option of each stack; both must agree."""
 
     def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
         (value,) = {found[name] for name in theirs if found.get(name) is not None} or {default}
@@ -135,7 +135,7 @@ def in_both(theirs: tuple[str, ...], ours: str, default: Any) -> Joint:
 
 
 def renamed(names: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
-    """`read` and `write` of an option whose values have other names: theirs to ours, preferred ones first."""
+    """`read` and `write` of an option whose values have other names: from theirs to ours, preferred ones first."""
     back: dict[str, str] = {}
     for theirs, ours in names.items():
         back.setdefault(ours, theirs)
@@ -158,10 +158,10 @@ ACTIVATION = renamed(
 
 
 def read_options(found: Mapping[str, Any], options: Options, source: str) -> dict[str, Any]:
-    """The choices, as a nested dict, that these options mean.
+    """The choices of these options, as a nested dict.
 
     Raises:
-        UserError: one is missing, or has a value that is none of ours.
+        UserError: one is missing, or has a value that we do not have.
     """
     choices: dict[str, Any] = {}
     for option in options:
@@ -178,7 +178,7 @@ def read_options(found: Mapping[str, Any], options: Options, source: str) -> dic
 
 
 def write_options(choices: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """The options that mean these choices. What they cannot express, they leave out: read them back to find out."""
+    """The options of these choices; those that cannot be expressed are left out, as reading them back shows."""
     written: dict[str, Any] = {}
     for option in options:
         try:
@@ -196,7 +196,7 @@ def require_known(
     unread: Set[str],
     source: str,
 ) -> None:
-    """Refuses what nobody reads: an option of another value than the only one we have, or one that we do not know.
+    """Rejects options without a reader: those that are unknown, or do not have the one value that is implemented.
 
     Raises:
         UserError: there is such an option.
@@ -212,7 +212,7 @@ def require_known(
 
 
 def merge(choices: dict[str, Any], path: str, value: Any) -> None:
-    """Puts a value at a dotted path; a dict is merged with what is there."""
+    """Sets the value at a dotted path; a dict is merged with the existing one."""
     *parents, last = path.split(".")
     for parent in parents:
         choices = choices.setdefault(parent, {})

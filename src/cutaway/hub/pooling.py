@@ -1,4 +1,4 @@
-"""What Sentence Transformers says beside a model: how its vectors become one (Reimers & Gurevych 2019)."""
+"""Sentence Transformers' `modules.json`: from hidden states to one vector (Reimers & Gurevych 2019)."""
 
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ MODULES = ("Transformer", "Pooling", "Normalize")
 
 
 def sentence_choices(folder: Path, task: str) -> dict[str, Any]:
-    """The head that `modules.json` asks for, of a model that embeds; nothing where there is no such file.
+    """The head of an embedding model by its `modules.json`; empty if there is none.
 
     Raises:
-        UserError: it asks for something that we do not have.
+        UserError: it has something that is not implemented.
     """
     path = folder / "modules.json"
     if task != "sentence_embedding" or not path.exists():

@@ -1,4 +1,4 @@
-"""A model as `transformers` computes it: what ours is held against, where that library is installed."""
+"""Reference logits by `transformers`, if it is installed."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,18 +13,18 @@ from cutaway.model.heads import Head
 from cutaway.model.run_folder import read_json
 
 Reference = Callable[..., Tensor]
-"""Takes what our models take, by the same names, and returns logits."""
+"""Takes the arguments of our models, and returns logits."""
 
 
 def open_reference(folder: Path, head: Head) -> Reference | None:
-    """The model in a Hugging Face folder, in fp32; nothing where the library or its class is not there.
+    """The model of a Hugging Face folder in `transformers`, in fp32; None if the library or its class is missing.
 
     Args:
-        folder: holds config.json and weights.
-        head: ours, for a model of theirs that has none: what it makes of their hidden states.
+        folder: with config.json and weights.
+        head: ours, applied to the hidden states of models without a head.
 
     Returns:
-        a function of what our own model takes: inputs, `attention_mask`, `segments`, `source` and `source_mask`.
+        a function of our model's arguments: inputs, `attention_mask`, `segments`, `source` and `source_mask`.
     """
     try:
         import transformers
@@ -70,6 +70,6 @@ def _compute(
 
 
 def _counts_slots(model: Any) -> bool:
-    """Whether it numbers padding like text, unless it is told positions: their decoders do."""
+    """Whether it counts padding in positions unless it is given positions, as their decoders do."""
     family = all_families().get(model.config.model_type)
     return family is not None and family.choices.get("architecture") == "decoder"

@@ -1,6 +1,6 @@
-"""How a config.json spells rotary positions: in one option today, in two until 2025.
+"""Rotary positions in config.json: one option since 2025, two before.
 
-What is written is the older spelling, which old and new readers understand.
+The older format is written, which old and new readers understand.
 """
 
 import math
@@ -14,11 +14,11 @@ THEIRS = ("rope_theta", "rope_scaling", "rope_parameters")
 
 
 def read_rotary(found: Said) -> dict[str, Any]:
-    """The choices that a file's options mean.
+    """The choices of a file's options.
 
     Raises:
-        KeyError: it asks for a scaling that we do not have, or leaves out what one needs.
-        ValueError: it says more of a scaling than we understand.
+        KeyError: the scaling is not implemented, or lacks an option.
+        ValueError: the scaling has unknown options.
     """
     said = rotary_said(found)
     base, kind = said.pop("rope_theta"), said.pop("rope_type")
@@ -29,7 +29,7 @@ def read_rotary(found: Said) -> dict[str, Any]:
 
 
 def rotary_said(found: Said) -> dict[str, Any]:
-    """All that a file says of rotary positions, as it would be spelt today; what says nothing is left out."""
+    """All options of rotary positions in the current format, without those that have no effect."""
     said = dict(found.get("rope_scaling") or found.get("rope_parameters") or {})
     said.setdefault("rope_theta", found.get("rope_theta", 10_000.0))
     said["rope_type"] = said.get("rope_type", said.get("type", "default"))
@@ -39,7 +39,7 @@ def rotary_said(found: Said) -> dict[str, Any]:
 
 
 def write_rotary(choices: Said) -> dict[str, Any]:
-    """The options that mean a model's choices.
+    """The options of a model's choices.
 
     Raises:
         KeyError: its positions are not rotary.
@@ -52,7 +52,7 @@ def write_rotary(choices: Said) -> dict[str, Any]:
 
 
 def lengthened(factor: float, share: float = 1.0) -> float:
-    """How much longer YaRN makes vectors for texts longer by a factor (Peng et al. 2023, eq. 22; DeepSeek's code)."""
+    """The factor by which YaRN scales vectors for texts longer by `factor` (Peng et al. 2023, eq. 22; DeepSeek's code)."""
     return 0.1 * share * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 

@@ -1,4 +1,4 @@
-"""What a config.json says of the task of a model: labels and what they mean."""
+"""Labels and problem types in config.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,11 @@ PROBLEMS = {
     "multi_label_classification": "multi_label",
     "regression": "regression",
 }
-"""Their `problem_type` and our `task.problem`."""
+"""From their `problem_type` to our `task.problem`."""
 
 
 def task_choices(task: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a config.json means for `model.head` and for `task`."""
+    """The choices for `model.head` and for `task`."""
     if task == "question_answering":
         return {"labels": 2}, {"kind": task}
     if not task_record(task).spec.names_labels:
@@ -34,7 +34,7 @@ def task_choices(task: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], d
 
 
 def task_options(task: Mapping[str, Any], labels: int | None) -> dict[str, Any]:
-    """What a config.json says of a task of ours, given how many labels the head scores."""
+    """The options of a task of ours, given the number of labels of the head."""
     if not task_record(task["kind"]).spec.names_labels:
         return {}
     names = task.get("labels") or [f"LABEL_{i}" for i in range(labels or 0)]

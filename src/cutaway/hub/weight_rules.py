@@ -1,7 +1,7 @@
-"""Rules between the weights of a file and those of a model, each of which works in both directions.
+"""Rules between the weights of a file and those of a model, in both directions.
 
-A rule takes some tensors of a file to some of the model. What it does with them is a change, such as a transposition;
-changes can be undone, so that one table serves to read and to write.
+A rule maps some tensors of a file to some of the model. The change that it applies, such as a transposition, can be
+inverted, so that one table serves import and export.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,18 +16,18 @@ Tensors = Sequence[Tensor]
 
 @runtime_checkable
 class Change(Protocol):
-    """What is done to tensors between a file and a model."""
+    """A change of tensors between a file and a model."""
 
     def read(self, theirs: Tensors) -> Tensors:
-        """From the file's to the model's."""
+        """From the file's tensors to the model's."""
 
     def write(self, ours: Tensors) -> Tensors:
-        """Back."""
+        """The inverse."""
 
 
 @dataclass(frozen=True)
 class Same:
-    """Nothing is done."""
+    """No change."""
 
     def read(self, theirs: Tensors) -> Tensors:
         """Returns them."""
@@ -40,49 +40,49 @@ class Same:
 
 @dataclass(frozen=True)
 class Transpose:
-    """Matrices are stored the other way round."""
+    """Matrices are stored transposed."""
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Turns each round."""
+        """Transposes each."""
         return [tensor.mT for tensor in theirs]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Turns each round."""
+        """Transposes each."""
         return [tensor.mT for tensor in ours]
 
 
 @dataclass(frozen=True)
 class Split:
-    """One tensor holds several, side by side along its first axis.
+    """One tensor contains several, concatenated along its first axis.
 
     Attributes:
-        sizes: how long each of them is.
+        sizes: of each along that axis.
     """
 
     sizes: tuple[int, ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Takes it apart."""
+        """Splits it."""
         (tensor,) = theirs
         if len(tensor) != sum(self.sizes):
-            raise ValueError(f"has {len(tensor)} rows, and {sum(self.sizes)} are expected")
+            raise ValueError(f"has {len(tensor)} rows, but {sum(self.sizes)} are expected")
         return tensor.split(list(self.sizes))
 
     def write(self, ours: Tensors) -> Tensors:
-        """Puts them together."""
+        """Concatenates them."""
         return [torch.cat(list(ours))]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Several tensors are one, along a first axis that is new."""
+    """Several tensors are one, stacked along a new first axis."""
 
     def read(self, theirs: Tensors) -> Tensors:
         """Stacks them."""
         return [torch.stack(list(theirs))]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Takes them apart."""
+        """Unstacks them."""
         (tensor,) = ours
         return list(tensor)
 
@@ -100,36 +100,36 @@ class Reshape:
     ours: tuple[tuple[int, ...], ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Gives each the model's shape."""
+        """Reshapes each to the model's shape."""
         return _reshape(theirs, self.theirs, self.ours)
 
     def write(self, ours: Tensors) -> Tensors:
-        """Gives each the file's shape."""
+        """Reshapes each to the file's shape."""
         return _reshape(ours, self.ours, self.theirs)
 
 
 @dataclass(frozen=True)
 class SkipRows:
-    """The file's table begins with rows that no text ever uses; written anew, they are zeros.
+    """The file's table starts with unused rows, which are written as zeros.
 
     Attributes:
-        count: how many.
+        count: the number of these rows.
     """
 
     count: int
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Leaves them out."""
+        """Removes them."""
         return [tensor[self.count :] for tensor in theirs]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Puts zeros in their place."""
+        """Adds zeros."""
         return [torch.cat([tensor.new_zeros(self.count, *tensor.shape[1:]), tensor]) for tensor in ours]
 
 
 @dataclass(frozen=True)
 class NoBias:
-    """The file has a matrix, and the model a bias beside it."""
+    """The model has a bias that the file lacks."""
 
     def read(self, theirs: Tensors) -> Tensors:
         """Adds a bias of zeros."""
@@ -137,22 +137,22 @@ class NoBias:
         return [matrix, matrix.new_zeros(len(matrix))]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Leaves out a bias of zeros; another cannot be left out."""
+        """Removes a bias of zeros; another one cannot be removed."""
         matrix, bias = ours
         if bias.any():
-            raise ValueError("has a bias, and the format has no place for one")
+            raise ValueError("has a bias, but the format has none")
         return [matrix]
 
 
 @dataclass(frozen=True)
 class NoRow:
-    """The file has one more vector beside a matrix, and the model none."""
+    """The file has a vector that the model lacks."""
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Leaves out a vector of zeros; another cannot be left out."""
+        """Removes a vector of zeros; another one cannot be removed."""
         matrix, row = theirs
         if row.any():
-            raise ValueError("has a vector that is not zero, and the model has no place for it")
+            raise ValueError("has a vector that is not zero, but the model has none")
         return [matrix]
 
     def write(self, ours: Tensors) -> Tensors:
@@ -163,7 +163,7 @@ class NoRow:
 
 @dataclass(frozen=True)
 class Without:
-    """The file has a tensor of zeros, and the model nothing in its place.
+    """The file has a tensor of zeros that the model lacks.
 
     Attributes:
         shape: of the tensor.
@@ -172,10 +172,10 @@ class Without:
     shape: tuple[int, ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Leaves it out; another than zeros cannot be left out."""
+        """Removes it; other values than zeros cannot be removed."""
         (tensor,) = theirs
         if tensor.any():
-            raise ValueError("is not zero, and the model has no place for it")
+            raise ValueError("is not zero, but the model has no such tensor")
         return []
 
     def write(self, ours: Tensors) -> Tensors:
@@ -185,7 +185,7 @@ class Without:
 
 @dataclass(frozen=True)
 class PermuteRows:
-    """Rows stand in another order, the same in every block of so many rows.
+    """Rows are in another order, the same in every block of this many rows.
 
     Attributes:
         order: row i of a block of the model is row `order[i]` of that block in the file.
@@ -194,11 +194,11 @@ class PermuteRows:
     order: tuple[int, ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Brings them into the model's order."""
+        """Permutes them to the model's order."""
         return [self._reorder(tensor, self.order) for tensor in theirs]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Brings them into the file's order."""
+        """Permutes them to the file's order."""
         back = [0] * len(self.order)
         for row, origin in enumerate(self.order):
             back[origin] = row
@@ -209,24 +209,24 @@ class PermuteRows:
 
 
 def interleaved(width: int) -> tuple[int, ...]:
-    """The order of rows for `PermuteRows` where a file rotates pairs (2i, 2i + 1), and we (i, i + width/2)."""
+    """The order of rows for `PermuteRows` if a file rotates pairs (2i, 2i + 1), and we (i, i + width/2)."""
     return (*range(0, width, 2), *range(1, width, 2))
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One change after another, in the order of reading."""
+    """Several changes, in the order of import."""
 
     changes: tuple[Change, ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Makes them first to last."""
+        """Applies them in order."""
         for change in self.changes:
             theirs = change.read(theirs)
         return theirs
 
     def write(self, ours: Tensors) -> Tensors:
-        """Undoes them last to first."""
+        """Inverts them in reverse order."""
         for change in reversed(self.changes):
             ours = change.write(ours)
         return ours
@@ -234,27 +234,27 @@ class Chain:
 
 @dataclass(frozen=True)
 class Each:
-    """Another change for each of several tensors."""
+    """A different change for each of several tensors."""
 
     changes: tuple[Change, ...]
 
     def read(self, theirs: Tensors) -> Tensors:
-        """Makes the first on the first, and so on."""
+        """Applies the first to the first, and so on."""
         return [change.read([tensor])[0] for change, tensor in zip(self.changes, theirs, strict=True)]
 
     def write(self, ours: Tensors) -> Tensors:
-        """Undoes them likewise."""
+        """Inverts them likewise."""
         return [change.write([tensor])[0] for change, tensor in zip(self.changes, ours, strict=True)]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Some tensors of a file are some of the model.
+    """Some tensors of a file correspond to some of the model.
 
     Attributes:
         theirs: names in the file.
         ours: names in the model.
-        change: what is done between.
+        change: between them.
         optional: whether a file may lack them; those of the model are then zeros.
     """
 
@@ -265,19 +265,19 @@ class Rule:
 
 
 def same(theirs: str, ours: str, *parts: str) -> Iterable[Rule]:
-    """Rules for a module whose weights have the same names on both sides: `weight` and `bias`, or those given."""
+    """Rules of a module whose weights have the same names on both sides: `weight` and `bias`, or those given."""
     for part in parts or ("weight", "bias"):
         yield Rule((f"{theirs}.{part}",), (f"{ours}.{part}",))
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rules of a model, and what else may stand in its file.
+    """All rules of a model, and other tensors that its file may have.
 
     Attributes:
-        rules: each tensor of the model is in one of them.
-        repeated: tensors that a file may hold a second time: their names there, and those of the first.
-        ignored: patterns of names of tensors that the model has no use for, and what they are.
+        rules: contain each tensor of the model once.
+        repeated: tensors that a file may contain twice: from the second name to the first.
+        ignored: from patterns of names of unused tensors to what they are.
     """
 
     rules: tuple[Rule, ...]
@@ -288,5 +288,5 @@ class Table:
 def _reshape(tensors: Tensors, before: Sequence[tuple[int, ...]], after: Sequence[tuple[int, ...]]) -> Tensors:
     for tensor, shape in zip(tensors, before, strict=True):
         if tuple(tensor.shape) != shape:
-            raise ValueError(f"is {tuple(tensor.shape)}, and {shape} is expected")
+            raise ValueError(f"is {tuple(tensor.shape)}, but {shape} is expected")
     return [tensor.reshape(shape) for tensor, shape in zip(tensors, after, strict=True)]

@@ -43,8 +43,8 @@ def image_rows(images: Sequence[Pixels], task: ImagesConfig) -> list[np.ndarray]
 
 
 _UNLIKE = {
-    "bytes": "the image has bytes, as in image files, but the model reads other numbers: give arrays of the same scale as its "
-    "training data, or train it with bytes",
+    "bytes": "the image has bytes, as in image files, but the model reads other numbers: give arrays of the same scale "
+    "as its training data, or train it with bytes",
     "numbers": "the model reads bytes from 0 to 255, as in image files, but an image is an array of {}: "
     "convert it to that scale with .astype(numpy.uint8)",
 }

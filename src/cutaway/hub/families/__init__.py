@@ -1,4 +1,4 @@
-"""A file a family; `FAMILIES` finds them by `model_type`."""
+"""One file per family; `FAMILIES` has them by `model_type`."""
 
 from cutaway import plugins
 from cutaway.errors import UserError
@@ -46,7 +46,7 @@ def family_of(model_type: object, source: str) -> Family:
     """The family of this `model_type`.
 
     Raises:
-        UserError: there is none; names those that there are.
+        UserError: there is none; lists those that exist.
     """
     name = str(model_type)
     family: Family | None = FAMILIES.get(name) or load_plugin(plugins.FAMILIES, name, Family)
@@ -57,6 +57,6 @@ def family_of(model_type: object, source: str) -> Family:
 
 
 def all_families() -> dict[str, Family]:
-    """Every family by its `model_type`, those of other packages after our own."""
+    """Every family by its `model_type`; those of other packages come last."""
     others = [name for name in plugin_names(plugins.FAMILIES) if name not in FAMILIES]
     return FAMILIES | {name: family_of(name, f"the plugin {name}") for name in others}

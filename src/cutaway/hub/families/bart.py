@@ -1,4 +1,4 @@
-"""BART (Lewis et al. 2020): norms after the residual connections, learned positions, embeddings that are normalised."""
+"""BART (Lewis et al. 2020): post-norm, learned positions, normalised embeddings."""
 
 from collections.abc import Iterable
 
@@ -36,14 +36,14 @@ def layers(c: ModelConfig) -> Iterable[Rule]:
 
 
 def attention_rules(theirs: str, ours: str) -> Iterable[Rule]:
-    """One attention and the norm behind it."""
+    """One attention and the norm after it."""
     for name, module in (("q_proj", "query"), ("k_proj", "key"), ("v_proj", "value"), ("out_proj", "out")):
         yield from same(f"{theirs}.{name}", f"{ours}.{module}")
     yield from same(f"{theirs}_layer_norm", f"{ours}_residual.norm")
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """A bias of the logits, which files of bodies lack."""
+    """A bias of the logits, which files without a head lack."""
     if isinstance(c.head, LanguageHeadConfig) and c.head.bias:
         change = Reshape(((1, c.known_vocabulary),), ((c.known_vocabulary,),))
         yield Rule(("final_logits_bias",), ("head.projection.bias",), change, optional=True)
@@ -83,7 +83,7 @@ REQUIRED = {
 HEAD = {"head.kind": "language", "head.tied": True, "head.bias": True}
 REPEATED = {f"{stack}.embed_tokens.weight": "shared.weight" for stack in STACKS}
 NO_BIAS = {"head.bias": (False, True)}
-"""No bias is written as none, and read as one of zeros."""
+"""No bias is written as a bias of zeros."""
 UNREAD = {
     *("activation_dropout", "classif_dropout", "encoder_layerdrop", "decoder_layerdrop"),
     *("init_std", "num_hidden_layers", "save_step", "force_bos_token_to_be_generated"),
@@ -108,6 +108,6 @@ BART = Family(
     also={"BartModel": "sequence_to_sequence"},
     unread=UNREAD,
     repeated=REPEATED,
-    ignored={r"(encoder|decoder)\.version": "a number that older files hold"},
+    ignored={r"(encoder|decoder)\.version": "a version number of older files"},
     equivalent=NO_BIAS,
 )

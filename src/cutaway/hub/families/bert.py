@@ -1,4 +1,4 @@
-"""BERT (Devlin et al. 2019): norms after the residual connections, segments, a dense layer before each head."""
+"""BERT (Devlin et al. 2019): post-norm, segments, a dense layer before each head."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 
 
 def embeddings(c: ModelConfig, positions: Change = UNCHANGED) -> Iterable[Rule]:
-    """What the first block reads; a model that tells no segments apart has one of zeros."""
+    """The embedding; a model without segments has one of zeros."""
     tables = ("embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight")
     if c.segments:
         yield Rule(tables, ("encoder.embed.tokens.weight", "encoder.embed.segments.weight"))
@@ -31,7 +31,7 @@ def embeddings(c: ModelConfig, positions: Change = UNCHANGED) -> Iterable[Rule]:
 def layers(
     c: ModelConfig, norms: tuple[str, str] = ("attention.output.LayerNorm", "output.LayerNorm")
 ) -> Iterable[Rule]:
-    """The blocks, given the names of the norms of attention and of the feed-forward network."""
+    """The blocks, given the names of the norms of attention and feed-forward network."""
     for i in range(c.layers):
         theirs, ours = f"encoder.layer.{i}", f"encoder.{i}"
         for name in ("query", "key", "value"):
@@ -44,14 +44,14 @@ def layers(
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that fills in hidden words."""
+    """The head of masked language modelling."""
     yield from same("cls.predictions.transform.dense", "head.transform.dense")
     yield from same("cls.predictions.transform.LayerNorm", "head.transform.norm")
     yield Rule(("cls.predictions.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that chooses a label for a text."""
+    """The head of text classification."""
     yield from same("bert.pooler.dense", "head.dense")
     yield from same("classifier", "head.projection")
 
@@ -97,7 +97,7 @@ NEXT_SENTENCE = {r"cls\.seq_relationship\..*": "a head for next sentences"}
 
 
 def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
-    """What becomes of the first token, where the head asks for it."""
+    """The pooler of the first token, if the head has one."""
     if isinstance(c.head, EmbeddingHeadConfig) and c.head.hidden:
         yield from same("pooler.dense", "head.dense")
 

@@ -1,4 +1,4 @@
-"""DeepSeek-V3 (DeepSeek-AI 2024): latent attention, experts after a few dense layers, rotated pairs side by side."""
+"""DeepSeek-V3 (DeepSeek-AI 2024): latent attention, experts after a few dense layers, rotated pairs (2i, 2i + 1)."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ def attention_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> 
 
 
 def query_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
-    """Queries, read from a latent or from the token itself; the end of each head is what positions rotate."""
+    """Queries, from a latent or from the token itself; the end of each head is rotated."""
     width, rotary = head_width(c), a.rotary_width or 0
     pairs = PermuteRows((*range(width), *(width + row for row in interleaved(rotary))))
     if a.query_rank is not None:
@@ -37,7 +37,7 @@ def query_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iter
 
 
 def latent_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Iterable[Rule]:
-    """The latent with the rotary key below it, keys and values of each head side by side, and the output."""
+    """The latent with the rotary key below it, keys and values of each head concatenated, and the output."""
     width, rotary, rank, value = head_width(c), a.rotary_width or 0, a.latent_rank or 0, a.value_width or 0
     apart = Chain((Split((rank, rotary)), Each((Same(), PermuteRows(interleaved(rotary))))))
     for part in parts(bias=a.bias):
@@ -53,7 +53,7 @@ def latent_rules(c: ModelConfig, a: LatentConfig, theirs: str, ours: str) -> Ite
 
 
 def expert_rules(f: ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
-    """A router, the experts, each by itself, and those that every token passes through, in one."""
+    """A router, the routed experts separately, and the shared ones as one network."""
     yield Rule((f"{theirs}.gate.weight",), (f"{ours}.router.weight",))
     bias = f"{theirs}.gate.e_score_correction_bias"
     if f.balance == "bias":
@@ -66,7 +66,7 @@ def expert_rules(f: ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
 
 
 def further_layers(c: ModelConfig) -> Mapping[str, str]:
-    """Layers behind the last, which predict tokens beyond the next one."""
+    """Layers after the last, for multi-token prediction."""
     own = "|".join(map(str, range(c.layers)))
     return {rf"layers\.(?!({own})\.)\d+\..*": "layers that predict tokens beyond the next one"}
 
@@ -88,7 +88,7 @@ def write_first_layers(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_scaled_rotary(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Rotary positions, and the scale of scores, which grows with the length of texts."""
+    """Rotary positions, and the scale of scores, which grows with the context."""
     choices, part = read_rotary(found), rotary_said(found).get("mscale_all_dim")
     if not part:
         return choices
@@ -98,7 +98,7 @@ def read_scaled_rotary(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_scaled_rotary(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that mean them; rounded, since they are found by computing backwards."""
+    """The options, rounded, since they are computed back from the choices."""
     written, attention = write_rotary(choices), choices["attention"]
     if attention["scale"] is None:
         return written
@@ -158,7 +158,7 @@ DEEPSEEK_V3 = Family(
         "architecture": "decoder",
         "position.kind": "rotary",
         "attention.kind": "latent",
-        "attention.norm_epsilon": 1e-6,  # whatever rms_norm_eps is
+        "attention.norm_epsilon": 1e-6,  # independent of rms_norm_eps
         "feedforward.kind": "experts",
         "feedforward.gate": "sigmoid",
         "feedforward.balance": "bias",

@@ -31,14 +31,14 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that fills in hidden words."""
+    """The head of masked language modelling."""
     yield from same("vocab_transform", "head.transform.dense")
     yield from same("vocab_layer_norm", "head.transform.norm")
     yield Rule(("vocab_projector.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that chooses a label for a text."""
+    """The head of text classification."""
     yield from same("pre_classifier", "head.dense")
     yield from same("classifier", "head.projection")
 

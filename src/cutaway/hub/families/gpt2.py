@@ -1,4 +1,4 @@
-"""GPT-2 (Radford et al. 2019): matrices are stored the other way round, queries, keys and values in one."""
+"""GPT-2 (Radford et al. 2019): transposed matrices, with queries, keys and values in one."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """A head of its own, where it does not share the embedding."""
+    """A separate head, unless it shares the embedding."""
     if not is_tied(c):
         yield Rule(("lm_head.weight",), ("head.projection.weight",))
 

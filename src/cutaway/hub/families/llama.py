@@ -1,4 +1,4 @@
-"""Llama (Touvron et al. 2023), and what Mistral, Qwen 2 and Qwen 3 have in common with it."""
+"""Llama (Touvron et al. 2023), and what it shares with Mistral, Qwen 2 and Qwen 3."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -35,7 +35,7 @@ def body(attention: PartRules, feedforwards: Mapping[str, PartRules]) -> Rules:
 
 
 def attention_rules(c: ModelConfig, a: GroupedConfig, theirs: str, ours: str) -> Iterable[Rule]:
-    """Queries, keys, values and the output; norms of queries and keys where there are such."""
+    """Queries, keys, values and the output, and norms of queries and keys if there are any."""
     for name, module in (("q_proj", "query"), ("k_proj", "key"), ("v_proj", "value")):
         yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=a.bias))
     yield from same(f"{theirs}.o_proj", f"{ours}.out", *parts(bias=a.out_bias))
@@ -63,17 +63,17 @@ def parts(*, bias: bool) -> tuple[str, ...]:
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """A head of its own, where it does not share the embedding."""
+    """A separate head, unless it shares the embedding."""
     if not is_tied(c):
         yield Rule(("lm_head.weight",), ("head.projection.weight",))
 
 
 def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, HeadTable]:
-    """Their classes of a family.
+    """The classes of a family.
 
     Args:
-        name: what they begin with.
-        answering: the prefix of the body's weights in the class that answers questions, if it is another there.
+        name: the beginning of their names.
+        answering: the prefix of the body's weights in the class for question answering, if it differs.
     """
     return {
         "language_modeling": HeadTable(

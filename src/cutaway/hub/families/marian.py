@@ -1,4 +1,4 @@
-"""Marian (Junczys-Dowmunt et al. 2018): BART's layers, waves for positions, no norm of embeddings."""
+"""Marian (Junczys-Dowmunt et al. 2018): BART's layers, sinusoidal positions, no norm of embeddings."""
 
 from collections.abc import Iterable
 
@@ -34,6 +34,6 @@ MARIAN = Family(
     also={"MarianModel": "sequence_to_sequence"},
     unread=bart.UNREAD,
     repeated=bart.REPEATED,
-    ignored={r"(encoder|decoder)\.embed_positions\.weight": "waves of positions, which are computed"},
+    ignored={r"(encoder|decoder)\.embed_positions\.weight": "sinusoidal positions, which are computed"},
     equivalent=bart.NO_BIAS,
 )

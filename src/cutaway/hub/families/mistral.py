@@ -1,4 +1,4 @@
-"""Mistral (Jiang et al. 2023): a Llama whose tokens look only so far back."""
+"""Mistral (Jiang et al. 2023): Llama with sliding-window attention."""
 
 from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.family import Family

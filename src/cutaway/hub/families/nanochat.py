@@ -1,7 +1,7 @@
-"""nanochat (Karpathy 2025): norms without weights, one of the embedding; squared ReLU; logits squeezed by a tanh.
+"""nanochat (Karpathy 2025): norms without weights, a norm of the embedding, squared ReLU, a softcap of logits.
 
-It rotates the other way round: its first half of a head is our second. Its norm of queries and keys comes after the
-rotation and ours before it, which is the same, since rotating a vector changes no length.
+The halves of its heads are swapped in rotation. Its norm of queries and keys follows the rotation and ours precedes it,
+which is the same, since rotations do not change lengths.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def read_unlengthened(found: Mapping[str, Any]) -> dict[str, Any]:
     """Rotary positions.
 
     Raises:
-        ValueError: YaRN makes vectors longer, which their norm after the rotation would undo, and ours does not see.
+        ValueError: YaRN scales vectors, which their norm after the rotation would undo, and ours would not.
     """
     choices = read_rotary(found)
     if choices["position.scaling"].get("magnitude", 1.0) != 1.0:

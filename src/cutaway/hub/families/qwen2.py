@@ -1,4 +1,4 @@
-"""Qwen 2 and 2.5 (Qwen Team 2024): a Llama with biases of queries, keys and values."""
+"""Qwen 2 and 2.5 (Qwen Team 2024): Llama with biases of queries, keys and values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from cutaway.hub.options import Joint
 
 
 def read_window(found: Mapping[str, Any]) -> dict[str, Any]:
-    """How far back tokens look, in all layers alike.
+    """The attention window, if it is the same in all layers.
 
     Raises:
-        ValueError: in some layers only.
+        ValueError: only some layers have one.
     """
     layers = found["num_hidden_layers"]
     if not found.get("use_sliding_window") or found.get("sliding_window", 4096) is None:

@@ -1,4 +1,4 @@
-"""Qwen 3 (Qwen Team 2025): a Llama that normalises the queries and keys of each head."""
+"""Qwen 3 (Qwen Team 2025): Llama with norms of queries and keys."""
 
 from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.families.qwen2 import WINDOW

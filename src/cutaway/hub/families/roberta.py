@@ -1,4 +1,4 @@
-"""RoBERTa (Liu et al. 2019): BERT whose positions are counted from the id of the padding token."""
+"""RoBERTa (Liu et al. 2019): BERT with positions counted from the id of the padding token."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,26 +13,26 @@ from cutaway.hub.weight_rules import Rule, SkipRows, same
 
 
 def rules(c: ModelConfig, skipped: int) -> Iterable[Rule]:
-    """The body; the table of positions begins with rows that stand for padding or for nothing."""
+    """The body; the table of positions starts with unused rows."""
     yield from bert.embeddings(c, SkipRows(skipped))
     yield from bert.layers(c)
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that fills in hidden words."""
+    """The head of masked language modelling."""
     yield from same("lm_head.dense", "head.transform.dense")
     yield from same("lm_head.layer_norm", "head.transform.norm")
     yield Rule(("lm_head.bias",), ("head.projection.bias",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
-    """The head that chooses a label for a text."""
+    """The head of text classification."""
     yield from same("classifier.dense", "head.dense")
     yield from same("classifier.out_proj", "head.projection")
 
 
 def options(skipped: int) -> Options:
-    """BERT's, but that the table of positions has rows that no text uses."""
+    """BERT's embedding, with unused rows in the table of positions."""
 
     def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"context": found.get("max_position_embeddings", 512) - skipped}
@@ -44,7 +44,7 @@ def options(skipped: int) -> Options:
 
 
 def heads(name: str, prefix: str) -> Mapping[str, HeadTable]:
-    """Their classes, whose names begin with `name` and whose bodies' weights with `prefix`."""
+    """The classes with names that start with `name`, and with bodies' weights that start with `prefix`."""
     of_bert = bert.BERT.heads
     ignored = {rf"({prefix}\.)?pooler\..*": "a pooler that this head does not read"}
     return {
@@ -75,7 +75,7 @@ def heads(name: str, prefix: str) -> Mapping[str, HeadTable]:
 
 
 def roberta(padding: int) -> Family:
-    """The family where this is the id of the padding token: text has the positions behind it."""
+    """The family for a padding token with this id: positions start after it."""
     skipped = padding + 1
     return Family(
         model_type="roberta",

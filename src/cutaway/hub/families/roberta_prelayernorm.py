@@ -1,4 +1,4 @@
-"""RoBERTa with norms before attention and feed-forward networks (Ott et al. 2019, "fairseq"; Wettig et al. 2023)."""
+"""Pre-norm RoBERTa (Ott et al. 2019, "fairseq"; Wettig et al. 2023)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,14 +12,14 @@ from cutaway.hub.weight_rules import Rule, SkipRows, same
 
 
 def rules(c: ModelConfig, skipped: int) -> Iterable[Rule]:
-    """The body, which ends with a norm."""
+    """The body, with a final norm."""
     yield from bert.embeddings(c, SkipRows(skipped))
     yield from bert.layers(c, norms=("attention.LayerNorm", "intermediate.LayerNorm"))
     yield from same("LayerNorm", "encoder.norm")
 
 
 def roberta_prelayernorm(padding: int) -> Family:
-    """The family where this is the id of the padding token."""
+    """The family for a padding token with this id."""
     return replace(
         roberta(padding),
         model_type="roberta-prelayernorm",

@@ -1,4 +1,4 @@
-"""T5 (Raffel et al. 2020) and its version 1.1: relative positions, scores that are not scaled, no biases."""
+"""T5 (Raffel et al. 2020) and its version 1.1: relative positions, unscaled scores, no biases."""
 
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
@@ -38,15 +38,15 @@ def block_rules(c: ModelConfig, theirs: str, ours: str, *, across: bool) -> Iter
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
-    """A head of its own, in version 1.1."""
+    """A separate head, in version 1.1."""
     if not is_tied(c):
         yield Rule((HEAD,), ("head.projection.weight",))
 
 
 def said(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:
-    """What config.json means, which calls a head tied that is not.
+    """Corrects a config.json that calls a separate head tied.
 
-    Version 1.1 was once told by `tie_word_embeddings` alone, and its files are still: they hold a head of its own.
+    Version 1.1 was once identified by `tie_word_embeddings` only; its files still have a separate head.
     """
     scaled = found.get("scale_decoder_outputs", found.get("tie_word_embeddings") is not False)
     tied = scaled or (found.get("tie_word_embeddings") is not False and HEAD not in names)
@@ -63,7 +63,7 @@ def _write_layers(choices: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read_network(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Gated GELU is approximated by tanh, unless the other option says that it is not."""
+    """Gated GELU is the tanh approximation, unless the other option says otherwise."""
     named = found.get("feed_forward_proj", "relu")
     activation = "gelu_new" if named == "gated-gelu" else named.removeprefix(GATED)
     network = {
@@ -132,7 +132,5 @@ T5 = Family(
     also={"T5WithLMHeadModel": "sequence_to_sequence"},
     said=said,
     repeated={f"{stack}.embed_tokens.weight": "shared.weight" for stack in ("encoder", "decoder")},
-    ignored={
-        r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight": "biases that nothing reads"
-    },
+    ignored={r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight": "unused biases"},
 )

@@ -1,4 +1,4 @@
-"""ViT (Dosovitskiy et al. 2021): patches of an image, and a vector before them that the head reads."""
+"""ViT (Dosovitskiy et al. 2021): patches of an image, after a class vector that the head reads."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 
 
 def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
-    """Patches, a vector before them, and where they lie, which is one table there."""
+    """Patches, the class vector, and positions, which are one table in the file."""
     e = c.input_embedding(PatchEmbeddingConfig)
     channels, height, width = e.shape
     ours, pixels = "encoder.embed", channels * e.patch**2

@@ -1,4 +1,4 @@
-"""Of what type the entries of a GGUF file's metadata are that are read."""
+"""The types of entries in a GGUF file's metadata."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ TYPES: dict[str, type] = {
     "tokenizer.ggml.token_type": np.ndarray,
 }
 ENDINGS: dict[str, type] = {"_token_id": int, "_token": bool, "_prefix": bool, "_whitespaces": bool}
-"""Of entries of the tokenizer that are not among them, by how their names end."""
+"""Types of other entries of the tokenizer, by the endings of their names."""
 
 
 def require_expected(header: Header) -> None:
-    """Refuses entries of another type, so that whoever reads them need not ask.
+    """Rejects entries of other types, so that later readers need no checks.
 
     Raises:
         UserError: there is one.

@@ -1,4 +1,4 @@
-"""Models of ours as GGUF files, which llama.cpp opens."""
+"""Exporting models as GGUF files for llama.cpp."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -25,14 +25,14 @@ from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 
 NUMBERS = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "bf16": "MOSTLY_BF16", "q8_0": "MOSTLY_Q8_0"}
-"""How matrices can be kept, and what a file of them is called; vectors are kept in fp32 always."""
+"""Types of numbers for matrices, and the file types; vectors are always in fp32."""
 
 
 @torch.no_grad()
 def export_gguf(
     model: Transformer, config: RunConfig, tokenizer: Tokenizer, path: Path, *, numbers: str = "f16", name: str = ""
 ) -> None:
-    """Writes a file with the model and its tokenizer, whole or not at all.
+    """Writes a file with the model and its tokenizer, completely or not at all.
 
     Args:
         model: with its weights.
@@ -40,10 +40,10 @@ def export_gguf(
         tokenizer: of its text.
         path: the file.
         numbers: one of `NUMBERS`.
-        name: what the file calls the model, if anything.
+        name: of the model in the file, if it has one.
 
     Raises:
-        UserError: GGUF has no place for the model or its tokenizer, or there are no such numbers.
+        UserError: GGUF does not support the model or its tokenizer, or there is no such type of numbers.
         JobError: the file cannot be written.
     """
     if numbers not in NUMBERS:
@@ -70,7 +70,7 @@ def export_gguf(
 
 @dataclass(frozen=True)
 class _Contents:
-    """The tensors of a file: names, numbers as they are kept, and how; made anew each time they are asked for."""
+    """The tensors of a file: names, numbers, and their type; converted on iteration."""
 
     model: Transformer
     table: Table

@@ -1,7 +1,7 @@
-"""The header of a GGUF file: what a model is, and where in the file its tensors lie.
+"""The header of a GGUF file: the model's metadata, and the location of its tensors.
 
-The `gguf` package has a reader, too; but it believes whatever a header says, and so takes hours and all memory over a
-damaged one. Here each count is held against the size of the file before anything is made of it.
+The `gguf` package has a reader too, but it trusts the header, and so takes hours and all memory for a damaged one. Here
+each count is compared with the size of the file before anything is allocated.
 """
 
 import struct
@@ -34,9 +34,9 @@ SCALARS = {
 }
 STRING, ARRAY = 8, 9
 LEAST_ENTRY = 8 + 4 + 1
-"""Bytes of the shortest entry of metadata: the length of its name, its type, its value."""
+"""Bytes of the shortest metadata entry: the length of its name, its type, its value."""
 LEAST_TENSOR = 8 + 4 + 4 + 8
-"""Bytes of the shortest description of a tensor: the length of its name, two numbers, its place."""
+"""Bytes of the shortest tensor description: the length of its name, two numbers, its offset."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Stored:
     """A tensor in a file.
 
     Attributes:
-        kind: how its numbers are kept, as `gguf.GGMLQuantizationType`.
-        shape: of its numbers, rows first.
-        start: its first byte in the file.
-        size: how many bytes it has.
+        kind: the type of its numbers, as `gguf.GGMLQuantizationType`.
+        shape: rows first.
+        start: offset of its first byte in the file.
+        size: in bytes.
     """
 
     kind: Any
@@ -58,12 +58,12 @@ class Stored:
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says before its tensors.
+    """The header of a GGUF file.
 
     Attributes:
         path: the file.
         metadata: all entries by name; lists of numbers are arrays.
-        tensors: where each tensor lies.
+        tensors: the location of each tensor.
     """
 
     path: Path
@@ -87,7 +87,7 @@ def read_header(path: Path) -> Header:
     """Reads and checks the header of a file.
 
     Raises:
-        UserError: it is no GGUF file, one of another version or in parts, damaged, or cut short.
+        UserError: it is not a GGUF file, of another version or split, damaged, or incomplete.
     """
     require_gguf()
     try:
@@ -100,7 +100,7 @@ def read_header(path: Path) -> Header:
 
 
 class _Bytes:
-    """The bytes of a file from first to last, no more than there are."""
+    """The bytes of a file, read in order and checked against its size."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
@@ -115,7 +115,7 @@ class _Bytes:
         return self._file.read(count)
 
     def require(self, count: int, least: int, what: str) -> None:
-        """Raises a ValueError unless the rest of the file has room for so many things of at least so many bytes."""
+        """Raises a ValueError unless the rest of the file is large enough for `count` items of `size` bytes or more."""
         rest = self.size - self.place
         if count * least > rest:
             raise ValueError(f"{count} {what} are announced at byte {self.place}, and {rest} bytes are left")
@@ -158,7 +158,7 @@ def _value(data: _Bytes, kind: int) -> Any:
         raise ValueError(f"{kind} is no type of a value")
     form = np.dtype(SCALARS[kind])
     value = np.frombuffer(data.take(form.itemsize), form)[0]
-    # The shortest number that means the same 32 bits: 1e-05, not 9.999999747378752e-06.
+    # The shortest number with the same 32 bits: 1e-05, not 9.999999747378752e-06.
     return float(str(value)) if form.kind == "f" else value.item()
 
 
@@ -193,7 +193,7 @@ def _tensors(data: _Bytes, count: int, alignment: Any) -> dict[str, Stored]:
 
 
 def _tensor(data: _Bytes, gguf: Any) -> tuple[str, Stored]:
-    """The description of a tensor, its place counted from the first of all."""
+    """The description of a tensor, with its offset from the first tensor."""
     name, dimensions = data.text(), data.number("<I")
     if not 1 <= dimensions <= DIMENSIONS:
         raise ValueError(f"{name} has {dimensions} dimensions")

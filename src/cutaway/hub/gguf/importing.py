@@ -1,4 +1,4 @@
-"""Models in GGUF files as models of ours."""
+"""Importing models from GGUF files."""
 
 from collections import Counter
 from dataclasses import replace
@@ -19,14 +19,14 @@ from cutaway.text.tokenizer import Tokenizer
 
 
 def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Imported, Tokenizer]:
-    """Reads the model and the tokenizer in a GGUF file.
+    """Imports the model and the tokenizer of a GGUF file.
 
     Args:
         path: the file.
         dtype: of the model's weights, whatever the file's.
 
     Raises:
-        UserError: the file is damaged, or holds a model or a tokenizer that we do not have.
+        UserError: the file is damaged, or its model or tokenizer is not supported.
     """
     header = read_header(path)
     require_expected(header)
@@ -37,13 +37,13 @@ def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Importe
     tokenizer = read_tokenizer(header)
     known = config.model.vocabulary or 0
     if tokenizer.vocabulary > known:
-        raise UserError(f"{path}: the tokenizer has {tokenizer.vocabulary} tokens, and the model knows {known}")
+        raise UserError(f"{path}: the tokenizer has {tokenizer.vocabulary} tokens, but the model has {known}")
     imported = read_weights(config, table, GGUFTensors(header), dtype, str(path))
     return replace(imported, notes=(*_kinds(header, dtype), *guesses(header), *imported.notes)), tokenizer
 
 
 def _kinds(header: Header, dtype: torch.dtype) -> list[str]:
-    """How many tensors of the file are kept in another way than they are read."""
+    """The number of tensors whose type was converted."""
     kept = Counter(stored.kind.name for stored in header.tensors.values())
     read = str(dtype).removeprefix("torch.")
     return [

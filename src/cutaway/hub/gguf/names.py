@@ -1,4 +1,4 @@
-"""What GGUF calls the tensors that a Hugging Face folder holds, and how it turns their rows."""
+"""From the names of tensors in a Hugging Face folder to those in GGUF, and the order of their rows."""
 
 import re
 
@@ -21,11 +21,11 @@ INSIDE = {
     "mlp.down_proj": "ffn_down",
 }
 PAIRED = ("llama",)
-"""Architectures whose files hold the two partners of a rotated pair side by side."""
+"""Architectures whose files have rotated pairs (2i, 2i + 1)."""
 
 
 def table_of(table: Table, architecture: str, c: ModelConfig) -> Table:
-    """The table of a Hugging Face folder, made for GGUF."""
+    """The table of a Hugging Face folder, converted for GGUF."""
     paired = PermuteRows(interleaved(head_width(c))) if architecture in PAIRED else None
     rules = tuple(Rule(tuple(map(name_of, rule.theirs)), rule.ours, _change(rule, paired)) for rule in table.rules)
     return Table(rules, {name_of(second): name_of(first) for second, first in table.repeated.items()})

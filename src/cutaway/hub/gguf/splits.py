@@ -1,4 +1,4 @@
-"""How tokenizers of bytes cut a text before pairs are joined: llama.cpp knows each way by a name."""
+"""Pre-tokenizers of byte-level tokenizers, by their names in llama.cpp."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,13 +18,13 @@ QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 
 @dataclass(frozen=True)
 class Way:
-    """One way to cut.
+    """One way to split text.
 
     Attributes:
         cut: makes the pre-tokenizer.
-        composed: characters and their marks are put together first, where there is one character for both.
-        whole: a word that is a token as it stands is not joined from pairs.
-        begins: a text begins with the begin token, where a file does not say whether it does.
+        composed: whether text is normalised to composed characters (NFC) first.
+        whole: whether a word that is a token is used without merges.
+        begins: whether a text starts with the begin token, unless the file says otherwise.
     """
 
     cut: Callable[[], pre_tokenizers.PreTokenizer]
@@ -59,7 +59,7 @@ WAYS = {
 
 
 def way_of(content: Mapping[str, Any]) -> str | None:
-    """The name of the way in which a tokenizer cuts, given its `tokenizer.json`, if that has a name."""
+    """The name of a tokenizer's way to split, given its `tokenizer.json`, if it has one."""
     for name, way in WAYS.items():
         like = tokenizers.Tokenizer(models.BPE())
         like.pre_tokenizer = way.cut()
@@ -72,7 +72,7 @@ def way_of(content: Mapping[str, Any]) -> str | None:
 
 
 def _bare(part: object) -> object:
-    """Without what changes offsets alone."""
+    """Without options that change offsets only."""
     if isinstance(part, dict):
         return {name: _bare(value) for name, value in part.items() if name != "trim_offsets"}
     return [_bare(one) for one in part] if isinstance(part, list) else part

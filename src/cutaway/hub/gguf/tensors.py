@@ -1,4 +1,4 @@
-"""Tensors of a GGUF file, as numbers."""
+"""Reading the tensors of a GGUF file."""
 
 from collections.abc import Sequence
 from math import prod
@@ -11,13 +11,13 @@ from cutaway.errors import UserError
 from cutaway.hub.gguf.header import Header, Stored, require_gguf
 
 ANGLES = "rope_freqs.weight"
-"""A tensor that is no weight: what angles of positions are divided by."""
+"""A tensor that is not a weight: the divisors of rotary frequencies."""
 AT_ONCE = 1 << 20
-"""How many numbers are made of quantized ones at a time, so that memory holds little more than the tensor."""
+"""The numbers that are dequantized at a time, to use little more memory than the tensor."""
 
 
 class GGUFTensors:
-    """The weights of a file, each of which is read when it is asked for, in fp32."""
+    """The weights of a file in fp32, read on access."""
 
     def __init__(self, header: Header) -> None:
         self._header = header
@@ -30,7 +30,7 @@ class GGUFTensors:
         """Reads one.
 
         Raises:
-            UserError: its numbers are kept in a way that is not known, or the file was cut short meanwhile.
+            UserError: the type of its numbers is unknown, or the file is incomplete.
         """
         stored = self._header.tensors[name]
         tensor = torch.empty(stored.shape, dtype=torch.float32)

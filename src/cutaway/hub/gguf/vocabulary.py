@@ -1,4 +1,4 @@
-"""The tokenizer in a GGUF file."""
+"""The tokenizer of a GGUF file."""
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
@@ -18,14 +18,14 @@ from cutaway.text.uses import before_prompt
 PAIR = 2
 SPECIALS = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
 ENDS = ("eos", "eot", "eom")
-"""What may end a text: the text itself, a turn of a chat, a message of it."""
+"""Tokens that may end a text: that of the text, of a turn of a chat, of a message."""
 
 
 def read_tokenizer(header: Header) -> Tokenizer:
-    """Makes the tokenizer that a file describes.
+    """Makes the tokenizer of a file.
 
     Raises:
-        UserError: it is of a kind that is not known, or what the file says of it does not fit together.
+        UserError: its kind is unknown, or its entries are inconsistent.
     """
     said = {name.removeprefix("tokenizer.ggml."): value for name, value in header.metadata.items()}
     kind, tokens = said.get("model"), said.get("tokens")
@@ -47,11 +47,11 @@ def read_tokenizer(header: Header) -> Tokenizer:
 
 
 def guesses(header: Header) -> list[str]:
-    """What a file does not say of its tokenizer, and how it is read all the same."""
+    """Notes on what a file does not say of its tokenizer."""
     says = header.metadata.get("tokenizer.ggml.pre", "default") != "default"
     if says or header.metadata.get("tokenizer.ggml.model") != "gpt2":
         return []
-    return ["the file does not say how a text is cut before pairs are joined: it is cut as GPT-2's"]
+    return ["the file does not say how text is split before merges: it is split as in GPT-2"]
 
 
 def _byte_pairs(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
