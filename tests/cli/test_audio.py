@@ -88,7 +88,7 @@ def test_a_plan_needs_no_data() -> None:
 
 TRAININGS = {
     "--data sounds task.sample_rate=16000": "0.wav has 8,000 samples a second, and 16,000 are asked for: convert",
-    "--data sounds/bell": "sounds/bell holds no folders: put what has the same label into a folder of that name",
+    "--data sounds/bell": "sounds/bell has no subfolders: put the files of each label into a folder of that name",
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
     "--data images": "images holds no examples (1 not .wav or .wave)",
     "--data same": "same has one label only, 'dog': there is nothing to choose between",
@@ -100,7 +100,7 @@ TRAININGS = {
     "--data python-docs": "this task learns from examples, and python-docs is a text",
     "--data sounds tokenizer=word": "tokenizer has no effect in the task audio_classification: remove it",
     "--data sounds model.embedding=tokens": "needs a model that reads frames, but this one reads tokens: write",
-    "--data sounds task.hop=30": "frames of 20 ms have 160 samples and begin every 240: choose task.hop from",
+    "--data sounds task.hop=30": "frames of 20 ms have 160 samples and start every 240: choose a task.hop of at least",
     "--data sounds model.embedding.bins=500": "too short for 500 bins",
     "--data sounds task.hopp=10": "did you mean 'task.hop'?",
     "--data sounds task.sample_rate=0": "task.sample_rate cannot be 0",

@@ -49,7 +49,7 @@ def test_what_fails_is_named_and_the_exit_status_is_1(here: Path) -> None:
     assert outcome.status == 1
     assert outcome.err == ""
     told = " ".join(outcome.out.split())
-    assert f"weights filled 1 0.4 FAIL part of a matrix was never filled: {WEIGHT}" in told
+    assert f"weights filled 1 0.4 FAIL part of a matrix was never initialised or loaded: {WEIGHT}" in told
     assert "1 fail" in told
 
 

@@ -46,7 +46,7 @@ TO_LOAD: dict[str, tuple[Damage, str]] = {
     "tokenizer empty": (empty("tokenizer.json"), "run/tokenizer.json is no tokenizer.json, or was cut short"),
     "tokenizer of more tokens": (
         change("tokenizer.json", '"t": 13', '"t": 900'),
-        "run/tokenizer.json has 901 tokens, and the model knows 14",
+        "run/tokenizer.json has 901 tokens, but the model has 14",
     ),
     "no choices": (lose("run.yaml"), "run is not a run folder: it has no run.yaml"),
     "choices empty": (empty("run.yaml"), "run/run.yaml is not a run file"),

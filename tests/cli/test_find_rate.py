@@ -37,7 +37,7 @@ def test_it_shows_what_it_found() -> None:
     assert all(rows)
     assert 10 < len(rows) <= 22
     assert sum(line.endswith("  least") for line in lines) == 1
-    assert "the rate at which it was least: train.optimizer.learning_rate=" in lines[-1]
+    assert "the rate with the lowest loss: train.optimizer.learning_rate=" in lines[-1]
 
 
 @pytest.mark.usefixtures("here")
@@ -49,7 +49,7 @@ def test_both_rates_of_muon_rise_together() -> None:
     config = override(RunConfig(), ["train.optimizer=muon", "train.optimizer.adamw.learning_rate=0.004"])
     found = RateRange([0.1] * 11 + [0.4, 0.8], [2.0] * 11 + [1.0, 3.0], diverged=True)
     assert advice(found, config) == (
-        "the loss diverged; a tenth of the rate at which it was least: train.optimizer.learning_rate=4.0e-02 "
+        "the loss diverged; a tenth of the rate with the lowest loss: train.optimizer.learning_rate=4.0e-02 "
         "train.optimizer.adamw.learning_rate=8.0e-03"
     )
     assert advice(RateRange([0.1], [2.0], diverged=False), config).startswith("the loss never diverged, and never fell")

@@ -12,12 +12,12 @@ from cutaway.pipeline import load
 FURTHER = ("train", "--from", "run", "--data", "text.txt", "train.steps=2", "train.batch_size=2", "train.device=cpu")
 
 WORDS = {
-    "gpt-nano": "a run goes on --from a model or begins with a preset, not both: leave out gpt-nano",
-    "--resume run": "a resumed run keeps its preset, its task and its folder",
+    "gpt-nano": "a run starts from a model (--from) or from a preset, not both: remove gpt-nano",
+    "--resume run": "a resumed run keeps its preset, task and folder",
     "--task sequence-clasification": "did you mean 'sequence_classification'?",
     "--task question-answering": "run cannot be trained for question_answering: its body fits language_modeling, ",
     "model.width=32": "model.width cannot be 32 in a run that fine-tunes run, where it is 16: remove it",
-    "tokenizer=byte": "a run that goes on from a model keeps its tokens: leave tokenizer out",
+    "tokenizer=byte": "a fine-tuned model keeps its tokenizer: remove tokenizer",
     "--out run": "run holds a run already",
     "train.stps=3": "there is no 'train.stps'; did you mean 'train.steps'?",
 }

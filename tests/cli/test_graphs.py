@@ -100,10 +100,10 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("train CHOICES --data hollow.edges", "hollow.edges holds no examples (1 graphs without nodes)"),
         ("train CHOICES --data blank.edges", "blank.edges holds no examples (it is empty)"),
         ("train CHOICES --data alike.edges data.validation=0", "alike.edges has one label only, 'ring'"),
-        ("train CHOICES --data graphs.edges model.context=9", "has 12 nodes, and the model takes 9 (model.context)"),
+        ("train CHOICES --data graphs.edges model.context=9", "has 12 nodes, but the model takes 9 (model.context)"),
         (
             "train CHOICES --data graphs.edges model.position.max_distance=4",
-            "nodes 11 edges apart, and the model knows 4 (model.position.max_distance) at most",
+            "nodes 11 edges apart, but the model has 4 (model.position.max_distance) at most",
         ),
         (
             "train CHOICES --data graphs.edges model.position=learned",
@@ -114,9 +114,9 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("train CHOICES --task sequence-classification --data graphs.edges", "shortest_path positions are for graphs"),
         ("classify rings nowhere.edges", "cannot read nowhere.edges: No such file or directory"),
         ("classify rings missing.edges", "missing.edges, line 5: the node 'c' is missing"),
-        ("classify rings blank.edges", "blank.edges holds nothing to work on"),
-        ("classify rings long.edges", "the graph has nodes 18 edges apart, and the model knows 15"),
-        ("classify rings graphs.edges large.edges", "graph 23 has 25 nodes, and the model takes 24"),
+        ("classify rings blank.edges", "blank.edges has no inputs"),
+        ("classify rings long.edges", "the graph has nodes 18 edges apart, but the model has 15"),
+        ("classify rings graphs.edges large.edges", "graph 23 has 25 nodes, but the model takes 24"),
         ("evaluate rings --data unseen.edges", "'star' is no class of this model"),
         (
             "embed rings graphs.edges",

@@ -128,10 +128,10 @@ TRAININGS = {
     ),
     "--data all model.embedding.channels=1": "has 3 channels, and the model reads images of 1",
     "--data all --validation odd": "an image to validate with has 6 × 9 pixels, no multiples of a patch of 2",
-    "--data all --validation shares.npz": "the model reads bytes from 0 to 255, as image files hold them, and",
+    "--data all --validation shares.npz": "the model reads bytes from 0 to 255, as in image files, but",
     "--data all task.shift=6": "task.shift 6 moves images of 6 × 8 pixels out of sight",
     "--data all tokenizer=byte": "tokenizer has no effect in the task image_classification: remove it",
-    "--data all/cat": "cat holds no folders: put what has the same label into a folder of that name",
+    "--data all/cat": "cat has no subfolders: put the files of each label into a folder of that name",
     "--data image.png": "image.png: images come by a table",
     "--data nowhere": "nowhere",
     "--data only": "has one label only, 'cat'",
@@ -177,7 +177,7 @@ def test_files_mean_nothing_to_a_model_of_other_numbers() -> None:
     images = np.random.default_rng(1).random((12, 6, 8, 3))
     np.savez("shares.npz", images=images, labels=[LABELS[i % 3] for i in range(12)])
     printed(*TRAIN, "--data", "shares.npz", "--out", "new")
-    assert "images of bytes, as files hold them, mean nothing" in refused("classify", "new", "image.png")
+    assert "the image has bytes, as in image files" in refused("classify", "new", "image.png")
     assert load("new").classify(images[0])["label"] in LABELS
 
 

@@ -28,11 +28,11 @@ WORDS = {
     "": "name one preset or run file, such as gpt-nano; there are: audio-nano, bert-base, bert-nano, caption-nano",
     "gpt-naon": "no preset is called 'gpt-naon'; did you mean 'gpt-nano'?",
     "gpt-nano gpt-micro": "name one preset or run file, not 2 (gpt-nano, gpt-micro)",
-    "text.txt": "text.txt is no preset and no run file; if it is the text to learn from, write --data text.txt",
-    "gpt-nano text.txt": "if it is the text to learn from, write --data text.txt",
-    "run": "run is a run: go on with it by --resume run",
-    "gpt-nano train.steps 100": "train.steps lacks its value: write train.steps=VALUE",
-    "gpt-nano train.batch-size 100": "train.batch-size lacks its value: write train.batch_size=VALUE",
+    "text.txt": "text.txt is no preset and no run file; if it is the text to train on, write --data text.txt",
+    "gpt-nano text.txt": "if it is the text to train on, write --data text.txt",
+    "run": "run is a run: resume it with --resume run",
+    "gpt-nano train.steps 100": "train.steps has no value: write train.steps=VALUE",
+    "gpt-nano train.batch-size 100": "train.batch-size has no value: write train.batch_size=VALUE",
     "gpt-nano --steps 100": "there is no option '--steps'; write train.steps=100",
     "gpt-nano --batch_size=100": "there is no option '--batch-size'; write train.batch_size=100",
     "gpt-nano --train.steps 100": "there is no option '--train.steps'; write train.steps=100",
@@ -44,7 +44,7 @@ WORDS = {
     "gpt-nano -n 3": "there is no option '-n'; known: --task, --data, --validation, --out",
     "gpt-nano --seed x": "invalid value for '--seed'",
     "gpt-nano --resume": "option '--resume' requires an argument",
-    "gpt-nano --resume run": "a resumed run keeps its preset, its task and its folder",
+    "gpt-nano --resume run": "a resumed run keeps its preset, task and folder",
     "gpt-nano --device cude": "train.device cannot be 'cude'; did you mean 'cuda'?",
     "gpt-nano steps=3": "there is no 'steps'; did you mean 'train.steps'?",
     "gpt-nano model.widht=16": "there is no 'model.widht'; did you mean 'model.width'?",
@@ -59,7 +59,7 @@ WORDS = {
     "gpt-nano --seed -1": "train.seed cannot be -1",
     "missing.yaml": "missing.yaml cannot be read",
     "broken.yaml": "broken.yaml, line 2 is not YAML",
-    "list.yaml": "list.yaml is not a run file: it holds no keys",
+    "list.yaml": "list.yaml is not a run file: it has no keys",
     "binary.yaml": "binary.yaml cannot be read",
     "folder.yaml": "folder.yaml cannot be read",
     "unknown.yaml": "there is no 'model.position.bse'; did you mean 'model.position.base'?",
@@ -71,8 +71,8 @@ RESUMES = {
     "--resume .": ". is not a run folder: it has no run.yaml",
     "--resume run --data text.txt": "cannot be changed in a run that has started: only train.* can",
     "--resume run model.width=32": "'model.width=32' cannot be changed in a run that has started: only train.* can",
-    "--resume run --task language-modeling": "a resumed run keeps its preset, its task and its folder",
-    "--resume run --out new": "a resumed run keeps its preset, its task and its folder",
+    "--resume run --task language-modeling": "a resumed run keeps its preset, task and folder",
+    "--resume run --out new": "a resumed run keeps its preset, task and folder",
     "--resume run train.steps=x": "train.steps cannot be 'x'",
 }
 
@@ -81,7 +81,7 @@ USES = {
     "generate nowhere the": "there is no folder nowhere",
     "generate text.txt the": "there is no folder text.txt",
     "generate . the": ". is not a run folder: it has no run.yaml",
-    "generate run Zeus": "the tokenizer never saw 'Z', 'u' (2 characters)",
+    "generate run Zeus": "the tokenizer lacks 'Z', 'u' (2 characters)",
     "generate run the --max-new-tokens 0": "max_new_tokens must be 1 or more",
     "generate run the --max-new-tokens x": "invalid value for '--max-new-tokens'",
     "generate run the --temperature -1": "temperature must be 0 (greedy) or more",
@@ -90,17 +90,17 @@ USES = {
     "generate run the --stop=": "a stop string cannot be empty",
     "generate run the --device gpu": "no device is called 'gpu'; did you mean 'cpu'?",
     "generate run --prompt the": "there is no option '--prompt'; known: --max-new-tokens",
-    "generate run -the": "(a text that begins with - goes behind --)",
+    "generate run -the": "(a text that starts with - goes after --)",
     "generate run the --max-tokens 3": "there is no option '--max-tokens'; did you mean '--max-new-tokens'?",
     "score run": "missing argument",
     "score run t": "a text needs at least two tokens",
-    "score run 'the": 'the tokenizer never saw "\'"',
+    "score run 'the": 'the tokenizer lacks "\'"',
     "evaluate nowhere": "there is no folder nowhere",
     "evaluate run --data nowhere": "no such file or folder: nowhere",
     "evaluate run --data run/model.safetensors": "run/model.safetensors is not text",
     "evaluate run --data binary.yaml": "binary.yaml is not text",
     "evaluate run --device gpu": "no device is called 'gpu'",
-    "compare run": "two runs or more are needed to compare",
+    "compare run": "give at least two runs to compare",
     "compare run nowhere": "there is no folder nowhere",
     "plan": "name one preset or run file",
     "plan run": "run is a run",
@@ -193,7 +193,7 @@ def test_a_folder_that_holds_a_run_is_left_alone(here: Path) -> None:
     assert contents(here) == before
 
 
-@pytest.mark.parametrize(("out", "line"), [(".", ". holds other things"), ("text.txt", "text.txt is a file")])
+@pytest.mark.parametrize(("out", "line"), [(".", ". has other files"), ("text.txt", "text.txt is a file")])
 def test_a_place_that_holds_something_else_is_left_alone(out: str, line: str, here: Path) -> None:
     before = contents(here)
     assert line in refused("train", "gpt-nano", "--data", "text.txt", "--out", out, *TINY)

@@ -33,7 +33,7 @@ TRAININGS = {
     f"{LABELS} --data one.tsv": "one.tsv holds one text only (examples: 1), and nothing of it can be held out",
     f"{LABELS} --data labels.jsonl data.target=mood": "no field 'mood'; there are: text, label (choose with",
     f"{LABELS} --data labels.tsv --validation unseen.tsv": (
-        "the label 'meh' never occurs in the examples to train on; known: bad, good"
+        "the label 'meh' does not occur in the training split; known: bad, good"
     ),
     f"{LABELS} --data labels.tsv model.head.labels=5": "the data has 2 labels, but model.head.labels is 5",
     f"{LABELS} --data labels.tsv task.problem=regression": "is no number, and task.problem is regression",
@@ -42,7 +42,7 @@ TRAININGS = {
     f"{TAGS} --data ragged.conll": "ragged.conll, line 3: 3 columns, where the lines before have 2",
     f"{TAGS} --data untagged.conll": "untagged.conll, line 2: a word and its tag are expected, not 'cat'",
     f"{TAGS} --data tags.conll --validation unseen.conll": (
-        "the label 'B-animla' never occurs in the examples to train on; did you mean 'B-animal'?"
+        "the label 'B-animla' does not occur in the training split; did you mean 'B-animal'?"
     ),
     f"{TAGS} --data tags.conll model.context=4": f"left to train on, 1 document marks, {COUNT - 4} longer than 4",
     f"{QUESTIONS} --data wrong.json": "question 'q': the answer 'dog' is not in its context at character 4",
@@ -88,13 +88,13 @@ SORT = "algorithmic"
 
 USES = {
     # how texts are given
-    f"classify {CLASSIFY}": "nothing is given to work on: write it behind the run folder, or give --file",
+    f"classify {CLASSIFY}": "no input is given: write it after the model, or give --file",
     f"classify {CLASSIFY} 'a cat' --file labels.tsv": "give texts or --file labels.tsv, not both",
     f"classify {CLASSIFY} --file empty": "empty is empty",
     f"classify {CLASSIFY} --file nowhere": "cannot read nowhere: No such file or directory",
     f"classify {CLASSIFY} --file folder": "cannot read folder: Is a directory",
     f"classify {CLASSIFY} --file binary": "binary is not text: no UTF-8 from byte 128 on",
-    f"classify {CLASSIFY} -x": "(a text that begins with - goes behind --)",
+    f"classify {CLASSIFY} -x": "(a text that starts with - goes after --)",
     f"classify {CLASSIFY} '{'cat ' * 40}'": "the text has 42 tokens, but the model takes at most 32",
     f"translate {TRANSLATE} '' ": "an empty text cannot be rewritten: remove it",
     "classify nowhere x": "there is no folder nowhere",
@@ -110,24 +110,24 @@ USES = {
     f"translate {TRANSLATE} x --n-best 6": "n_best must be 1 or more, and no more than the 5 beams",
     f"translate {TRANSLATE} x --n-best 0": "n_best must be 1 or more",
     f"translate {TRANSLATE} x --length-penalty -1": "length_penalty must be 0 (none) or more",
-    f"translate {TRANSLATE} x --temperature 0.5": "a search draws nothing: write --sample too",
-    f"translate {TRANSLATE} x --seed 3": "a search draws nothing: write --sample too",
-    f"translate {TRANSLATE} x --sample --n-best 2": "--n-best is of a search: draw several with --sample and another",
+    f"translate {TRANSLATE} x --temperature 0.5": "are for sampling: write --sample too",
+    f"translate {TRANSLATE} x --seed 3": "are for sampling: write --sample too",
+    f"translate {TRANSLATE} x --sample --n-best 2": "--n-best is for beam search: for several samples, use --sample with another",
     f"translate {TRANSLATE} x --sample --temperature -1": "temperature must be 0 (greedy) or more",
     f"summarize {CLASSIFY} x": "this model cannot summarize: it was trained for sequence_classification, and can class",
     f"answer {ANSWER}": "missing argument",
-    f"answer {ANSWER} 'where?'": "give one context: a text behind the question, or a file with --file",
+    f"answer {ANSWER} 'where?'": "give one context: a text after the question, or a file with --file",
     f"answer {ANSWER} 'where?' 'a house' --file text.txt": "give one context",
     f"answer {ANSWER} 'where?' ''": "there is no context to find the answer to 'where?' in",
     f"answer {ANSWER} 'where?' --file empty": "there is no context to find the answer to 'where?' in",
     f"answer {ANSWER} '{'where ' * 30}' 'a house'": "ask in fewer words",
-    f"sort {SORT}": "nothing is given to work on",
-    f"sort {SORT} three 1": "'three' is no whole number: give numbers with spaces between them",
-    f"sort {SORT} 3,1,2": "'3,1,2' is no whole number: give numbers with spaces between them",
+    f"sort {SORT}": "no input is given",
+    f"sort {SORT} three 1": "'three' is no whole number: give numbers separated by spaces",
+    f"sort {SORT} 3,1,2": "'3,1,2' is no whole number: give numbers separated by spaces",
     f"sort {SORT} 1.5": "'1.5' is no whole number",
-    f"sort {SORT} 3 20": "20 is not among the numbers that the model knows: 0 to 19",
-    f"sort {SORT} -3": "(a text that begins with - goes behind --)",
-    f"sort {SORT} -- -3": "-3 is not among the numbers that the model knows: 0 to 19",
+    f"sort {SORT} 3 20": "20 is not among the numbers of the model: 0 to 19",
+    f"sort {SORT} -3": "(a text that starts with - goes after --)",
+    f"sort {SORT} -- -3": "-3 is not among the numbers of the model: 0 to 19",
     f"sort {SORT} --file blank": "there is nothing to sort: give numbers",
     f"sort {SORT} {'1 ' * 33}": "the text has 33 tokens, but the model takes at most 32",
     f"add {SORT} 1 2": "this model cannot add: it was trained for algorithmic, and can sort",
@@ -137,12 +137,12 @@ USES = {
     f"evaluate {TRANSLATE} --tokenize 13": "BLEU has no tokenizer '13'; did you mean '13a'?",
     f"evaluate {TRANSLATE} --beams 0": "beams must be 1 or more",
     f"evaluate {TRANSLATE} --data short": "short.en has 3 lines and short.de has 2: they must match line by line",
-    f"evaluate {CLASSIFY} --beams 3": "--beams, --length-penalty and --tokenize are of models that write a text",
+    f"evaluate {CLASSIFY} --beams 3": "--beams, --length-penalty and --tokenize are for models that write a text",
     f"evaluate {CLASSIFY} --data folder": "cannot read folder: Is a directory",
     f"evaluate {CLASSIFY} --data unseen.tsv": "'meh' is no class of this model",
     f"evaluate {CLASSIFY} --data empty": "empty holds no examples (it is empty)",
     f"evaluate {FILL} --data text.txt --target label": "data.target has no effect in the task masked_language_modeling",
-    f"evaluate {CLASSIFY} --target label": "--field and --target are of data that is given: write --data too",
+    f"evaluate {CLASSIFY} --target label": "--field and --target describe other data: give it with --data too",
     f"evaluate {SORT} --data text.txt": "this model computes on generated sequences: evaluate it without --data",
 }
 

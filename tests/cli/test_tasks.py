@@ -126,7 +126,7 @@ def test_a_mended_file_is_read_again() -> None:
     Path("valid.tsv").write_text("a cow\tgood\na fox\tgoood\n")
     words = (*train_words("sequence-classification", "new"), "--validation", "valid.tsv")
     line = refused(*words)
-    assert "the label 'goood' never occurs in the examples to train on; did you mean 'good'?" in line
+    assert "the label 'goood' does not occur in the training split; did you mean 'good'?" in line
     assert not Path("new").exists()
     Path("valid.tsv").write_text("a cow\tgood\na fox\tbad\n")
     printed(*words)

@@ -39,7 +39,7 @@ def test_it_says_what_it_does() -> None:
     lines = outcome.err.splitlines()
     assert "parameters" in lines[0]
     assert lines[0].endswith(f"everything goes to {out}")
-    assert "written at step 0" in lines[1]
+    assert "sample at step 0" in lines[1]
     assert lines[-3].startswith("step      4  training loss")
     assert lines[-2:] == [
         f"done after 4 steps; look inside: {out}/report.html",

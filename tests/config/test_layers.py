@@ -15,16 +15,16 @@ from cutaway.nn.experts import Experts
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"experts_per_token": 9}, "9 experts cannot be chosen of 8: lower chosen or raise experts"),
+        ({"experts_per_token": 9}, "experts_per_token 9 exceeds experts 8: lower it or raise experts"),
         ({"groups": 3}, "3 groups do not divide 8 experts: change groups or experts"),
         (
             {"groups": 4, "groups_per_token": 5},
-            "5 groups cannot be chosen of 4: lower groups_per_token or raise groups",
+            "groups_per_token 5 is more than groups 4: lower it, or raise groups",
         ),
-        ({"groups_per_token": 2}, "2 groups cannot be chosen of 1: lower groups_per_token or raise groups"),
+        ({"groups_per_token": 2}, "groups_per_token 2 is more than groups 1: lower it, or raise groups"),
         (
             {"groups": 4, "groups_per_token": 1, "experts_per_token": 3},
-            "1 of 4 groups hold 2 experts, and 3 are to be chosen: raise",
+            "1 of 4 groups have 2 experts, but experts_per_token is 3: raise",
         ),
     ],
     ids=["chosen", "groups", "groups_per_token", "no groups", "too few in groups"],
@@ -39,22 +39,22 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"first_layers": {"count": 3}, "layers": 2}, r"model\.first_layers\.count is 3, and there are 2 layers"),
+        ({"first_layers": {"count": 3}, "layers": 2}, r"model\.first_layers\.count is 3, but there are 2 layers"),
         (
             {"architecture": "encoder_decoder", "first_layers": {"count": 3}, "encoder_layers": 1},
-            r"model\.first_layers\.count is 3, and there are 1 layers",
+            r"model\.first_layers\.count is 3, but there are 1 layers",
         ),
         (
             {"multi_token_prediction": 1, "architecture": "encoder"},
-            r"model\.multi_token_prediction is of a decoder whose head is language",
+            r"model\.multi_token_prediction is for decoders with a language head",
         ),
         (
             {"multi_token_prediction": 1, "architecture": "encoder_decoder"},
-            r"model\.multi_token_prediction is of a decoder whose head is language",
+            r"model\.multi_token_prediction is for decoders with a language head",
         ),
         (
             {"multi_token_prediction": 1, "head": {"kind": "token"}},
-            r"model\.multi_token_prediction is of a decoder whose head is language",
+            r"model\.multi_token_prediction is for decoders with a language head",
         ),
     ],
     ids=["first layers", "of an encoder", "ahead in an encoder", "ahead of a source", "ahead of tags"],

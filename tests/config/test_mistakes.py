@@ -81,7 +81,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
         ("model.position.heads=3", "there is no 'model.position.heads'; did you mean 'model.attention.heads'?"),
         (
             "model.position.base=3",
-            "'model.position.base' is of model.position=sinusoidal or rotary, and another is chosen",
+            "'model.position.base' is for model.position=sinusoidal or rotary, but another is chosen",
         ),
         (
             "model.source_embedding.patch=4",
@@ -98,7 +98,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
         ("train.steps=0", "train.steps cannot be 0: input should be greater than 0"),
         ("data.validation=1", "data.validation cannot be 1: input should be less than 1"),
         ("model.attention.dropout=1", "model.attention.dropout cannot be 1"),
-        ("train.gradient_accumulation=3", "batch_size 32 cannot be computed in 3 equal parts"),
+        ("train.gradient_accumulation=3", "batch_size 32 cannot be divided into 3 equal micro-batches"),
         ("model.width=130", "width 130 is not divisible by 4 heads: change model.width or model.attention.heads"),
         ("model.attention.kv_heads=3", "3 kv_heads do not divide 4 heads: change model.attention.kv_heads"),
     ],
@@ -109,7 +109,7 @@ def test_a_mistake_is_told_in_one_line(assignment: str, line: str) -> None:
 
 def test_rotary_positions_need_an_even_head() -> None:
     line = complaint("model.width=12", "model.position=rotary")
-    assert "rotary positions turn pairs, and a head is 3 wide" in line
+    assert "rotary positions rotate pairs, but a head is 3 wide" in line
 
 
 def test_the_rotary_part_of_latent_attention_is_even_too() -> None:

@@ -146,7 +146,7 @@ def test_editors_get_a_schema() -> None:
     ("assignment", "line"),
     [
         ("train.steps", "'train.steps' changes nothing: write it as key=value"),
-        ("train.steps.more=1", "train.steps is a single value: nothing lies below it"),
+        ("train.steps.more=1", "train.steps is a single value: it has no keys"),
         ("train.steps=[1", "train.steps=[1, line 1 is not YAML"),
         ("train.steps=!x 1", "is not YAML"),
         ("train=5", "train cannot be 5"),

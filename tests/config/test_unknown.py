@@ -15,7 +15,7 @@ def test_a_model_reads_what_it_embeds_and_an_encoder_decoder_its_source() -> Non
     captioner = ModelConfig(architecture="encoder_decoder", source_embedding=PATCHES)
     assert captioner.input_embedding(PatchEmbeddingConfig) is PATCHES
     assert ModelConfig().input_embedding(TokenEmbeddingConfig) == TokenEmbeddingConfig()
-    with pytest.raises(UserError, match="the model reads patches, and frames are needed here"):
+    with pytest.raises(UserError, match="the model reads patches, but frames are needed here"):
         captioner.input_embedding(FrameEmbeddingConfig)
 
 

@@ -43,5 +43,5 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
 
 def test_a_folder_without_folders_is_told(tmp_path: Path) -> None:
     write(tmp_path, "1.wav")
-    with pytest.raises(UserError, match="holds no folders: put what has the same label into a folder of that name"):
+    with pytest.raises(UserError, match="has no subfolders: put the files of each label into a folder of that name"):
         list(files_by_label(tmp_path, (".wav",), Counter()))

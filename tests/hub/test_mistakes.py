@@ -204,7 +204,7 @@ def test_pickled_code_is_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(folder)
     (folder / WEIGHTS).unlink()
     torch.save({"a": Harm()}, folder / "pytorch_model.bin")
-    assert "holds more than tensors, and reading it could run code: ask for safetensors" in refusal(folder)
+    assert "has more than tensors, and reading it could run code: use safetensors" in refusal(folder)
     assert not (folder / "harmed").exists()
 
 
@@ -249,7 +249,7 @@ def test_a_family_that_nobody_knows(name: Any, folder: Path) -> None:
         ({"architectures": ["BertForMaskedML"]}, "BertForMaskedML.*BertForMaskedLM"),
         ({"num_attention_heads": 5}, "not divisible by 5 heads"),
         ({"hidden_size": "wide"}, "width"),
-        ({"num_hidden_layers": 10**9}, "asks for 1000000000 layers, and its files hold"),
+        ({"num_hidden_layers": 10**9}, "asks for 1000000000 layers, but its files have"),
         ({"vocab_size": 10**13}, "the model's is (10000000000000, 24)"),
         ({"vocab_size": 10**30}, "asks for sizes that are too large"),
         ({"architectures": "BertForMaskedLM"}, "architectures='BertForMaskedLM', which is no list of names"),

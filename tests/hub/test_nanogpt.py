@@ -62,7 +62,7 @@ def test_characters_are_those_of_the_text(tmp_path: Path) -> None:
 def test_a_tokenizer_beside_it_comes_first(tmp_path: Path) -> None:
     path, _ = checkpoint(tmp_path)
     train_tokenizer(ByteTokenizer(), ()).save(tmp_path / "tokenizer.json")
-    with pytest.raises(UserError, match="the tokenizer has 256 tokens, and the model knows 37"):
+    with pytest.raises(UserError, match="the tokenizer has 256 tokens, but the model has 37"):
         import_nanogpt(path)
 
 

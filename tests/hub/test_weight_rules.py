@@ -99,5 +99,5 @@ def test_a_tensor_that_has_no_place_must_be_zero() -> None:
 
 
 def test_a_tensor_of_another_size_is_not_split() -> None:
-    with pytest.raises(ValueError, match="has 8 rows, and 9 are expected"):
+    with pytest.raises(ValueError, match="has 8 rows, but 9 are expected"):
         Split((2, 3, 4)).read(tensors([(8, 5)]))

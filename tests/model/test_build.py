@@ -58,9 +58,9 @@ SEQUENCE, TOKEN = {"kind": "sequence", "labels": 5}, {"kind": "token", "labels":
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"encoder_layers": 3}, r"model\.encoder_layers is of an encoder_decoder"),
-        ({"architecture": "encoder", "encoder_layers": 3}, r"model\.encoder_layers is of an encoder_decoder"),
-        ({"architecture": "encoder", "source_vocabulary": 9}, r"model\.source_vocabulary is of an encoder_decoder"),
+        ({"encoder_layers": 3}, r"model\.encoder_layers is for an encoder_decoder"),
+        ({"architecture": "encoder", "encoder_layers": 3}, r"model\.encoder_layers is for an encoder_decoder"),
+        ({"architecture": "encoder", "source_vocabulary": 9}, r"model\.source_vocabulary is for an encoder_decoder"),
         ({"architecture": "encoder_decoder", "head": TOKEN}, r"model\.head is language, not token"),
         ({"architecture": "encoder_decoder", "head": SEQUENCE}, r"model\.head is language, not sequence"),
     ],

@@ -116,7 +116,7 @@ def test_images_that_cannot_be_read_are_refused() -> None:
     with pytest.raises(ValueError, match="the model reads images of 5 channels, but these have 3"):
         model(images(channels=3))
     for size, said in (((9, 28), "9 × 28"), ((8, 27), "8 × 27")):
-        with pytest.raises(ValueError, match=f"an image of {said} pixels cannot be cut into patches of 4"):
+        with pytest.raises(ValueError, match=f"an image of {said} pixels cannot be divided into patches of 4"):
             model(torch.zeros(1, CHANNELS, *size))
 
 

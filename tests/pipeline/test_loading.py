@@ -147,7 +147,7 @@ def test_the_verbs_do_not_drop_out(pipeline: Pipeline) -> None:
 
 
 def test_a_mistake_is_told_before_the_first_piece(pipeline: Pipeline) -> None:
-    with pytest.raises(UserError, match="never saw 'Z'"):
+    with pytest.raises(UserError, match="the tokenizer lacks 'Z'"):
         pipeline.stream("Z")
     with pytest.raises(UserError, match="max_new_tokens must be 1"):
         pipeline.stream("the", 0)
@@ -159,7 +159,7 @@ def test_a_mistake_is_told_before_the_first_piece(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("verb", ["generate", "score"])
 def test_unseen_characters_are_named(pipeline: Pipeline, verb: str) -> None:
-    with pytest.raises(UserError, match=r"never saw 'Q', 'Z' \(2 characters\)"):
+    with pytest.raises(UserError, match=r"the tokenizer lacks 'Q', 'Z' \(2 characters\)"):
         getattr(pipeline, verb)("a ZQ")
 
 

@@ -129,7 +129,7 @@ def test_a_question_that_is_too_long_is_told_and_so_is_no_context() -> None:
 def test_numbers_that_the_model_does_not_know_are_told() -> None:
     asked = pipeline("sort")
     for number in (-1, 20):
-        with pytest.raises(UserError, match=f"^{number} is not among the numbers that the model knows: 0 to 19$"):
+        with pytest.raises(UserError, match=f"^{number} is not among the numbers of the model: 0 to 19$"):
             asked.sort([3, number])
     with pytest.raises(UserError, match="there is nothing to sort: give numbers"):
         asked.sort([])

@@ -57,7 +57,7 @@ def test_so_is_one_without_data(place: str, tmp_path: Path) -> None:
 def test_data_of_no_use_may_be_mended_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "other.tsv").write_text("the cow sat\tpte\n")
     other = f"data.validation_path={tmp_path / 'other.tsv'}"
-    with pytest.raises(UserError, match="the label 'pte' never occurs in the examples to train on; did you mean 'pet'"):
+    with pytest.raises(UserError, match="the label 'pte' does not occur in the training split; did you mean 'pet'"):
         begin("sequence_classification", tmp_path, other)
     assert not (tmp_path / "run").exists()
     (tmp_path / "other.tsv").write_text("the cow sat\tpet\n")

@@ -62,7 +62,9 @@ def test_who_gives_steps_means_them() -> None:
     config = override(RunConfig(), ["train.epochs=3"])
     assert (config.train.epochs, override(config, ["train.steps=9"]).train.epochs) == (3, None)
     assert override(config, ["train.steps=9", "train.epochs=none"]).train.steps == 9
-    with pytest.raises(UserError, match=r"^train.steps and train.epochs say the same in two ways: give one of them$"):
+    with pytest.raises(
+        UserError, match=r"^train.steps and train.epochs both set the length of the run: give one of them$"
+    ):
         override(config, ["train.epochs=2", "train.steps=9"])
 
 

@@ -165,8 +165,8 @@ REFUSED = {
     "model.architecture=decoder": "model.architecture cannot be decoder",
     "model.vocabulary=99": "model.vocabulary cannot be 99",
     "model.context=25": "{} has 24 learned positions, but model.context is 25: write model.context=24 or less",
-    "tokenizer=byte": "a run that goes on from a model keeps its tokens: leave tokenizer out",
-    "source_tokenizer=byte": "a run that goes on from a model keeps its tokens: leave source_tokenizer out",
+    "tokenizer=byte": "a fine-tuned model keeps its tokenizer: remove tokenizer",
+    "source_tokenizer=byte": "a fine-tuned model keeps its tokenizer: remove source_tokenizer",
     "origin=elsewhere": "the run is fine-tuned from {}: remove origin",
     "model.head=token": "needs a language head, but model.head is token: write model.head=language",
     "task=image_classification": "{} cannot be trained for image_classification: its body fits masked_language_mod",
@@ -204,9 +204,7 @@ def test_a_tokenizer_without_a_token_that_the_task_needs(
 
 def test_other_symbols_than_those_of_the_task(origin: MakeOrigin, tmp_path: Path) -> None:
     choices = ("data.path=python-docs", "data.validation=0.1", "task.length=4")
-    told = (
-        "the tokens of the model to go on from are not the symbols of this task, 0 to 99: choose another task.symbols"
-    )
+    told = "the tokens of the model to fine-tune are not the symbols of this task, 0 to 99: choose another task.symbols"
     with pytest.raises(UserError, match=re.escape(told)):
         go_on(origin(WORDS), tmp_path, WORDS, *choices, task="algorithmic")
     assert not (tmp_path / "further").exists()

@@ -46,8 +46,8 @@ def test_graphs_of_one_size_need_no_mask() -> None:
 @pytest.mark.parametrize(
     ("most", "longest", "said"),
     [
-        (3, 9, r"graph 2 has 4 nodes, and the model takes 3 \(model\.context\) at most"),
-        (9, 2, r"graph 2 has nodes 3 edges apart, and the model knows 2 \(model\.position\.max_distance\) at most"),
+        (3, 9, r"graph 2 has 4 nodes, but the model takes 3 \(model\.context\) at most"),
+        (9, 2, r"graph 2 has nodes 3 edges apart, but the model has 2 \(model\.position\.max_distance\) at most"),
     ],
 )
 def test_the_largest_graph_says_what_it_would_need(most: int, longest: int, said: str) -> None:

@@ -42,5 +42,5 @@ def test_bytes_and_other_numbers_are_not_mixed() -> None:
     assert (values_of(BYTES), values_of(shares), values_of([*BYTES, *shares])) == ("bytes", "numbers", "numbers")
     with pytest.raises(UserError, match=r"reads bytes from 0 to 255.* is an array of float64: .*astype"):
         image_rows(shares, task(BYTES))
-    with pytest.raises(UserError, match="images of bytes, as files hold them, mean nothing to a model of other num"):
+    with pytest.raises(UserError, match="the image has bytes, as in image files, but the model reads other num"):
         image_rows(BYTES, task(shares))

@@ -46,7 +46,7 @@ def test_a_number_is_itself() -> None:
 
 @pytest.mark.parametrize("problem", ["single_label", "multi_label"])
 def test_a_label_that_nobody_taught_is_told(problem: str) -> None:
-    said = "the label 'god' never occurs in the examples to train on; did you mean 'good'?"
+    said = "the label 'god' does not occur in the training split; did you mean 'good'?"
     with pytest.raises(UserError) as caught:
         rows(("bad",), ("god",), problem=problem)
     assert str(caught.value) == said

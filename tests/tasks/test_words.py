@@ -56,5 +56,5 @@ def test_long_sentences_are_left_out_and_counted() -> None:
 
 
 def test_a_tag_that_nobody_taught_is_told() -> None:
-    with pytest.raises(UserError, match="the label 'B-X' never occurs in the examples to train on; did you mean 'B-x'"):
+    with pytest.raises(UserError, match="the label 'B-X' does not occur in the training split; did you mean 'B-x'"):
         word_rows(READERS["char"], [Tagged(("it",), ("B-X",))], TAGS, 9, Counter())

@@ -43,7 +43,7 @@ def test_post_processors_of_every_kind_are_understood(
 
 @pytest.mark.parametrize("pair", ["$B $A", "$A $A $B"])
 def test_texts_left_out_or_out_of_order_are_refused(pair: str) -> None:
-    with pytest.raises(UserError, match="does not take each text once, one behind the other"):
+    with pytest.raises(UserError, match="does not keep each text once and in order"):
         PostProcessor.of(processors.TemplateProcessing(single="$A", pair=pair, special_tokens=[]))
 
 

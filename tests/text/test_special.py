@@ -83,7 +83,7 @@ def test_they_are_recognized_when_asked_for(kind: str) -> None:
 def test_recognized_characters_need_not_be_seen() -> None:
     tokenizer = train_tokenizer(CONFIGS["char"], [], alphabet="abc", specials=["<mask>"])
     assert tokenizer.encode("a<mask>c", special=True) == [1, 0, 3]
-    with pytest.raises(UserError, match=r"never saw '<', '>', 'd'"):
+    with pytest.raises(UserError, match=r"the tokenizer lacks '<', '>', 'd'"):
         tokenizer.encode("<mask>d<>", special=True)
 
 

@@ -66,20 +66,20 @@ def test_merges_make_text_shorter_and_stay_inside_the_vocabulary() -> None:
 def test_unseen_characters_are_named() -> None:
     tokenizer = char("abc <|endoftx>")
     for _ in range(2):
-        with pytest.raises(UserError, match=r"never saw 'é', '漢' \(2 characters\)"):
+        with pytest.raises(UserError, match=r"the tokenizer lacks 'é', '漢' \(2 characters\)"):
             tokenizer.encode("a漢béa")
-    with pytest.raises(UserError, match=r"never saw '!', .*'\('… \(27 characters\)") as caught:
+    with pytest.raises(UserError, match=r"the tokenizer lacks '!', .*'\('… \(27 characters\)") as caught:
         tokenizer.encode("!" + "".join(map(chr, range(33, 60))))
     assert "\n" not in str(caught.value)
-    with pytest.raises(UserError, match=r"never saw 'z' \(1 character\)"):
+    with pytest.raises(UserError, match=r"the tokenizer lacks 'z' \(1 character\)"):
         tokenizer.encode_batch(["abc", "z"])
 
 
 def test_unseen_words_are_named() -> None:
     for _ in range(2):
-        with pytest.raises(UserError, match=r"never saw '112', 'x' \(2 words\)"):
+        with pytest.raises(UserError, match=r"the tokenizer lacks '112', 'x' \(2 words\)"):
             WORDS.encode("1 x 2 112")
-    with pytest.raises(UserError, match=r"never saw '21' \(1 word\)"):
+    with pytest.raises(UserError, match=r"the tokenizer lacks '21' \(1 word\)"):
         WORDS.encode_with_offsets("21")
     assert WORDS.encode_batch(["12 2", ""]) == [[2, 1], []]
 
@@ -154,7 +154,7 @@ def test_a_file_that_would_drop_characters_refuses_them(tmp_path: Path) -> None:
     content["pre_tokenizer"] = content["decoder"] = None  # characters are no longer written as bytes
     path.write_text(json.dumps(content))
     assert Tokenizer.load(path).decode(Tokenizer.load(path).encode("a")) == "a"
-    with pytest.raises(UserError, match="never saw '漢'"):
+    with pytest.raises(UserError, match="the tokenizer lacks '漢'"):
         Tokenizer.load(path).encode("a漢")
 
 

@@ -61,7 +61,7 @@ def test_a_tokenizer_that_is_there_is_opened(tmp_path: Path) -> None:
     assert train_tokenizer(config, [], with_end=True, specials=WRITING).sha256 == there.sha256
     with pytest.raises(UserError, match=r"yours\.json"):
         train_tokenizer(FileTokenizer(path=str(tmp_path / "yours.json")), [])
-    with pytest.raises(UserError, match="say from which, with --from"):
+    with pytest.raises(UserError, match="name the model with --from"):
         train_tokenizer(OriginTokenizer(), [])
 
 

@@ -52,7 +52,7 @@ def write_rotary(choices: Said) -> dict[str, Any]:
 
 
 def lengthened(factor: float, share: float = 1.0) -> float:
-    """The factor by which YaRN scales vectors for texts longer by `factor` (Peng et al. 2023, eq. 22; DeepSeek's code)."""
+    """The factor by which YaRN scales vectors for longer contexts (Peng et al. 2023, eq. 22; DeepSeek's code)."""
     return 0.1 * share * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 

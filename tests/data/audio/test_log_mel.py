@@ -104,8 +104,11 @@ def test_a_later_sound_gives_later_frames() -> None:
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ((8_000, 20.0, 0.05, 8), "frames of 20 ms have 160 samples and begin every 0: choose task.hop from 0.125 ms"),
-        ((8_000, 20.0, 25.0, 8), "have 160 samples and begin every 200"),
+        (
+            (8_000, 20.0, 0.05, 8),
+            "frames of 20 ms have 160 samples and start every 0: choose a task.hop of at least 0.125 ms",
+        ),
+        ((8_000, 20.0, 25.0, 8), "have 160 samples and start every 200"),
         ((8_000, 0.125, 0.125, 1), "have 1 samples"),
         ((8_000, 10.0, 5.0, 64), "frames of 10 ms are too short for 64 bins, 3 would stay empty"),
     ],

@@ -66,7 +66,7 @@ def test_a_row_of_jsonl_may_have_several_labels(tmp_path: Path) -> None:
         ("missing.tsv", r"cannot read .*missing\.tsv"),
         ("no_header.tsv", r"line 1: no field 'path'; there are: 1\.wav, bell \(choose with data\.field\)"),
         ("lost.tsv", r"cannot read .*lost\.wav: No such file"),
-        ("empty", "holds no folders"),
+        ("empty", "has no subfolders"),
     ],
 )
 def test_what_holds_no_recordings_is_told(tmp_path: Path, path: str, said: str) -> None:
@@ -97,5 +97,7 @@ def test_a_person_gives_a_path_or_samples(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 9)), np.zeros(9, np.int16), np.zeros(0)], ids=str)
 def test_arrays_that_hold_no_samples_are_told(wrong: np.ndarray) -> None:
-    with pytest.raises(UserError, match="a recording is a row of samples from -1 to 1, of floating point, and this"):
+    with pytest.raises(
+        UserError, match="a recording is a one-dimensional array of floating-point samples from -1 to 1"
+    ):
         samples_of(wrong, RATE)

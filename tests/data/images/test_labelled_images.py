@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
     assert "a.png: images come by a table (.tsv, .csv, .jsonl)" in refusal(tmp_path / "a.png")
     assert "cannot read" in refusal(tmp_path / "nowhere.csv")
     (tmp_path / "empty").mkdir()
-    assert "empty holds no folders" in refusal(tmp_path / "empty")
+    assert "empty has no subfolders" in refusal(tmp_path / "empty")
 
 
 IMAGES = np.zeros((3, 4, 6), np.uint8)

@@ -126,7 +126,7 @@ def test_a_source_that_changed_meanwhile_is_noticed(
     with pytest.raises(StoppedError):
         prepare(data, CharTokenizer(), out, progress=stop_after(0))
     file.write_bytes(TEXT.replace("line 7", "line 8").encode())
-    with pytest.raises(UserError, match="has changed since its preparation was begun: remove"):
+    with pytest.raises(UserError, match="has changed since its preparation was started: remove"):
         prepare(data, CharTokenizer(), out)
     file.write_bytes(TEXT.encode())
 
@@ -166,7 +166,7 @@ def test_a_tokenizer_that_is_there_is_used_as_it_is(file: Path, rows: Path, tmp_
     corpus = prepare(DataConfig(path=str(file)), mine, tmp_path / "out")
     assert corpus.tokenizer.sha256 == mine.sha256
     assert prepare(DataConfig(path=str(file)), mine, tmp_path / "out").manifest == corpus.manifest
-    with pytest.raises(UserError, match=r"never saw '\\x00', '漢' \(2 characters\)"):
+    with pytest.raises(UserError, match=r"the tokenizer lacks '\\x00', '漢' \(2 characters\)"):
         prepare(DataConfig(path=str(file)), char(TEXT[:-2]), tmp_path / "unseen")
     with pytest.raises(UserError, match=r"no <\|endoftext\|> to part 40 documents"):
         prepare(DataConfig(path=str(rows)), char(TEXT), tmp_path / "endless")

@@ -151,7 +151,7 @@ def test_more_tokens_than_the_model_knows_are_refused(tmp_path: Path) -> None:
     path, _ = write(tmp_path, choices("llama"))
     before, after = (f"llama.vocab_size{NUMBER}".encode() + struct.pack("<I", count) for count in (VOCABULARY, 200))
     path.write_bytes(path.read_bytes().replace(before, after))
-    with pytest.raises(UserError, match="the tokenizer has 293 tokens, and the model knows 200"):
+    with pytest.raises(UserError, match="the tokenizer has 293 tokens, but the model has 200"):
         import_gguf(path)
 
 

@@ -95,7 +95,7 @@ def test_tokenizers_that_we_have_not_are_refused(said: dict[str, Any], complaint
 def test_what_it_does_not_say_is_noted(header: Header) -> None:
     assert guesses(header) == []
     assert guesses(saying(header, tokenizer__ggml__pre=None)) == guesses(saying(header, tokenizer__ggml__pre="default"))
-    assert "it is cut as GPT-2's" in guesses(saying(header, tokenizer__ggml__pre=None))[0]
+    assert "it is split as in GPT-2" in guesses(saying(header, tokenizer__ggml__pre=None))[0]
     assert guesses(saying(header, tokenizer__ggml__pre=None, tokenizer__ggml__model="llama")) == []
 
 
