@@ -101,4 +101,4 @@ def test_checkpoints_are_averaged() -> None:
     assert figures[0] != figures[1]
     for count in ("0", "9"):
         line = refused("evaluate", "masked-language-modeling", "--average", count)
-        assert f"checkpoints, and the mean of {count} is asked for" in line
+        assert f"checkpoints, but the mean of {count} is requested" in line

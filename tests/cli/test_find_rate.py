@@ -42,7 +42,7 @@ def test_it_shows_what_it_found() -> None:
 
 @pytest.mark.usefixtures("here")
 def test_a_run_that_has_begun_has_its_rate() -> None:
-    assert refused("train", "--resume", "run", "--find-lr").startswith("--find-lr is of a run that has not begun")
+    assert refused("train", "--resume", "run", "--find-lr").startswith("--find-lr is for new runs")
 
 
 def test_both_rates_of_muon_rise_together() -> None:

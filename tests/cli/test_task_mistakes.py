@@ -112,7 +112,7 @@ USES = {
     f"translate {TRANSLATE} x --length-penalty -1": "length_penalty must be 0 (none) or more",
     f"translate {TRANSLATE} x --temperature 0.5": "are for sampling: write --sample too",
     f"translate {TRANSLATE} x --seed 3": "are for sampling: write --sample too",
-    f"translate {TRANSLATE} x --sample --n-best 2": "--n-best is for beam search: for several samples, use --sample with another",
+    f"translate {TRANSLATE} x --sample --n-best 2": "--n-best is for beam search: for several samples, use --sample",
     f"translate {TRANSLATE} x --sample --temperature -1": "temperature must be 0 (greedy) or more",
     f"summarize {CLASSIFY} x": "this model cannot summarize: it was trained for sequence_classification, and can class",
     f"answer {ANSWER}": "missing argument",

@@ -225,6 +225,6 @@ def test_the_last_checkpoints_are_those_of_the_last_steps(tmp_path: Path) -> Non
     assert folder.last_checkpoints(1) == [paths[1000]]
     assert folder.last_checkpoints(3) == [paths[step] for step in (90, 200, 1000)]
     for count in (0, 5):
-        said = f"has 4 checkpoints, and the mean of {count} is asked for: train.keep says how many are kept"
+        said = f"has 4 checkpoints, but the mean of {count} is requested: train.keep sets how many are kept"
         with pytest.raises(UserError, match=said):
             folder.last_checkpoints(count)

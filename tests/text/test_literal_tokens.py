@@ -71,5 +71,5 @@ def test_what_vanishes_makes_no_special_token_of_quoted_text() -> None:
 
 
 def test_the_mark_itself_is_no_text() -> None:
-    with pytest.raises(UserError, match="holds U\\+10FFFF, which is no character"):
+    with pytest.raises(UserError, match="contains U\\+10FFFF, which is not a character"):
         tokenizer("words").quote("a\U0010ffffb")

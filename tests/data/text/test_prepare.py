@@ -168,7 +168,7 @@ def test_a_tokenizer_that_is_there_is_used_as_it_is(file: Path, rows: Path, tmp_
     assert prepare(DataConfig(path=str(file)), mine, tmp_path / "out").manifest == corpus.manifest
     with pytest.raises(UserError, match=r"the tokenizer lacks '\\x00', '漢' \(2 characters\)"):
         prepare(DataConfig(path=str(file)), char(TEXT[:-2]), tmp_path / "unseen")
-    with pytest.raises(UserError, match=r"no <\|endoftext\|> to part 40 documents"):
+    with pytest.raises(UserError, match=r"no <\|endoftext\|> to separate 40 documents"):
         prepare(DataConfig(path=str(rows)), char(TEXT), tmp_path / "endless")
 
 

@@ -42,7 +42,7 @@ def test_a_window_makes_it_a_mistral(header: Header) -> None:
 def test_a_window_of_another_is_refused(header: Header) -> None:
     said = {name.replace("llama.", "qwen2."): value for name, value in header.metadata.items()}
     other = replace(header, metadata={**said, "general.architecture": "qwen2", "qwen2.attention.sliding_window": 5})
-    with pytest.raises(UserError, match="has a window, and does not say of which layers"):
+    with pytest.raises(UserError, match="has a sliding window but does not say for which layers"):
         read_options(other)
 
 
@@ -58,7 +58,10 @@ def test_what_changes_nothing_may_be_said(said: dict[str, Any], header: Header) 
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
-        ({"general__architecture": "mamba"}, "architecture 'mamba', which cutaway does not have; it has llama, qwen2"),
+        (
+            {"general__architecture": "mamba"},
+            "architecture 'mamba', which cutaway does not support; it supports llama, qwen2",
+        ),
         ({"llama__expert_count": 8}, "asks for llama.expert_count=8"),
         ({"llama__attention__causal": False}, "asks for llama.attention.causal=False"),
         ({"llama__rope__dimension_count": 4}, "rope.dimension_count=4 where head_dim is 8"),

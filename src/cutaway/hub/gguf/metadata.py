@@ -1,4 +1,4 @@
-"""What GGUF calls the options of a config.json."""
+"""From GGUF's metadata to the options of a config.json, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,31 +36,33 @@ SCALING = {
     "rope.scaling.yarn_beta_slow": "beta_slow",
 }
 BETAS = {"beta_fast": 32.0, "beta_slow": 1.0}
-"""YaRN's bounds as llama.cpp has them: of these architectures it reads no others from a file."""
+"""YaRN's bounds in llama.cpp, which reads no others from files of these architectures."""
 UNREAD = ("rope.scaling.finetuned", "tensor_data_layout")
 NOTHING = (None, 0, "none")
 LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
-"""All that Llama 3.1, 3.2 and 3.3 have in common: a file holds only what comes of it."""
+"""The scaling of Llama 3.1, 3.2 and 3.3: a file stores only its result."""
 
 
 def read_options(header: Header) -> dict[str, Any]:
-    """The options that a config.json would hold for the model in a file.
+    """The options of a config.json for the model in a file.
 
     Raises:
-        UserError: it is of an architecture that we do not have, or asks for something that we do not implement.
+        UserError: its architecture is unknown, or an option is not implemented.
     """
-    said = dict(header.metadata)
-    architecture = said.get("general.architecture")
+    metadata = dict(header.metadata)
+    architecture = metadata.get("general.architecture")
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise UserError(
-            f"{header.path} is of architecture {architecture!r}, which cutaway does not have; it has {known}"
+            f"{header.path} is of architecture {architecture!r}, which cutaway does not support; it supports {known}"
         )
-    own = {name.removeprefix(f"{architecture}."): value for name, value in said.items() if _is_of(name, architecture)}
-    own = {name: value for name, value in own.items() if name not in UNREAD and _says(value)}
+    own = {
+        name.removeprefix(f"{architecture}."): value for name, value in metadata.items() if _is_of(name, architecture)
+    }
+    own = {name: value for name, value in own.items() if name not in UNREAD and _is_set(value)}
     if own.get("attention.causal") is True:
         del own["attention.causal"]
-    own = {"rope.freq_base": 10_000.0, "vocab_size": len(said.get("tokenizer.ggml.tokens", ())), **own}
+    own = {"rope.freq_base": 10_000.0, "vocab_size": len(metadata.get("tokenizer.ggml.tokens", ())), **own}
     found: dict[str, Any] = {
         "model_type": architecture,
         "architectures": [ARCHITECTURES[architecture]],
@@ -73,14 +75,14 @@ def read_options(header: Header) -> dict[str, Any]:
         if name in OPTIONS and found.setdefault(OPTIONS[name], value) != value:
             raise UserError(
                 f"{header.path} asks for {architecture}.{name}={value!r} where {OPTIONS[name]} is "
-                f"{found[OPTIONS[name]]!r}: cutaway has one number for both"
+                f"{found[OPTIONS[name]]!r}: cutaway uses one number for both"
             )
     _require_plausible(header, found)
-    return found | _more(header, architecture, found, own)
+    return found | _derived_options(header, architecture, found, own)
 
 
 def _require_plausible(header: Header, found: Mapping[str, Any]) -> None:
-    """Refuses sizes that no tensor has, before anything is made of that size."""
+    """Rejects sizes larger than any tensor, before anything of that size is allocated."""
     longest = max((length for stored in header.tensors.values() for length in stored.shape), default=0)
     limits = dict.fromkeys(
         ("vocab_size", "hidden_size", "intermediate_size", "num_attention_heads", "head_dim"), longest
@@ -88,50 +90,54 @@ def _require_plausible(header: Header, found: Mapping[str, Any]) -> None:
     for name, limit in {**limits, "num_hidden_layers": len(header.tensors)}.items():
         if name in found and not (isinstance(found[name], int) and found[name] <= limit):
             raise UserError(
-                f"{header.path} announces a {name} of {found[name]!r}, and its tensors allow {limit} at most"
+                f"{header.path} declares a {name} of {found[name]!r}, but its tensors allow at most {limit}"
             )
 
 
 def write_options(architecture: str, written: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata that mean the options of a config.json; `scaling_tensor` holds the rest.
+    """The metadata for the options of a config.json; `scaling_tensor` has the rest.
 
     Raises:
-        UserError: an option has no place there.
+        UserError: GGUF has no equivalent of an option.
     """
     head_width = written.get("head_dim") or written["hidden_size"] // written["num_attention_heads"]
     options = {**written, "head_dim": head_width}
-    said = {f"{architecture}.{name}": options[theirs] for name, theirs in OPTIONS.items() if _says(options.get(theirs))}
+    metadata = {
+        f"{architecture}.{name}": options[theirs] for name, theirs in OPTIONS.items() if _is_set(options.get(theirs))
+    }
     scaling = written.get("rope_scaling") or {}
     if scaling.get("attention_factor", lengthened(scaling.get("factor", 1.0))) != lengthened(
         scaling.get("factor", 1.0)
     ):
-        raise UserError(f"GGUF has no place for an attention_factor of {scaling['attention_factor']}")
+        raise UserError(f"GGUF cannot store an attention_factor of {scaling['attention_factor']}")
     if BETAS | {name: scaling[name] for name in BETAS if name in scaling} != BETAS:
-        raise UserError(f"GGUF holds YaRN with {BETAS} alone, which llama.cpp takes for granted, not {dict(scaling)}")
+        raise UserError(f"GGUF stores YaRN only with {BETAS}, which llama.cpp assumes, not {dict(scaling)}")
     if scaling.get("rope_type") != "llama3":
-        said |= {f"{architecture}.{name}": scaling[theirs] for name, theirs in SCALING.items() if theirs in scaling}
+        metadata |= {f"{architecture}.{name}": scaling[theirs] for name, theirs in SCALING.items() if theirs in scaling}
     if options["hidden_act"] != "silu":
-        raise UserError(f"GGUF cannot hold a {architecture} model whose activation is {options['hidden_act']}")
-    return said
+        raise UserError(f"GGUF cannot store a {architecture} model whose activation is {options['hidden_act']}")
+    return metadata
 
 
 def scaling_tensor(written: Mapping[str, Any]) -> torch.Tensor | None:
-    """What the angles of Llama 3 are divided by, for `rope_freqs.weight`, if they are.
+    """The divisors of Llama 3's frequencies, for `rope_freqs.weight`, if they are scaled.
 
     Raises:
-        UserError: the scaling is another than that of Llama 3.
+        UserError: the scaling is not Llama 3's.
     """
     scaling = written.get("rope_scaling") or {}
     if scaling.get("rope_type") != "llama3":
         return None
     if {name: scaling[name] for name in LLAMA3} != LLAMA3:
-        raise UserError(f"GGUF holds the rotary scaling of Llama 3 alone, and this model's is {dict(scaling)}")
+        raise UserError(f"GGUF stores only Llama 3's rotary scaling, not this model's {dict(scaling)}")
     width = written.get("head_dim") or written["hidden_size"] // written["num_attention_heads"]
     return _divisors(width, written["rope_theta"], scaling["factor"])
 
 
-def _more(header: Header, architecture: str, found: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What the tensors tell, or several entries together."""
+def _derived_options(
+    header: Header, architecture: str, found: Mapping[str, Any], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Options that follow from the tensors, or from several entries together."""
     scaling = {theirs: own[name] for name, theirs in SCALING.items() if name in own}
     more: dict[str, Any] = {}
     if ANGLES in header.tensors:
@@ -140,7 +146,7 @@ def _more(header: Header, architecture: str, found: Mapping[str, Any], own: Mapp
         more["rope_scaling"] = scaling
     if architecture != "llama":
         if "sliding_window" in found:
-            raise UserError(f"{header.path} has a window, and does not say of which layers")
+            raise UserError(f"{header.path} has a sliding window but does not say for which layers")
         return more
     if "sliding_window" in found:
         return more | {"model_type": "mistral", "architectures": ["MistralForCausalLM"]}
@@ -149,13 +155,13 @@ def _more(header: Header, architecture: str, found: Mapping[str, Any], own: Mapp
 
 
 def _llama3_factor(header: Header, found: Mapping[str, Any]) -> float:
-    """By how much slow angles are divided, where what a file divides by is what Llama 3 makes of such a number."""
+    """The factor of Llama 3's scaling, if the divisors in the file are those of such a factor."""
     stored: Stored = header.tensors[ANGLES]
     divisors = GGUFTensors(header).read(ANGLES)
     factor = float(divisors.max())
     expected = _divisors(2 * stored.shape[-1], found["rope_theta"], factor)
     if not torch.allclose(divisors, expected, rtol=1e-3):
-        raise UserError(f"{header.path}: {ANGLES} is not of Llama 3's scaling, which is the only one that is known")
+        raise UserError(f"{header.path}: {ANGLES} is not Llama 3's scaling, the only one supported")
     return factor
 
 
@@ -169,5 +175,5 @@ def _is_of(name: str, architecture: str) -> bool:
     return name.startswith(f"{architecture}.")
 
 
-def _says(value: Any) -> bool:
+def _is_set(value: Any) -> bool:
     return isinstance(value, bool | list | np.ndarray) or value not in NOTHING
