@@ -1,4 +1,4 @@
-"""What the benchmarks of trained models share: opening a run for its task, and showing figures side by side."""
+"""Shared by the benchmarks of trained models: opening a run for its task, and printing figures side by side."""
 
 import json
 import sys
@@ -12,15 +12,15 @@ from cutaway.pipeline import Pipeline, load
 
 
 def load_trained(run: Path, task: str, *, average: int = 1) -> Pipeline:
-    """Opens a run folder; leaves the process with one line if its model learnt another task."""
+    """Opens a run folder; exits with one line if its model was trained for another task."""
     pipeline = load(run, average=average)
     if pipeline.config.task.kind != task:
-        sys.exit(f"{run} learnt {pipeline.config.task.kind}: give a run that learnt {task}")
+        sys.exit(f"{run} was trained for {pipeline.config.task.kind}: give a run for {task}")
     return pipeline
 
 
 def report_left_out(counted: Mapping[str, int]) -> None:
-    """Says on standard error what was left out or cut, and how many of each."""
+    """Reports on standard error how many examples were skipped or truncated."""
     for reason, count in counted.items():
         print(f"{reason}: {count:,}", file=sys.stderr)
 

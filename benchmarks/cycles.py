@@ -1,13 +1,13 @@
-"""Generated graphs, to be told apart by whether they hold a cycle: edge lists, a training and a test part.
+"""Generated graphs with and without a cycle: edge lists, a training and a test part.
 
     python benchmarks/cycles.py --out DIR
     cutaway train graph-nano --data DIR/train.edges --out runs/cycles
     cutaway evaluate runs/cycles --data DIR/test.edges
 
-A graph is a tree or several, or the same with a cycle in one part. Both kinds have the same numbers of nodes and of
-edges, so that counting gives nothing away: with one edge more in one of its parts, a graph with a cycle has one part
-more. Nodes are numbered at random. What the degrees alone tell is printed: how often the best guess from the counts of
-nodes of each degree would be right, learnt by logistic regression on the training part.
+A graph consists of one or more trees; a graph with a cycle has it in one component. Both classes have the same
+numbers of nodes and edges, so counts do not separate them: a component with a cycle has one more edge, so such a
+graph has one more component. Nodes are numbered at random. The script prints the accuracy of logistic regression on
+the node degrees alone, fitted on the training part.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""The 1,797 handwritten digits that scikit-learn brings along, as a training and a test part, alike in their shares.
+"""The 1,797 handwritten digits of scikit-learn, as a training and a test part, stratified by class.
 
     python benchmarks/digits.py --out DIR
     cutaway train vit-nano --data DIR/train.npz --out runs/digits model.embedding.patch=2 task.shift=1 data.validation=0
     cutaway evaluate runs/digits --data DIR/test.npz
 
-Images of 8 × 8 pixels in grey (E. Alpaydin and C. Kaynak, 1998); their 17 levels are spread over bytes, so that a
-model can read image files too. The test part is a fifth of each digit. Nothing of the training part is held out, for
-there is nothing to choose by it.
+Grey images of 8 × 8 pixels (E. Alpaydin and C. Kaynak, 1998); their 17 levels are scaled to bytes, so that the model
+can read image files too. The test part has a fifth of each digit. No part of the training data is held out, since
+nothing is selected by it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ CHOICES = "model.embedding.patch=2 task.shift=1 data.validation=0"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder, made if it is not there")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder, created if missing")
     parser.add_argument("--seed", type=int, default=0, help="of the parts (default: 0)")
     arguments = parser.parse_args()
 

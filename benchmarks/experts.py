@@ -1,10 +1,10 @@
-"""What experts are worth: `deepseek-nano` beside a dense model that spends as many parameters on a token.
+"""`deepseek-nano` against a dense model with the same number of active parameters per token.
 
     python benchmarks/experts.py --data tinyshakespeare.txt
 
-Both are trained by `cutaway train`, one after the other, with the same choices but for the feed-forward network: where
-a token of the one passes through the chosen and the shared experts of a layer, that of the other passes through a gated
-network as wide as these together. Each is judged by the lowest validation loss of its run.
+Both are trained by `cutaway train`, one after the other, with the same configuration except for the feed-forward
+network: the dense model's is gated and as wide as the chosen and shared experts of a layer together. Each is measured
+by the lowest validation loss of its run.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def main() -> None:
     print(describe_machine())
     for name in pair:
         one = rounds[0][name]
-        print(f"{name}: {one['parameters']:,} parameters, of which a token passes through {one['active']:,}")
+        print(f"{name}: {one['parameters']:,} parameters, {one['active']:,} of them active per token")
     for one in rounds:
         losses = ", ".join(f"{name} {one[name]['loss']:.4f} at step {one[name]['step']}" for name in pair)
         load = one["experts"]["expert_load"]

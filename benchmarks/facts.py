@@ -1,12 +1,12 @@
-"""A corpus of made-up facts to ask about, as SQuAD JSON: what a reader must find, it can only copy.
+"""A corpus of made-up facts with questions, as SQuAD JSON: the answers cannot be known, only found in the context.
 
     python benchmarks/facts.py facts-train.json --count 30000
     python benchmarks/facts.py facts-test.json --count 1000 --seed 1 --part test
 
-A context is a handful of facts about several people, in any order: the same things are said of each, so that neither
-the name nor the wording alone leads to the answer. Names mean nothing: any of a few hundred may be a person's or a
-town's, in both parts. For each relation, the test part states and asks things in wordings that the training part
-has for other relations only.
+A context has a few facts about several people, in any order. The same relations are stated for each person, so that
+neither the name nor the wording alone leads to the answer. Names are meaningless: in both parts, any of a few hundred
+may be a person's or a town's. For each relation, the test part uses wordings that the training part uses only for
+other relations.
 """
 
 import argparse

@@ -1,14 +1,14 @@
-"""Fine-tuning by cutaway and by transformers' Trainer: the same checkpoint, data and budget, side by side.
+"""Fine-tuning by cutaway and by transformers' Trainer, with the same checkpoint, data and budget.
 
     python benchmarks/finetuning.py --model DIR --data DIR --task sequence-classification
     python benchmarks/finetuning.py --model DIR --data DIR --task token-classification
 
-The model is a BERT in a Hugging Face folder. DIR holds `train`, `dev` and `test`: `.tsv` files, a text and its label a
-line, or `.conll` files, a word and its tag a line. All see the examples as often, in batches as large, cut to as many
-tokens; the Trainer once mixes batches as it does by itself, and once groups them by length, as cutaway does. AdamW has
-the same rate, which rises over the first tenth of the steps and falls in a straight line; nothing decays; norms of
-gradients are clipped at 1. After each epoch all measure the dev part and save; in the end they keep the weights whose
-loss there was least. Figures are of the test part, and minutes of all this training, means over the seeds.
+The model is a BERT in a Hugging Face folder. DIR has `train`, `dev` and `test`: `.tsv` files with a text and its
+label per line, or `.conll` files with a word and its tag per line. All use the same number of epochs, batch size and
+truncation; the Trainer runs twice, with its default sampling and grouping by length as cutaway does. AdamW has the
+same learning rate, with linear warmup over the first tenth of the steps and linear decay; no weight decay; gradient
+norms are clipped at 1. All evaluate and save after each epoch, and keep the weights with the lowest dev loss. Figures
+are of the test part, minutes of the whole training, both averaged over the seeds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How long imports take, each in a fresh process, in turns: medians, and what lies above torch's own.
+"""Import times, each in a fresh process, taking turns: medians, and the time beyond torch's own import.
 
 python benchmarks/import_time.py
 """

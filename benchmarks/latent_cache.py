@@ -1,10 +1,9 @@
-"""What a token takes in the cache of a model of a preset's shape, by the kind of attention, at two bytes a value.
+"""Cache size per token of a model with a preset's sizes, by kind of attention, at two bytes per number.
 
     python benchmarks/latent_cache.py
     python benchmarks/latent_cache.py --preset llama-nano --json
 
-Nothing is computed by a formula: for each kind a model is built on the meta device, in bfloat16, and asked for a cache,
-which says how many bytes it takes.
+No formula is used: for each kind, a model is built on the meta device in bfloat16, and its cache reports its size.
 """
 
 import argparse
@@ -30,7 +29,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"preset": arguments.preset, "attention": own, "bytes_per_token": taken}, indent=2))
         return
-    table = Table("attention", "bytes a token", f"times {own}'s")
+    table = Table("attention", "bytes per token", f"times {own}'s")
     for name, nbytes in taken.items():
         table.add_row(name, f"{nbytes:,}", f"{nbytes / taken[own]:.1f}")
     Console().print(table)

@@ -1,10 +1,10 @@
-"""How much memory it takes to open a checkpoint, against the bytes of its tensors, beside `transformers`.
+"""Peak memory when loading a checkpoint, relative to the bytes of its tensors, cutaway against `transformers`.
 
     python benchmarks/loading_memory.py
     python benchmarks/loading_memory.py --layers 36 --width 1280 --dtype bfloat16
 
-A GPT-2 of random weights is written to a temporary folder; each program opens it in a fresh process, which has imported
-all it needs before. What is counted is by how much the peak of its resident memory rises.
+A GPT-2 with random weights is written to a temporary folder; each program loads it in a fresh process that has
+finished its imports. The figure is the increase in peak resident memory.
 """
 
 import argparse

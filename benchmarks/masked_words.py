@@ -1,9 +1,9 @@
-"""Accuracy of a masked language model on hidden tokens, beside always guessing the most frequent one.
+"""Accuracy of a masked language model on masked tokens, against always predicting the most frequent one.
 
     python benchmarks/masked_words.py --run RUN
 
-Both are asked for the same tokens, hidden at the same places: those by which the run was validated or, with --data,
-those of another text as a whole. The guess is the token that is most frequent in what the run was trained on.
+Both predict the same tokens at the same positions: those of the run's validation or, with --data, those of another
+text. The baseline is the most frequent token in the run's training text.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""Generated protein families, to be told apart by their motifs: FASTA files, a training and a test part.
+"""Generated protein families with characteristic motifs: FASTA files, a training and a test part.
 
     python benchmarks/motifs.py --out DIR
     cutaway train protein-nano --data DIR/train.fasta --out runs/motifs
     cutaway evaluate runs/motifs --data DIR/test.fasta
 
-A family has two or three motifs, such as `C.DH.K`, where a dot is any amino acid. Each of its proteins holds them in
-any order at any places of a random sequence, and beside them, as decoys, all motifs of another family, each broken:
-one of its letters is another. So it is neither what letters there are nor how many, but whether motifs are whole.
+A family has two or three motifs, such as `C.DH.K`, where a dot is any amino acid. Each of its proteins has them in
+any order at any positions of a random sequence. As decoys it also has all motifs of another family, each with one
+letter changed. So the composition of a sequence is not enough: whole motifs must be recognised.
 """
 
 import argparse

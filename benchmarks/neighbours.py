@@ -1,12 +1,11 @@
-"""Writes the summaries' data anew, each document behind the summary of its nearest neighbour.
+"""Adds the summary of the nearest neighbour to each document of the summarization data.
 
     python benchmarks/neighbours.py --data DIR --out OUT
 
-DIR holds `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`. In OUT a document reads "summary
-of the neighbour | document": a model trained on that may copy, mend or ignore what was once written for a document like
-this one (a template, as in Cao et al. 2018, "Retrieve, Rerank and Rewrite"). The neighbour is the training document
-that is most like it, by the cosine of their TF-IDF vectors as scikit-learn makes them by default; a training document
-is not its own neighbour.
+DIR has `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`. In OUT, a document is
+"neighbour's summary | document": a model trained on it can copy, edit or ignore the summary of a similar document (a
+template, as in Cao et al. 2018, "Retrieve, Rerank and Rewrite"). The neighbour is the most similar training document,
+by cosine of TF-IDF vectors with scikit-learn's defaults; a training document is not its own neighbour.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""JoeyNMT (https://github.com/joeynmt/joeynmt), from a checkout: its model and its training on batches from outside."""
+"""JoeyNMT (https://github.com/joeynmt/joeynmt) from a checkout: its model and training step on given batches."""
 
 import importlib.util
 import logging
@@ -18,14 +18,14 @@ from cutaway.data.padding import pad
 from cutaway.tasks.sequence_to_sequence.task import PairRow
 
 UNKNOWN, PADDING, BEGIN, END = range(4)
-"""The order that JoeyNMT wants. Rows hold but the last two of these, and they have the same numbers in cutaway."""
+"""JoeyNMT's order. Rows contain only the last two of these, which have the same ids in cutaway."""
 NEEDED = ("importlib_metadata", "matplotlib", "sacrebleu", "sentencepiece", "subword_nmt", "tensorboard", "tqdm")
 
 
 def open_joeynmt(checkout: Path) -> None:
-    """Makes `import joeynmt` work, and quiet; leaves the process with one line if it cannot."""
+    """Makes `import joeynmt` work without log output; exits with one line if it cannot."""
     if not (checkout / "joeynmt" / "training.py").is_file():
-        sys.exit(f"{checkout} is no checkout of JoeyNMT: it has no joeynmt/training.py")
+        sys.exit(f"{checkout} is not a checkout of JoeyNMT: it has no joeynmt/training.py")
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         sys.exit(f"JoeyNMT needs {', '.join(missing)}: pip install -r benchmarks/requirements.txt")
     sys.path.insert(0, str(checkout.resolve()))

@@ -1,4 +1,4 @@
-"""What the benchmarks need of the peers and of the machine."""
+"""Loading the programs that are compared, and a description of the machine."""
 
 import importlib.util
 import platform
@@ -10,10 +10,10 @@ import torch
 
 
 def load_nanogpt(folder: Path) -> ModuleType:
-    """The module `model.py` of a checkout of nanoGPT; leaves the process with one line if there is none."""
+    """The module `model.py` of a checkout of nanoGPT; exits with one line if there is none."""
     path = folder / "model.py"
     if not path.is_file():
-        sys.exit(f"{folder} is no checkout of nanoGPT: it has no model.py")
+        sys.exit(f"{folder} is not a checkout of nanoGPT: it has no model.py")
     spec = importlib.util.spec_from_file_location("nanogpt", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -22,7 +22,7 @@ def load_nanogpt(folder: Path) -> ModuleType:
 
 
 def describe_machine() -> str:
-    """The machine in one line, to stand beside a measurement."""
+    """The machine in one line, to report with a measurement."""
     processor = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
     return (
         f"{processor}, {torch.get_num_threads()} threads, torch {torch.__version__}, "

@@ -1,9 +1,9 @@
-"""Trains presets for a few steps, writes them for `transformers`, opens them there, and brings them back.
+"""Trains presets for a few steps, exports them, loads them in `transformers`, and imports them again.
 
     python benchmarks/round_trip.py
 
-For each: the largest difference between the logits of both libraries, relative to the largest logit, and whether the
-weights that came back are bit for bit those that were trained.
+Prints, for each, the largest difference between the logits of both libraries relative to the largest logit, and
+whether the imported weights are identical to the trained ones.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> None:
         for preset, choices in PRESETS.items():
             kind, difference, against, same = go_round(preset, choices, Path(name), given.steps)
             weights = "identical" if same else "NOT identical"
-            print(f"{preset:<11} as {kind:<20} against {against}: {difference:.1e}; weights that came back: {weights}")
+            print(f"{preset:<11} as {kind:<20} against {against}: {difference:.1e}; imported weights: {weights}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Sentence embeddings of a Sentence Transformers folder, by cutaway and by `transformers`: are they the same?
+"""Whether cutaway and `transformers` compute the same sentence embeddings from a Sentence Transformers folder.
 
     python benchmarks/sentence_embeddings.py --model FOLDER --data DATA/sst2/dev.tsv
 
-Both read the same sentences. The pooling of theirs is written out here, after `1_Pooling/config.json`,
-which must ask for the mean of all tokens.
+Both read the same sentences. The pooling for `transformers` is written out here, following `1_Pooling/config.json`,
+which must select the mean of all tokens.
 """
 
 import argparse

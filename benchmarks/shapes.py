@@ -1,18 +1,17 @@
-"""Generated images of shapes, to be described: archives of images and captions, a training and a test part.
+"""Generated images of shapes with captions: archives of images and captions, a training and a test part.
 
     python benchmarks/shapes.py --out DIR
     cutaway train caption-nano --data DIR/train.npz --out runs/shapes
     cutaway evaluate runs/shapes --data DIR/test.npz
 
-A image shows two or three shapes of different sizes and colours. Its caption begins with the smallest and ends with
-the largest, and tells where each lies, seen from the next: "a red circle left of a blue square above a green triangle".
-So each image has one caption. TokenPositions, sizes, colours and the noise over all of it are drawn at random.
+An image shows two or three shapes of different sizes and colours. Its caption names them from the smallest to the
+largest, with the position of each relative to the next: "a red circle left of a blue square above a green triangle".
+So each image has one correct caption. Positions, sizes, colours and noise are random.
 
-What is held out are combinations: how one shape lies to another. Both have a form and a colour. If the numbers of both
-forms, both colours and the relation, counted from 0 in the lists below, add up to a multiple of seven, two such shapes
-never lie so in the training part: 338 of the 2,400 combinations that there are. Each form, colour and relation occurs
-there, and each form in each colour before and behind each relation. Every image of the test part shows at least one
-combination that is held out.
+Combinations of two neighbouring shapes and their relation are held out: if the indices of both forms, both colours
+and the relation in the lists below add up to a multiple of seven, the combination is not in the training part (338 of
+2,400). Each form, colour and relation occurs in training, and so does each form in each colour before and after each
+relation. Every image of the test part shows at least one combination that is held out.
 """
 
 import argparse

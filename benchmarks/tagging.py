@@ -1,11 +1,11 @@
-"""Entity F1 of tags: two baselines and, with --run, a trained model beside them.
+"""Entity F1 of tags: two baselines and, with --run, a trained model.
 
     python benchmarks/tagging.py --data DIR --run RUN
 
-DIR holds `train.conll` and `test.conll`, a word and its tag a line; the figures are of the test part. One baseline
-gives each word the tag that it has most often in the training part, and O to a word that is not there. The other is a
-gazetteer: from left to right, the longest run of words that is an entity somewhere in the training part, in whatever
-case, becomes one of the type that it has most often there.
+DIR has `train.conll` and `test.conll`, with a word and its tag per line; figures are of the test part. One baseline
+gives each word its most frequent tag in the training part, and O to unknown words. The other is a gazetteer: from
+left to right, the longest sequence of words that is an entity anywhere in the training part, ignoring case, gets its
+most frequent type.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""How soon `gpt-nano` predicts as well as nanoGPT's README command for CPUs does at its end.
+"""Time that `gpt-nano` takes to reach the final loss of the CPU command in nanoGPT's README.
 
     python benchmarks/time_to_loss.py --data tinyshakespeare.txt --nanogpt DIR
 
-nanoGPT runs as its README says, in a process of its own; what counts is the sum of its iterations, evaluations left
-out. Its last checkpoint and cutaway's weights are judged alike: the last tenth of the text, in windows of 64 characters
-end to end, every character predicted once. Of cutaway too, only training counts, and all of it does, from the first
-step on. The two take turns, `--rounds` times.
+nanoGPT runs that command in its own process; its time is the sum of its iterations, without evaluations. Its last
+checkpoint and cutaway's weights are evaluated on the last tenth of the text, in consecutive windows of 64 characters,
+each character predicted once. For cutaway, too, only training time counts, from the first step on. The two take
+turns, `--rounds` times.
 """
 
 import argparse

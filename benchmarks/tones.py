@@ -1,11 +1,11 @@
-"""Generated sounds in noise, to be told apart: a folder of WAV files for each kind, training and test part by seed.
+"""Generated sounds in noise: a folder of WAV files per class; the seed gives a training and a test part.
 
     python benchmarks/tones.py --out DIR
     cutaway train audio-nano --data DIR/train --out runs/tones
     cutaway evaluate runs/tones --data DIR/test
 
-A sound is a steady tone, a rising or a falling chirp, a chord of two tones, or a warble, whose pitch swings. Pitch,
-loudness, length and noise are drawn at random, each from the same range for every kind: none of them gives it away.
+The classes are a steady tone, a rising chirp, a falling chirp, a chord of two tones, and a warble (a tone of varying
+pitch). Pitch, loudness, length and noise have the same random distribution in every class.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Training tokens per second, cutaway against nanoGPT, transformers and x-transformers.
+"""Training tokens per second of cutaway, nanoGPT, transformers and x-transformers.
 
     python benchmarks/training_throughput.py --nanogpt DIR
 
-One shape for all: 6 layers, width 384, 6 heads, feed-forward 1536, context 256, 65 tokens, a tied head, no dropout;
-batches of 8; torch's fused AdamW. Each contestant has a process of its own, as in use: cutaway's keeps freed memory, as
-`cutaway train` does. They take turns, in another order each round, so that whatever else the machine does meets all of
-them; who waits, sleeps. A peer that is not installed is left out and named.
+All have the same sizes: 6 layers, width 384, 6 heads, feed-forward 1536, context 256, 65 tokens, a tied head, no
+dropout; batches of 8; torch's fused AdamW. Each runs in its own process, as in normal use; cutaway's keeps freed
+memory, as `cutaway train` does. They take turns in a new order each round, so that other load on the machine affects
+all alike; those that wait are idle. Libraries that are not installed are skipped and named.
 """
 
 import argparse

@@ -1,14 +1,13 @@
-"""Training speed of a translator in target tokens per second, cutaway against JoeyNMT.
+"""Training speed of a translation model in target tokens per second, cutaway against JoeyNMT.
 
     python benchmarks/translation_speed.py --joeynmt DIR --data DIR
 
-One shape for both, that of `transformer-tiny`: 4 + 4 layers, width 128, 4 heads, feed-forward 256, one vocabulary of
-9,700 for both languages; batches of 4,096 tokens, padding included; dropout 0.3, label smoothing 0.1, Adam, gradients
-clipped; fp32. A step is all that either does in training, from lists of token ids to new weights. Counted are target
-tokens, without padding.
+Both have the sizes of `transformer-tiny`: 4 + 4 layers, width 128, 4 heads, feed-forward 256, a joint vocabulary of
+9,700; batches of 4,096 tokens including padding; dropout 0.3, label smoothing 0.1, Adam, clipped gradients; fp32. A
+step includes everything from lists of token ids to new weights. Target tokens are counted without padding.
 
-JoeyNMT is there twice: with the batches that cutaway makes, of sentences of like length, and with batches as its own
-sampler makes them, of sentences as they come. Each contestant has a process of its own, as in use, and they take turns.
+JoeyNMT is measured twice: with cutaway's batches, of sentences of similar length, and with batches from its own
+sampler, which ignores length. Each runs in its own process, and they take turns.
 """
 
 import argparse

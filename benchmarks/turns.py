@@ -1,4 +1,4 @@
-"""Contestants that take turns, each in a process of its own: whatever else the machine does meets all of them."""
+"""Contestants that take turns, each in its own process, so that other load on the machine affects all alike."""
 
 import contextlib
 import random
@@ -18,11 +18,11 @@ class Contestant(Protocol):
     model: nn.Module
 
     def train(self, *order: Any) -> float:
-        """Does as it is told; returns its speed."""
+        """Trains for a while; returns the speed."""
 
 
 class Seat:
-    """A contestant in a process of its own, which sleeps until it is its turn."""
+    """A contestant in its own process, which is idle until its turn."""
 
     def __init__(self, make: Callable[[], Contestant]) -> None:
         self._pipe, other = get_context("spawn").Pipe()

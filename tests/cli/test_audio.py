@@ -92,8 +92,8 @@ TRAININGS = {
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
     "--data images": "images holds no examples (1 not .wav or .wave)",
     "--data same": "same has one label only, 'dog': there is nothing to choose between",
-    "--data broken": "broken/a/1.wav is no WAV file of plain samples, PCM (file does not start with RIFF id): convert",
-    "--data float": "float/a/1.wav is no WAV file of plain samples, PCM (unknown format: 3): convert it, such as by",
+    "--data broken": "broken/a/1.wav is not a WAV file of PCM samples (file does not start with RIFF id): convert",
+    "--data float": "float/a/1.wav is not a WAV file of PCM samples (unknown format: 3): convert it, such as by",
     "--data short": "short/a/1.wav is cut short, 100 of 700 samples are there: copy it anew, or convert it",
     "--data lost.tsv": "cannot read lost.wav: No such file or directory",
     "--data unnamed.tsv": "unnamed.tsv, line 1: no field 'path'; there are: recording.wav, dog (choose with",
@@ -142,7 +142,7 @@ def test_what_cannot_be_heard(here: Path) -> None:
         "long.wav": "the recording lasts 9.00 seconds, but the model takes at most 0.24: shorten it",
         "nowhere.wav": "cannot read nowhere.wav: No such file or directory",
         "sounds": "cannot read sounds: Is a directory",
-        "broken/a/1.wav": "is no WAV file of plain samples",
+        "broken/a/1.wav": "is not a WAV file of PCM samples",
     }.items():
         assert line in refused("classify", "listener", path)
     line = "this model cannot embed: it was trained for audio_classification, and can classify"

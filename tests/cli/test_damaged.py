@@ -42,8 +42,8 @@ TO_LOAD: dict[str, tuple[Damage, str]] = {
     "weights of another width": (change("run.yaml", "width: 16", "width: 20"), "run/model.safetensors does not fit"),
     "weights of fewer layers": (change("run.yaml", "layers: 1", "layers: 2"), "run/model.safetensors misses decoder.1"),
     "no tokenizer": (lose("tokenizer.json"), "the run folder run lacks tokenizer.json"),
-    "tokenizer cut": (cut("tokenizer.json"), "run/tokenizer.json is no tokenizer.json, or was cut short"),
-    "tokenizer empty": (empty("tokenizer.json"), "run/tokenizer.json is no tokenizer.json, or was cut short"),
+    "tokenizer cut": (cut("tokenizer.json"), "run/tokenizer.json is not a tokenizer.json, or was cut short"),
+    "tokenizer empty": (empty("tokenizer.json"), "run/tokenizer.json is not a tokenizer.json, or was cut short"),
     "tokenizer of more tokens": (
         change("tokenizer.json", '"t": 13', '"t": 900'),
         "run/tokenizer.json has 901 tokens, but the model has 14",

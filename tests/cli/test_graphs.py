@@ -117,7 +117,7 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("classify rings blank.edges", "blank.edges has no inputs"),
         ("classify rings long.edges", "the graph has nodes 18 edges apart, but the model has 15"),
         ("classify rings graphs.edges large.edges", "graph 23 has 25 nodes, but the model takes 24"),
-        ("evaluate rings --data unseen.edges", "'star' is no class of this model"),
+        ("evaluate rings --data unseen.edges", "'star' is not a class of this model"),
         (
             "embed rings graphs.edges",
             "this model cannot embed: it was trained for graph_classification, and can classify",

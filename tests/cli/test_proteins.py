@@ -103,7 +103,7 @@ def test_a_label_may_have_another_name() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("train CHOICES --data letter.fasta", "letter.fasta, line 5: '1' in the sequence 'P2' is no amino acid"),
+        ("train CHOICES --data letter.fasta", "letter.fasta, line 5: '1' in the sequence 'P2' is not an amino acid"),
         ("train CHOICES --data text.fasta", "text.fasta, line 1: FASTA begins with a line such as >id, not 'MKT'"),
         ("train CHOICES --data empty.fasta", "empty.fasta holds no examples (it is empty)"),
         ("train CHOICES --data hollow.fasta", "hollow.fasta holds no examples (2 empty, 1 stops dropped)"),
@@ -113,14 +113,14 @@ def test_a_label_may_have_another_name() -> None:
         ("train CHOICES --task masked-language-modeling --data hollow.fasta", "hollow.fasta is empty"),
         ("train CHOICES --task masked-language-modeling --data letter.fasta", "line 5: '1' in the sequence 'P2'"),
         ("classify families nowhere.fasta", "cannot read nowhere.fasta: No such file or directory"),
-        ("classify families letter.fasta", "letter.fasta, line 5: '1' in the sequence 'P2' is no amino acid"),
+        ("classify families letter.fasta", "letter.fasta, line 5: '1' in the sequence 'P2' is not an amino acid"),
         ("classify families hollow.fasta", "hollow.fasta has no inputs"),
         ("classify families long.fasta", "the text has 62 tokens, but the model takes at most 40"),
         ("classify families mkt", "the tokenizer lacks 'k', 'm', 't'"),
         ("fill residues MKT", "there is no [MASK] in 'MKT'"),
         ("fill residues MK-[MASK]", "the tokenizer lacks '-' (1 character)"),
         ("embed residues text.fasta", "text.fasta, line 1: FASTA begins with"),
-        ("evaluate families --data unseen.fasta", "'lipase' is no class of this model"),
+        ("evaluate families --data unseen.fasta", "'lipase' is not a class of this model"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_line(words: str, line: str) -> None:

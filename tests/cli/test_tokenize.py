@@ -61,7 +61,7 @@ def test_a_run_shows_its_own_tokenizer_or_that_of_its_source(here: Path, merging
 
 def test_mistakes_are_told(here: Path, merging: Path) -> None:
     assert "there is no folder nowhere" in refused("tokenize", "nowhere", "the")
-    assert "text.txt is no tokenizer.json" in refused("tokenize", "text.txt", "the")
+    assert "text.txt is not a tokenizer.json" in refused("tokenize", "text.txt", "the")
     assert "is a file: remove it" in refused("tokenize", merging, "the", "--source")
     assert "the tokenizer lacks 'Z'" in refused("tokenize", "run", "Zeus"[:1])
     (here / "empty").mkdir()

@@ -56,8 +56,8 @@ def test_the_first_byte_that_is_no_text_is_named(
     monkeypatch.setattr(readers, "BLOCK_BYTES", block)
     content = "abcdé漢".encode()
     assert len(content) == place
-    assert f"from byte {place} on" in refusal(written(tmp_path / "a", content + b"\xff more"))
-    assert f"from byte {place} on" in refusal(written(tmp_path / "a", content + "漢".encode()[:2]))
+    assert f"invalid byte at {place}" in refusal(written(tmp_path / "a", content + b"\xff more"))
+    assert f"invalid byte at {place}" in refusal(written(tmp_path / "a", content + "漢".encode()[:2]))
 
 
 def test_compressed_text_is_the_same_text(tmp_path: Path) -> None:

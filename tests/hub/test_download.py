@@ -26,7 +26,7 @@ def test_paths_are_no_names(path: str, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_what_is_no_name_is_not_asked_for() -> None:
     require_module("huggingface_hub")
-    with pytest.raises(UserError, match="a/b/c is no name of a model: write owner/model"):
+    with pytest.raises(UserError, match="a/b/c is not the name of a model: write owner/model"):
         download("a/b/c")
 
 

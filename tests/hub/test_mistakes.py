@@ -114,7 +114,7 @@ def test_an_index_that_leads_out_of_its_folder(name: str, folder: Path) -> None:
 def test_an_index_that_is_none(content: Any, folder: Path) -> None:
     shards(folder)
     write_json(folder / INDEX, content)
-    assert "is no index of shards" in refusal(folder)
+    assert "is not an index of shards" in refusal(folder)
 
 
 @pytest.mark.parametrize("left", [0.0, 0.01, 0.5, 0.999])
@@ -252,7 +252,7 @@ def test_a_family_that_nobody_knows(name: Any, folder: Path) -> None:
         ({"num_hidden_layers": 10**9}, "asks for 1000000000 layers, but its files have"),
         ({"vocab_size": 10**13}, "the model's is (10000000000000, 24)"),
         ({"vocab_size": 10**30}, "asks for sizes that are too large"),
-        ({"architectures": "BertForMaskedLM"}, "architectures='BertForMaskedLM', which is no list of names"),
+        ({"architectures": "BertForMaskedLM"}, "architectures='BertForMaskedLM', which is not a list of names"),
         ({"num_hidden_layers": -1}, "layers"),
     ],
     ids=str,

@@ -77,8 +77,8 @@ def test_without_a_tokenizer_it_says_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("held", "complaint"),
     [
-        ({"model": {}}, "is no checkpoint of nanoGPT"),
-        ([1], "is no checkpoint of nanoGPT"),
+        ({"model": {}}, "is not a nanoGPT checkpoint"),
+        ([1], "is not a nanoGPT checkpoint"),
         ({"model": {}, "model_args": ARGUMENTS}, r"lacks transformer\.wte\.weight"),
         ({"model": {}, "model_args": ARGUMENTS | {"rotary": True}}, "asks for rotary=True"),
         ({"model": {}, "model_args": {}}, "does not say vocab_size"),

@@ -174,9 +174,9 @@ PUBLISHED = {
 def understood(options: dict[str, Any]) -> ModelConfig:
     """Our choices for a file."""
     family = family_of(options["model_type"], "here").for_padding(options.get("pad_token_id"))
-    said = family.said(options, {"lm_head.weight"})
+    normalized = family.normalize(options, {"lm_head.weight"})
     task = family.task(options["architectures"][0], "here")
-    return ModelConfig.model_validate(family.read(said, task, "here"))
+    return ModelConfig.model_validate(family.read(normalized, task, "here"))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

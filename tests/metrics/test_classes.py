@@ -52,7 +52,7 @@ def test_saying_nothing_where_nothing_is_matches() -> None:
 def test_an_unknown_class_is_refused(swap: bool) -> None:
     known, unknown = ["art", "news"], ["art", "new"]
     predicted, true = (unknown, known) if swap else (known, unknown)
-    with pytest.raises(UserError, match=r"^example 2: 'new' is no class of this model; did you mean 'news'\?$"):
+    with pytest.raises(UserError, match=r"^example 2: 'new' is not a class of this model; did you mean 'news'\?$"):
         classification_report(predicted, true, LABELS)
 
 

@@ -49,5 +49,5 @@ def test_ragged_tags_are_refused() -> None:
 
 @pytest.mark.parametrize("tag", ["NOUN", "o", "", "PER-B", "B-"])
 def test_another_form_of_tag_is_refused(tag: str) -> None:
-    with pytest.raises(UserError, match=f"^text 2: '{tag}' is no entity tag"):
+    with pytest.raises(UserError, match=f"^text 2: '{tag}' is not an entity tag"):
         entity_report([["O"], ["O"]], [["O"], [tag]])

@@ -12,7 +12,7 @@ from support import ROOT
 
 HEAVY = "deepseek"
 """The word in those commands of the README that take longest."""
-HEAVY_PAGES = ("models.md", "runs.md", "tasks.md")
+HEAVY_PAGES = ("extending.md", "models.md", "runs.md", "tasks.md")
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 
 

@@ -173,10 +173,10 @@ def test_what_makes_its_own_data_takes_no_other(started: dict[str, Run]) -> None
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [
-        ("regression", "the cat\tgood\n", "good is no number"),
-        ("sequence_classification", "the cat\tpat\n", "'pat' is no class of this model; did you mean 'pet'?"),
+        ("regression", "the cat\tgood\n", "good is not a number"),
+        ("sequence_classification", "the cat\tpat\n", "'pat' is not a class of this model; did you mean 'pet'?"),
         ("multi_label", "the cat\tlout\n", "did you mean 'loud'?"),
-        ("token_classification", "the O\ncat cat\n", "'cat' is no entity tag"),
+        ("token_classification", "the O\ncat cat\n", "'cat' is not an entity tag"),
     ],
 )
 def test_labels_that_mean_nothing_are_told(

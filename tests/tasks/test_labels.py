@@ -40,7 +40,7 @@ def test_a_number_is_itself() -> None:
     found = rows(("-1.5",), ("2",), ("1e3",), problem="regression", labels=None)
     assert [row.target for row in found] == [(-1.5,), (2,), (1000,)]
     for wrong in (("good",), ("1", "2"), ()):
-        with pytest.raises(UserError, match=r"is no number, and task\.problem is regression"):
+        with pytest.raises(UserError, match=r"is not a number, and task\.problem is regression"):
             rows(wrong, problem="regression")
 
 

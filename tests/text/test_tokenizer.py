@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from cutaway.config.tokenizer import BPETokenizer, ByteTokenizer, CharTokenizer
 from cutaway.errors import UserError
 from cutaway.text.tokenizer import END_OF_TEXT, Tokenizer
-from cutaway.text.training import train_tokenizer
-from cutaway.text.words import tokenizer_of_words
+from cutaway.text.training import tokenizer_of_words, train_tokenizer
 from support import require_module
 from text.kinds import READERS
 

@@ -71,15 +71,15 @@ def with_other_padding(batch: Batch, other: Batch) -> Batch:
 def logits(model: Transformer, batch: Batch) -> Float[Tensor, "B ..."]:
     """The logits of the model, on the CPU."""
     shown = batch.to(device_of(model))
-    said: Tensor = model(shown.inputs, **shown.arguments)
-    return said.float().cpu()
+    outputs: Tensor = model(shown.inputs, **shown.arguments)
+    return outputs.float().cpu()
 
 
-def kept(said: Shaped[Tensor, "B ..."], batch: Batch) -> list[Tensor]:
+def kept(outputs: Shaped[Tensor, "B ..."], batch: Batch) -> list[Tensor]:
     """The logits of each row without those at padding."""
-    if batch.attention_mask is None or said.ndim == 2:  # one output per row
-        return list(said)
-    return [row[mask] for row, mask in zip(said, batch.attention_mask, strict=True)]
+    if batch.attention_mask is None or outputs.ndim == 2:  # one output per row
+        return list(outputs)
+    return [row[mask] for row, mask in zip(outputs, batch.attention_mask, strict=True)]
 
 
 def _fill_up(rows: Sequence[Tensor], side: Side) -> Tensor:

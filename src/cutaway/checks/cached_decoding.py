@@ -63,8 +63,8 @@ def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
 def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
     """The logits at each position, (B, T, V), or the hidden states if the head pools; on the CPU."""
     shown = batch.to(device_of(model))
-    said: Tensor = model(shown.inputs, **shown.arguments, cache=cache, read=_read_each_place)
-    return said.float().cpu()
+    outputs: Tensor = model(shown.inputs, **shown.arguments, cache=cache, read=_read_each_place)
+    return outputs.float().cpu()
 
 
 def _read_each_place(head: nn.Module, hidden: Hidden) -> Tensor:

@@ -47,10 +47,10 @@ def weights_are_used(subject: Subject) -> Measurement:
         torch.manual_seed(0)  # for dropout
         subject.model.train()
         try:
-            said = functional_call(_Speaker(subject.model), renamed, join(subject.even))
+            outputs = functional_call(_Speaker(subject.model), renamed, join(subject.even))
         finally:
             subject.model.eval()
-        pulled = torch.stack([(one * torch.randn_like(one)).sum() for one in said]).sum()
+        pulled = torch.stack([(one * torch.randn_like(one)).sum() for one in outputs]).sum()
         gradients = torch.autograd.grad(pulled, list(weights.values()), allow_unused=True)
     found = zip(map(_of_any_expert, weights), gradients, strict=True)
     reached = {name for name, gradient in found if gradient is not None and gradient.any()}
@@ -88,8 +88,8 @@ class _Speaker(nn.Module):
     def forward(self, batch: Batch) -> list[Tensor]:
         """Computes the outputs."""
         shown = batch.to(device_of(self.model))
-        said: list[Tensor] = self.model(shown.inputs, **shown.arguments, read=_read_all)
-        return said
+        outputs: list[Tensor] = self.model(shown.inputs, **shown.arguments, read=_read_all)
+        return outputs
 
 
 def _read_all(head: nn.Module, hidden: Hidden) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Arguments of several commands: the model, and texts from the command line, a file or standard input."""
+"""Arguments of several commands: the model, texts from the command line, a file or standard input, and sampling."""
 
 import sys
 from collections.abc import Sequence
@@ -17,6 +17,13 @@ Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")
 Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by spaces.")]
 File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+Temperature = Annotated[float, typer.Option(help="0 always takes the most likely token.")]
+TopK = Annotated[int | None, typer.Option(help="Sample from this many of the most likely tokens.")]
+TopP = Annotated[float | None, typer.Option(help="Sample from the fewest tokens with this total probability.")]
+MinP = Annotated[float | None, typer.Option(help="Least probability, as a fraction of the highest.")]
+RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens that the text contains.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same text.")]
 
 
 def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
@@ -62,7 +69,7 @@ def _whole(word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise UserError(f"{word!r} is no whole number: give numbers separated by spaces") from None
+        raise UserError(f"{word!r} is not a whole number: give numbers separated by spaces") from None
 
 
 def read_file(file: Path) -> str:
@@ -76,4 +83,4 @@ def read_file(file: Path) -> str:
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not text: no UTF-8 from byte {error.start} on") from error
+        raise UserError(f"{file} is not UTF-8 text (invalid byte at {error.start})") from error

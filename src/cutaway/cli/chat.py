@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, Model, open_model
-from cutaway.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
+from cutaway.cli.arguments import Device, MinP, Model, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
@@ -57,22 +56,22 @@ def _answer(stream: Callable[[], Iterator[str]], *, is_shown: bool) -> str | Non
 
     At a terminal, an answer that is stopped or exceeds the context does not end the command.
     """
-    said: list[str] = []
+    pieces: list[str] = []
     try:
         for piece in stream():
-            said.append(piece)
+            pieces.append(piece)
             if is_shown:
                 print(piece, end="", flush=True)
     except (KeyboardInterrupt, UserError) as stopped:
         if not sys.stdin.isatty():
             raise
-        if said and is_shown:
+        if pieces and is_shown:
             print()
         print(f"cutaway: {stopped}" if isinstance(stopped, UserError) else "stopped", file=sys.stderr)
-        return "".join(said) or None
+        return "".join(pieces) or None
     if is_shown:
         print()
-    return "".join(said)
+    return "".join(pieces)
 
 
 def _lines() -> Iterator[str]:

@@ -78,11 +78,11 @@ def as_json(finding: "Finding") -> dict[str, Any]:
     from cutaway.checks.measure import NotForThis
 
     tested, outcome = finding
-    told = {"property": tested.name, "verdict": verdict(finding), "failure_means": tested.failure}
+    row = {"property": tested.name, "verdict": verdict(finding), "failure_means": tested.failure}
     if isinstance(outcome, NotForThis):
-        return told | {"reason": outcome.reason}
+        return row | {"reason": outcome.reason}
     number = outcome.measured if math.isfinite(outcome.measured) else str(outcome.measured)
-    return told | {"measured": number, "bound": outcome.bound, "unit": tested.unit, "culprit": outcome.culprit}
+    return row | {"measured": number, "bound": outcome.bound, "unit": tested.unit, "culprit": outcome.culprit}
 
 
 def show(findings: Sequence["Finding"]) -> None:
@@ -121,10 +121,10 @@ def table_of(findings: Sequence["Finding"]) -> "Table":
         if isinstance(outcome, Measurement):
             numbers = [f"{number:.2g}" for number in (outcome.measured, outcome.bound)]
             word, style = ("pass", None) if outcome.passes else ("FAIL", "bold red")
-            table.add_row(tested.name, *numbers, word, told(tested.failure, outcome), style=style)
+            table.add_row(tested.name, *numbers, word, explain(tested.failure, outcome), style=style)
     return table
 
 
-def told(failure: str, outcome: "Measurement") -> str:
+def explain(failure: str, outcome: "Measurement") -> str:
     """What a failure means, and its cause if known."""
     return f"{failure}: {outcome.culprit}" if outcome.culprit and not outcome.passes else failure

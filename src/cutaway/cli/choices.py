@@ -59,6 +59,6 @@ def _refuse_if_known_otherwise(name: str) -> None:
     if (Path(name) / "run.yaml").exists():
         raise UserError(f"{name} is a run: resume it with --resume {name}, or start a new one from {name}/run.yaml")
     if Path(name).exists():
-        raise UserError(f"{name} is no preset and no run file; if it is the text to train on, write --data {name}")
+        raise UserError(f"{name} is neither a preset nor a run file; if it is the training text, write --data {name}")
     if (key := name.replace("-", "_")) in dotted_keys():
         raise UserError(f"{name} has no value: write {key}=VALUE, without spaces")

@@ -22,15 +22,15 @@ def classify(
     found = pipeline.classify([one.value for one in inputs])
     tell(left_out)
     if json:
-        print_json([{one.noun: one.name, **told} for one, told in zip(inputs, found, strict=True)])
+        print_json([{one.noun: one.name, **result} for one, result in zip(inputs, found, strict=True)])
         return
-    for one, told in zip(inputs, found, strict=True):
-        print(f"{_in_words(told)}\t{one.name}")
+    for one, result in zip(inputs, found, strict=True):
+        print(f"{_in_words(result)}\t{one.name}")
 
 
-def _in_words(told: dict[str, Any]) -> str:
-    if "value" in told:
-        return figure(told["value"])
-    if "labels" in told:
-        return ", ".join(f"{label} {told['probabilities'][label]:.1%}" for label in told["labels"]) or "none"
-    return f"{told['label']} {told['probability']:.1%}"
+def _in_words(result: dict[str, Any]) -> str:
+    if "value" in result:
+        return figure(result["value"])
+    if "labels" in result:
+        return ", ".join(f"{label} {result['probabilities'][label]:.1%}" for label in result["labels"]) or "none"
+    return f"{result['label']} {result['probability']:.1%}"

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import open_model
-from cutaway.cli.sampling import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP
+from cutaway.cli.arguments import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 

@@ -24,8 +24,8 @@ def tokenize(
     words = tokenizer.merges(text) if merges else []
     if json:
         tokens = [{"token": piece, "id": token} for piece, token in zip(pieces, ids, strict=True)]
-        told: dict[str, Any] = {"tokens": tokens, "unknown": unknown}
-        print_json({**told, "merges": words} if merges else told)
+        result: dict[str, Any] = {"tokens": tokens, "unknown": unknown}
+        print_json({**result, "merges": words} if merges else result)
         return
     for steps in words:
         for step in steps:

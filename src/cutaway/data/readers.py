@@ -79,7 +79,7 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
             piece = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             place = offset - pending + error.start
-            raise UserError(f"{name} is not text: no UTF-8 from byte {place} on; convert it to UTF-8") from error
+            raise UserError(f"{name} is not UTF-8 text (invalid byte at {place}); convert it to UTF-8") from error
         if piece:
             yield piece.removeprefix("\ufeff") if is_start else piece
             is_start = False
@@ -109,9 +109,24 @@ def opened(path: Path) -> Iterator[ByteStream]:
         with gzip.open(path) if _ends_with(path, ".gz") else path.open("rb") as file:
             yield file
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UserError(f"{path} is no gzip file, or was cut short: {error}") from error
+        raise UserError(f"{path} is not a gzip file, or was cut short: {error}") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines without their ends: a line feed, alone or after a carriage return.
+
+    Raises:
+        UserError: while reading: a line is not UTF-8.
+    """
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}, line {number}: not UTF-8 text; convert it to UTF-8") from error
+            yield text.removesuffix("\n").removesuffix("\r")
 
 
 def format_of(path: Path) -> str:
@@ -146,7 +161,7 @@ def text_of(value: Any, place: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UserError(f"{place}: {text[error.start]!r}, half of a surrogate pair, is no character") from error
+        raise UserError(f"{place}: {text[error.start]!r}, half of a surrogate pair, is not a character") from error
     return text
 
 
@@ -182,7 +197,7 @@ def _read_parquet(path: Path, field: str) -> Iterator[Document]:
                 for value in batch.column(0):
                     yield [text_of(value.as_py(), f"{path}, field {field!r}")]
     except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{path} is no Parquet file, or is damaged: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{path} is not a Parquet file, or is damaged: {str(error).splitlines()[0]}") from error
 
 
 def _ends_with(path: Path, suffix: str) -> bool:

@@ -132,7 +132,7 @@ def _shards(index: Path) -> list[Path]:
         named = sorted(set(read_json(index)["weight_map"].values()))
         outside = [name for name in named if Path(name).name != name]
     except (KeyError, AttributeError, TypeError):
-        raise UserError(f"{index} is no index of shards: it has no weight_map of names") from None
+        raise UserError(f"{index} is not an index of shards: it has no weight_map of names") from None
     if outside:
         raise UserError(f"{index} names a file outside its folder: {outside[0]!r}")
     missing = [name for name in named if not (index.parent / name).exists()]

@@ -28,12 +28,12 @@ def download(path: str) -> tuple[Path, str]:
     """
     matched = NAME.fullmatch(path)
     if matched is None:
-        raise UserError(f"{path} is no name of a model: write owner/model, or owner/model@revision")
+        raise UserError(f"{path} is not the name of a model: write owner/model, or owner/model@revision")
     try:
         import huggingface_hub
     except ImportError:
         raise UserError(
-            f"{path} is no local folder, and loading it from the hub needs: pip install 'cutaway[hub]'"
+            f"{path} is not a local folder, and loading it from the hub needs: pip install 'cutaway[hub]'"
         ) from None
     try:
         found = huggingface_hub.snapshot_download(

@@ -90,7 +90,7 @@ class Family:
         equivalent: choices of ours, by dotted name, that are written as another value with the same logits: ours and
             that one.
         by_padding: the family for a padding token with this id, if positions start after it.
-        said: corrects a config.json, given the names of the weights, if its options are not to be taken literally.
+        normalize: corrects a config.json, given the names of the weights, if its options are not to be taken literally.
     """
 
     model_type: str
@@ -108,7 +108,7 @@ class Family:
     repeated: Mapping[str, str] = field(default_factory=dict)
     equivalent: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     by_padding: Callable[[int], "Family"] | None = None
-    said: Callable[[Mapping[str, Any], Container[str]], Mapping[str, Any]] = as_it_stands
+    normalize: Callable[[Mapping[str, Any], Container[str]], Mapping[str, Any]] = as_it_stands
 
     def for_padding(self, token: int | None) -> "Family":
         """The family for a padding token with this id, or an unknown one."""

@@ -13,19 +13,19 @@ from cutaway.tasks.shared import ImagesConfig
 FILE = "preprocessor_config.json"
 BYTE = 1 / 255
 """The factor that bytes are multiplied by before means and standard deviations are applied."""
-UNSAID = 0.5
+UNSTATED = 0.5
 """The default mean and standard deviation of a channel, which map bytes to numbers from −1 to 1."""
 
 
 def image_choices(folder: Path, channels: int) -> dict[str, Any]:
     """The choices for `task`; ours are means and standard deviations of the unscaled values."""
-    said = _said(folder)
-    factor = said.get("rescale_factor", BYTE) if said.get("do_rescale", True) else 1.0
-    mean, std = said.get("image_mean", [UNSAID] * channels), said.get("image_std", [UNSAID] * channels)
-    if not said.get("do_normalize", True):
+    processor = _read_processor(folder)
+    factor = processor.get("rescale_factor", BYTE) if processor.get("do_rescale", True) else 1.0
+    mean, std = processor.get("image_mean", [UNSTATED] * channels), processor.get("image_std", [UNSTATED] * channels)
+    if not processor.get("do_normalize", True):
         mean, std = [0.0] * channels, [1.0] * channels
     return {
-        "values": "bytes" if said.get("do_rescale", True) else "numbers",
+        "values": "bytes" if processor.get("do_rescale", True) else "numbers",
         "mean": [value / factor for value in mean],
         "std": [value / factor for value in std],
     }
@@ -37,8 +37,10 @@ def image_notes(folder: Path, config: RunConfig) -> tuple[str, ...]:
     if not isinstance(embedding, PatchEmbeddingConfig):
         return ()
     size = f"{embedding.height} × {embedding.width} pixels"
-    unsaid = () if _said(folder) else (f"there is no {FILE}: bytes of images are taken to mean numbers from −1 to 1",)
-    return (f"images are not resized: the model was trained with {size}", *unsaid)
+    notes = [f"images are not resized: the model was trained with {size}"]
+    if not _read_processor(folder):
+        notes.append(f"there is no {FILE}: pixel values are scaled to numbers from −1 to 1")
+    return tuple(notes)
 
 
 def write_images(folder: Path, config: RunConfig) -> None:
@@ -47,7 +49,7 @@ def write_images(folder: Path, config: RunConfig) -> None:
     if not isinstance(task, ImagesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
         return
     factor = BYTE if task.values == "bytes" else 1.0
-    said = {
+    processor = {
         "image_processor_type": "ViTImageProcessor",
         "do_resize": True,
         "size": {"height": embedding.height, "width": embedding.width},
@@ -57,11 +59,11 @@ def write_images(folder: Path, config: RunConfig) -> None:
         "image_mean": [value * factor for value in task.mean],
         "image_std": [value * factor for value in task.std or ()],
     }
-    write_json(folder / FILE, said)
+    write_json(folder / FILE, processor)
 
 
-def _said(folder: Path) -> Mapping[str, Any]:
-    said = read_json(folder / FILE) if (folder / FILE).exists() else {}
-    if not isinstance(said, dict):
+def _read_processor(folder: Path) -> Mapping[str, Any]:
+    processor = read_json(folder / FILE) if (folder / FILE).exists() else {}
+    if not isinstance(processor, dict):
         raise UserError(f"{folder / FILE} holds no options")
-    return said
+    return processor

@@ -59,7 +59,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     family = family_of(found.get("model_type"), str(folder)).for_padding(found.get("pad_token_id"))
     checkpoint = RenamedFiles(open_weights(folder), family.renamed)
     names = checkpoint.names()
-    config, task = read_config(family.said(found, names), family, folder)
+    config, task = read_config(family.normalize(found, names), family, folder)
     layers = max(config.model.layers, config.model.encoder_layers or 0)
     if layers > len(names):  # building them could take forever
         raise UserError(f"{folder} asks for {layers} layers, but its files have {len(names)} tensors")
@@ -74,7 +74,7 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     source = str(folder / "config.json")
     architectures = found.get("architectures") or [None]
     if not isinstance(architectures, list) or not isinstance(architectures[0], str | None):
-        raise UserError(f"{source} says architectures={architectures!r}, which is no list of names")
+        raise UserError(f"{source} says architectures={architectures!r}, which is not a list of names")
     task = family.task(architectures[0], source)
     choices = family.read(found, task, source)
     head, kind = task_choices(task, found)

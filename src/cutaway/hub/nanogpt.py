@@ -91,7 +91,7 @@ def import_nanogpt(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Impo
     """
     found = load_pickled(path)
     if not isinstance(found, dict) or not {"model", "model_args"} <= found.keys():
-        raise UserError(f"{path} is no checkpoint of nanoGPT: it holds no model with its model_args")
+        raise UserError(f"{path} is not a nanoGPT checkpoint: it has no model with its model_args")
     config, task = read_config(found["model_args"], NANOGPT, path)
     tokenizer = _read_tokenizer(path, config.model.vocabulary or 0)
     return read_weights(config, NANOGPT.table(config.model, task), _State(found["model"]), dtype, str(path)), tokenizer

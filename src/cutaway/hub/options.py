@@ -172,8 +172,8 @@ def read_options(found: Mapping[str, Any], options: Options, source: str) -> dic
             for path, value in _read(option, found).items():
                 merge(choices, path, value)
         except _REFUSALS:
-            said = ", ".join(f"{name}={value!r}" for name, value in asked.items())
-            raise UserError(f"{source} asks for {said}, which cutaway does not have") from None
+            requested = ", ".join(f"{name}={value!r}" for name, value in asked.items())
+            raise UserError(f"{source} asks for {requested}, which cutaway does not have") from None
     return choices
 
 
@@ -182,10 +182,10 @@ def write_options(choices: Mapping[str, Any], options: Options) -> dict[str, Any
     written: dict[str, Any] = {}
     for option in options:
         try:
-            said = _write(option, choices)
+            more = _write(option, choices)
         except _REFUSALS:
             continue
-        written = {**said, **written}
+        written = {**more, **written}
     return written
 
 

@@ -9,36 +9,36 @@ from typing import Any
 
 from cutaway.hub.options import Joint
 
-Said = Mapping[str, Any]
+Options = Mapping[str, Any]
 THEIRS = ("rope_theta", "rope_scaling", "rope_parameters")
 
 
-def read_rotary(found: Said) -> dict[str, Any]:
+def read_rotary(found: Options) -> dict[str, Any]:
     """The choices of a file's options.
 
     Raises:
         KeyError: the scaling is not implemented, or lacks an option.
         ValueError: the scaling has unknown options.
     """
-    said = rotary_said(found)
-    base, kind = said.pop("rope_theta"), said.pop("rope_type")
-    scaling = _READ[kind](said, found["max_position_embeddings"])
-    if said:
-        raise ValueError(f"{', '.join(said)} of {kind} is not implemented")
+    options = rotary_options(found)
+    base, kind = options.pop("rope_theta"), options.pop("rope_type")
+    scaling = _READ[kind](options, found["max_position_embeddings"])
+    if options:
+        raise ValueError(f"{', '.join(options)} of {kind} is not implemented")
     return {"position.base": base, "position.scaling": {"kind": kind.replace("default", "none"), **scaling}}
 
 
-def rotary_said(found: Said) -> dict[str, Any]:
+def rotary_options(found: Options) -> dict[str, Any]:
     """All options of rotary positions in the current format, without those that have no effect."""
-    said = dict(found.get("rope_scaling") or found.get("rope_parameters") or {})
-    said.setdefault("rope_theta", found.get("rope_theta", 10_000.0))
-    said["rope_type"] = said.get("rope_type", said.get("type", "default"))
-    said.pop("type", None)
+    options = dict(found.get("rope_scaling") or found.get("rope_parameters") or {})
+    options.setdefault("rope_theta", found.get("rope_theta", 10_000.0))
+    options["rope_type"] = options.get("rope_type", options.get("type", "default"))
+    options.pop("type", None)
     nothing = {"partial_rotary_factor": 1.0, "truncate": True}
-    return {name: value for name, value in said.items() if value is not None and nothing.get(name) != value}
+    return {name: value for name, value in options.items() if value is not None and nothing.get(name) != value}
 
 
-def write_rotary(choices: Said) -> dict[str, Any]:
+def write_rotary(choices: Options) -> dict[str, Any]:
     """The options of a model's choices.
 
     Raises:
@@ -47,8 +47,8 @@ def write_rotary(choices: Said) -> dict[str, Any]:
     position = choices["position"]
     scaling = position["scaling"]
     written = _WRITTEN[scaling["kind"]]
-    said = {"rope_type": scaling["kind"], **{theirs: scaling[ours] for theirs, ours in written.items()}}
-    return {"rope_theta": position["base"], "rope_scaling": said if written else None}
+    options = {"rope_type": scaling["kind"], **{theirs: scaling[ours] for theirs, ours in written.items()}}
+    return {"rope_theta": position["base"], "rope_scaling": options if written else None}
 
 
 def lengthened(factor: float, share: float = 1.0) -> float:
@@ -56,32 +56,32 @@ def lengthened(factor: float, share: float = 1.0) -> float:
     return 0.1 * share * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 
-def _llama3(said: dict[str, Any], context: int) -> dict[str, Any]:
+def _llama3(options: dict[str, Any], context: int) -> dict[str, Any]:
     return {
-        "factor": said.pop("factor"),
-        "slow": said.pop("low_freq_factor"),
-        "fast": said.pop("high_freq_factor"),
-        "trained_context": said.pop("original_max_position_embeddings", context),
+        "factor": options.pop("factor"),
+        "slow": options.pop("low_freq_factor"),
+        "fast": options.pop("high_freq_factor"),
+        "trained_context": options.pop("original_max_position_embeddings", context),
     }
 
 
-def _yarn(said: dict[str, Any], context: int) -> dict[str, Any]:
-    trained = said.pop("original_max_position_embeddings", context)
-    factor = float(said.pop("factor", context / trained))
-    share, part = float(said.pop("mscale", 0)), float(said.pop("mscale_all_dim", 0))
+def _yarn(options: dict[str, Any], context: int) -> dict[str, Any]:
+    trained = options.pop("original_max_position_embeddings", context)
+    factor = float(options.pop("factor", context / trained))
+    share, part = float(options.pop("mscale", 0)), float(options.pop("mscale_all_dim", 0))
     magnitude = lengthened(factor, share) / lengthened(factor, part) if share and part else lengthened(factor)
     return {
         "factor": factor,
-        "slow": said.pop("beta_slow", 1.0),
-        "fast": said.pop("beta_fast", 32.0),
+        "slow": options.pop("beta_slow", 1.0),
+        "fast": options.pop("beta_fast", 32.0),
         "trained_context": trained,
-        "magnitude": said.pop("attention_factor", magnitude),
+        "magnitude": options.pop("attention_factor", magnitude),
     }
 
 
 _READ = {
-    "default": lambda said, context: {},
-    "linear": lambda said, context: {"factor": said.pop("factor")},
+    "default": lambda options, context: {},
+    "linear": lambda options, context: {"factor": options.pop("factor")},
     "llama3": _llama3,
     "yarn": _yarn,
 }

@@ -63,4 +63,4 @@ def _check_labels(sets: Sequence[Collection[str]], labels: Sequence[str]) -> Non
     for number, given in enumerate(sets, start=1):
         for label in given:
             if label not in labels:
-                raise UserError(f"example {number}: {label!r} is no class of this model; {nearest(label, labels)}")
+                raise UserError(f"example {number}: {label!r} is not a class of this model; {nearest(label, labels)}")

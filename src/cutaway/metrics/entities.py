@@ -59,4 +59,6 @@ def _check_tags(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]
             raise UserError(f"text {number}: {len(guess)} predicted tags for {len(tags)} words: give one for each")
         for tag in [*tags, *guess]:
             if not TAG.fullmatch(tag):
-                raise UserError(f"text {number}: {tag!r} is no entity tag: write O, or B- or I- and the type, as B-PER")
+                raise UserError(
+                    f"text {number}: {tag!r} is not an entity tag: write O, or B- or I- and the type, like B-PER"
+                )

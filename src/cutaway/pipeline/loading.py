@@ -50,7 +50,7 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
 
 def _open(path: str, device: str, average: int) -> Pipeline:
     if average != 1:
-        raise UserError(f"{path} is no run folder: it has no checkpoints to average")
+        raise UserError(f"{path} is not a run folder: it has no checkpoints to average")
     opened = open_model(path)
     imported = opened.imported
     model = imported.model.to(choose_device(device))

@@ -28,7 +28,7 @@ def labelled_rows(
     """Inputs with their labels as numbers.
 
     Raises:
-        UserError: the model does not have a label, or a label is no number in regression.
+        UserError: the model does not have a label, or a label is not a number in regression.
     """
     target = TARGETS[task.problem]
     targets = [target(one, task.labels or ()) for one in labels]
@@ -64,7 +64,7 @@ def value_of(labels: tuple[str, ...]) -> float:
         return float(label)
     except ValueError:
         raise UserError(
-            f"{', '.join(labels) or 'an empty label'} is no number, and task.problem is regression"
+            f"{', '.join(labels) or 'an empty label'} is not a number, and task.problem is regression"
         ) from None
 
 

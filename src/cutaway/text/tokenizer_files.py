@@ -25,11 +25,11 @@ def read_inner(path: Path) -> tokenizers.Tokenizer:
     except OSError as error:
         raise UserError(f"cannot read the tokenizer {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no tokenizer.json: it is not UTF-8 text") from error
+        raise UserError(f"{path} is not a tokenizer.json: it is not UTF-8 text") from error
     try:
         return tokenizers.Tokenizer.from_str(content)
     except Exception as error:  # the library has no more specific exception
-        raise UserError(f"{path} is no tokenizer.json, or was cut short: {error}") from error
+        raise UserError(f"{path} is not a tokenizer.json, or was cut short: {error}") from error
 
 
 def read_config(path: Path) -> dict[str, Any]:

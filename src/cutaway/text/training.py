@@ -76,6 +76,13 @@ def train_tokenizer(
     return Tokenizer(inner)
 
 
+def tokenizer_of_words(words: Iterable[str]) -> Tokenizer:
+    """One token per word, with ids in this order; text is split at white space, and decoding joins words by spaces."""
+    inner = Inner(models.WordLevel({word: i for i, word in enumerate(words)}))
+    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return Tokenizer(inner)
+
+
 def _make(
     config: Trained, texts: Iterable[str], alphabet: Iterable[str], with_end: bool, specials: Sequence[str]
 ) -> Inner:

@@ -78,14 +78,14 @@ def header(kind: int, bits: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (header(3, 32), r"no WAV file of plain samples, PCM \(unknown format: 3\): .*" + CONVERT),
-        (header(7, 8), r"no WAV file of plain samples, PCM \(unknown format: 7\): .*" + CONVERT),
+        (header(3, 32), r"not a WAV file of PCM samples \(unknown format: 3\): .*" + CONVERT),
+        (header(7, 8), r"not a WAV file of PCM samples \(unknown format: 7\): .*" + CONVERT),
         (header(1, 64), "samples of 64 bits, and 8, 16, 24 or 32 are read: .*" + CONVERT),
-        (b"", r"PCM \(it ends too early\): .*" + CONVERT),
-        (header(1, 16)[:30], r"PCM \(.*\): .*" + CONVERT),
+        (b"", r"PCM samples \(it ends too early\): .*" + CONVERT),
+        (header(1, 16)[:30], r"PCM samples \(.*\): .*" + CONVERT),
         (header(1, 16)[:-5], "is cut short, 5 of 8 samples are there: copy it anew"),
         (header(1, 16)[:-16], "is cut short, 0 of 8 samples are there"),
-        (b"OggS" + bytes(60), r"PCM \(file does not start with RIFF id\): .*" + CONVERT),
+        (b"OggS" + bytes(60), r"PCM samples \(file does not start with RIFF id\): .*" + CONVERT),
     ],
     ids=["float", "mu-law", "64 bits", "empty", "half a header", "truncated", "no data", "ogg"],
 )

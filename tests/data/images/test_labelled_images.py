@@ -119,13 +119,13 @@ IMAGES = np.zeros((3, 4, 6), np.uint8)
     [
         ({"image": IMAGES, "labels": [1, 2, 3]}, "no array 'images'; did you mean 'image'?"),
         ({"images": IMAGES}, "no array 'labels'; known: images"),
-        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), where there are 3 images"),
-        ({"images": IMAGES, "labels": np.zeros((3, 2))}, "'labels': the shape is (3, 2), where there are 3"),
+        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), but there are 3 images"),
+        ({"images": IMAGES, "labels": np.zeros((3, 2))}, "'labels': the shape is (3, 2), but there are 3"),
         ({"images": IMAGES[0], "labels": [1]}, "'images': uint8 of the shape (4, 6), where numbers are expected"),
         ({"images": IMAGES[:, :0], "labels": [1, 2, 3]}, "'images': uint8 of the shape (3, 0, 6)"),
         ({"images": IMAGES.astype(str), "labels": [1, 2, 3]}, "'images': <U3 of the shape (3, 4, 6)"),
         ({"images": IMAGES / np.float32(0.0), "labels": [1, 2, 3]}, "'images': some numbers are not finite"),
-        ({"images": np.array([IMAGES, None], object), "labels": [1, 2]}, "is no archive of plain arrays"),
+        ({"images": np.array([IMAGES, None], object), "labels": [1, 2]}, "is not an archive of plain arrays"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value")
@@ -138,7 +138,7 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
     for content in (b"", b"text", whole[: len(whole) // 2], whole.replace(b"NUMPY", b"NUMB\0")):
         (tmp_path / "b.npz").write_bytes(content)
         assert re.search(
-            r"b\.npz is no archive of plain arrays, or is damaged: write it with numpy\.savez",
+            r"b\.npz is not an archive of plain arrays, or is damaged: write it with numpy\.savez",
             refusal(tmp_path / "b.npz"),
         )
     assert "cannot read" in refusal(tmp_path / "nowhere.npz")

@@ -57,6 +57,6 @@ def test_an_answer_that_is_not_there_is_named(tmp_path: Path, text: str, start: 
 )
 def test_what_is_no_squad_is_named(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(UserError, match=f"a.json is no SQuAD file: {said}") as caught:
+    with pytest.raises(UserError, match=f"a.json is not a SQuAD file: {said}") as caught:
         list(read_squad(tmp_path / "a.json", DataConfig(), Counter()))
     assert "\n" not in str(caught.value)

@@ -55,11 +55,14 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "no text": (file(entries=(entry("a", TEXT, struct.pack("<Q", 1) + b"\xff"),)), "can't decode byte"),
     "list": (file(entries=(entry("a", LIST, struct.pack("<IQ", 0, HUGE)),)), "numbers are announced"),
     "texts": (file(entries=(entry("a", LIST, struct.pack("<IQ", TEXT, HUGE)),)), "strings are announced"),
-    "lists": (file(entries=(entry("a", LIST, struct.pack("<IQ", LIST, 1) * 99),)), "9 is no type of a list's values"),
-    "type": (file(entries=(entry("a", 77, b"\0" * 8),)), "77 is no type"),
+    "lists": (file(entries=(entry("a", LIST, struct.pack("<IQ", LIST, 1) * 99),)), "9 is not a type of list elements"),
+    "type": (file(entries=(entry("a", 77, b"\0" * 8),)), "77 is not a type"),
     "twice": (file(entries=(entry("a", UINT32, b"\0" * 4),) * 2), "a is there twice"),
-    "alignment": (file(entries=(entry("general.alignment", UINT32, struct.pack("<I", 3)),)), "no power of two"),
-    "no alignment": (file(entries=(entry("general.alignment", TEXT, text("32")),)), "'32', which is no power of two"),
+    "alignment": (file(entries=(entry("general.alignment", UINT32, struct.pack("<I", 3)),)), "not a power of two"),
+    "no alignment": (
+        file(entries=(entry("general.alignment", TEXT, text("32")),)),
+        "'32', which is not a power",
+    ),
     "no rows": (file(tensors=(tensor("a", (8, 0), F32, 0),)), "a has no numbers"),
     "dimensions": (file(tensors=(tensor("a", (1,) * 9, F32, 0),)), "a has 9 dimensions"),
     "kind": (file(tensors=(tensor("a", (8,), 99, 0),)), "99 is not a valid"),
@@ -88,7 +91,7 @@ def test_wherever_it_ends_too_early(tmp_path: Path) -> None:
     (tmp_path / "whole.gguf").write_bytes(whole)
     assert read_header(tmp_path / "whole.gguf").metadata == {"a": "b", "c": ["d"]}
     for length in range(len(whole)):
-        require_refused(lambda length=length: whole[:length], "is no whole GGUF file", tmp_path / "model.gguf")
+        require_refused(lambda length=length: whole[:length], "is not a complete GGUF file", tmp_path / "model.gguf")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_both_sides_of_marian_share_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("tokenizer.json", "{}", r"tokenizer\.json is no tokenizer\.json"),
+        ("tokenizer.json", "{}", r"tokenizer\.json is not a tokenizer\.json"),
         ("tokenizer_config.json", "[]", r"tokenizer_config\.json holds no JSON object"),
         ("tokenizer_config.json", "{", r"tokenizer_config\.json cannot be read"),
         ("tokenizer_config.json", '{"tokenizer_class": "EsmTokenizer"}', r"vocab\.txt of EsmTokenizer, .*bert, distil"),

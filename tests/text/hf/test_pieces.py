@@ -95,7 +95,7 @@ def test_text_behind_text_keeps_the_space_between(tmp_path: Path) -> None:
     ("choices", "complaint"),
     [
         ({"model_type": "char"}, "has a model of words or characters"),
-        ({"treat_whitespace_as_suffix": True}, "has white space behind words"),
+        ({"treat_whitespace_as_suffix": True}, "has white space after words"),
         ({"model_type": "bpe", "vocab_size": 120, "user_defined_symbols": "<sep>"}, "has symbols of its own"),
     ],
     ids=["characters", "suffixes", "symbols"],
@@ -111,7 +111,7 @@ def test_what_is_no_model_is_refused(content: bytes | None, tmp_path: Path) -> N
     path = tmp_path / "spiece.model"
     if content is not None:
         path.write_bytes(sentencepiece(**UNIGRAM)[:-99] if content == b"cut" else content)
-    with pytest.raises(UserError, match=r"spiece\.model (is no SentencePiece model|has no unknown piece)") as caught:
+    with pytest.raises(UserError, match=r"spiece\.model (is not a SentencePiece model|has no unknown piece)") as caught:
         read_pieces(path)
     assert "\n" not in str(caught.value)
 

@@ -65,8 +65,8 @@ def samples_at(recording: LabelledAudio, rate: int) -> Float[np.ndarray, " N"]:
 
 
 def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
-    for place, file, said in read_listed(path, data, skipped):
-        labels = labels_of(said, place)
+    for place, file, target in read_listed(path, data, skipped):
+        labels = labels_of(target, place)
         if "" in labels:
             skipped["without a label"] += 1
         else:

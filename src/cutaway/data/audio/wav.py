@@ -37,7 +37,7 @@ def read_wav(path: Path, rate: int | None = None) -> tuple[Float32[np.ndarray, "
             data = sound.readframes(header.nframes)
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk would end beyond the file
         reason = str(error) or "it ends too early"
-        raise UserError(f"{path} is no WAV file of plain samples, PCM ({reason}): {convert}") from error
+        raise UserError(f"{path} is not a WAV file of PCM samples ({reason}): {convert}") from error
     width, wanted = header.sampwidth, header.nframes
     if width > WIDEST:
         raise UserError(f"{path} has samples of {8 * width} bits, and 8, 16, 24 or 32 are read: {convert}")

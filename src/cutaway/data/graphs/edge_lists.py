@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
-from cutaway.data.lines import read_lines
+from cutaway.data.readers import read_lines
 from cutaway.errors import UserError, nearest
 
 KEYS = ("label:", "node:")

@@ -24,7 +24,7 @@ def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
         UserError: while reading: something cannot be read, or an image differs from the first.
     """
     for one in read_described(_table_of(path) if path.is_dir() else path, data, ARRAY, skipped):
-        caption = text_of(one.said, one.name).strip()
+        caption = text_of(one.target, one.name).strip()
         if caption:
             yield CaptionedImage(Array.of(one.pixels), caption)
         else:

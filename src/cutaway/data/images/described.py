@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
     name: str
     pixels: np.ndarray
-    said: Any
+    target: Any
 
 
 def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[str]) -> Iterator[Found]:
@@ -72,19 +72,19 @@ def _form(found: Found) -> str:
 
 
 def _read_rows(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Found]:
-    for place, file, said in read_listed(path, data, skipped):
+    for place, file, target in read_listed(path, data, skipped):
         try:
-            yield Found(str(file), open_image(file), said)
+            yield Found(str(file), open_image(file), target)
         except UserError as error:
             raise UserError(f"{place}: {error}") from error
 
 
-def _read_archive(path: Path, array: str, said: str) -> Iterator[Found]:
-    arrays = _open_archive(path, (array, said))
+def _read_archive(path: Path, array: str, target: str) -> Iterator[Found]:
+    arrays = _open_archive(path, (array, target))
     images = _as_images(arrays[array], f"{path}, {array!r}")
-    if arrays[said].shape != images.shape[:1]:
-        raise UserError(f"{path}, {said!r}: the shape is {arrays[said].shape}, where there are {len(images)} images")
-    for number, (pixels, one) in enumerate(zip(images, arrays[said].astype(str).tolist(), strict=True), start=1):
+    if arrays[target].shape != images.shape[:1]:
+        raise UserError(f"{path}, {target!r}: the shape is {arrays[target].shape}, but there are {len(images)} images")
+    for number, (pixels, one) in enumerate(zip(images, arrays[target].astype(str).tolist(), strict=True), start=1):
         yield Found(f"image {number} of {path}", pixels, one)
 
 
@@ -106,7 +106,7 @@ def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(
-            f"{path} is no archive of plain arrays, or is damaged: write it with numpy.savez(PATH, images=…, …)"
+            f"{path} is not an archive of plain arrays, or is damaged: write it with numpy.savez(PATH, images=…, …)"
         ) from error
 
 

@@ -25,7 +25,7 @@ def read_images(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator
     """
     found = refuse_unlike(_read_folder(path, skipped)) if path.is_dir() else read_described(path, data, ARRAY, skipped)
     for one in found:
-        labels = labels_of(one.said, one.name)
+        labels = labels_of(one.target, one.name)
         if "" in labels:
             skipped["without a label"] += 1
         else:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutaway.data.lines import read_lines
-from cutaway.data.readers import format_of
+from cutaway.data.readers import format_of, read_lines
 from cutaway.errors import UserError
 from cutaway.text.amino_acids import AMINO_ACIDS
 
@@ -52,7 +51,7 @@ def read_fasta(path: Path, skipped: Counter[str], label_key: str | None = None) 
             label.
 
     Raises:
-        UserError: while reading: the file does not start with a header, a header is empty, or a letter is no amino
+        UserError: while reading: the file does not start with a header, a header is empty, or a letter is not an amino
             acid; says in which line.
     """
     for header, lines in _read_records(path):
@@ -87,7 +86,7 @@ def _residues(identifier: str, lines: Iterable[tuple[int, str]], path: Path, ski
     residues = letters.removesuffix(STOP)
     if not LETTERS.issuperset(residues):
         number, wrong = next((number, letter) for number, text in lines for letter in text if letter not in LETTERS)
-        raise UserError(f"{path}, line {number}: {wrong!r} in the sequence {identifier!r} is no amino acid")
+        raise UserError(f"{path}, line {number}: {wrong!r} in the sequence {identifier!r} is not an amino acid")
     if residues != letters:
         skipped["stops dropped"] += 1
     return residues.upper()

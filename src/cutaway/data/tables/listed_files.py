@@ -18,7 +18,7 @@ class Listed(NamedTuple):
 
     place: str
     file: Path
-    said: Any
+    target: Any
 
 
 def read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Listed]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutaway.config.data import DataConfig
-from cutaway.data.lines import read_lines
-from cutaway.data.readers import format_of, opened, parse_row, plugin_reader
+from cutaway.data.readers import format_of, opened, parse_row, plugin_reader, read_lines
 from cutaway.errors import UserError
 
 SOURCES = ("text", "sentence", "document", "prompt", "source")

@@ -55,7 +55,7 @@ def read_squad(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise UserError(f"{path} is no SQuAD file: {place}: {first['msg']}") from error
+        raise UserError(f"{path} is not a SQuAD file: {place}: {first['msg']}") from error
     for paragraph in (paragraph for article in articles for paragraph in article.paragraphs):
         for asked in paragraph.qas:
             answers = tuple(_checked(answer, asked.id, paragraph.context, path) for answer in asked.answers)

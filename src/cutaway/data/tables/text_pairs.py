@@ -7,8 +7,7 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Pair
-from cutaway.data.lines import read_lines
-from cutaway.data.readers import format_of, text_of
+from cutaway.data.readers import format_of, read_lines, text_of
 from cutaway.data.tables.rows import Row, read_table
 from cutaway.errors import UserError
 

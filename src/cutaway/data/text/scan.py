@@ -34,7 +34,7 @@ def scan_source(source: Source, progress: Progress) -> tuple[Scan, set[str]]:
     Raises:
         UserError: it cannot be read, is empty, or repeats a single character.
     """
-    characters = documents = empty = told = 0
+    characters = documents = empty = reported = 0
     alphabet: set[str] = set()
     digest = hashlib.sha256()
     for document in source.documents():
@@ -45,9 +45,9 @@ def scan_source(source: Source, progress: Progress) -> tuple[Scan, set[str]]:
             characters += len(piece)
             alphabet.update(piece)
             digest.update(piece.encode())
-            if characters - told >= PROGRESS_CHARACTERS:
-                told = characters
-                progress(told, None)
+            if characters - reported >= PROGRESS_CHARACTERS:
+                reported = characters
+                progress(reported, None)
         documents += characters > before
         empty += characters == before
     if not characters:

@@ -11,7 +11,7 @@ from cutaway.config.model import ModelConfig
 from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, UNREAD, body, gated_rules, heads, parts
 from cutaway.hub.family import Family
 from cutaway.hub.options import ACTIVATION, Joint, Option
-from cutaway.hub.rotary import THEIRS, lengthened, read_rotary, rotary_said, write_rotary
+from cutaway.hub.rotary import THEIRS, lengthened, read_rotary, rotary_options, write_rotary
 from cutaway.hub.weight_rules import Chain, Each, NoBias, PermuteRows, Rule, Same, Split, Without, interleaved, same
 
 
@@ -89,7 +89,7 @@ def write_first_layers(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_scaled_rotary(found: Mapping[str, Any]) -> dict[str, Any]:
     """Rotary positions, and the scale of scores, which grows with the context."""
-    choices, part = read_rotary(found), rotary_said(found).get("mscale_all_dim")
+    choices, part = read_rotary(found), rotary_options(found).get("mscale_all_dim")
     if not part:
         return choices
     longer = lengthened(choices["position.scaling"]["factor"], float(part))
@@ -102,15 +102,15 @@ def write_scaled_rotary(choices: Mapping[str, Any]) -> dict[str, Any]:
     written, attention = write_rotary(choices), choices["attention"]
     if attention["scale"] is None:
         return written
-    said = written["rope_scaling"]
+    scaling = written["rope_scaling"]
     plain = (attention["head_width"] + attention["rotary_width"]) ** -0.5
     longer = math.sqrt(attention["scale"] / plain)
-    each = 0.1 * math.log(said["factor"])
+    each = 0.1 * math.log(scaling["factor"])
     shares = {
-        "mscale": round((said["attention_factor"] * longer - 1) / each, 9),
+        "mscale": round((scaling["attention_factor"] * longer - 1) / each, 9),
         "mscale_all_dim": round((longer - 1) / each, 9),
     }
-    return {**written, "rope_scaling": {**said, **shares}}
+    return {**written, "rope_scaling": {**scaling, **shares}}
 
 
 def some(count: int) -> int:

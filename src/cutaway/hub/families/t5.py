@@ -43,7 +43,7 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
         yield Rule((HEAD,), ("head.projection.weight",))
 
 
-def said(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:
+def normalize_options(found: Mapping[str, Any], names: Container[str]) -> Mapping[str, Any]:
     """Corrects a config.json that calls a separate head tied.
 
     Version 1.1 was once identified by `tie_word_embeddings` only; its files still have a separate head.
@@ -130,7 +130,7 @@ T5 = Family(
         )
     },
     also={"T5WithLMHeadModel": "sequence_to_sequence"},
-    said=said,
+    normalize=normalize_options,
     repeated={f"{stack}.embed_tokens.weight": "shared.weight" for stack in ("encoder", "decoder")},
     ignored={r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight": "unused biases"},
 )

@@ -96,7 +96,7 @@ def read_header(path: Path) -> Header:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, struct.error) as error:
-        raise UserError(f"{path} is no whole GGUF file: {error}") from None
+        raise UserError(f"{path} is not a complete GGUF file: {error}") from None
 
 
 class _Bytes:
@@ -155,7 +155,7 @@ def _value(data: _Bytes, kind: int) -> Any:
     if kind == ARRAY:
         return _list(data, data.number("<I"), data.number())
     if kind not in SCALARS:
-        raise ValueError(f"{kind} is no type of a value")
+        raise ValueError(f"{kind} is not a type of values")
     form = np.dtype(SCALARS[kind])
     value = np.frombuffer(data.take(form.itemsize), form)[0]
     # The shortest number with the same 32 bits: 1e-05, not 9.999999747378752e-06.
@@ -167,7 +167,7 @@ def _list(data: _Bytes, kind: int, count: int) -> Any:
         data.require(count, 8, "strings")
         return [data.text() for _ in range(count)]
     if kind not in SCALARS:
-        raise ValueError(f"{kind} is no type of a list's values")
+        raise ValueError(f"{kind} is not a type of list elements")
     form = np.dtype(SCALARS[kind])
     data.require(count, form.itemsize, "numbers")
     return np.frombuffer(data.take(count * form.itemsize), form)
@@ -177,7 +177,7 @@ def _tensors(data: _Bytes, count: int, alignment: Any) -> dict[str, Stored]:
     gguf = require_gguf()
     found = [_tensor(data, gguf) for _ in range(count)]
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
-        raise ValueError(f"its alignment is {alignment!r}, which is no power of two")
+        raise ValueError(f"its alignment is {alignment!r}, which is not a power of two")
     start = -(-data.place // alignment) * alignment
     tensors = {name: Stored(one.kind, one.shape, start + one.start, one.size) for name, one in found}
     if len(tensors) < count:

@@ -27,21 +27,21 @@ def read_tokenizer(header: Header) -> Tokenizer:
     Raises:
         UserError: its kind is unknown, or its entries are inconsistent.
     """
-    said = {name.removeprefix("tokenizer.ggml."): value for name, value in header.metadata.items()}
-    kind, tokens = said.get("model"), said.get("tokens")
+    metadata = {name.removeprefix("tokenizer.ggml."): value for name, value in header.metadata.items()}
+    kind, tokens = metadata.get("model"), metadata.get("tokens")
     if kind not in KINDS or not tokens:
         raise UserError(f"{header.path} has a tokenizer {kind!r}, and {' and '.join(KINDS)} are known")
-    types = [int(one) for one in said.get("token_type", [NORMAL] * len(tokens))]
+    types = [int(one) for one in metadata.get("token_type", [NORMAL] * len(tokens))]
     if len(types) != len(tokens):
         raise UserError(f"{header.path} has {len(tokens)} tokens and the types of {len(types)}")
     try:
-        inner, begins = KINDS[kind](said, tokens, types)
+        inner, begins = KINDS[kind](metadata, tokens, types)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{header.path} has a tokenizer that cannot be made: {error}") from None
     control = [AddedToken(token, special=True, normalized=False) for token in _of(CONTROL, tokens, types)]
     inner.add_special_tokens(control)
     inner.add_tokens([AddedToken(token, normalized=False) for token in _of(USER_DEFINED, tokens, types)])
-    named = _said(said, tokens)
+    named = _named_ids(metadata, tokens)
     begin_and_end(inner, {"add_bos_token": begins and "bos_token" in named, **named}, header.path)
     return Tokenizer.with_config(inner, named)
 
@@ -54,15 +54,15 @@ def guesses(header: Header) -> list[str]:
     return ["the file does not say how text is split before merges: it is split as in GPT-2"]
 
 
-def _byte_pairs(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
+def _byte_pairs(metadata: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
     """Byte-pair encoding over bytes."""
-    name = said.get("pre", "default")
+    name = metadata.get("pre", "default")
     if name not in WAYS:
         raise ValueError(f"its text is cut in the way of {name!r}, and those of {', '.join(WAYS)} are known")
     way = WAYS[name]
-    merges = [tuple(merge.split(" ")) for merge in said.get("merges", ())]
+    merges = [tuple(merge.split(" ")) for merge in metadata.get("merges", ())]
     if any(len(pair) != PAIR for pair in merges):
-        raise ValueError("a merge of it is no pair")
+        raise ValueError("one of its merges is not a pair")
     vocabulary = {token: i for i, token in enumerate(tokens)}
     try:
         inner = tokenizers.Tokenizer(models.BPE(vocabulary, merges, ignore_merges=way.whole))
@@ -74,17 +74,17 @@ def _byte_pairs(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[
     return inner, way.begins
 
 
-def _pieces(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
+def _pieces(metadata: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int]) -> tuple[Any, bool]:
     """A SentencePiece model."""
-    scores = said["scores"]
+    scores = metadata["scores"]
     pieces = [
         SimpleNamespace(piece=token, score=float(score), type=kind)
         for token, score, kind in zip(tokens, scores, types, strict=True)
     ]
     normalizer = SimpleNamespace(
         precompiled_charsmap=b"",
-        remove_extra_whitespaces=said.get("remove_extra_whitespaces", False),
-        add_dummy_prefix=said.get("add_space_prefix", True),
+        remove_extra_whitespaces=metadata.get("remove_extra_whitespaces", False),
+        add_dummy_prefix=metadata.get("add_space_prefix", True),
     )
     trainer = SimpleNamespace(model_type=BPE, byte_fallback=BYTE in types)
     model = SimpleNamespace(pieces=pieces, normalizer_spec=normalizer, trainer_spec=trainer)
@@ -129,13 +129,17 @@ def _roles(tokenizer: Tokenizer) -> dict[str, Any]:
     ids = {"bos": tokenizer.begin, "eos": tokenizer.end, "padding": tokenizer.pad}
     ids |= zip(ENDS[1:], sorted(tokenizer.ends - {tokenizer.end}), strict=False)
     if before not in ((), (tokenizer.begin,)) or after not in ((), (tokenizer.end,)) or len(tokenizer.ends) > len(ENDS):
-        raise UserError("GGUF holds one begin token before a text and one end token behind it, and this has others")
-    said: dict[str, Any] = {
+        raise UserError(
+            "GGUF stores at most one begin token before a text and one end token after it; this tokenizer has others"
+        )
+    metadata: dict[str, Any] = {
         f"tokenizer.ggml.{role}_token_id": number for role, number in ids.items() if number is not None
     }
-    said["tokenizer.ggml.add_bos_token"] = bool(before)
-    said["tokenizer.ggml.add_eos_token"] = bool(after)
-    return said if tokenizer.chat_template is None else said | {"tokenizer.chat_template": tokenizer.chat_template}
+    metadata["tokenizer.ggml.add_bos_token"] = bool(before)
+    metadata["tokenizer.ggml.add_eos_token"] = bool(after)
+    if tokenizer.chat_template is not None:
+        metadata["tokenizer.chat_template"] = tokenizer.chat_template
+    return metadata
 
 
 KINDS = {"gpt2": _byte_pairs, "llama": _pieces}
@@ -145,14 +149,14 @@ def _of(kind: int, tokens: Sequence[str], types: Sequence[int]) -> list[str]:
     return [token for token, one in zip(tokens, types, strict=True) if one == kind]
 
 
-def _said(said: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
+def _named_ids(metadata: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
     """What `tokenizer_config.json` would say; ids that no token has are passed over."""
-    ids = {name: said.get(f"{name}_token_id", -1) for name in {*SPECIALS.values(), *ENDS}}
+    ids = {name: metadata.get(f"{name}_token_id", -1) for name in {*SPECIALS.values(), *ENDS}}
     ids = {name: number for name, number in ids.items() if 0 <= number < len(tokens)}
     named: dict[str, Any] = {name: tokens[ids[theirs]] for name, theirs in SPECIALS.items() if theirs in ids}
     ends = [ids[name] for name in ENDS if name in ids]
     if ends:
         named["eos_token_id"] = ends
-    named |= {name: said[name] for name in ("add_bos_token", "add_eos_token") if name in said}
-    template = said.get("tokenizer.chat_template")
+    named |= {name: metadata[name] for name in ("add_bos_token", "add_eos_token") if name in metadata}
+    template = metadata.get("tokenizer.chat_template")
     return named if template is None else named | {"chat_template": template}

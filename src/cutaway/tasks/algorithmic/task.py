@@ -27,7 +27,7 @@ from cutaway.tasks.task import EvaluationOptions, LoadedModel, Progress, Task, T
 from cutaway.tasks.texts import require_fitting
 from cutaway.tasks.token_classification.task import TokenClassification
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.words import tokenizer_of_words
+from cutaway.text.training import tokenizer_of_words
 
 WITHIN, BEYOND = 10_000, 1_000
 """Sequences that are graded: of all training lengths together, and of each greater length."""
@@ -112,12 +112,12 @@ class AlgorithmicTask(Task[AlgorithmicConfig]):
         """Numbers, separated by white space.
 
         Raises:
-            UserError: a word is no number.
+            UserError: a word is not a number.
         """
         try:
             return [int(word) for word in text.split()]
         except ValueError:
-            raise UserError(f"{text!r} is no row of whole numbers") from None
+            raise UserError(f"{text!r} is not a row of whole numbers") from None
 
     @torch.inference_mode()
     def predict(self, loaded: LoadedModel, inputs: Sequence[Sequence[int]]) -> list[list[int]]:

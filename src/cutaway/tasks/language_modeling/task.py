@@ -152,7 +152,7 @@ class LanguageModelingTask(TextTask[LanguageModelingConfig]):
         """What continues texts.
 
         Raises:
-            UserError: the model is no decoder.
+            UserError: the model is not a decoder.
         """
         model, c = loaded.model, loaded.config.model
         if not isinstance(model, DecoderOnly):

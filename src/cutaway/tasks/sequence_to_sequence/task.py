@@ -190,7 +190,7 @@ class Seq2SeqTask(ExampleTask[Config, AnyExample]):
         """What generates texts from sources.
 
         Raises:
-            UserError: the model is no encoder-decoder.
+            UserError: the model is not an encoder-decoder.
         """
         model, config = loaded.model, loaded.config
         if not isinstance(model, EncoderDecoder):

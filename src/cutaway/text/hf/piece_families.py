@@ -22,7 +22,7 @@ UNKNOWN_PENALTY = 10.0
 """How much lower an unknown character scores in SentencePiece than any piece."""
 
 
-def read_t5(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+def read_t5(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """`spiece.model`; its pieces are followed by sentinel tokens (Raffel et al. 2020, section 3.1.4).
 
     Raises:
@@ -30,36 +30,36 @@ def read_t5(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """
     path = folder / "spiece.model"
     inner = tokenizer_of_pieces(read_pieces(path))
-    inner.add_special_tokens([f"<extra_id_{i}>" for i in reversed(range(int(said.get("extra_ids", SENTINELS))))])
-    end = required(inner.token_to_id, said, "eos_token", path)
+    inner.add_special_tokens([f"<extra_id_{i}>" for i in reversed(range(int(options.get("extra_ids", SENTINELS))))])
+    end = required(inner.token_to_id, options, "eos_token", path)
     inner.post_processor = TemplateProcessing(
         single=["$A", end[0]], pair=["$A", end[0], "$B", end[0]], special_tokens=[end]
     )
     return inner
 
 
-def read_llama(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+def read_llama(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """`tokenizer.model`; a text starts with the begin token (Touvron et al. 2023).
 
     Raises:
         UserError: the file is damaged, or cannot be converted exactly.
     """
     inner = tokenizer_of_pieces(read_pieces(folder / "tokenizer.model"))
-    begin_and_end(inner, {"add_bos_token": True, **said}, folder / "tokenizer.model")
+    begin_and_end(inner, {"add_bos_token": True, **options}, folder / "tokenizer.model")
     return inner
 
 
-def read_marian_target(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+def read_marian_target(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """Marian's target tokenizer (see `read_marian`): `target.spm`, with `target_vocab.json` if ids are not shared."""
-    return read_marian(folder, said, "target.spm", "target_vocab.json" if _is_separate(said) else "vocab.json")
+    return read_marian(folder, options, "target.spm", "target_vocab.json" if _is_separate(options) else "vocab.json")
 
 
-def read_marian_source(folder: Path, said: Mapping[str, Any]) -> tokenizers.Tokenizer:
+def read_marian_source(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """Marian's source tokenizer (see `read_marian`): `source.spm` and `vocab.json`."""
-    return read_marian(folder, said, "source.spm", "vocab.json")
+    return read_marian(folder, options, "source.spm", "vocab.json")
 
 
-def read_marian(folder: Path, said: Mapping[str, Any], pieces: str, vocabulary: str) -> tokenizers.Tokenizer:
+def read_marian(folder: Path, options: Mapping[str, Any], pieces: str, vocabulary: str) -> tokenizers.Tokenizer:
     """A SentencePiece model whose pieces get their ids from a list (Junczys-Dowmunt et al. 2018).
 
     The list contains the pieces of both sides. All can be decoded, but a text becomes those of the other side only for
@@ -71,13 +71,13 @@ def read_marian(folder: Path, said: Mapping[str, Any], pieces: str, vocabulary: 
     """
     proto, ids = read_pieces(folder / pieces), read_config(folder / vocabulary)
     if proto.trainer_spec.model_type != UNIGRAM or set(ids.values()) != set(range(len(ids))):
-        raise UserError(f"{folder / vocabulary} and {pieces} are no unigram model with ids from 0 on")
+        raise UserError(f"{folder / vocabulary} and {pieces} are not a unigram model with ids from 0 on")
     listed = sorted(ids, key=lambda piece: ids[piece])
     scores = {piece.piece: piece.score for piece in proto.pieces if piece.type == NORMAL}
     unknown = min(scores.values(), default=0.0) - UNKNOWN_PENALTY
     scores |= {piece: unknown for piece in listed if len(piece) == 1 and piece not in scores}
     codes = [piece for piece in listed if piece.startswith(">>") and piece.endswith("<<")]
-    specials = [required(ids.get, said, name, folder / vocabulary)[0] for name in MARIAN]
+    specials = [required(ids.get, options, name, folder / vocabulary)[0] for name in MARIAN]
     kept = {*scores, *codes, *specials}
     model = models.Unigram(
         [(piece if piece in kept else QUOTE + piece, scores.get(piece, 0.0)) for piece in listed],
@@ -95,5 +95,5 @@ def read_marian(folder: Path, said: Mapping[str, Any], pieces: str, vocabulary: 
     return inner
 
 
-def _is_separate(said: Mapping[str, Any]) -> bool:
-    return said.get("separate_vocabs") is True
+def _is_separate(options: Mapping[str, Any]) -> bool:
+    return options.get("separate_vocabs") is True

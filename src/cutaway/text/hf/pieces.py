@@ -39,7 +39,7 @@ def read_pieces(path: Path) -> Any:
     try:
         proto = schema.ModelProto.FromString(path.read_bytes())
     except (OSError, damaged) as error:
-        raise UserError(f"{path} is no SentencePiece model, or was cut short: {error}") from error
+        raise UserError(f"{path} is not a SentencePiece model, or was cut short: {error}") from error
     _refuse_unlike(proto, path)
     return proto
 
@@ -82,8 +82,8 @@ def _refuse_unlike(proto: Any, path: Path) -> None:
     kinds = {piece.type for piece in proto.pieces}
     unlike = {
         "a model of words or characters": trainer.model_type not in (UNIGRAM, BPE),
-        "white space behind words": trainer.treat_whitespace_as_suffix,
-        "white space that is no piece": not normalizer.escape_whitespaces,
+        "white space after words": trainer.treat_whitespace_as_suffix,
+        "white space that is not a piece": not normalizer.escape_whitespaces,
         "unused pieces": UNUSED in kinds,
         "symbols of its own": any(
             piece.type == USER_DEFINED and (trainer.model_type == BPE or SPACE in piece.piece) for piece in proto.pieces
