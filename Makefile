@@ -19,10 +19,10 @@ help: ## Lists the targets
 demo: $(VENV)/core ## Trains a small language model, generates text and opens its report (2 minutes)
 	@$(BIN)/cutaway demo
 
-test: $(VENV)/dev ## Runs the quick tests (about TIMING minutes on 2 cores)
+test: $(VENV)/dev ## Runs the quick tests (about 3 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
-test-heavy: $(VENV)/dev ## Runs the slow tests: all combinations, many killed runs, long training (HTIMING minutes on 2 cores)
+test-heavy: $(VENV)/dev ## Runs the slow tests: all combinations, many killed runs, long training (2 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m heavy
 
 check: $(VENV)/dev ## Checks style, types, import directions and the project's rules

@@ -51,7 +51,7 @@ def main() -> None:
     start = time.perf_counter()
     expected = theirs(given.model, sentences)
     between = time.perf_counter()
-    found = torch.tensor(load(given.model).embed(sentences))
+    found = torch.from_numpy(load(given.model).embed(sentences))
     end = time.perf_counter()
     cosines = torch.nn.functional.cosine_similarity(found.double(), expected.double())
     print(f"{len(sentences)} sentences, smallest cosine {cosines.min():.9f}, mean {cosines.mean():.9f}")

@@ -60,7 +60,7 @@ def test_files_are_classified() -> None:
     found = load("listener").classify(list(words))
     told = json.loads(printed("classify", "listener", *words, "--json"))
     assert [one["recording"] for one in told] == list(words)
-    assert [one["probabilities"] for one in told] == [one["probabilities"] for one in found]
+    assert [one["probabilities"] for one in told] == [one.probabilities for one in found]
     Path("list.txt").write_text("".join(f"{word}\n" for word in words))
     assert printed("classify", "listener", *words) == printed("classify", "listener", "--file", "list.txt")
 

@@ -76,8 +76,10 @@ def test_images_are_told_apart_as_in_python() -> None:
     told = json.loads(printed("classify", "run of all", *paths, "--json"))
     assert [one.pop("image") for one in told] == paths
     pipeline = load("run of all")
-    assert told == pipeline.classify(paths) == pipeline.classify([colours(6, 8, seed=seed) for seed in range(3)])
-    assert alike(told[1], pipeline.classify(Path(paths[1])))
+    found = pipeline.classify(paths)
+    assert told == [vars(one) for one in found]
+    assert found == pipeline.classify([colours(6, 8, seed=seed) for seed in range(3)])
+    assert alike(told[1], vars(pipeline.classify(Path(paths[1]))))
     assert set(told[0]["probabilities"]) == set(LABELS)
     Path("list.txt").write_text("\n".join(paths))
     assert printed("classify", "run of all", "--file", "list.txt").count("\n") == 3
@@ -178,7 +180,7 @@ def test_files_mean_nothing_to_a_model_of_other_numbers() -> None:
     np.savez("shares.npz", images=images, labels=[LABELS[i % 3] for i in range(12)])
     printed(*TRAIN, "--data", "shares.npz", "--out", "new")
     assert "the image has bytes, as in image files" in refused("classify", "new", "image.png")
-    assert load("new").classify(images[0])["label"] in LABELS
+    assert load("new").classify(images[0]).label in LABELS
 
 
 def test_a_model_of_images_has_no_other_verb() -> None:

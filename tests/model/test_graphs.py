@@ -53,7 +53,7 @@ def pipeline(pooling: str) -> Pipeline:
 
 
 def probabilities(pipeline: Pipeline, graphs: list[Graph]) -> torch.Tensor:
-    return torch.tensor([list(found["probabilities"].values()) for found in pipeline.classify(graphs)])
+    return torch.tensor([list(found.probabilities.values()) for found in pipeline.classify(graphs)])
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

@@ -3,6 +3,7 @@
 They stand in training mode, with much dropout: a verb that does not turn it off says something else each time.
 """
 
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any
 
@@ -103,7 +104,12 @@ def made(model: Any, tokenizer: Tokenizer, task: Any, **choices: Any) -> Pipelin
 def assert_alike(found: Any, expected: Any) -> None:
     """The same but for the last digits of numbers."""
     assert type(found) is type(expected)
-    if isinstance(expected, float):
+    if is_dataclass(expected):
+        assert_alike(vars(found), vars(expected))
+    elif isinstance(expected, np.ndarray):
+        assert found.dtype == expected.dtype
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    elif isinstance(expected, float):
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
     elif isinstance(expected, dict):
         assert found.keys() == expected.keys()

@@ -9,6 +9,7 @@ from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.pipeline import Pipeline
 from cutaway.tasks.algorithmic.task import AlgorithmicTask
+from cutaway.tasks.predictions import ValuePrediction
 from pipeline.pipelines import CONTEXTS, LABELS, READER, TEXTS, made, pipeline
 from text.kinds import train
 from variants import hidden, variant
@@ -18,10 +19,10 @@ def test_a_mask_is_filled_with_ordinary_tokens_the_likeliest_first() -> None:
     asked = pipeline("fill")
     first, second = asked.fill("the [MASK] sat on [MASK] mat", top_k=len(READER.ordinary))
     for mask in (first, second):
-        probabilities = [candidate["probability"] for candidate in mask]
+        probabilities = [candidate.probability for candidate in mask]
         assert math.fsum(probabilities) == pytest.approx(1)
         assert probabilities == sorted(probabilities, reverse=True)
-        assert {candidate["token"] for candidate in mask} == set(READER.pieces(READER.ordinary))
+        assert {candidate.token for candidate in mask} == set(READER.pieces(READER.ordinary))
     assert first != second
     few = asked.fill("the [MASK] sat on [MASK] mat", top_k=3)
     assert few == [first[:3], second[:3]]
@@ -33,7 +34,7 @@ def test_the_likeliest_is_the_model_s_own() -> None:
     with torch.inference_mode():
         logits = asked.model.eval()(tokens)[0, tokens[0] == READER.mask][0]
     best = READER.ordinary.start + logits[READER.ordinary.start : READER.ordinary.stop].argmax()
-    assert asked.fill("low [MASK] it", top_k=1)[0][0]["token"] == READER.pieces([int(best)])[0]
+    assert asked.fill("low [MASK] it", top_k=1)[0][0].token == READER.pieces([int(best)])[0]
 
 
 def test_what_cannot_be_filled_is_told() -> None:
@@ -51,17 +52,17 @@ def test_what_cannot_be_filled_is_told() -> None:
 
 def test_probabilities_of_labels_sum_to_one_and_the_likeliest_is_the_label() -> None:
     for found in pipeline("classify").classify(TEXTS):
-        assert list(found["probabilities"]) == LABELS
-        assert math.fsum(found["probabilities"].values()) == pytest.approx(1)
-        assert found["probability"] == found["probabilities"][found["label"]] == max(found["probabilities"].values())
+        assert list(found.probabilities) == LABELS
+        assert math.fsum(found.probabilities.values()) == pytest.approx(1)
+        assert found.probability == found.probabilities[found.label] == max(found.probabilities.values())
 
 
 def test_several_labels_are_those_more_likely_than_not() -> None:
     found = pipeline("classify by several").classify(TEXTS)
     for one in found:
-        assert one["labels"] == [label for label in LABELS if one["probabilities"][label] > 0.5]
-        assert list(one["probabilities"]) == LABELS
-    assert 0 < sum(len(one["labels"]) for one in found) < len(TEXTS) * len(LABELS), "else nothing is chosen"
+        assert one.labels == tuple(label for label in LABELS if one.probabilities[label] > 0.5)
+        assert list(one.probabilities) == LABELS
+    assert 0 < sum(len(one.labels) for one in found) < len(TEXTS) * len(LABELS), "else nothing is chosen"
 
 
 def test_a_number_is_what_the_head_says() -> None:
@@ -69,14 +70,14 @@ def test_a_number_is_what_the_head_says() -> None:
     tokens = torch.tensor([[READER.begin, *READER.encode(TEXTS[1]), READER.separator]])
     with torch.inference_mode():
         value = asked.model.eval()(tokens).item()
-    assert asked.classify(TEXTS[1]) == {"value": pytest.approx(value)}
+    assert asked.classify(TEXTS[1]) == ValuePrediction(pytest.approx(value))
 
 
 def test_each_word_has_a_tag() -> None:
     found = pipeline("tag").tag(TEXTS)
-    assert [[one["word"] for one in row] for row in found] == [text.split() for text in TEXTS]
-    assert {one["tag"] for row in found for one in row} <= set(LABELS)
-    assert all(1 / len(LABELS) <= one["probability"] <= 1 for row in found for one in row)
+    assert [[one.word for one in row] for row in found] == [text.split() for text in TEXTS]
+    assert {one.tag for row in found for one in row} <= set(LABELS)
+    assert all(1 / len(LABELS) <= one.probability <= 1 for row in found for one in row)
     assert pipeline("tag").tag("") == []
 
 
@@ -89,15 +90,15 @@ def test_a_word_is_tagged_by_its_first_token() -> None:
         best = asked.model.eval()(tokens)[0].softmax(dim=-1).max(dim=-1)
     for i, one in enumerate(asked.tag_words([words])[0]):
         place = 1 + sum(map(len, pieces[:i]))
-        assert one["tag"] == LABELS[best.indices[place]]
-        assert one["probability"] == pytest.approx(best.values[place].item(), rel=1e-4)
+        assert one.tag == LABELS[best.indices[place]]
+        assert one.probability == pytest.approx(best.values[place].item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_an_answer_is_a_stretch_of_its_context(context: str) -> None:
     found = pipeline("answer").answer("the cat?", context)
-    assert found["answer"] == context[found["start"] : found["end"]] == found["answer"].strip() != ""
-    assert 0 < found["probability"] <= 1
+    assert found.answer == context[found.start : found.end] == found.answer.strip() != ""
+    assert 0 < found.probability <= 1
 
 
 @pytest.mark.parametrize("longest", [1, 2, 30])
@@ -115,8 +116,8 @@ def test_an_answer_is_the_best_of_all_spans(longest: int) -> None:
     score, first, last = max(spans)
     assert longest < 30 or last - first > 2, "else nothing forbids more"
     found = asked.answer(question, context)
-    assert (found["start"], found["end"]) == (offsets[first][0], offsets[last][1])
-    assert found["probability"] == pytest.approx(math.exp(score), rel=1e-4)
+    assert (found.start, found.end) == (offsets[first][0], offsets[last][1])
+    assert found.probability == pytest.approx(math.exp(score), rel=1e-4)
 
 
 def test_a_question_that_is_too_long_is_told_and_so_is_no_context() -> None:
@@ -159,7 +160,7 @@ def test_sums_are_read_digit_by_digit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_vectors_are_of_one_width_and_differ() -> None:
     asked = pipeline("classify")
-    vectors = torch.tensor(asked.embed(TEXTS))
+    vectors = torch.from_numpy(asked.embed(TEXTS))
     assert vectors.shape == (len(TEXTS), 20)
     assert torch.pdist(vectors).min() > 1e-3
     row = torch.tensor([[READER.begin, *READER.encode("low"), READER.separator]])

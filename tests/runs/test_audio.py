@@ -93,7 +93,7 @@ def test_files_and_samples_are_heard_alike_alone_and_together(trained: Run) -> N
     together = classify(paths)
     for path, told in zip(paths, together, strict=True):
         for given in (str(path), read_wav(path)[0]):
-            assert classify(given)["probabilities"] == pytest.approx(told["probabilities"], abs=1e-6)
+            assert classify(given).probabilities == pytest.approx(told.probabilities, abs=1e-6)
 
 
 def test_what_is_too_long_is_refused_or_cut_and_counted(trained: Run) -> None:
@@ -106,7 +106,7 @@ def test_what_is_too_long_is_refused_or_cut_and_counted(trained: Run) -> None:
         trained.pipeline.classify(longer)
     truncated: Counter[str] = Counter()
     one, other = trained.pipeline.classify([fits, longer], truncated=truncated)
-    assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
+    assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
     assert truncated == {"cut to 24 frames": 1}
 
 

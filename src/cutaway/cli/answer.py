@@ -26,4 +26,4 @@ def answer(
     if json:
         print_json(found)
     else:
-        print(f"{found['answer']}\t{found['probability']:.1%}")
+        print(f"{found.answer}\t{found.probability:.1%}")

@@ -1,11 +1,15 @@
 """`cutaway classify`."""
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.input_files import opened, tell
-from cutaway.cli.show import AsJSON, figure, print_json
+from cutaway.cli.show import AsJSON, print_json
+from cutaway.display import figure
+
+if TYPE_CHECKING:
+    from cutaway.tasks.classification import Prediction
 
 
 def classify(
@@ -22,15 +26,17 @@ def classify(
     found = pipeline.classify([one.value for one in inputs])
     tell(left_out)
     if json:
-        print_json([{one.noun: one.name, **result} for one, result in zip(inputs, found, strict=True)])
+        print_json([{one.noun: one.name, **vars(result)} for one, result in zip(inputs, found, strict=True)])
         return
     for one, result in zip(inputs, found, strict=True):
         print(f"{_in_words(result)}\t{one.name}")
 
 
-def _in_words(result: dict[str, Any]) -> str:
-    if "value" in result:
-        return figure(result["value"])
-    if "labels" in result:
-        return ", ".join(f"{label} {result['probabilities'][label]:.1%}" for label in result["labels"]) or "none"
-    return f"{result['label']} {result['probability']:.1%}"
+def _in_words(result: "Prediction") -> str:
+    from cutaway.tasks.predictions import LabelPrediction, ValuePrediction
+
+    if isinstance(result, ValuePrediction):
+        return figure(result.value)
+    if isinstance(result, LabelPrediction):
+        return f"{result.label} {result.probability:.1%}"
+    return ", ".join(f"{label} {result.probabilities[label]:.1%}" for label in result.labels) or "none"

@@ -25,4 +25,4 @@ def fill(
     for one, masks in zip(texts, found, strict=True):
         print(one)
         for candidates in masks:
-            print("  " + "  ".join(f"{c['token'].strip()} {c['probability']:.1%}" for c in candidates))
+            print("  " + "  ".join(f"{c.token.strip()} {c.probability:.1%}" for c in candidates))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.show import AsJSON, print_facts, print_json, print_table, size
+from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
+from cutaway.display import size
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,9 +1,7 @@
 """`cutaway predict`."""
 
-import json as json_format
-
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
-from cutaway.cli.show import AsJSON, print_json
+from cutaway.cli.show import AsJSON, as_text, print_json
 
 
 def predict(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
@@ -21,4 +19,4 @@ def predict(model: Model, text: Texts = None, file: File = None, device: Device 
         print_json([{"input": word, "prediction": one} for word, one in zip(words, found, strict=True)])
         return
     for one in found:
-        print(one if isinstance(one, str) else json_format.dumps(one, ensure_ascii=False))
+        print(one if isinstance(one, str) else as_text(one))

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cutaway.cli.show import size
+from cutaway.display import size
 from cutaway.model.device import peak_memory
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as Done

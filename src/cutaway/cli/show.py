@@ -2,16 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
+
+from cutaway.display import figure
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def print_json(value: Any) -> None:
     """Prints one JSON document."""
-    print(json.dumps(value, ensure_ascii=False))
+    print(as_text(value))
+
+
+def as_text(value: Any) -> str:
+    """One line of JSON; records become objects, arrays lists."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
@@ -27,21 +41,3 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def figure(value: Any) -> str:
-    """A number in readable form."""
-    if isinstance(value, float) and 0 < abs(value) < 0.001:
-        return f"{value:.3g}"
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
-def size(nbytes: float) -> str:
-    """Bytes in readable form."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if nbytes < 1000:
-            return f"{nbytes:.3g} {unit}" if unit != "bytes" else f"{nbytes:.0f} bytes"
-        nbytes /= 1000
-    return f"{nbytes:,.3g} TB"

@@ -13,4 +13,4 @@ def tag(model: Model, text: Texts = None, file: File = None, device: Device = "a
     for number, words in enumerate(found):
         if number:
             print()
-        print_table(["word", "tag", ""], [[one["word"], one["tag"], f"{one['probability']:.1%}"] for one in words])
+        print_table(["word", "tag", ""], [[one.word, one.tag, f"{one.probability:.1%}"] for one in words])

@@ -1,12 +1,20 @@
 """Log-probabilities of the tokens of a text."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly
+
+
+class TokenScore(NamedTuple):
+    """A token of a text, and the natural logarithm of its probability given the tokens before it."""
+
+    token: str
+    log_probability: float
 
 
 @torch.inference_mode()

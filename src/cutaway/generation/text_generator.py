@@ -7,7 +7,7 @@ from functools import partial
 from cutaway.errors import UserError
 from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
-from cutaway.generation.scoring import token_log_probabilities
+from cutaway.generation.scoring import TokenScore, token_log_probabilities
 from cutaway.generation.streaming import first_stop, stream_text
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
@@ -53,13 +53,13 @@ class TextGenerator:
         text = partial(self.tokenizer.decode_behind, begun)
         return stream_text((step[0] for step in steps), text, stops, self.tokenizer.ends)
 
-    def score(self, text: str) -> list[tuple[str, float]]:
+    def score(self, text: str) -> list[TokenScore]:
         """The log-probability of each token (see `Pipeline.score`)."""
         tokens = [*before_prompt(self.tokenizer), *self.tokenizer.encode(text)]
         if len(tokens) < 2:
             raise UserError("a text needs at least two tokens: the first is given, the others are scored")
         scores = token_log_probabilities(self.model, tokens, self.context)
-        return list(zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True))
+        return [TokenScore(*one) for one in zip(self.tokenizer.pieces(tokens[1:]), scores, strict=True)]
 
     def _decode(self, prompts: Sequence[Sequence[int]], max_new_tokens: int, sampling: Sampling) -> Iterator[list[int]]:
         if max_new_tokens < 1:

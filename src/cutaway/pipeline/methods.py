@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+import numpy as np
 from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.run import RunConfig
@@ -12,15 +13,18 @@ from cutaway.errors import UserError, nearest
 from cutaway.generation.beams import BeamOptions
 from cutaway.generation.chat import ChatSession
 from cutaway.generation.sampling import Sampling
+from cutaway.generation.scoring import TokenScore
 from cutaway.generation.seq2seq import Seq2SeqGenerator
 from cutaway.generation.text_generator import TextGenerator
 from cutaway.hub.opening import Opened
+from cutaway.keywords import all_explained
 from cutaway.model.transformer import DecoderOnly, Transformer
 from cutaway.pipeline.exporting import FORMATS, Exported
 from cutaway.tasks.algorithmic.task import AlgorithmicTask
-from cutaway.tasks.classification import ClassificationTask
+from cutaway.tasks.classification import ClassificationTask, Prediction
 from cutaway.tasks.language_modeling.task import LanguageModelingTask
 from cutaway.tasks.masked_language_modeling.task import MaskedLanguageModelingTask, fill
+from cutaway.tasks.predictions import Answer, Candidate, TaggedWord
 from cutaway.tasks.question_answering.task import QuestionAnsweringTask
 from cutaway.tasks.sentence_embedding.task import embed
 from cutaway.tasks.sequence_to_sequence.task import Seq2SeqTask
@@ -31,6 +35,7 @@ from cutaway.text.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
 AnyTask = TypeVar("AnyTask", bound=Task[Any])
+Several = list[Any] | tuple[Any, ...]
 Texts = list[str] | tuple[str, ...]
 
 
@@ -45,6 +50,7 @@ class SamplingOptions(TypedDict, total=False):
     seed: int
 
 
+@all_explained
 class Pipeline:
     """A trained model, its tokenizers, and the choices of its run.
 
@@ -200,7 +206,7 @@ class Pipeline:
             raise UserError(f"a chat needs a decoder, but the model is {self.config.model.architecture}")
         return ChatSession(model, self.tokenizer, self.config.model.context)
 
-    def score(self, text: str) -> list[tuple[str, float]]:
+    def score(self, text: str) -> list[TokenScore]:
         """Each token after the first, with the natural logarithm of its probability given the tokens before it.
 
         Raises:
@@ -208,10 +214,12 @@ class Pipeline:
         """
         return self._writer("score").score(text)
 
-    def fill(self, text: str | Texts, top_k: int = 5) -> Any:
-        """The most likely tokens for each mask in a text, as the tokenizer spells it (``[MASK]``).
-
-        Each is a dict of `token` and `probability`, most likely first.
+    @overload
+    def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]: ...
+    @overload
+    def fill(self, text: Texts, top_k: int = 5) -> list[list[list[Candidate]]]: ...
+    def fill(self, text: str | Texts, top_k: int = 5) -> list[list[Candidate]] | list[list[list[Candidate]]]:
+        """The most likely tokens for each mask in a text, as the tokenizer spells it (``[MASK]``), in order.
 
         Raises:
             UserError: a text has no mask, or exceeds the context.
@@ -219,11 +227,15 @@ class Pipeline:
         self._task("fill", MaskedLanguageModelingTask)
         return _like(text, fill(self, _several(text), top_k))
 
-    def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Any:
-        """The label of an input: a dict of `label`, its `probability`, and the `probabilities` of all labels.
+    @overload
+    def classify(self, given: Several, *, truncated: Counter[str] | None = None) -> list[Prediction]: ...
+    @overload
+    def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Prediction: ...
+    def classify(self, given: Any, *, truncated: Counter[str] | None = None) -> Prediction | list[Prediction]:
+        """The label of an input, with its probability and those of all labels (`LabelPrediction`).
 
-        For models with several labels per input: `labels` with a probability above one half, and the `probabilities` of
-        all. For regression: the `value`.
+        For models with several labels per input: those with a probability above one half (`LabelsPrediction`). For
+        regression: the value (`ValuePrediction`).
 
         Args:
             given: one input or a list of them: texts; images or recordings, as paths or arrays; or graphs
@@ -236,32 +248,33 @@ class Pipeline:
         task: ClassificationTask[Any, Any] = self._task("classify", ClassificationTask)  # type: ignore[type-abstract]
         return _like(given, task.classify(self, _several(given), truncated))
 
-    def tag(self, text: str | Texts) -> Any:
-        """The words of a text, separated by white space, each as a dict of `word`, `tag` and `probability`.
+    @overload
+    def tag(self, text: str) -> list[TaggedWord]: ...
+    @overload
+    def tag(self, text: Texts) -> list[list[TaggedWord]]: ...
+    def tag(self, text: str | Texts) -> list[TaggedWord] | list[list[TaggedWord]]:
+        """The words of a text, separated by white space, each with its most likely tag.
 
         Raises:
             UserError: the text exceeds the context.
         """
         return _like(text, self.tag_words([one.split() for one in _several(text)]))
 
-    def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
+    def tag_words(self, sentences: Sequence[Sequence[str]]) -> list[list[TaggedWord]]:
         """The same for sentences given as words."""
         return self._task("tag", TokenClassificationTask).tag(self, sentences)
 
-    def answer(self, question: str, context: str) -> dict[str, Any]:
+    def answer(self, question: str, context: str) -> Answer:
         """The span of the context that answers the question best.
 
         Long contexts are read in windows.
-
-        Returns:
-            the `answer`, its characters in the context from `start` to `end`, and its `probability`.
 
         Raises:
             UserError: the question exceeds the context of the model, or the context is empty.
         """
         return self.answer_all([(question, context)])[0]
 
-    def answer_all(self, questions: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    def answer_all(self, questions: Sequence[tuple[str, str]]) -> list[Answer]:
         """The same for many questions, each with its context."""
         return self._task("answer", QuestionAnsweringTask).predict(self, questions)
 
@@ -322,8 +335,8 @@ class Pipeline:
         """
         return self._task(operation, AlgorithmicTask).predict(self, rows)
 
-    def embed(self, text: str | Texts, *, pooling: str | None = None) -> Any:
-        """A vector per text: its pooled last hidden states.
+    def embed(self, text: str | Texts, *, pooling: str | None = None) -> np.ndarray:
+        """A vector per text: its pooled last hidden states, (C,) in fp32; for several texts (B, C).
 
         Args:
             text: one or several.
@@ -333,7 +346,10 @@ class Pipeline:
             UserError: a text is empty or exceeds the context, or there is no such pooling.
         """
         self._task("embed", Task)
-        return _like(text, embed(self, _several(text), pooling))
+        vectors = embed(self, _several(text), pooling)
+        if not isinstance(text, list | tuple):
+            return vectors[0]
+        return np.stack(vectors) if vectors else np.empty((0, self.config.model.width), np.float32)
 
     def export(self, out: str | Path, to: str = "hf", *, numbers: str | None = None) -> Exported:
         """Writes the model for other programs, loads it again, and compares.

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -22,10 +22,12 @@ from cutaway.tasks.base import Batch, Model, to_tensors
 from cutaway.tasks.dataset import with_labels, with_task
 from cutaway.tasks.example_task import ExampleTask
 from cutaway.tasks.labels import TARGETS, LabelledRow, known_labels, labelled_rows, value_of
+from cutaway.tasks.predictions import LabelPrediction, LabelsPrediction, ValuePrediction
 from cutaway.tasks.shared import ClassificationConfig
 from cutaway.tasks.task import EvaluationOptions, LoadedModel, Tokenizers
 
 Config = TypeVar("Config", bound=ClassificationConfig)
+Prediction: TypeAlias = LabelPrediction | LabelsPrediction | ValuePrediction
 
 
 class SequenceClassification:
@@ -130,14 +132,14 @@ class ClassificationTask(ExampleTask[Config, AnyExample]):
     def placeholder_input(self) -> Any:
         """An encoded input that fills the model's context."""
 
-    def predict(self, loaded: LoadedModel, inputs: Sequence[Any]) -> list[dict[str, Any]]:
-        """A dict per input (see `Pipeline.classify`)."""
+    def predict(self, loaded: LoadedModel, inputs: Sequence[Any]) -> list[Prediction]:
+        """A record per input (see `Pipeline.classify`)."""
         return self.classify(loaded, inputs)
 
     @torch.inference_mode()
     def classify(
         self, loaded: LoadedModel, given: Sequence[Any], truncated: Counter[str] | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[Prediction]:
         """Predictions for inputs (see `Pipeline.classify`)."""
         model, task = loaded.model, self.task_config
         device = device_of(model)
@@ -159,13 +161,13 @@ class ClassificationTask(ExampleTask[Config, AnyExample]):
         cut = {"truncated": truncated.total()} if truncated else {}
         return Report({**report.figures, **cut}, report.signatures, report.parts)
 
-    def _report(self, found: Sequence[dict[str, Any]], true: Sequence[tuple[str, ...]]) -> Report:
+    def _report(self, found: Sequence[Any], true: Sequence[tuple[str, ...]]) -> Report:
         labels = self.task_config.labels or ()
         if self.task_config.problem == "regression":
-            return regression_report([one["value"] for one in found], [value_of(one) for one in true])
+            return regression_report([one.value for one in found], [value_of(one) for one in true])
         if self.task_config.problem == "multi_label":
-            return multi_label_report([one["labels"] for one in found], true, labels)
-        return classification_report([one["label"] for one in found], [", ".join(one) for one in true], labels)
+            return multi_label_report([one.labels for one in found], true, labels)
+        return classification_report([one.label for one in found], [", ".join(one) for one in true], labels)
 
     def _vectors(self, model: Transformer, shown: Any) -> int:
         """The number of vectors that the model's embedding makes of an input."""
@@ -206,22 +208,22 @@ _PROBLEMS: dict[str, tuple[_Loss, _Correct]] = {
 }
 
 
-def _predict_label(logits: Tensor, labels: tuple[str, ...]) -> dict[str, Any]:
+def _predict_label(logits: Tensor, labels: tuple[str, ...]) -> LabelPrediction:
     probabilities = dict(zip(labels, logits.softmax(dim=-1).tolist(), strict=True))
     label = max(probabilities, key=probabilities.__getitem__)
-    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
+    return LabelPrediction(label, probabilities[label], probabilities)
 
 
-def _predict_labels(logits: Tensor, labels: tuple[str, ...]) -> dict[str, Any]:
+def _predict_labels(logits: Tensor, labels: tuple[str, ...]) -> LabelsPrediction:
     probabilities = dict(zip(labels, logits.sigmoid().tolist(), strict=True))
-    return {"labels": [label for label in labels if probabilities[label] > 0.5], "probabilities": probabilities}
+    return LabelsPrediction(tuple(label for label in labels if probabilities[label] > 0.5), probabilities)
 
 
-def _predict_value(logits: Tensor, labels: tuple[str, ...]) -> dict[str, Any]:
-    return {"value": logits.item()}
+def _predict_value(logits: Tensor, labels: tuple[str, ...]) -> ValuePrediction:
+    return ValuePrediction(logits.item())
 
 
-_PREDICTIONS: dict[str, Callable[[Tensor, tuple[str, ...]], dict[str, Any]]] = {
+_PREDICTIONS: dict[str, Callable[[Tensor, tuple[str, ...]], Prediction]] = {
     "single_label": _predict_label,
     "multi_label": _predict_labels,
     "regression": _predict_value,

@@ -1,7 +1,6 @@
 """Masked language modelling: predict hidden tokens from those on both sides (Devlin et al. 2019, section 3.1)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from cutaway.model.transformer import Hidden
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, FiniteBatches, Model, Objective, TrainingData, to_tensors
 from cutaway.tasks.masked_language_modeling.config import MaskedLanguageModelingConfig
+from cutaway.tasks.predictions import Candidate
 from cutaway.tasks.task import LoadedModel
 from cutaway.tasks.text_task import TextTask
 from cutaway.tasks.texts import require_fitting
@@ -113,13 +113,13 @@ class MaskedLanguageModelingTask(TextTask[MaskedLanguageModelingConfig]):
         masked = Masked(self.placeholder_windows(examples), masking, self.config.train.seed)
         return TrainingData(MaskedLanguageModeling(), masked, None)
 
-    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[list[dict[str, Any]]]]:
+    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[list[Candidate]]]:
         """The five likeliest tokens for each mask of each text (see `Pipeline.fill`)."""
         return fill(loaded, inputs, 5)
 
 
 @torch.inference_mode()
-def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[list[dict[str, Any]]]]:
+def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[list[Candidate]]]:
     """The likeliest tokens for each mask of each text (see `Pipeline.fill`)."""
     tokenizer = loaded.tokenizers.text
     if tokenizer.mask is None:
@@ -134,11 +134,11 @@ def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[lis
             raise UserError(f"there is no {mask} in {text!r}: write it where a word is to be filled in")
     require_fitting(rows, loaded.config.model.context)
 
-    def candidates(logits: Tensor) -> list[list[dict[str, Any]]]:
+    def candidates(logits: Tensor) -> list[list[Candidate]]:
         best = logits[:, ordinary.start : ordinary.stop].double().softmax(dim=-1).topk(top_k, dim=-1)
         return [_named(tokenizer, *mask) for mask in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
-    def compute(tokens: Tensor, keep: Tensor | None) -> list[list[list[dict[str, Any]]]]:
+    def compute(tokens: Tensor, keep: Tensor | None) -> list[list[list[Candidate]]]:
         def read(head: nn.Module, hidden: Hidden) -> list[Tensor]:
             return [head(states[row == tokenizer.mask]) for states, row in zip(hidden.states, tokens, strict=True)]
 
@@ -147,6 +147,6 @@ def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[lis
     return in_batches(rows, compute, device_of(loaded.model))
 
 
-def _named(tokenizer: Tokenizer, indices: Sequence[int], probabilities: Sequence[float]) -> list[dict[str, Any]]:
+def _named(tokenizer: Tokenizer, indices: Sequence[int], probabilities: Sequence[float]) -> list[Candidate]:
     pieces = tokenizer.pieces([tokenizer.ordinary.start + index for index in indices])
-    return [{"token": piece, "probability": p} for piece, p in zip(pieces, probabilities, strict=True)]
+    return [Candidate(piece, p) for piece, p in zip(pieces, probabilities, strict=True)]

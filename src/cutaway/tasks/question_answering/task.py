@@ -21,6 +21,7 @@ from cutaway.metrics.report import Report
 from cutaway.model.device import device_of
 from cutaway.tasks.base import Batch, Model, to_tensors
 from cutaway.tasks.example_task import ExampleTask
+from cutaway.tasks.predictions import Answer
 from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
 from cutaway.tasks.question_answering.context_windows import QuestionRow, Windowing
 from cutaway.tasks.task import EvaluationOptions, LoadedModel, Tokenizers
@@ -130,7 +131,7 @@ class QuestionAnsweringTask(ExampleTask[QuestionAnsweringConfig, Question]):
             raise UserError('give a question with its context as {"question": "…", "context": "…"}') from None
 
     @torch.inference_mode()
-    def predict(self, loaded: LoadedModel, inputs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    def predict(self, loaded: LoadedModel, inputs: Sequence[tuple[str, str]]) -> list[Answer]:
         """The best span of each context, over all its windows (see `Pipeline.answer`)."""
         windowing = self.windowing(loaded.tokenizers)
         rows = [windowing.rows(question, context) for question, context in inputs]
@@ -140,9 +141,7 @@ class QuestionAnsweringTask(ExampleTask[QuestionAnsweringConfig, Question]):
             start, end, probability = max((next(spans) for _ in windows), key=lambda span: span[2])
             text = context[start:end]
             begin = start + len(text) - len(text.lstrip())
-            answers.append(
-                {"answer": text.strip(), "start": begin, "end": begin + len(text.strip()), "probability": probability}
-            )
+            answers.append(Answer(text.strip(), begin, begin + len(text.strip()), probability))
         return answers
 
     def _spans(self, loaded: LoadedModel, rows: Sequence[QuestionRow]) -> list[tuple[int, int, float]]:
@@ -162,7 +161,7 @@ class QuestionAnsweringTask(ExampleTask[QuestionAnsweringConfig, Question]):
         """Exact match and F1 of the answers."""
         found = self.predict(loaded, [(example.question, example.context) for example in examples])
         true = [[answer.text for answer in example.answers] for example in examples]
-        return answer_report([one["answer"] for one in found], true)
+        return answer_report([one.answer for one in found], true)
 
 
 def _best(row: QuestionRow, log_probabilities: Tensor, longest: int) -> tuple[int, int, float]:

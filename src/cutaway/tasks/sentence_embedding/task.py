@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,14 +19,14 @@ from cutaway.tasks.texts import encode_inputs, require_fitting, require_no_empty
 class SentenceEmbeddingTask(Task[SentenceEmbeddingConfig]):
     """Embeds texts; models for it are imported, not trained here."""
 
-    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[float]]:
+    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[np.ndarray]:
         """A vector per text (see `Pipeline.embed`)."""
         return embed(loaded, inputs, None)
 
 
 @torch.inference_mode()
-def embed(loaded: LoadedModel, texts: Sequence[str], pooling: str | None) -> list[list[float]]:
-    """The pooled last hidden states of each text, whatever the model was trained for (see `Pipeline.embed`)."""
+def embed(loaded: LoadedModel, texts: Sequence[str], pooling: str | None) -> list[np.ndarray]:
+    """The pooled last hidden states of each text, (C,) in fp32, whatever the model was trained for."""
     if pooling is not None and pooling not in POOLINGS:
         raise UserError(f"no pooling is called {pooling!r}; {nearest(pooling, POOLINGS)}")
     require_no_empty(texts, "has no vector")
@@ -37,7 +38,8 @@ def embed(loaded: LoadedModel, texts: Sequence[str], pooling: str | None) -> lis
     def read(head: nn.Module, hidden: Hidden) -> torch.Tensor:
         return pool(hidden.states, hidden.attention_mask)
 
-    def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[list[float]]:
-        return loaded.model(tokens, attention_mask=mask, read=None if is_own else read).float().tolist()
+    def compute(tokens: torch.Tensor, mask: torch.Tensor | None) -> list[np.ndarray]:
+        vectors = loaded.model(tokens, attention_mask=mask, read=None if is_own else read)
+        return list(vectors.float().cpu().numpy())
 
     return in_batches(rows, compute, device_of(loaded.model))

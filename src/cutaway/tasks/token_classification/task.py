@@ -26,6 +26,7 @@ from cutaway.tasks.base import Batch, Model, to_tensors
 from cutaway.tasks.dataset import with_labels, with_task
 from cutaway.tasks.example_task import ExampleTask, without_longer
 from cutaway.tasks.labels import number_of
+from cutaway.tasks.predictions import TaggedWord
 from cutaway.tasks.task import EvaluationOptions, LoadedModel, Tokenizers
 from cutaway.tasks.texts import require_fitting
 from cutaway.tasks.token_classification.config import TokenClassificationConfig
@@ -174,12 +175,12 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
         tokens = [0] * self.config.model.context
         return WordsRow(tokens, tokens, tokens)
 
-    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[dict[str, Any]]]:
+    def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[list[TaggedWord]]:
         """The tags of each text (see `Pipeline.tag`)."""
         return self.tag(loaded, [text.split() for text in inputs])
 
     @torch.inference_mode()
-    def tag(self, loaded: LoadedModel, sentences: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
+    def tag(self, loaded: LoadedModel, sentences: Sequence[Sequence[str]]) -> list[list[TaggedWord]]:
         """The likeliest tag of each word: that of the word's first token."""
         model, labels = loaded.model, self.task_config.labels or ()
         aligned = [align(loaded.tokenizers.text, words) for words in sentences]
@@ -191,7 +192,7 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
             best = row[starts].double().softmax(dim=-1).max(dim=-1)
             tagged.append(
                 [
-                    {"word": word, "tag": labels[index], "probability": probability}
+                    TaggedWord(word, labels[index], probability)
                     for word, index, probability in zip(words, best.indices.tolist(), best.values.tolist(), strict=True)
                 ]
             )
@@ -199,7 +200,7 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
 
     def measure(self, loaded: LoadedModel, examples: Sequence[Tagged], options: EvaluationOptions) -> Report:
         """Precision, recall and F1 of whole entities; for other tags, such as parts of speech, of each tag."""
-        found = [[one["tag"] for one in row] for row in self.tag(loaded, [example.words for example in examples])]
+        found = [[one.tag for one in row] for row in self.tag(loaded, [example.words for example in examples])]
         true = [example.tags for example in examples]
         labels = self.task_config.labels or ()
         if are_entities(labels):
