@@ -80,7 +80,7 @@ def test_every_image_gets_its_captions() -> None:
     assert printed(*CAPTION.split(), *names) == best
     Path("names.txt").write_text("\n".join(names))
     assert printed(*CAPTION.split(), "--file", "names.txt") == best
-    assert json.loads(printed(*CAPTION.split(), "0.png", "--beams", "1", "--json"))[0]["written"]
+    assert json.loads(printed(*CAPTION.split(), "0.png", "--num-beams", "1", "--json"))[0]["written"]
 
 
 def test_captions_are_drawn_again_from_the_same_seed() -> None:
@@ -91,7 +91,7 @@ def test_captions_are_drawn_again_from_the_same_seed() -> None:
 
 
 def test_it_is_measured_on_what_was_held_out_and_on_other_data() -> None:
-    own = json.loads(printed("evaluate", "captions", "--beams", "2", "--json"))
+    own = json.loads(printed("evaluate", "captions", "--num-beams", "2", "--json"))
     assert list(own["figures"]) == ["exact_match", "bleu", "rouge_l", "examples"]
     assert own["figures"]["examples"] == 1
     table = json.loads(printed("evaluate", "captions", "--data", "captions.tsv", "--json"))
@@ -123,7 +123,7 @@ def test_another_model_learns_captions_if_it_is_told_to() -> None:
         (f"{CAPTION} all.npz", "all.npz is none of PNG, JPEG"),
         (f"{CAPTION} grey.png", "has 1 channels, and the model reads images of 3"),
         (f"{CAPTION} odd.png", "odd.png has 7 × 12 pixels, no multiples of a patch of 4"),
-        (f"{CAPTION} 0.png --beams 0", "beams must be 1 or more"),
+        (f"{CAPTION} 0.png --num-beams 0", "num_beams must be 1 or more"),
         (f"{CAPTION} 0.png --seed 3", "--temperature and --seed are for sampling"),
         (f"{CAPTION} 0.png --sample --n-best 2", "--n-best is for beam search"),
         ("translate captions x", "this model cannot translate: it was trained for image_captioning, and can caption"),

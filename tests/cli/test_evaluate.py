@@ -82,7 +82,7 @@ def test_bleu_says_how_it_was_computed() -> None:
 
 
 def test_the_search_of_an_evaluation_may_be_chosen() -> None:
-    searches = ((), ("--beams", "1"), ("--beams", "3", "--length-penalty", "0"))
+    searches = ((), ("--num-beams", "1"), ("--beams", "3", "--length-penalty", "0"))
     assert len({measured("sequence-to-sequence", *words)["figures"]["chrf"] for words in searches}) > 1
 
 

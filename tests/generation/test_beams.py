@@ -117,7 +117,7 @@ def test_one_beam_is_greedy(penalty: float) -> None:
     ruled_out = torch.zeros(VOCABULARY).index_fill(0, torch.tensor(FORBIDDEN), -torch.inf)
     steps = decode(lambda texts: decoder(texts) + ruled_out, [[BEGIN]] * len(source), Sampling(temperature=0.0), STEPS)
     greedy = [[*itertools.takewhile(lambda token: token != END, text)] for text in zip(*steps, strict=True)]
-    assert [list(found[0].tokens) for found in translate(model, beams=1, length_penalty=penalty)] == greedy
+    assert [list(found[0].tokens) for found in translate(model, num_beams=1, length_penalty=penalty)] == greedy
     assert len({len(text) for text in greedy}) > 1, "some end before others"
 
 
@@ -127,7 +127,7 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
     texts = [every_text(model, row[keep], longest) for row, keep in zip(source, mask, strict=True)]
     assert len(texts[0]) == 1 + 3 + 9 + 27 + 81
     for penalty, n_best in itertools.product(PENALTIES, [1, 5, 200]):
-        options = BeamOptions(beams=324, length_penalty=penalty, max_new_tokens=longest, n_best=n_best)
+        options = BeamOptions(num_beams=324, length_penalty=penalty, max_new_tokens=longest, n_best=n_best)
         decoder = CachedSeq2SeqDecoder(model, source, mask, longest)
         found = beam_search(decoder, [BEGIN] * len(source), options, vocabulary=TINY, end=END, forbidden=FORBIDDEN)
         assert same(found, [ranked(all_of_them, options) for all_of_them in texts])
@@ -138,13 +138,13 @@ def test_beams_as_wide_as_the_whole_space_find_the_best_of_all_texts() -> None:
 @pytest.mark.parametrize("attention", [{"heads": 3, "head_width": 6, "bias": True}, LATENT], ids=["grouped", "latent"])
 def test_cached_equals_uncached(position: str, attention: dict[str, Any]) -> None:
     model, (source, mask) = translator(position=position, attention=attention), (rows[:3] for rows in sources())
-    cached = search(CachedSeq2SeqDecoder(model, source, mask, STEPS), 3, beams=3, n_best=3)
-    assert same(cached, search(Rereading(model, source, mask), 3, beams=3, n_best=3))
+    cached = search(CachedSeq2SeqDecoder(model, source, mask, STEPS), 3, num_beams=3, n_best=3)
+    assert same(cached, search(Rereading(model, source, mask), 3, num_beams=3, n_best=3))
 
 
 @every_penalty
 def test_a_padded_batch_equals_each_sentence_alone(penalty: float) -> None:
-    model, (source, mask), choices = translator(), sources(), {"beams": 4, "n_best": 2, "length_penalty": penalty}
+    model, (source, mask), choices = translator(), sources(), {"num_beams": 4, "n_best": 2, "length_penalty": penalty}
     rows = ((row[keep][None], keep[keep][None]) for row, keep in zip(source, mask, strict=True))
     alone = [search(CachedSeq2SeqDecoder(model, *row, STEPS), 1, **choices)[0] for row in rows]
     assert same(translate(model, **choices), alone)
@@ -153,7 +153,9 @@ def test_a_padded_batch_equals_each_sentence_alone(penalty: float) -> None:
 @every_penalty
 def test_n_best_are_sorted_distinct_and_as_likely_as_the_model_says(penalty: float) -> None:
     model, (source, mask) = translator(), sources()
-    for row, keep, found in zip(source, mask, translate(model, beams=5, n_best=4, length_penalty=penalty), strict=True):
+    for row, keep, found in zip(
+        source, mask, translate(model, num_beams=5, n_best=4, length_penalty=penalty), strict=True
+    ):
         assert len({one.tokens for one in found}) == len(found) == 4
         assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
         for one in found:
@@ -166,7 +168,7 @@ def test_n_best_are_sorted_distinct_and_as_likely_as_the_model_says(penalty: flo
 @pytest.mark.parametrize("n_best", [1, 3])
 def test_stopping_early_loses_nothing(penalty: float, n_best: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, (source, mask) = translator(), sources()
-    choices = {"beams": 3, "n_best": n_best, "length_penalty": penalty, "max_new_tokens": 12}
+    choices = {"num_beams": 3, "n_best": n_best, "length_penalty": penalty, "max_new_tokens": 12}
     stopping, going_on = (Watched(CachedSeq2SeqDecoder(model, source, mask, 12)) for _ in range(2))
     stopped = search(stopping, len(source), **choices)
     monkeypatch.setattr(Finished, "worst", property(lambda self: torch.full_like(self.scores[:, -1], -torch.inf)))
@@ -177,7 +179,7 @@ def test_stopping_early_loses_nothing(penalty: float, n_best: int, monkeypatch: 
 def test_sentences_leave_the_batch_when_they_are_done() -> None:
     model, (source, mask) = translator(), sources()
     watched = Watched(CachedSeq2SeqDecoder(model, source, mask, STEPS))
-    found = search(watched, len(source), beams=1, length_penalty=0.0)
+    found = search(watched, len(source), num_beams=1, length_penalty=0.0)
     lengths = [min(len(one.tokens) + 1, STEPS) for [one] in found]
     assert watched.rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
     assert watched.orders == len(set(lengths)), "one beam has no order to change"
@@ -187,13 +189,13 @@ def test_neither_the_end_nor_what_is_forbidden_or_unknown_is_ever_written() -> N
     model = translator()
     with torch.no_grad():
         model.head.projection.bias[[*FORBIDDEN, VOCABULARY - 1]] += 50  # all that may not be written is most likely
-    found = translate(model, beams=5, n_best=5, vocabulary=VOCABULARY - 1)
+    found = translate(model, num_beams=5, n_best=5, vocabulary=VOCABULARY - 1)
     assert not {END, *FORBIDDEN, VOCABULARY - 1} & {token for texts in found for one in texts for token in one.tokens}
 
 
 def test_without_an_end_every_text_is_of_full_length() -> None:
     model, (source, mask) = translator(), sources()
-    options = BeamOptions(beams=3, n_best=3, max_new_tokens=4)
+    options = BeamOptions(num_beams=3, n_best=3, max_new_tokens=4)
     decoder = CachedSeq2SeqDecoder(model, source, mask, 4)
     found = beam_search(decoder, [BEGIN] * len(source), options, vocabulary=VOCABULARY, end=None)
     assert {len(one.tokens) for texts in found for one in texts} == {4}
@@ -203,7 +205,7 @@ def test_without_an_end_every_text_is_of_full_length() -> None:
 @every_penalty
 def test_prompts_of_different_lengths_are_written_on_as_each_alone(penalty: float) -> None:
     model, prompts = variant(position="rotary").eval().requires_grad_(False), [[5, 1, 30], [17], [2, 9, 9, 14, 3]]
-    options = BeamOptions(beams=3, n_best=2, max_new_tokens=STEPS, length_penalty=penalty)
+    options = BeamOptions(num_beams=3, n_best=2, max_new_tokens=STEPS, length_penalty=penalty)
 
     def write_on(prompts: list[list[int]]) -> list[list[Hypothesis]]:
         last = [prompt[-1] for prompt in prompts]
@@ -228,13 +230,13 @@ def test_no_sentences_give_no_texts() -> None:
 @pytest.mark.parametrize(
     ("choice", "demand"),
     [
-        ({"beams": 0}, "beams must be 1"),
+        ({"num_beams": 0}, "num_beams must be 1"),
         ({"length_penalty": -0.1}, "length_penalty must be 0"),
         ({"length_penalty": float("nan")}, "length_penalty must be 0"),
         ({"length_penalty": float("inf")}, "length_penalty must be 0"),
         ({"max_new_tokens": 0}, "max_new_tokens must be 1"),
         ({"n_best": 0}, "n_best must be 1"),
-        ({"beams": 3, "n_best": 4}, "no more than the 3 beams"),
+        ({"num_beams": 3, "n_best": 4}, "no more than the 3 beams"),
     ],
     ids=str,
 )

@@ -19,26 +19,26 @@ every_source = pytest.mark.parametrize(("verb", "given"), GIVEN.items(), ids=GIV
 @every_source
 def test_of_several_texts_the_best_comes_first(verb: str, given: list[Any]) -> None:
     asked = pipeline(verb)
-    found = asked.seq2seq_generator(verb).search(given, BeamOptions(beams=4, n_best=3, max_new_tokens=CONTEXT))
+    found = asked.seq2seq_generator(verb).search(given, BeamOptions(num_beams=4, n_best=3, max_new_tokens=CONTEXT))
     for best in found:
         assert len(best) == 3
         assert all(one["score"] >= other["score"] for one, other in pairwise(best))
         assert len({(one["text"], one["log_probability"]) for one in best}) == 3
         assert all(one["log_probability"] < 0 for one in best)
-    assert [best[0]["text"] for best in found] == getattr(asked, verb)(given, beams=4)
-    assert found[0][0]["text"] == getattr(asked, verb)(given[0], beams=4)
+    assert [best[0]["text"] for best in found] == getattr(asked, verb)(given, num_beams=4)
+    assert found[0][0]["text"] == getattr(asked, verb)(given[0], num_beams=4)
 
 
 def test_a_summary_is_found_as_a_translation() -> None:
     asked = pipeline("translate")
-    assert asked.summarize(TEXTS[0], beams=4) == asked.translate(TEXTS[0], beams=4)
+    assert asked.summarize(TEXTS[0], num_beams=4) == asked.translate(TEXTS[0], num_beams=4)
 
 
 @every_source
 def test_more_beams_find_texts_that_are_no_less_likely(verb: str, given: list[Any]) -> None:
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
     scores = [
-        [best[0]["score"] for best in seq2seq_generator.search(given, BeamOptions(beams=beams, length_penalty=0.0))]
+        [best[0]["score"] for best in seq2seq_generator.search(given, BeamOptions(num_beams=beams, length_penalty=0.0))]
         for beams in (1, 8)
     ]
     assert scores[0] != scores[1]
@@ -47,7 +47,7 @@ def test_more_beams_find_texts_that_are_no_less_likely(verb: str, given: list[An
 
 def test_more_texts_than_beams_are_not_to_be_had() -> None:
     with pytest.raises(UserError, match="n_best must be 1 or more, and no more than the 2 beams"):
-        BeamOptions(beams=2, n_best=3)
+        BeamOptions(num_beams=2, n_best=3)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.0])
@@ -80,7 +80,7 @@ def test_a_greedy_draw_is_a_search_with_one_beam(verb: str, given: list[Any]) ->
     seq2seq_generator = pipeline(verb).seq2seq_generator(verb)
     drawn = seq2seq_generator.sample(given, CONTEXT, Sampling(temperature=0.0))
     searched = [
-        seq2seq_generator.search([source], BeamOptions(beams=1, max_new_tokens=CONTEXT, length_penalty=0.0))[0][0][
+        seq2seq_generator.search([source], BeamOptions(num_beams=1, max_new_tokens=CONTEXT, length_penalty=0.0))[0][0][
             "text"
         ]
         for source in given
@@ -91,7 +91,7 @@ def test_a_greedy_draw_is_a_search_with_one_beam(verb: str, given: list[Any]) ->
 def test_long_sources_are_cut_only_if_that_is_wanted_and_counted() -> None:
     asked = pipeline("translate")
     cutting = asked.seq2seq_generator("translate", truncate=True)
-    options = BeamOptions(beams=2, max_new_tokens=9)
+    options = BeamOptions(num_beams=2, max_new_tokens=9)
     assert len(cutting.search(["low", LONG, LONG], options)) == 3
     assert cutting.truncated == 2
     plain = asked.seq2seq_generator("translate")
@@ -108,9 +108,9 @@ def test_an_empty_source_is_told() -> None:
 def test_a_caption_is_of_a_file_as_of_its_pixels(tmp_path: Path) -> None:
     require_module("PIL.Image").fromarray(PICTURES[0]).save(tmp_path / "image.png")
     asked, path = pipeline("caption"), tmp_path / "image.png"
-    expected = asked.caption(PICTURES[0], beams=3)
-    assert asked.caption(path, beams=3) == asked.caption(str(path), beams=3) == expected
-    assert asked.caption((str(path), PICTURES[1]), beams=3) == [expected, asked.caption(PICTURES[1], beams=3)]
+    expected = asked.caption(PICTURES[0], num_beams=3)
+    assert asked.caption(path, num_beams=3) == asked.caption(str(path), num_beams=3) == expected
+    assert asked.caption((str(path), PICTURES[1]), num_beams=3) == [expected, asked.caption(PICTURES[1], num_beams=3)]
 
 
 def test_an_image_that_the_model_does_not_take_is_told() -> None:

@@ -74,7 +74,7 @@ def test_both_write_the_same(name: str, tmp_path: Path) -> None:
     assert pipeline.tokenizer.first == (0 if name == "bart-forced" else None)
     seq2seq_generator = pipeline.seq2seq_generator("translate")
     ours = [
-        best[0]["text"] for best in seq2seq_generator.search(TEXTS, BeamOptions(beams=1, max_new_tokens=NEW_TOKENS))
+        best[0]["text"] for best in seq2seq_generator.search(TEXTS, BeamOptions(num_beams=1, max_new_tokens=NEW_TOKENS))
     ]
     assert seq2seq_generator.sample(TEXTS, NEW_TOKENS, Sampling(temperature=0.0)) == ours
     for text, written in zip(TEXTS, ours, strict=True):

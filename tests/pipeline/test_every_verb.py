@@ -26,8 +26,8 @@ EVERY: dict[str, tuple[str, Verb, list[Any]]] = {
     "tag words": ("tag", lambda p, given: p.tag_words(given), [text.split() for text in TEXTS]),
     "answer": ("answer", lambda p, given: p.answer_all(given), QUESTIONS),
     "sort": ("sort", lambda p, given: p.compute("sort", given), NUMBERS),
-    "translate": ("translate", lambda p, given: p.translate(given, beams=2), TEXTS),
-    "caption": ("caption", lambda p, given: p.caption(given, beams=2), PICTURES),
+    "translate": ("translate", lambda p, given: p.translate(given, num_beams=2), TEXTS),
+    "caption": ("caption", lambda p, given: p.caption(given, num_beams=2), PICTURES),
     **{
         f"embed, {pooling}": ("tag", lambda p, given, pooling=pooling: p.embed(given, pooling=pooling), TEXTS)
         for pooling in ("mean", "cls", "max", "last")

@@ -21,7 +21,7 @@ def evaluate(
     ] = None,
     field: Annotated[str | None, typer.Option(help="The field, column or file ending of the input.")] = None,
     target: Annotated[str | None, typer.Option(help="The field, column or file ending of the target.")] = None,
-    beams: Annotated[int, typer.Option(help="Number of beams, for generated texts.")] = 5,
+    num_beams: Annotated[int, typer.Option("--num-beams", "--beams", help="Number of beams, for generated texts.")] = 5,
     length_penalty: Annotated[float, typer.Option(help="For generated texts: above 0, prefer longer ones.")] = 1.0,
     tokenize: Annotated[str, typer.Option(help="Tokenization of BLEU: 13a, none, intl, char.")] = "13a",
     average: Annotated[int, typer.Option(help="Average this many last checkpoints; 1: the best weights.")] = 1,
@@ -37,9 +37,9 @@ def evaluate(
     if data is None and (field or target):
         raise UserError("--field and --target describe other data: give it with --data too")
     pipeline = open_model(model, device, average=average)
-    options = EvaluationOptions(num_beams=beams, length_penalty=length_penalty, tokenize=tokenize)
+    options = EvaluationOptions(num_beams=num_beams, length_penalty=length_penalty, tokenize=tokenize)
     if options != EvaluationOptions() and not pipeline.config.task.spec.searches:
-        raise UserError("--beams, --length-penalty and --tokenize are for models that write a text from a source")
+        raise UserError("--num-beams, --length-penalty and --tokenize are for models that write a text from a source")
     if data is None:
         report = evaluate_run(pipeline, model, options)
     else:

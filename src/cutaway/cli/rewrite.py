@@ -13,7 +13,7 @@ from cutaway.errors import UserError
 
 Images = Annotated[list[str] | None, typer.Argument(help="The path of an image, or several.")]
 Paths = Annotated[Path | None, typer.Option(help="A file with one path per line, - for standard input.")]
-Beams = Annotated[int, typer.Option(help="Number of beams; 1 is greedy.")]
+NumBeams = Annotated[int, typer.Option("--num-beams", "--beams", help="Number of beams; 1 is greedy.")]
 LengthPenalty = Annotated[float, typer.Option(help="Above 0, longer texts are preferred.")]
 NBest = Annotated[int, typer.Option(help="Number of texts per input.")]
 Sample = Annotated[bool, typer.Option(help="Sample tokens at random instead of searching.")]
@@ -26,7 +26,7 @@ Truncate = Annotated[bool, typer.Option(help="Truncate texts that are too long, 
 class Way:
     """How texts are generated."""
 
-    beams: int
+    num_beams: int
     length_penalty: float
     n_best: int
     sample: bool
@@ -40,7 +40,7 @@ def translate(
     model: Model,
     text: Texts = None,
     file: File = None,
-    beams: Beams = 5,
+    num_beams: NumBeams = 5,
     length_penalty: LengthPenalty = 1.0,
     n_best: NBest = 1,
     sample: Sample = False,
@@ -51,7 +51,7 @@ def translate(
     json: AsJSON = False,
 ) -> None:
     """Write the translation or summary of a text."""
-    way = Way(beams, length_penalty, n_best, sample, temperature, seed, truncate)
+    way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate)
     rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json)
 
 
@@ -59,7 +59,7 @@ def caption(
     model: Model,
     image: Images = None,
     file: Paths = None,
-    beams: Beams = 5,
+    num_beams: NumBeams = 5,
     length_penalty: LengthPenalty = 1.0,
     n_best: NBest = 1,
     sample: Sample = False,
@@ -69,7 +69,7 @@ def caption(
     json: AsJSON = False,
 ) -> None:
     """Write a caption for an image."""
-    way = Way(beams, length_penalty, n_best, sample, temperature, seed)
+    way = Way(num_beams, length_penalty, n_best, sample, temperature, seed)
     rewrite("caption", model, given(image, file), way, device=device, json=json)
 
 
@@ -84,7 +84,7 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
         raise UserError("--temperature and --seed are for sampling: write --sample too")
     if way.sample and way.n_best > 1:
         raise UserError("--n-best is for beam search: for several samples, use --sample with another --seed")
-    options = BeamOptions(beams=way.beams, length_penalty=way.length_penalty, n_best=way.n_best)
+    options = BeamOptions(num_beams=way.num_beams, length_penalty=way.length_penalty, n_best=way.n_best)
     pipeline = open_model(model, device)
     seq2seq_generator = pipeline.seq2seq_generator(verb, truncate=way.truncate)
     limit = pipeline.config.model.context

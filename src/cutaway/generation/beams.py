@@ -28,7 +28,7 @@ class BeamOptions:
     """Options of a beam search.
 
     Attributes:
-        beams: the number of beams; 1 is greedy.
+        num_beams: the number of beams; 1 is greedy.
         length_penalty: α of Wu et al. 2016, eq. 14: the score of a text of n tokens, its end token included, is its
             log-probability divided by ((5 + n) / 6)^α; 0 favours short texts.
         max_new_tokens: the most tokens of a text, its end token included. With a length penalty, a limit close to the
@@ -39,17 +39,19 @@ class BeamOptions:
         UserError: a value is out of range.
     """
 
-    beams: int = 5
+    num_beams: int = 5
     length_penalty: float = 1.0
     max_new_tokens: int = 100
     n_best: int = 1
 
     def __post_init__(self) -> None:
         checks = {
-            "beams must be 1 or more": self.beams >= 1,
+            "num_beams must be 1 or more": self.num_beams >= 1,
             "length_penalty must be 0 (none) or more, and finite": 0 <= self.length_penalty < float("inf"),
             "max_new_tokens must be 1 or more": self.max_new_tokens >= 1,
-            f"n_best must be 1 or more, and no more than the {self.beams} beams": 1 <= self.n_best <= self.beams,
+            f"n_best must be 1 or more, and no more than the {self.num_beams} beams": 1
+            <= self.n_best
+            <= self.num_beams,
         }
         for demand, holds in checks.items():
             if not holds:
@@ -72,7 +74,7 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """Searches for the best texts of all inputs of a batch at once.
 
-    In each step, every input keeps the best `beams` of all texts that are one token longer; finished texts are set
+    In each step, every input keeps the best `num_beams` of all texts that are one token longer; finished texts are set
     aside. An input leaves the batch when no beam could exceed the score of the worst text to be returned, even if all
     further tokens had probability 1.
 
@@ -92,8 +94,8 @@ def beam_search(
     sentences, last = torch.arange(len(begin)), torch.tensor(begin, dtype=torch.long)  # of those still in the batch
     while len(sentences):
         rows = torch.arange(len(last)).view(len(sentences), -1)
-        candidates = best_candidates(decoder.step(last)[:, :vocabulary], options.beams, forbidden)
-        beams, parents = beams.grow(*candidates, options.beams)
+        candidates = best_candidates(decoder.step(last)[:, :vocabulary], options.num_beams, forbidden)
+        beams, parents = beams.grow(*candidates, options.num_beams)
         length = beams.tokens.shape[2]
         ended = has_ended(beams, end, length == options.max_new_tokens)
         finished = finished.add(beams, ended, options.divisor(length))

@@ -278,35 +278,35 @@ class Pipeline:
         """The same for many questions, each with its context."""
         return self._task("answer", QuestionAnsweringTask).predict(self, questions)
 
-    def translate(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+    def translate(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
         """The target text of a source, by beam search.
 
         Args:
             text: one source or several.
-            beams: the number of beams; 1 is greedy.
+            num_beams: the number of beams; 1 is greedy.
             length_penalty: α of Wu et al. 2016, eq. 14.
 
         Raises:
             UserError: a source exceeds the context: it is never truncated.
         """
-        return self._rewrite("translate", text, beams, length_penalty)
+        return self._rewrite("translate", text, num_beams, length_penalty)
 
-    def summarize(self, text: str | Texts, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+    def summarize(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
         """The same as `translate`, for a model trained to summarize."""
-        return self._rewrite("summarize", text, beams, length_penalty)
+        return self._rewrite("summarize", text, num_beams, length_penalty)
 
-    def caption(self, image: Any, *, beams: int = 5, length_penalty: float = 1.0) -> Any:
+    def caption(self, image: Any, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
         """The caption of an image, by beam search.
 
         Args:
             image: one or a list of them, as paths or as arrays (height, width, channels).
-            beams: the number of beams; 1 is greedy.
+            num_beams: the number of beams; 1 is greedy.
             length_penalty: α of Wu et al. 2016, eq. 14.
 
         Raises:
             UserError: an image cannot be read, or the model does not take it.
         """
-        return self._rewrite("caption", image, beams, length_penalty)
+        return self._rewrite("caption", image, num_beams, length_penalty)
 
     def sort(self, numbers: Sequence[int]) -> list[int]:
         """The numbers in order, as predicted by the model.
@@ -376,8 +376,10 @@ class Pipeline:
         task: Seq2SeqTask[Any, Any] = self._task(verb, Seq2SeqTask)  # type: ignore[type-abstract]
         return task.generator(self, truncate=truncate)
 
-    def _rewrite(self, verb: str, given: Any, beams: int, length_penalty: float) -> Any:
-        options = BeamOptions(beams=beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context)
+    def _rewrite(self, verb: str, given: Any, num_beams: int, length_penalty: float) -> Any:
+        options = BeamOptions(
+            num_beams=num_beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context
+        )
         found = self.seq2seq_generator(verb).search(_several(given), options)
         return _like(given, [best[0]["text"] for best in found])
 

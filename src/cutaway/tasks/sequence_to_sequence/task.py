@@ -203,7 +203,7 @@ class Seq2SeqTask(ExampleTask[Config, AnyExample]):
     def search(self, generator: Seq2SeqGenerator, given: Sequence[Any], options: EvaluationOptions) -> list[str]:
         """The best text that beam search finds for each source."""
         beams = BeamOptions(
-            beams=options.num_beams, length_penalty=options.length_penalty, max_new_tokens=generator.context
+            num_beams=options.num_beams, length_penalty=options.length_penalty, max_new_tokens=generator.context
         )
         return [best[0]["text"] for best in generator.search(given, beams)]
 
