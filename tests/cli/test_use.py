@@ -1,5 +1,6 @@
 """What a trained run is asked: to write, to score, to be measured and compared; by people and by programs."""
 
+import inspect
 import json
 import math
 from pathlib import Path
@@ -7,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from cli.command import TEXT, TINY, printed, run
+from cutaway.cli.chat import chat
+from cutaway.cli.generate import generate
 from cutaway.config.reading import presets
-from cutaway.pipeline import load
+from cutaway.generation import MAX_NEW_TOKENS
+from cutaway.generation.beams import BeamOptions
+from cutaway.pipeline import Pipeline, load
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -28,6 +33,27 @@ def test_it_writes_on_from_several_prompts() -> None:
     assert printed("generate", "run", *prompts, "--max-new-tokens", "7") == f"the{texts[0]}\n---\na mat\n{texts[1]}\n"
     told = json.loads(printed("generate", "run", *prompts, "--max-new-tokens", "7", "--json"))
     assert told == [{"prompt": p, "text": t} for p, t in zip(prompts, texts, strict=True)]
+
+
+def test_several_samples_of_a_prompt_have_consecutive_seeds() -> None:
+    few, pipeline = ("--max-new-tokens", "9", "--seed", "4", "--num-samples", "3"), load("run")
+    alone = [pipeline.generate("the", 9, seed=seed) for seed in (4, 5, 6)]
+    assert len(set(alone)) == 3
+    told = json.loads(printed("generate", "run", "the", *few, "--json"))
+    assert told == [{"prompt": "the", "text": text} for text in alone]
+    assert printed("generate", "run", "the", *few) == "\n---\n".join("the" + text for text in alone) + "\n"
+    both = json.loads(printed("generate", "run", "the", "a ", *few, "--json"))
+    assert both[:3] == told
+    assert both[3:] == [{"prompt": "a ", "text": pipeline.generate("a ", 9, seed=seed)} for seed in (7, 8, 9)]
+
+
+def test_a_continuation_is_as_long_in_every_command_and_method() -> None:
+    defaults = [
+        inspect.signature(function).parameters["max_new_tokens"].default
+        for function in (generate, chat, Pipeline.generate, Pipeline.stream, Pipeline.chat, Pipeline.stream_chat)
+    ]
+    assert defaults == [MAX_NEW_TOKENS] * 6
+    assert BeamOptions().max_new_tokens == MAX_NEW_TOKENS
 
 
 def test_without_a_prompt_it_begins_anew() -> None:
@@ -119,6 +145,15 @@ def test_a_plan_counts_what_a_run_would_take(words: tuple[str, ...]) -> None:
 def test_a_preset_comes_before_a_folder_of_its_name() -> None:
     Path("GPT-Nano").mkdir()
     assert "parameters" in printed("plan", "GPT-Nano", "--no-measure", "model.vocabulary=9")
+
+
+@pytest.mark.parametrize("preset", ["gpt-nano", "t5-nano"])
+def test_the_options_of_a_plan_are_choices(preset: str) -> None:
+    words = ("plan", preset, "--no-measure", "--json", "model.vocabulary=9")
+    by_options = json.loads(printed(*words, "--steps", "7", "--batch-size", "3", "--context", "20"))
+    chosen = ("train.steps=7", "train.batch_size=3", "train.batch_tokens=none", "model.context=20")
+    assert by_options == json.loads(printed(*words, *chosen))
+    assert (by_options["steps"], by_options["tokens_per_step"]) == (7, 60)
 
 
 def test_a_plan_measures_a_few_steps() -> None:

@@ -10,6 +10,7 @@ import typer
 from cutaway.cli.arguments import Device, MinP, Model, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
+from cutaway.generation import MAX_NEW_TOKENS
 
 if TYPE_CHECKING:
     from cutaway.text.templates import Message
@@ -20,7 +21,7 @@ HOW = "An empty line starts a new chat, Ctrl-C stops an answer, Ctrl-D ends."
 def chat(
     model: Model,
     system: Annotated[str | None, typer.Option(help="The system message of each chat.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 500,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = MAX_NEW_TOKENS,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
     top_p: TopP = None,

@@ -7,12 +7,17 @@ import typer
 
 from cutaway.cli.arguments import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
+from cutaway.errors import UserError
+from cutaway.generation import MAX_NEW_TOKENS
 
 
 def generate(
     model: Annotated[Path, typer.Argument(help="A run folder.")],
     prompt: Annotated[list[str] | None, typer.Argument(help="One prompt, or several.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest continuation.")] = 200,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest continuation, in tokens.")] = MAX_NEW_TOKENS,
+    num_samples: Annotated[
+        int, typer.Option(help="Number of continuations of each prompt, with seed, seed + 1 and so on.")
+    ] = 1,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
     top_p: TopP = None,
@@ -36,8 +41,12 @@ def generate(
         seed=seed,
     )
     Sampling(**options)  # fails before the model is loaded
+    if num_samples < 1:
+        raise UserError(f"--num-samples must be 1 or more, not {num_samples}")
+    if num_samples > 1 and temperature == 0:
+        raise UserError("--num-samples needs a --temperature above 0: without chance, all continuations are the same")
     pipeline = open_model(model, device)
-    prompts = prompt or [""]
+    prompts = [one for one in prompt or [""] for _ in range(num_samples)]
     if len(prompts) == 1 and not json:
         pieces = pipeline.stream(prompts[0], max_new_tokens, stop=stop or (), **options)
         print(prompts[0], end="", flush=True)

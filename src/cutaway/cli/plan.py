@@ -20,6 +20,9 @@ def plan(
         list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train.")
     ] = None,
     data: Annotated[str | None, typer.Option(help="A text, for the vocabulary of a character tokenizer.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of training steps.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Number of examples or windows in a step.")] = None,
+    context: Annotated[int | None, typer.Option(help="Number of tokens that the model reads at once.")] = None,
     measure: Annotated[bool, typer.Option(help="Measure a few training steps, to estimate the time.")] = True,
     json: AsJSON = False,
 ) -> None:
@@ -35,7 +38,9 @@ def plan(
     from cutaway.training.freezing import freeze
 
     names, assignments = sort_words(words or [])
-    config = choose(only_name(names), from_options({"data.path": data}) + assignments)
+    given = {"data.path": data, "train.steps": steps, "train.batch_size": batch_size, "model.context": context}
+    in_examples = [] if batch_size is None else ["train.batch_tokens=none"]
+    config = choose(only_name(names), [*from_options(given), *in_examples, *assignments])
     if any(assignment.startswith("train.epochs") for assignment in assignments):
         raise UserError("a plan reads no data, so it cannot count the steps of train.epochs: give train.steps")
     config = with_expected_sizes(config)

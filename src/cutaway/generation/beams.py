@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cutaway.errors import UserError
+from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.hypotheses import Beams, Finished, Hypothesis
 
 
@@ -41,7 +42,7 @@ class BeamOptions:
 
     num_beams: int = 5
     length_penalty: float = 1.0
-    max_new_tokens: int = 100
+    max_new_tokens: int = MAX_NEW_TOKENS
     n_best: int = 1
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError, nearest
+from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
 from cutaway.generation.chat import ChatSession
 from cutaway.generation.sampling import Sampling
@@ -122,7 +123,7 @@ class Pipeline:
     def generate(
         self,
         prompt: str,
-        max_new_tokens: int = 100,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         *,
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
@@ -131,7 +132,7 @@ class Pipeline:
     def generate(
         self,
         prompt: Texts,
-        max_new_tokens: int = 100,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         *,
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
@@ -139,7 +140,7 @@ class Pipeline:
     def generate(
         self,
         prompt: str | Texts,
-        max_new_tokens: int = 100,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         *,
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
@@ -166,7 +167,7 @@ class Pipeline:
     def stream(
         self,
         prompt: str,
-        max_new_tokens: int = 100,
+        max_new_tokens: int = MAX_NEW_TOKENS,
         *,
         stop: str | Sequence[str] = (),
         **options: Unpack[SamplingOptions],
@@ -178,7 +179,9 @@ class Pipeline:
         """
         return self._writer("generate").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
 
-    def chat(self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]) -> str:
+    def chat(
+        self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS, **options: Unpack[SamplingOptions]
+    ) -> str:
         """Answers the last message of a chat.
 
         Args:
@@ -193,7 +196,7 @@ class Pipeline:
         return "".join(self.stream_chat(messages, max_new_tokens, **options))
 
     def stream_chat(
-        self, messages: Sequence[Message], max_new_tokens: int = 500, **options: Unpack[SamplingOptions]
+        self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS, **options: Unpack[SamplingOptions]
     ) -> Iterator[str]:
         """Answers as `chat` does, and yields the answer in pieces as it is generated."""
         return self.chat_session().stream(messages, max_new_tokens, Sampling(**options))
