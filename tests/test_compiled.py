@@ -28,12 +28,12 @@ assert len(trace) == 2, list(trace)
 torch.testing.assert_close(model(tokens()), expected)
 assert len(graphs) == 1, "capture compiled nothing anew"
 
-import cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings
+import cutaway.nn.dot_product, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings
 import cutaway.model.block, cutaway.model.stack, cutaway.model.heads
-for module in (cutaway.nn.attend, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings,
+for module in (cutaway.nn.dot_product, cutaway.nn.attention, cutaway.nn.feedforward, cutaway.nn.embeddings,
                cutaway.model.block, cutaway.model.stack, cutaway.model.heads):
     module.tap = lambda name, x: x
-cutaway.nn.attend.watching = lambda *names: False
+cutaway.nn.dot_product.watching = lambda *names: False
 torch._dynamo.reset()
 model.compile(backend=backend, fullgraph=True)
 model(tokens())

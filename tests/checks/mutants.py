@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject
-from cutaway.nn.attend import attend, plain
 from cutaway.nn.attention import Attention, split_heads
 from cutaway.nn.cache import LayerCache
+from cutaway.nn.dot_product import attend, plain
 from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.norms import LayerNorm
@@ -47,7 +47,7 @@ def wrong_scale(subject: Subject, patch: Patch) -> None:
 
 
 def wrong_scale_where_one_looks(subject: Subject, patch: Patch) -> None:
-    patch.setattr("cutaway.nn.attend.plain", lambda q, *rest: plain(q / 2, *rest))
+    patch.setattr("cutaway.nn.dot_product.plain", lambda q, *rest: plain(q / 2, *rest))
 
 
 def wrong_triangle(subject: Subject, patch: Patch) -> None:
@@ -67,7 +67,7 @@ def triangle_shifted_by_one(subject: Subject, patch: Patch) -> None:
 
 
 def softmax_over_queries(subject: Subject, patch: Patch) -> None:
-    patch.setattr("cutaway.nn.attend.softmax", lambda s, mask: s.masked_fill(~mask, -1e9).softmax(dim=-2))
+    patch.setattr("cutaway.nn.dot_product.softmax", lambda s, mask: s.masked_fill(~mask, -1e9).softmax(dim=-2))
 
 
 def heads_of_other_groups(subject: Subject, patch: Patch) -> None:
@@ -75,7 +75,7 @@ def heads_of_other_groups(subject: Subject, patch: Patch) -> None:
         repeats = q.shape[1] // k.shape[1]
         return plain(q, k.repeat(1, repeats, 1, 1), v.repeat(1, repeats, 1, 1), *rest)
 
-    patch.setattr("cutaway.nn.attend.plain", tiled)
+    patch.setattr("cutaway.nn.dot_product.plain", tiled)
 
 
 def future_leaks_through_the_cache(subject: Subject, patch: Patch) -> None:

@@ -35,8 +35,8 @@ def test_it_is_what_a_model_takes_after_a_step(choices: dict[str, Any], optimize
     assert said.parameters == sum(weight.numel() for weight in weights)
     assert said.weights == sum(weight.nbytes for weight in weights)
     assert said.gradients == sum(weight.grad.nbytes for weight in weights if weight.grad is not None)
-    learner.step(1.0)
-    state = learner.state()
+    learner.step()
+    state = learner.named_state()
     assert said.optimizer == sum(value.nbytes for name, value in state.items() if not name.endswith(":step"))
     assert said.optimizer > 0
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from cutaway.nn.attend import Scoring
 from cutaway.nn.attention import Attention, Heads
+from cutaway.nn.dot_product import Scoring
 from cutaway.nn.geometry import Geometry, TokenPositions
 from cutaway.nn.positions import ALiBi, BiasesScores, RelativeBias, Rotary, Rotates
 from cutaway.tap import capture

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from cutaway.config.model import ModelConfig
 from cutaway.model.build import build
 from cutaway.model.transformer import DecoderOnly
-from cutaway.nn.attend import Scoring
 from cutaway.nn.cache import Cache
+from cutaway.nn.dot_product import Scoring
 from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.latent import LatentAttention, LatentHeads
 from cutaway.nn.norms import RMSNorm

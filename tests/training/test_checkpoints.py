@@ -29,7 +29,7 @@ def trained(steps: int, config: AdamWConfig | MuonConfig = ADAMW) -> tuple[torch
     for step in range(steps):
         for weight in model.parameters():
             weight.grad = torch.full_like(weight, 0.1 * step + 0.1)
-        optimizer.step(1.0)
+        optimizer.step()
     return model, optimizer, Progress(steps, tokens=7 * steps, best=1.5, window_loss=0.25, window_steps=1)
 
 
@@ -56,7 +56,7 @@ def test_all_comes_back(tmp_path: Path, steps: int) -> None:
     found, other = fresh()
     assert Checkpoints(tmp_path, keep=2).load(found, other) == progress
     assert same(weights(found), weights(model))
-    assert same(other.state(), optimizer.state())
+    assert same(other.named_state(), optimizer.named_state())
 
 
 def test_where_nothing_was_saved_nothing_is_loaded(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_full_disk_leaves_the_one_before(
     found, other = fresh()
     assert checkpoints.load(found, other) == progress
     assert same(weights(found), weights(model))
-    assert same(other.state(), optimizer.state())
+    assert same(other.named_state(), optimizer.named_state())
     checkpoints.save(*trained(4))
     assert names(tmp_path) == ["latest", "step-2", "step-4"]
 

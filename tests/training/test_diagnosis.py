@@ -128,8 +128,8 @@ def test_a_broken_weight_is_named_and_never_saved(tmp_path: Path, monkeypatch: p
             if when == "between steps":
                 plant(progress)
 
-    def broken_update(self: Optimizer, share: float) -> None:
-        update(self, share)
+    def broken_update(self: Optimizer) -> None:
+        update(self)
         if when == "by an update":
             plant(Progress(step=len(good) + 1))
 

@@ -67,7 +67,8 @@ def test_what_multiplies_scores_makes_no_difference_to_what_is_learnt(kind: str,
         for _ in range(5):
             loss = -model(tokens)[:, :-1].log_softmax(dim=-1).gather(2, tokens[:, 1:, None]).mean()
             loss.backward()
-            optimizer.step(1.0)
+            optimizer.step()
+            optimizer.zero_grad()
         learnt.append(model(tokens).detach())
     assert not torch.allclose(learnt[0], small_model(attention={"heads": 2, "bias": True})(tokens), rtol=1e-2)
     torch.testing.assert_close(learnt[0], learnt[1], rtol=1e-3, atol=1e-3)

@@ -31,7 +31,9 @@ def set_gradients(model: nn.Module, seed: int) -> None:
 def learn(model: nn.Module, optimizer: Optimizer, steps: range, share: float = 0.7) -> None:
     for seed in steps:
         set_gradients(model, seed)
-        optimizer.step(share)
+        optimizer.set_rate(share)
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 @pytest.fixture
@@ -89,18 +91,18 @@ def test_weights_change_as_much_as_the_rate_says_and_gradients_are_forgotten(kin
 def test_it_goes_on_from_a_saved_state_bit_for_bit(kind: str) -> None:
     straight = small_model()
     optimizer = make_optimizer(KINDS[kind], straight)
-    assert optimizer.state() == {}
+    assert optimizer.named_state() == {}
     learn(straight, optimizer, range(3))
-    saved = {name: value.clone() for name, value in optimizer.state().items()}
-    assert {name: value.shape for name, value in saved.items()} == optimizer.shapes()
+    saved = {name: value.clone() for name, value in optimizer.named_state().items()}
+    assert {name: value.shape for name, value in saved.items()} == optimizer.named_shapes()
     resumed = small_model()
     resumed.load_state_dict(straight.state_dict())
     other = make_optimizer(KINDS[kind], resumed)
-    other.load(saved)
+    other.load_named_state(saved)
     learn(straight, optimizer, range(3, 6))
     learn(resumed, other, range(3, 6))
     assert same(weights(resumed), weights(straight))
-    assert same(other.state(), optimizer.state())
+    assert same(other.named_state(), optimizer.named_state())
 
 
 @every_kind
@@ -125,7 +127,8 @@ def test_adamw_is_the_equation() -> None:
     for step in (1, 2, 3):
         set_gradients(model, step)
         gradient = weight.grad.clone()
-        optimizer.step(0.7)
+        optimizer.set_rate(0.7)
+        optimizer.step()
         mean, square = 0.8 * mean + 0.2 * gradient, 0.9 * square + 0.1 * gradient**2
         update = mean / (1 - 0.8**step) / ((square / (1 - 0.9**step)).sqrt() + 1e-3)
         expected = expected * (1 - 0.007 * 0.5) - 0.007 * update

@@ -1,7 +1,8 @@
 """Embedding, blocks and final norm: from inputs to hidden states."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -55,6 +56,26 @@ class Stack(nn.Module):
         self.mask_spec = mask_spec
         self.rotary = rotary
         self.biases = biases
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return iter(self.blocks)
+
+    @overload
+    def __getitem__(self, index: int) -> nn.Module: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[nn.Module]: ...
+
+    def __getitem__(self, index: int | slice) -> nn.Module | list[nn.Module]:
+        """One layer, or a list of layers."""
+        return self.blocks[index]
+
+    def __setitem__(self, index: int, block: nn.Module) -> None:
+        """Puts a block in the place of a layer."""
+        setattr(self, [name for name, _ in self.named_blocks()][index], block)
 
     @property
     def blocks(self) -> list[nn.Module]:

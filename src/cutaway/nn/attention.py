@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cutaway.nn.attend import Scoring, attend
 from cutaway.nn.cache import LayerCache, Shapes
+from cutaway.nn.dot_product import Scoring, attend
 from cutaway.nn.geometry import Geometry
+from cutaway.nn.layers import require_axes
 from cutaway.nn.positions import rotate
 from cutaway.tap import tap
 
@@ -30,7 +31,7 @@ class Attention(nn.Module):
     Args:
         width: C, of the tokens.
         heads: number and width of the heads.
-        scoring: how scores are computed.
+        scoring: how scores are computed; by default, with a scale of 1/√D.
         bias: whether queries, keys and values have a bias; `out_bias` likewise for the output.
         norms: applied to each query head and each key head before the rotation.
         rotary: whether queries and keys are rotated.
@@ -41,7 +42,7 @@ class Attention(nn.Module):
         self,
         width: int,
         heads: Heads,
-        scoring: Scoring,
+        scoring: Scoring | None = None,
         *,
         bias: bool = False,
         out_bias: bool = False,
@@ -51,7 +52,7 @@ class Attention(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = heads
-        self.scoring = scoring
+        self.scoring = Scoring(heads.width**-0.5) if scoring is None else scoring
         self.query = nn.Linear(width, heads.count * heads.width, bias=bias)
         self.key = nn.Linear(width, heads.groups * heads.width, bias=bias)
         self.value = nn.Linear(width, heads.groups * heads.width, bias=bias)
@@ -80,8 +81,13 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Attends from each token to those that the geometry allows; the cache adds those of earlier calls.
 
-        Keys and values are computed from x (self-attention) or from `source` (cross-attention).
+        Keys and values are computed from x (self-attention) or from `source` (cross-attention). `geometry_of(x)` is the
+        geometry of causal self-attention; `all_to_all` has no restriction.
+
+        Raises:
+            ValueError: x has no batch dimension.
         """
+        require_axes(x, "inputs of attention", "B T C")
         x = tap("input", x)
         source = x if source is None else source
         q = tap("query", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)

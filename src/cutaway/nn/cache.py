@@ -1,6 +1,7 @@
 """The key-value cache: its memory is allocated once, and each token writes one slot."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Optional
 
 import torch
@@ -38,6 +39,28 @@ class Cache:
         """Bytes of all layers, including the source."""
         own = sum(tensor.nbytes for layer in self.layers for tensor in layer.tensors.values())
         return own + (0 if self.source is None else self.source.nbytes)
+
+    def copy(self) -> "Cache":
+        """An independent copy, source included: several texts can go on from one."""
+        twin = copy(self)
+        twin._positions, twin._keep = self._positions.clone(), self._keep.clone()
+        twin.layers = [layer.copy(twin) for layer in self.layers]
+        twin.source = None if self.source is None else self.source.copy()
+        return twin
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Views of the filled slots, by name.
+
+        ``positions`` and ``keep`` (False at padding), both (B, T), and of each layer what it caches, (B, G, T, D), as
+        ``layers.{i}.{name}``; those of the source have the prefix ``source.``.
+        """
+        own = {"positions": self._positions[:, : self.length], "keep": self._keep[:, : self.length]}
+        for i, layer in enumerate(self.layers):
+            for name, tensor in layer.tensors.items():
+                own[f"layers.{i}.{name}"] = tensor[:, :, : self.length]
+        if self.source is not None:
+            own |= {f"source.{name}": tensor for name, tensor in self.source.tensors().items()}
+        return own
 
     @property
     def next_position(self) -> int | Int[Tensor, "B 1"]:
@@ -92,6 +115,14 @@ class LayerCache:
         self.tensors = {
             name: like.new_zeros(batch, heads, cache.slots, width) for name, (heads, width) in shapes.items()
         }
+
+    def copy(self, cache: Cache) -> "LayerCache":
+        """An independent copy, as part of another cache."""
+        twin = copy(self)
+        twin._cache = cache
+        twin.written = set(self.written)
+        twin.tensors = {name: tensor.clone() for name, tensor in self.tensors.items()}
+        return twin
 
     def update(self, name: str, new: Float[Tensor, "B G T D"]) -> Float[Tensor, "B G Tk D"]:
         """Writes new tokens after the cached ones and returns both.

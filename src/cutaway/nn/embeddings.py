@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
-from cutaway.nn.layers import embedding_over, linear_over
+from cutaway.nn.layers import embedding_over, linear_over, require_axes
 from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
 from cutaway.tap import tap
 
@@ -46,7 +46,12 @@ class TokenEmbedding(nn.Module):
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
     def slots(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
-        """A tensor with one entry per vector of the inputs; only its shape and device matter."""
+        """A tensor with one entry per vector of the inputs; only its shape and device matter.
+
+        Raises:
+            ValueError: the tokens have no batch dimension.
+        """
+        require_axes(tokens, "token ids", "B T")
         return tokens
 
     def forward(
@@ -110,8 +115,10 @@ class PatchEmbedding(nn.Module):
         """A tensor with one entry per vector of the inputs; only its shape and device matter.
 
         Raises:
-            ValueError: the images have other channels, or their sides are not multiples of a patch.
+            ValueError: the images have no batch dimension or other channels, or their sides are not multiples of a
+                patch.
         """
+        require_axes(images, "images", "B channels height width")
         batch, channels, height, width = images.shape
         if channels != self.channels:
             raise ValueError(f"the model reads images of {self.channels} channels, but these have {channels}")
@@ -168,8 +175,9 @@ class FrameEmbedding(nn.Module):
         """A tensor with one entry per vector of the inputs; only its shape and device matter.
 
         Raises:
-            ValueError: the frames have another number of values.
+            ValueError: the frames have no batch dimension, or another number of values.
         """
+        require_axes(frames, "frames", "B T bins")
         if frames.shape[2] != self.bins:
             raise ValueError(f"the model reads frames of {self.bins} values, but these have {frames.shape[2]}")
         return frames[:, :, 0]

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from cutaway.nn.positions import BiasesScores, Rotation
+from cutaway.nn.positions import BiasesScores, Rotates, Rotation
 
 BLOCK = 512
 """The most queries whose mask or bias is built at once, so that neither is ever T × T for a long text."""
@@ -68,6 +68,7 @@ class Geometry:
         window: the most tokens that a token attends to, itself included (and as many later ones if not causal).
         rotation: of queries and new keys, computed once for all layers.
         biases: the scheme that biases scores, if there is one.
+        allowed: where a query may attend to a key, if all else allows it too.
     """
 
     queries: TokenPositions
@@ -76,6 +77,7 @@ class Geometry:
     window: int | None = None
     rotation: Rotation | None = None
     biases: BiasesScores | None = None
+    allowed: Bool[Tensor, "#B #H #Tq #Tk"] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -94,7 +96,8 @@ class Geometry:
 
     @property
     def _is_even(self) -> bool:
-        plain = self.keys.keep is None and self.keys.documents is None and self.biases is None
+        restrictions = (self.keys.keep, self.keys.documents, self.biases, self.allowed)
+        plain = all(restriction is None for restriction in restrictions)
         return plain and (self.window is None or self.window >= self.size[1])
 
     def blocks(self) -> Iterator[slice]:
@@ -107,10 +110,32 @@ class Geometry:
         """The same geometry for a block of queries."""
         if block.start == 0 and block.stop >= self.size[0]:
             return self
-        return replace(self, queries=self.queries[block])
+        allowed = self.allowed
+        if allowed is not None and allowed.shape[2] > 1:  # otherwise the same for all queries
+            allowed = allowed[:, :, block]
+        return replace(self, queries=self.queries[block], allowed=allowed)
+
+    def restricted(self, allowed: Bool[Tensor, "*#mask"]) -> "Geometry":
+        """The same geometry, in which a query may attend to a key only where `allowed` is True.
+
+        Args:
+            allowed: of a shape that broadcasts to (B, H, Tq, Tk).
+
+        Raises:
+            ValueError: it is not boolean, or has more than four axes.
+        """
+        if allowed.dtype != torch.bool:
+            raise ValueError(
+                f"a mask is boolean, True where a query may attend, but this one is {allowed.dtype}: convert it, "
+                "for example with mask == 0 if it is added to the scores"
+            )
+        if allowed.dim() > 4:
+            raise ValueError(f"a mask broadcasts to (B, H, Tq, Tk), but this one has the shape {tuple(allowed.shape)}")
+        allowed = allowed[(None,) * (4 - allowed.dim())]
+        return replace(self, allowed=allowed if self.allowed is None else self.allowed & allowed)
 
     @cached_property
-    def mask(self) -> Bool[Tensor, "#B 1 Tq Tk"]:
+    def mask(self) -> Bool[Tensor, "#B #H Tq Tk"]:
         """True where a query may attend to a key."""
         q, k = self.queries.positions[:, :, None], self.keys.positions[:, None, :]  # (B, Tq, 1), (B, 1, Tk)
         may = q >= k if self.causal else torch.ones_like(q == k)
@@ -120,9 +145,38 @@ class Geometry:
             may = may & (self.queries.documents[:, :, None] == self.keys.documents[:, None, :])
         if self.keys.keep is not None:
             may = may & self.keys.keep[:, None, :]
-        return may[:, None]
+        return may[:, None] if self.allowed is None else may[:, None] & self.allowed
 
     @cached_property
     def bias(self) -> Float[Tensor, "#B H Tq Tk"] | None:
         """What is added to the scores, if anything."""
         return None if self.biases is None else self.biases(self.queries.positions, self.keys.positions)
+
+
+def all_to_all(queries: int, keys: int, device: torch.device) -> Geometry:
+    """Every query may attend to every key."""
+    own, others = (TokenPositions(torch.arange(count, device=device)[None]) for count in (queries, keys))
+    return Geometry(own, others, causal=False)
+
+
+def geometry_of(
+    tokens: Shaped[Tensor, "B T *rest"],
+    attention_mask: Int[Tensor, "B T"] | Bool[Tensor, "B T"] | None = None,
+    *,
+    causal: bool = True,
+    window: int | None = None,
+    rotary: Rotates | None = None,
+    biases: BiasesScores | None = None,
+) -> Geometry:
+    """The geometry of self-attention between these tokens, for an attention layer or a block on its own.
+
+    Args:
+        tokens: only their first two axes and their device matter.
+        attention_mask: 1 for text, 0 for padding, on either side.
+        causal: whether a token attends only to itself and to earlier tokens.
+        window: the most tokens that a token attends to, itself included (and as many later ones if not causal).
+        rotary: computes the rotation of queries and keys.
+        biases: the scheme that biases scores.
+    """
+    own = token_positions(tokens, attention_mask)
+    return Geometry(own, own, causal, window, None if rotary is None else rotary(own.positions), biases)

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cutaway.nn.attend import Scoring, attend
 from cutaway.nn.attention import split_heads
 from cutaway.nn.cache import LayerCache, Shapes
+from cutaway.nn.dot_product import Scoring, attend
 from cutaway.nn.geometry import Geometry
+from cutaway.nn.layers import require_axes
 from cutaway.nn.plain import is_plain
 from cutaway.nn.positions import rotate
 from cutaway.tap import tap
@@ -111,7 +112,11 @@ class LatentAttention(nn.Module):
         """Attends from each token to those that the geometry allows; the cache adds those of earlier calls.
 
         Latents and rotary keys are computed from x (self-attention) or from `source` (cross-attention).
+
+        Raises:
+            ValueError: x has no batch dimension.
         """
+        require_axes(x, "inputs of attention", "B T C")
         x = tap("input", x)
         source = x if source is None else source
         queries = self.query(self.query_norm(self.query_down(x)))

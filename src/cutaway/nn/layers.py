@@ -1,7 +1,26 @@
-"""Layers over an existing parameter: one that is shared, or one that is initialised later."""
+"""What many layers need: layers over an existing parameter, and the check of an input's axes."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+
+def require_axes(x: Tensor, what: str, axes: str) -> None:
+    """Refuses an input with more or fewer axes than these.
+
+    Args:
+        x: the input.
+        what: its name in the error, in the plural.
+        axes: the letters of its sizes, separated by spaces.
+
+    Raises:
+        ValueError: the number of axes differs; if one is missing, the error says how to add the batch dimension.
+    """
+    expected = axes.split()
+    if x.dim() == len(expected):
+        return
+    lacks_batch = x.dim() == len(expected) - 1
+    hint = ": the batch dimension is missing, add it with x[None]" if lacks_batch else ""
+    raise ValueError(f"{what} have the shape ({', '.join(expected)}), but here it is {tuple(x.shape)}{hint}")
 
 
 def linear_over(weight: nn.Parameter, *, bias: bool = False) -> nn.Linear:

@@ -1,4 +1,4 @@
-"""Cross-entropy from hidden states, with a limited number of logits in memory at once."""
+"""Cross-entropy from logits, and from hidden states with a limited number of logits in memory at once."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +31,26 @@ capture records or edits taps of the head.
 """
 
 
+def token_loss(
+    logits: Float[Tensor, "*T V"], targets: Int[Tensor, "*T"], label_smoothing: float = 0.0
+) -> Float[Tensor, ""]:
+    """The mean of −log p(target) over all positions with a target, in fp32 at least; 0 if there is none.
+
+    Args:
+        logits: of each token.
+        targets: ids, or `IGNORED` where there is none.
+        label_smoothing: probability spread evenly over all tokens (Szegedy et al. 2016, section 7).
+    """
+    logits, targets = counted(logits, targets)
+    return summed(logits, targets, label_smoothing) / max(1, len(targets))
+
+
+def summed(logits: Float[Tensor, "N V"], targets: Int[Tensor, " N"], label_smoothing: float = 0.0) -> Float[Tensor, ""]:
+    """The sum of −log p(target), in fp32 at least."""
+    scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return F.cross_entropy(scores, targets, label_smoothing=label_smoothing, reduction="sum")
+
+
 def cross_entropy(
     head: nn.Module,
     hidden: Float[Tensor, "*T C"],
@@ -53,8 +73,7 @@ def cross_entropy(
     count = torch.tensor(len(targets), device=targets.device)
 
     def loss(part: Tensor, wanted: Tensor) -> Tensor:
-        scores = head(part).float()
-        return F.cross_entropy(scores, wanted, label_smoothing=label_smoothing, reduction="sum")
+        return summed(head(part), wanted, label_smoothing)
 
     rows, records = _rows_at_once(head), torch.is_grad_enabled()
     if len(targets) <= rows or (records and (logits == "whole" or captures(head))):
@@ -87,7 +106,7 @@ def judge_tokens(
     total, right = hidden.new_zeros((), dtype=torch.float32), torch.zeros_like(targets, dtype=torch.bool)
     for part, wanted, judged in zip(*(x.split(_rows_at_once(head)) for x in (hidden, targets, right)), strict=True):
         logits = head(part).float()
-        total += F.cross_entropy(logits, wanted, reduction="sum")
+        total += summed(logits, wanted)
         judged.copy_(logits.argmax(dim=-1) == wanted)
     return total, right
 

@@ -64,7 +64,7 @@ class Checkpoints:
         with replacing(path) as temporary:
             temporary.mkdir()
             write_weights(temporary / "model.safetensors", model)
-            write_tensors(temporary / "optimizer.safetensors", optimizer.state())
+            write_tensors(temporary / "optimizer.safetensors", optimizer.named_state())
             write_json(temporary / "progress.json", asdict(progress))
         write_text(self._latest, path.name + "\n")
         for old in self._steps()[: -self._keep]:
@@ -90,7 +90,8 @@ class Checkpoints:
             raise UserError(f"{path / 'progress.json'} does not hold the progress of a run") from None
         read_weights(path / "model.safetensors", model)
         if progress.step:
-            optimizer.load(read_tensors(path / "optimizer.safetensors", optimizer.shapes()))
+            saved = read_tensors(path / "optimizer.safetensors", optimizer.named_shapes())
+            optimizer.load_named_state(saved)
         return progress
 
     def _named(self) -> Path | None:

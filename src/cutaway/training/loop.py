@@ -18,6 +18,7 @@ from cutaway.model.run_folder import RunFolder, write_weights
 from cutaway.tasks.base import Batch, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
+from cutaway.training.clipping import clip_gradients
 from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
 from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import Optimizer, make_optimizer
@@ -111,12 +112,15 @@ class Trainer:
         """
         batch = self._data.objective.collate(self._data.training[step], self._device)
         total, count = self._accumulate(step, batch)
-        mean, norm = total / max(1, count), self._scale_gradients(max(1, count))
+        mean = total / max(1, count)
+        norm = clip_gradients(self._model.parameters(), self._config.gradient_clip or None, count=max(1, count))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             self._give_up(
                 f"loss {mean} and gradient norm {norm} at step {step + 1}", lambda: self._accumulate(step, batch)
             )
-        self._optimizer.step(share)
+        self._optimizer.set_rate(share)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
         return mean, norm, count
 
     def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
@@ -129,14 +133,6 @@ class Trainer:
             loss.backward()
             total, count = total + loss.detach(), count + targets
         return total.item(), int(count.item())
-
-    def _scale_gradients(self, count: int) -> float:
-        """Divides the gradient of a sum by the number of targets, and clips it; returns its norm before clipping."""
-        gradients = [weight.grad for weight in self._model.parameters() if weight.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients).item() / count
-        clip = self._config.gradient_clip or math.inf
-        torch._foreach_mul_(gradients, (clip / norm if norm > clip else 1.0) / count)
-        return norm
 
     def _give_up(self, what: str, again: Callable[[], object]) -> NoReturn:
         cause = explain_non_finite(self._model, again)

@@ -1,6 +1,6 @@
 """Muon: momentum whose matrices are orthogonalised before they are applied."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -38,22 +38,38 @@ class Muon(torch.optim.Optimizer):
         self.iterations = iterations
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]  # a closure would make no sense here
-        """Applies one update, from the current gradients."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Applies one update, from the current gradients.
+
+        Returns:
+            The result of `closure`, which is called first, if it is given.
+        """
+        loss = evaluated(closure)
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
+            if not weights:
+                continue
             means = [self._mean(weight) for weight in weights]
             torch._foreach_lerp_(means, [weight.grad for weight in weights], 1 - group["momentum"])
             ahead = torch._foreach_lerp([weight.grad for weight in weights], means, group["momentum"])
             torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
             for weight, update in zip(weights, orthogonalise_all(list(ahead), self.iterations), strict=True):
                 weight.add_(update, alpha=-group["lr"] * max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5)
+        return loss
 
     def _mean(self, weight: nn.Parameter) -> Tensor:
         state = self.state[weight]
         if "mean" not in state:
             state["mean"] = torch.zeros_like(weight)
         return state["mean"]
+
+
+def evaluated(closure: Callable[[], Any] | None) -> Any:
+    """The result of an optimizer's closure, which computes the loss and its gradients; None without one."""
+    if closure is None:
+        return None
+    with torch.enable_grad():
+        return closure()
 
 
 def orthogonalise_all(matrices: list[Tensor], iterations: int = 5) -> list[Tensor]:

@@ -13,7 +13,7 @@ from cutaway.nn.balance import BalanceByBias
 from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding
 from cutaway.nn.experts import Router
 from cutaway.training.layer_depths import layers_above
-from cutaway.training.muon import Muon
+from cutaway.training.muon import Muon, evaluated
 from cutaway.training.sign_descent import SignDescent
 
 Weights = Mapping[str, nn.Parameter]
@@ -24,50 +24,92 @@ Shares = Mapping[str, float]
 """Fractions of the learning rate, by the name of the weight."""
 
 
-class Optimizer:
-    """One or several optimizers with disjoint weights; their state is tensors named after weights, without pickling.
+class Optimizer(torch.optim.Optimizer):
+    """One or several optimizers with disjoint weights, which share its groups and its state.
 
-    Frozen weights have no optimizer.
+    Frozen weights have no optimizer. `state_dict` is torch's; `named_state` names tensors after weights, for files
+    without pickling.
     """
 
     def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
-        self._names: dict[Tensor, str] = {weight: name for name, weight in trained_weights(model).items()}
         self._parts = parts
-        self._peaks = [[group["lr"] for group in part.param_groups] for part in parts]
+        self._is_complete = False
+        super().__init__([group for part in parts for group in part.param_groups], {})
+        self._is_complete = True
+        self._names: dict[Tensor, str] = {weight: name for name, weight in trained_weights(model).items()}
+        for group in self.param_groups:
+            group["initial_lr"] = group["lr"]  # the peak, under the name that torch's schedulers give it
         held = [weight for _, weight in self._owned()]
         assert len(held) == len(set(held)) == len(self._names), "every trained weight belongs to exactly one group"
+        self._share()
 
-    def step(self, rate: float) -> None:
-        """Updates all weights from their gradients at this fraction of the peak learning rates; zeros the gradients."""
-        for part, peaks in zip(self._parts, self._peaks, strict=True):
-            for group, peak in zip(part.param_groups, peaks, strict=True):
-                group["lr"] = peak * rate
+    def set_rate(self, rate: float) -> None:
+        """Sets the learning rate of each group to this fraction of its peak."""
+        for group in self.param_groups:
+            group["lr"] = group["initial_lr"] * rate
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Updates all weights from their gradients at the current learning rates.
+
+        Returns:
+            The result of `closure`, which is called first, if it is given.
+        """
+        loss = evaluated(closure)
+        for part in self._parts:
             part.step()
-            part.zero_grad()
+        return loss
 
-    def state(self) -> dict[str, Tensor]:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Loads a state of `state_dict`, of an optimizer with the same groups.
+
+        Raises:
+            ValueError: the groups differ.
+        """
+        super().load_state_dict(state_dict)
+        self._share()
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Refuses further weights: which optimizer a weight has follows from its place in the model.
+
+        Raises:
+            ValueError: always.
+        """
+        if self._is_complete:
+            raise ValueError(
+                "an optimizer has the weights of its model: add them there, and call make_optimizer again"
+            )
+        super().add_param_group(param_group)
+
+    def _share(self) -> None:
+        """Gives each part its groups of this optimizer, and the state of all."""
+        groups = iter(self.param_groups)
+        for part in self._parts:
+            part.param_groups = [next(groups) for _ in part.param_groups]
+            part.state = self.state
+
+    def named_state(self) -> dict[str, Tensor]:
         """The state of the optimizer, as ``{weight's name}:{what}``."""
         return {
             f"{self._names[weight]}:{key}": value
-            for part in self._parts
-            for weight, entry in part.state.items()
+            for weight, entry in self.state.items()
             for key, value in entry.items()
         }
 
-    def shapes(self) -> dict[str, torch.Size]:
-        """The shapes in `state` after a step: before, an optimizer has no state."""
+    def named_shapes(self) -> dict[str, torch.Size]:
+        """The shapes in `named_state` after a step: before, an optimizer has no state."""
         return {
             f"{self._names[weight]}:{key}": torch.Size() if key == "step" else weight.shape
             for part, weight in self._owned()
             for key in _REMEMBERED[type(part)]
         }
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Loads a saved state with the names and shapes of `shapes`."""
+    def load_named_state(self, state: Mapping[str, Tensor]) -> None:
+        """Loads a saved state with the names and shapes of `named_shapes`."""
         for part, weight in self._owned():
             saved = {key: state[f"{self._names[weight]}:{key}"] for key in _REMEMBERED[type(part)]}
             # Copied, because the saved tensors may be mapped from the file, which Windows could then not remove.
-            part.state[weight] = {key: value.to(weight.device, copy=True) for key, value in saved.items()}
+            self.state[weight] = {key: value.to(weight.device, copy=True) for key, value in saved.items()}
 
     def _owned(self) -> Iterator[tuple[torch.optim.Optimizer, nn.Parameter]]:
         return ((part, weight) for part in self._parts for group in part.param_groups for weight in group["params"])

@@ -1,6 +1,8 @@
 """The learning rate as a fraction of its peak, a pure function of the step."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 from cutaway.config.schedule import (
     ConstantConfig,
@@ -12,11 +14,21 @@ from cutaway.config.schedule import (
 )
 
 
+def schedule_of(config: ScheduleConfig, steps: int) -> Callable[[int], float]:
+    """The schedule of a run of so many steps, as a function of the step: for `torch.optim.lr_scheduler.LambdaLR`."""
+    return partial(_rate, config, steps)
+
+
+def _rate(config: ScheduleConfig, steps: int, step: int) -> float:
+    return rate(config, step, steps)
+
+
 def rate(schedule: ScheduleConfig, step: int, steps: int) -> float:
-    """The fraction of the peak learning rate at a step, from 0 to steps − 1.
+    """The fraction of the peak learning rate at a step, from 0 to steps − 1; later it stays as it is at `steps`.
 
     Warm-up is linear and ends after `warmup` steps, or after that fraction of all steps.
     """
+    step = min(step, steps)
     warmup = schedule.warmup if schedule.warmup >= 1 else round(schedule.warmup * steps)
     if step < warmup:
         return (step + 1) / (warmup + 1)

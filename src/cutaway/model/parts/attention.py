@@ -11,8 +11,8 @@ from cutaway.config.explicit import head_width, latent_widths
 from cutaway.config.model import ModelConfig
 from cutaway.model.block import AnyAttention
 from cutaway.model.parts.norm import make_norm
-from cutaway.nn.attend import Scoring
 from cutaway.nn.attention import Attention, Heads
+from cutaway.nn.dot_product import Scoring
 from cutaway.nn.latent import LatentAttention, LatentHeads
 
 

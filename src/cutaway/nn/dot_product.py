@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cutaway.nn.dropout import drop
-from cutaway.nn.geometry import Geometry
+from cutaway.nn.geometry import Geometry, all_to_all
+from cutaway.nn.layers import require_axes
 from cutaway.tap import tap, watching
 
 
@@ -37,15 +38,31 @@ def attend(
     q: Float[Tensor, "B H Tq D"],
     k: Float[Tensor, "B G Tk D"],
     v: Float[Tensor, "B G Tk Dv"],
-    geometry: Geometry,
-    scoring: Scoring,
+    geometry: Geometry | None = None,
+    scoring: Scoring | None = None,
     dropout: float = 0.0,
+    mask: Bool[Tensor, "*#mask"] | None = None,
 ) -> Float[Tensor, "B H Tq Dv"]:
     """Averages the values, weighted by the softmax of the scores (Vaswani et al. 2017, eq. 1).
 
-    Query head h attends to key-value head ⌊h · G / H⌋. A query that may attend to nothing gets zeros. `dropout` is the
-    fraction of attention weights that is zeroed.
+    Query head h attends to key-value head ⌊h · G / H⌋. A query that may attend to nothing gets zeros.
+
+    Args:
+        q: queries.
+        k: keys.
+        v: values.
+        geometry: which queries may attend to which keys, and biases of the scores; by default, all to all.
+        scoring: how scores are computed; by default, with a scale of 1/√D.
+        dropout: fraction of attention weights that is zeroed.
+        mask: True where a query may attend to a key, if the geometry allows it too; broadcasts to (B, H, Tq, Tk).
+
+    Raises:
+        ValueError: the queries have no axis of batches or heads, or the mask is not boolean.
     """
+    require_axes(q, "queries", "B H Tq D")
+    geometry = all_to_all(q.shape[2], k.shape[2], q.device) if geometry is None else geometry
+    geometry = geometry if mask is None else geometry.restricted(mask)
+    scoring = Scoring(q.shape[3] ** -0.5) if scoring is None else scoring
     if watching("scores", "pattern"):
         return plain(q, k, v, geometry, scoring, dropout)
     if scoring.softcap is None and (geometry.is_triangle or geometry.is_full):
