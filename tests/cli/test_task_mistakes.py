@@ -137,7 +137,7 @@ USES = {
     f"evaluate {TRANSLATE} --tokenize 13": "BLEU has no tokenizer '13'; did you mean '13a'?",
     f"evaluate {TRANSLATE} --num-beams 0": "num_beams must be 1 or more",
     f"evaluate {TRANSLATE} --data short": "short.en has 3 lines and short.de has 2: they must match line by line",
-    f"evaluate {CLASSIFY} --num-beams 3": "--num-beams, --length-penalty and --tokenize are for models that write a text",
+    f"evaluate {CLASSIFY} --num-beams 3": "--num-beams, --length-penalty and --tokenize are for models that write",
     f"evaluate {CLASSIFY} --data folder": "cannot read folder: Is a directory",
     f"evaluate {CLASSIFY} --data unseen.tsv": "'meh' is not a class of this model",
     f"evaluate {CLASSIFY} --data empty": "empty holds no examples (it is empty)",

@@ -18,6 +18,7 @@ def demo(
 
     Takes about a minute and a half on two cores. Nothing is downloaded: the text comes with Python.
     """
-    from cutaway.cli.train import free_folder, train
+    from cutaway.cli.train import train
+    from cutaway.runs.run import free_folder
 
     train(["gpt-nano", *CHOICES], data="python-docs", out=out or free_folder("demo"), json=json)

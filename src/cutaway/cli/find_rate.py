@@ -32,18 +32,18 @@ def find_rate(config: "RunConfig", origin: "Pipeline | None", json: bool) -> Non
 
 def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "tuple[RunConfig, RateRange]":
     """The choices of a run prepared in this folder, and the result; the folder is no longer in use afterwards."""
-    from rich.progress import BarColumn, TextColumn
-
-    from cutaway.cli.progress import PreparationBar, live_line
+    from cutaway.progress import LiveLine, PreparationBar
     from cutaway.runs.run import start
     from cutaway.training import rate_range
 
     with PreparationBar() as bar:
         run = start(config, folder, bar, origin)
-    with live_line(TextColumn("step {task.completed}/{task.total}"), BarColumn()) as line:
-        task = line.add_task("", total=rate_range.STEPS)
+    with LiveLine("step", rate_range.STEPS) as line:
         found = rate_range.find_rate(
-            run.model, run.dataset.training_data(), run.config.train, lambda done: line.update(task, completed=done)
+            run.model,
+            run.dataset.training_data(),
+            run.config.train,
+            lambda done: line.update(done, (f"{done}/{rate_range.STEPS}", 0)),
         )
     return run.config, found
 

@@ -35,7 +35,7 @@ def opened(words: Sequence[str], task: str, left_out: Counter[str]) -> list[Name
 
 def tell(left_out: Counter[str]) -> None:
     """Prints what was skipped in files, if anything."""
-    from cutaway.cli.progress import say
+    from cutaway.progress import say
 
     if left_out:
         say("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()))

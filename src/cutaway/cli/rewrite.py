@@ -75,9 +75,9 @@ def caption(
 
 def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
     """Prints the text for each source, or the best few."""
-    from cutaway.cli.progress import say
     from cutaway.generation.beams import BeamOptions
     from cutaway.generation.sampling import Sampling
+    from cutaway.progress import say
 
     sampling = Sampling(temperature=way.temperature, seed=way.seed)
     if not way.sample and sampling != Sampling():

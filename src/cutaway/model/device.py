@@ -9,7 +9,7 @@ from importlib import import_module
 import torch
 from torch import nn
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, nearest
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 
@@ -32,6 +32,26 @@ def choose_device(name: str) -> torch.device:
 def device_of(model: nn.Module) -> torch.device:
     """The device of a model."""
     return next(model.parameters()).device
+
+
+DTYPES = {
+    **{"fp32": torch.float32, "float32": torch.float32},
+    **{"bf16": torch.bfloat16, "bfloat16": torch.bfloat16},
+    **{"fp16": torch.float16, "float16": torch.float16, "half": torch.float16},
+}
+
+
+def choose_dtype(name: str | torch.dtype) -> torch.dtype:
+    """The dtype of weights, by name.
+
+    Raises:
+        UserError: it is none that a model can be loaded in.
+    """
+    if isinstance(name, torch.dtype):
+        name = str(name).removeprefix("torch.")
+    if name not in DTYPES:
+        raise UserError(f"no dtype for weights is called {name!r}; {nearest(name, DTYPES)}")
+    return DTYPES[name]
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

@@ -3,23 +3,31 @@
 from pathlib import Path
 from typing import get_args
 
+import torch
+
 from cutaway.config.reading import load_run
 from cutaway.config.train import Device
 from cutaway.errors import UserError, nearest
 from cutaway.hub.opening import is_foreign, open_model
+from cutaway.keywords import explained
 from cutaway.model.build import build
-from cutaway.model.device import choose_device
+from cutaway.model.device import choose_device, choose_dtype
 from cutaway.model.run_folder import RunFolder, read_average, read_weights
 from cutaway.pipeline.methods import Pipeline
 from cutaway.text.tokenizer import Tokenizer
 
 
-def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipeline:
+@explained
+def load(
+    path: str | Path, device: str = "auto", dtype: str | torch.dtype | None = None, *, average: int = 1
+) -> Pipeline:
     """Loads a run folder, a Hugging Face folder, or a model by its name on the hub.
 
     Args:
         path: the folder, or a name such as ``owner/model`` or ``owner/model@revision``.
         device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
+        dtype: of the weights and of what is computed from them: `fp32`, `bf16`, `fp16`, or a torch dtype; by default
+            that of the files.
         average: 1 loads the best weights; more averages this many last checkpoints.
 
     Raises:
@@ -27,9 +35,10 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
     """
     if device not in get_args(Device):
         raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
+    chosen = None if dtype is None else choose_dtype(dtype)
     name = path if isinstance(path, str) else path.as_posix()  # a name on the hub has a slash on Windows too
     if is_foreign(name):
-        return _open(name, device, average)
+        return _open(name, device, chosen, average)
     folder = RunFolder(Path(path))
     folder.require(folder.weights)
     config = load_run(folder.run)
@@ -45,16 +54,16 @@ def load(path: str | Path, device: str = "auto", *, average: int = 1) -> Pipelin
         read_weights(folder.weights, model)
     else:
         read_average(folder.last_checkpoints(average), model)
-    return Pipeline(model.eval(), tokenizer, config, source)
+    return Pipeline(model.to(chosen).eval(), tokenizer, config, source, path=Path(path))
 
 
-def _open(path: str, device: str, average: int) -> Pipeline:
+def _open(path: str, device: str, dtype: torch.dtype | None, average: int) -> Pipeline:
     if average != 1:
         raise UserError(f"{path} is not a run folder: it has no checkpoints to average")
     opened = open_model(path)
     imported = opened.imported
-    model = imported.model.to(choose_device(device))
-    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, opened)
+    model = imported.model.to(choose_device(device), dtype)
+    return Pipeline(model, opened.tokenizer, imported.config, opened.source_tokenizer, opened, Path(path))
 
 
 def _load_tokenizer(path: Path, known: int | None) -> Tokenizer:

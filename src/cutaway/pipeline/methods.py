@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import TypedDict, Unpack
 
 from cutaway.config.run import RunConfig
+from cutaway.display import count, html_table
 from cutaway.errors import UserError, nearest
 from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
@@ -66,13 +67,36 @@ class Pipeline:
         config: RunConfig,
         source_tokenizer: Tokenizer | None = None,
         opened: Opened | None = None,
+        path: Path | None = None,
     ) -> None:
+        self.path = path
+        """The folder, file or name that it was loaded from."""
         self.opened = opened
         """Where an imported model came from."""
         self.model = model
         self.config = config
         self.source_tokenizer = source_tokenizer
         self._tokenizer = tokenizer
+
+    def __repr__(self) -> str:
+        at = "" if self.path is None else f"{str(self.path)!r}, "
+        return f"Pipeline({at}{', '.join(str(value) for value in self._facts().values())})"
+
+    def _repr_html_(self) -> str:
+        return html_table(["", str(self.path or "pipeline")], list(self._facts().items()))
+
+    def _facts(self) -> dict[str, str]:
+        weights = list(self.model.parameters())
+        dtypes = sorted({str(weight.dtype).removeprefix("torch.") for weight in weights})
+        tokens = {} if self._tokenizer is None else {"tokens": f"{len(self._tokenizer):,} tokens"}
+        return {
+            "task": self.config.task.kind,
+            "architecture": self.config.model.architecture.replace("_", "-"),
+            "parameters": f"{count(sum(weight.numel() for weight in weights))} parameters",
+            **tokens,
+            "weights": f"{' and '.join(dtypes)} on {weights[0].device}",
+            "methods": f"can {', '.join(self.config.task.verbs) or 'predict'}",
+        }
 
     @property
     def notes(self) -> Sequence[str]:

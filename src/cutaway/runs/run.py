@@ -1,12 +1,17 @@
 """Starting a run folder, resuming one, and training in it."""
 
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cutaway.config.reading import dump_run, load_run, override
 from cutaway.config.run import RunConfig
+from cutaway.data.example_store import manifest_path
+from cutaway.data.text.corpus import MANIFEST_FILE
+from cutaway.data.text.prepare import UNFINISHED_FILE
 from cutaway.errors import UserError
 from cutaway.files import write_text
 from cutaway.model.build import build
@@ -56,6 +61,14 @@ class Run:
         return self.trainer(callbacks).run()
 
 
+def free_folder(name: str) -> Path:
+    """The first of runs/NAME, runs/NAME-2 and so on that does not exist."""
+    number = 1
+    while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
 def start(
     config: RunConfig,
     out: Path,
@@ -64,7 +77,8 @@ def start(
 ) -> Run:
     """Makes a run folder: reads the data, trains tokenizers, tokenizes, and builds the model.
 
-    If the process is killed, the next call with the same folder continues.
+    If the process is killed, the next call with the same folder continues. After an error there is no folder, unless
+    there was one before.
 
     Args:
         config: all choices; for fine-tuning, those of `cutaway.runs.origin.going_on`.
@@ -73,27 +87,29 @@ def start(
         origin: the model that `config.origin` names, if it is loaded already.
 
     Raises:
-        UserError: the folder holds a run already, the model cannot be trained for the task, or the data or a choice is
-            unusable.
+        UserError: the folder holds a run already or other files, the model cannot be trained for the task, or the data
+            or a choice is unusable.
     """
     folder = RunFolder(out)
     if folder.run.exists():
         raise UserError(f"{out} holds a run already: resume it with --resume {out}, or choose another folder")
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file: choose another folder")
+    _refuse_foreign(folder)
     choose_device(config.train.device)
     require_model(config)
     require_choices(config)
     if config.origin is not None:
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
-    dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
-    run = _assemble(folder, dataset)
-    if origin is not None:
-        run = _with_weights_of(run, origin)
-    run.trainer()  # fails on too little data before the folder becomes a run
-    write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
-    write_text(folder.run, dump_run(run.config))
+    with _removed_on_failure(out):
+        dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
+        run = _assemble(folder, dataset)
+        if origin is not None:
+            run = _with_weights_of(run, origin)
+        run.trainer()  # fails on too little data before the folder becomes a run
+        write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
+        write_text(folder.run, dump_run(run.config))
     return run
 
 
@@ -125,6 +141,36 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     if config.origin is not None:
         read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
     return run
+
+
+def _refuse_foreign(folder: RunFolder) -> None:
+    """Keeps the files of a run apart from others.
+
+    Raises:
+        UserError: the folder has visible files, but no unfinished run.
+    """
+    out = folder.path
+    own = (out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out))
+    if out.is_dir() and not any(path.exists() for path in own):
+        foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+        if foreign:
+            raise UserError(f"{out} has other files, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
+
+
+@contextmanager
+def _removed_on_failure(out: Path) -> Iterator[None]:
+    """Removes the folder after an error, with those above it that were made for it; a killed process leaves it."""
+    existed = out.exists()
+    made = [parent for parent in out.absolute().parents if not parent.exists()]
+    try:
+        yield
+    except Exception:
+        if not existed:
+            shutil.rmtree(out, ignore_errors=True)
+            for parent in made:
+                with suppress(OSError):  # another run may have been started in it
+                    parent.rmdir()
+        raise
 
 
 def _assemble(folder: RunFolder, dataset: Dataset) -> Run:

@@ -31,6 +31,10 @@ class Callback(Protocol):
         """A step is complete, after its other events."""
         return
 
+    def stopping(self) -> None:
+        """A signal asked to stop: the step is finished, then everything is saved."""
+        return
+
     def finish(self, progress: Progress) -> None:
         """No more steps will follow in this process."""
         return

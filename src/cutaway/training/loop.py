@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.config.train import TrainConfig
+from cutaway.display import program
 from cutaway.errors import JobError
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.run_folder import RunFolder, write_weights
@@ -73,15 +74,19 @@ class Trainer:
 
     def _train(self, progress: Progress) -> None:
         self._model.train()
-        with Stopper() as stopper:
+        with Stopper(self._stopping) as stopper:
             while stopper.signal is None and not self._is_over(progress):
                 self._advance(progress)
             self._save(progress)
         if stopper.signal is not None:
+            command = f"{program()} train --resume {self._folder.path}"
             raise Interrupted(
-                f"stopped and saved at step {progress.step}; go on with: cutaway train --resume {self._folder.path}",
-                128 + stopper.signal,
+                f"stopped and saved at step {progress.step}; go on with: {command}", 128 + stopper.signal
             )
+
+    def _stopping(self) -> None:
+        for callback in self._callbacks:
+            callback.stopping()
 
     def _advance(self, progress: Progress) -> None:
         """One step, then whatever is due after it."""

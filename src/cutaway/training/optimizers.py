@@ -76,9 +76,7 @@ class Optimizer(torch.optim.Optimizer):
             ValueError: always.
         """
         if self._is_complete:
-            raise ValueError(
-                "an optimizer has the weights of its model: add them there, and call make_optimizer again"
-            )
+            raise ValueError("an optimizer has the weights of its model: add them there, and call make_optimizer again")
         super().add_param_group(param_group)
 
     def _share(self) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from cutaway.errors import JobError
@@ -19,9 +20,13 @@ class Stopper:
     """Records the first signal while the block lasts; a second one stops at once.
 
     Python allows this in the main thread only; in other threads, signals keep their handlers.
+
+    Args:
+        when_asked: called once, when the signal arrives.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, when_asked: Callable[[], None] = lambda: None) -> None:
+        self._when_asked = when_asked
         self.signal: int | None = None
         self._old: dict[int, object] = {}
 
@@ -41,3 +46,4 @@ class Stopper:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number
+        self._when_asked()
