@@ -12,29 +12,18 @@ This file only says where each name lives; a name is imported when it is first a
 `cutaway --help` wait for neither torch nor pydantic.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cutaway.config import ModelConfig, RunConfig
-    from cutaway.errors import JobError, UserError
-    from cutaway.model.build import build
-    from cutaway.pipeline import Pipeline, load
-    from cutaway.tap import capture, tap_names
+from cutaway.exports import exports
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "JobError",
-    "ModelConfig",
-    "Pipeline",
-    "RunConfig",
-    "UserError",
-    "build",
-    "capture",
-    "load",
-    "tap_names",
-]
+if TYPE_CHECKING:
+    from cutaway.config import ModelConfig as ModelConfig, RunConfig as RunConfig
+    from cutaway.errors import JobError as JobError, UserError as UserError
+    from cutaway.model.build import build as build
+    from cutaway.pipeline import Pipeline as Pipeline, load as load
+    from cutaway.tap import capture as capture, tap_names as tap_names
 
 _HOMES = {
     "JobError": "cutaway.errors",
@@ -48,16 +37,5 @@ _HOMES = {
     "tap_names": "cutaway.tap",
 }
 
-# Hidden from type checkers, which would otherwise believe that any name exists.
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'cutaway' has no attribute {name!r}")
-        value = getattr(import_module(_HOMES[name]), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__, __all__ = exports(__name__, _HOMES)

@@ -5,13 +5,20 @@ That floors import only floors below them is held by import-linter (`make check`
 
 import ast
 import inspect
+import pkgutil
+from types import ModuleType
 
 import pytest
 
 import cutaway
+import cutaway.data
+import cutaway.nn
+import cutaway.training
 from support import run_python
 
 HEAVY = ("numpy", "pydantic", "torch")
+EXPORTING = (cutaway, cutaway.data, cutaway.nn, cutaway.training)
+NAMES = [(package, name) for package in EXPORTING for name in package._HOMES]
 HELP = """
 import atexit, sys
 atexit.register(lambda: print("torch:", "loaded" if "torch" in sys.modules else "not loaded"))
@@ -21,9 +28,10 @@ main()
 """
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    loaded = run_python(f"import sys, cutaway; print([name for name in {HEAVY} if name in sys.modules])")
-    assert loaded.strip() == "[]", f"import cutaway loads {loaded}"
+@pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
+def test_importing_the_package_loads_nothing_heavy(package: ModuleType) -> None:
+    loaded = run_python(f"import sys, {package.__name__}; print([name for name in {HEAVY} if name in sys.modules])")
+    assert loaded.strip() == "[]", f"import {package.__name__} loads {loaded}"
 
 
 def test_help_does_not_load_torch() -> None:
@@ -32,19 +40,32 @@ def test_help_does_not_load_torch() -> None:
     assert shown.splitlines()[-1] == "torch: not loaded"
 
 
-@pytest.mark.parametrize("name", cutaway.__all__)
-def test_every_name_is_there_and_told_to_type_checkers(name: str) -> None:
-    assert name in dir(cutaway)
-    assert getattr(cutaway, name) is not None
-    assert told_to_type_checkers()[name] == cutaway._HOMES[name]
+@pytest.mark.parametrize(("package", "name"), NAMES, ids=[f"{package.__name__}.{name}" for package, name in NAMES])
+def test_every_name_is_there(package: ModuleType, name: str) -> None:
+    value = getattr(package, name)
+    home = getattr(value, "__module__", package._HOMES[name])  # a constant does not say
+    assert home.startswith(package._HOMES[name])
 
 
-def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'transformer'"):
-        _ = cutaway.transformer
+@pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
+def test_what_a_package_shows_is_what_it_exports_also_to_type_checkers(package: ModuleType) -> None:
+    assert dir(package) == package.__all__ == sorted(package._HOMES)
+    assert told_to_type_checkers(package) == package._HOMES
 
 
-def told_to_type_checkers() -> dict[str, str]:
+@pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
+def test_no_name_is_also_that_of_a_module(package: ModuleType) -> None:
+    """Importing the module would put it in the place of what is exported."""
+    assert not {module.name for module in pkgutil.iter_modules(package.__path__)} & {*package.__all__}
+
+
+@pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
+def test_an_unknown_name_is_refused(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'transformer'"):
+        _ = package.transformer
+
+
+def told_to_type_checkers(package: ModuleType) -> dict[str, str]:
     """Name to module, for each indented import in the package's own file: those under `if TYPE_CHECKING`."""
-    statements = (node for node in ast.walk(ast.parse(inspect.getsource(cutaway))) if isinstance(node, ast.ImportFrom))
-    return {alias.name: node.module for node in statements for alias in node.names if node.col_offset}
+    statements = (node for node in ast.walk(ast.parse(inspect.getsource(package))) if isinstance(node, ast.ImportFrom))
+    return {alias.asname: node.module for node in statements for alias in node.names if node.col_offset}
