@@ -2,20 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import tokenizers
+from tokenizers import AddedToken
 from tokenizers.decoders import ByteLevel, Metaspace
 from tokenizers.models import BPE, Unigram
 
 from cutaway.errors import UserError
 from cutaway.files import write_bytes, write_text
-from cutaway.text.byte_level import BYTES
+from cutaway.text.byte_level import BYTES, Piece, byte_pairs, characters_of
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups, rechunk
+from cutaway.text.learning import learn_bpe
 from cutaway.text.literal_tokens import QUOTE, quote, recognizing, require_apart
 from cutaway.text.merges import join_steps
 from cutaway.text.out_of_vocabulary import Unseen
@@ -24,6 +26,9 @@ from cutaway.text.special import END_OF_TEXT as END_OF_TEXT
 from cutaway.text.special import SPELLINGS, Role, spelt
 from cutaway.text.tokenizer_config import TokenizerConfig, register
 from cutaway.text.tokenizer_files import config_beside, read_config, read_inner
+
+SHOWN = 8
+"""The most special tokens in a `repr`."""
 
 
 class Tokenizer:
@@ -79,12 +84,62 @@ class Tokenizer:
         self._hidden = set(self._special.values()) - {self.unknown}
         require_apart(inner, [text for text, token in self._special.items() if token != self.unknown])
 
+    def __len__(self) -> int:
+        return self.vocabulary
+
+    def __repr__(self) -> str:
+        special = ", ".join([*self._special][:SHOWN]) + (", …" if len(self._special) > SHOWN else "")
+        return f"Tokenizer({type(self._inner.model).__name__}, {len(self)} tokens, special: {special or 'none'})"
+
     @property
     def ordinary(self) -> range:
         """The ids of ordinary tokens: the longest range without a special one."""
         special = sorted({-1, *self._special.values(), self.vocabulary})
         before, behind = max(pairwise(special), key=lambda pair: pair[1] - pair[0])
         return range(before + 1, behind)
+
+    @classmethod
+    def train(
+        cls, texts: str | Iterable[str], vocabulary: int, special_tokens: Sequence[str] = (END_OF_TEXT,)
+    ) -> "Tokenizer":
+        """Trains byte-pair encoding over bytes, in words as split by GPT-2 (`train_tokenizer` has other kinds too).
+
+        Args:
+            texts: a text, or several.
+            vocabulary: the most tokens: 256 bytes, merges and special tokens, which get the first ids.
+            special_tokens: their spellings.
+
+        Raises:
+            UserError: the vocabulary cannot hold every byte.
+        """
+        return cls._with_special(
+            learn_bpe([texts] if isinstance(texts, str) else texts, vocabulary, special_tokens), special_tokens
+        )
+
+    @classmethod
+    def from_vocabulary(
+        cls,
+        vocabulary: Mapping[Piece, int] | Mapping[str, int] | Mapping[bytes, int] | Sequence[Piece],
+        merges: Iterable[str | tuple[Piece, Piece]],
+        special_tokens: Sequence[str] = (),
+    ) -> "Tokenizer":
+        """Byte-pair encoding over bytes, in words as split by GPT-2, from the content of its two files.
+
+        Args:
+            vocabulary: the id of each token, or the tokens in order; as bytes, or as text in GPT-2's characters for
+                bytes.
+            merges: in order of training: pairs of tokens, or lines of `merges.txt`.
+            special_tokens: their spellings; those that are not in the vocabulary get the next ids.
+
+        Raises:
+            UserError: two tokens have one id or one spelling, or a merge has parts that are not in the vocabulary.
+        """
+        return cls._with_special(byte_pairs(vocabulary, merges, special_tokens), special_tokens)
+
+    @classmethod
+    def _with_special(cls, inner: tokenizers.Tokenizer, specials: Sequence[str]) -> "Tokenizer":
+        inner.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in specials])
+        return cls(inner)
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
@@ -150,8 +205,20 @@ class Tokenizer:
         """
         if special:
             return self._encode_with_special(text)
-        batches = in_groups(self._chunks(text), BATCH_CHARACTERS, len)
-        return [token for batch in batches for ids in self.encode_batch(batch) for token in ids]
+        return list(self.encode_iterable([text]))
+
+    def encode_iterable(self, texts: Iterable[str]) -> Iterator[int]:
+        """The token ids of one long text, given in parts of any length, such as the lines of a file.
+
+        They are the ids of the whole text, but only a part of it is in memory at a time, unless its words cannot be
+        told apart by white space.
+
+        Raises:
+            UserError: the text contains what the tokenizer cannot read, and it has no unknown token.
+        """
+        for batch in in_groups(self._chunks(texts), BATCH_CHARACTERS, len):
+            for ids in self.encode_batch(batch):
+                yield from ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text, in parallel. It uses hundreds of bytes per character: encode few chunks at once.
@@ -175,7 +242,7 @@ class Tokenizer:
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         before = 0
-        for chunk in self._chunks(text):
+        for chunk in self._chunks([text]):
             encoding = self._inner.encode(chunk, add_special_tokens=False)
             ids += encoding.ids
             offsets += [(before + start, before + end) for start, end in encoding.offsets]
@@ -238,6 +305,14 @@ class Tokenizer:
         """A copy that reads spelt special tokens as such."""
         return recognizing(self._inner)
 
+    def token_to_id(self, token: Piece) -> int | None:
+        """The id of a token as it is spelt in the tokenizer's file, or of its bytes; None if there is no such token."""
+        return self._inner.token_to_id(characters_of(token))
+
+    def id_to_token(self, token: int) -> str | None:
+        """The spelling of a token in the tokenizer's file; None if there is no such id."""
+        return self._inner.id_to_token(token)
+
     def is_special(self, token: int) -> bool:
         """Whether a token is special."""
         return token in self._special.values()
@@ -250,8 +325,8 @@ class Tokenizer:
         """
         return quote(text, list(self._special))
 
-    def _chunks(self, text: str) -> Iterable[str]:
-        return rechunk([text]) if self._can_cut else [text]
+    def _chunks(self, texts: Iterable[str]) -> Iterable[str]:
+        return rechunk(texts) if self._can_cut else ["".join(texts)]
 
     @cached_property
     def _can_cut(self) -> bool:
