@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 import pytest
 
-from cutaway.config.mistakes import dotted_keys
 from cutaway.config.reading import load_preset, override
 from cutaway.config.record import Record
+from cutaway.config.reference import dotted_keys
 from cutaway.config.run import RunConfig
 from cutaway.config.task import KINDS, TaskConfig, task_record
 from cutaway.errors import UserError
@@ -76,8 +76,10 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
 @pytest.mark.parametrize(
     ("assignment", "line"),
     [
-        ("steps=3", "there is no 'steps'; did you mean 'train.steps'?"),
-        ("model.learning_rate=3", "or 'train.optimizer.learning_rate'?"),
+        ("stepps=3", "there is no 'stepps'; did you mean 'train.steps'?"),
+        ("xyzzyxyzzy=3", "there is no 'xyzzyxyzzy'; known: data, model, origin"),
+        ("data.steps=3", "there is no 'data.steps'; did you mean 'train.steps'?"),
+        ("model.learning_rate=3", "did you mean 'train.optimizer.learning_rate'?"),
         ("model.position.heads=3", "there is no 'model.position.heads'; did you mean 'model.attention.heads'?"),
         (
             "model.position.base=3",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.devices import DEVICE_NAMES
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Model = Annotated[Path, typer.Argument(help="A run folder, a Hugging Face folder
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
 Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by spaces.")]
 File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
 Temperature = Annotated[float, typer.Option(help="0 always takes the most likely token.")]
 TopK = Annotated[int | None, typer.Option(help="Sample from this many of the most likely tokens.")]

@@ -54,7 +54,7 @@ def _is_run_file(name: str) -> bool:
 
 
 def _refuse_if_known_otherwise(name: str) -> None:
-    from cutaway.config.mistakes import dotted_keys
+    from cutaway.config.reference import dotted_keys
 
     if (Path(name) / "run.yaml").exists():
         raise UserError(f"{name} is a run: resume it with --resume {name}, or start a new one from {name}/run.yaml")

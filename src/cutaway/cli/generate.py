@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
+from cutaway.cli.arguments import Device, MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
@@ -25,7 +25,7 @@ def generate(
     repetition_penalty: RepetitionPenalty = 1.0,
     stop: Annotated[list[str] | None, typer.Option(help="Stop before this text; may be given several times.")] = None,
     seed: Seed = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
     """Generate text from a prompt."""

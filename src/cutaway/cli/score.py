@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import open_model
+from cutaway.cli.arguments import Device, open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 
 def score(
     model: Annotated[Path, typer.Argument(help="A run folder.")],
     text: Annotated[str, typer.Argument(help="What to score.")],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
     """Print the log-probability of each token of a text, given those before it."""

@@ -10,6 +10,7 @@ from cutaway.cli.arguments import open_model
 from cutaway.cli.choices import choose, from_options, only_name, sort_words
 from cutaway.cli.find_rate import find_rate
 from cutaway.cli.show import AsJSON, print_json
+from cutaway.devices import DEVICE_NAMES
 from cutaway.display import program
 from cutaway.errors import UserError
 
@@ -58,7 +59,7 @@ def train(
     ] = None,
     context: Annotated[int | None, typer.Option(help="Longest input in tokens (model.context).")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout (train.seed).")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps (train.device).")] = None,
+    device: Annotated[str | None, typer.Option(help=f"{DEVICE_NAMES} (train.device).")] = None,
     find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; start no run.")] = False,
     json: AsJSON = False,
 ) -> None:

@@ -33,12 +33,11 @@ def _meant(option: str, context: typer.Context) -> str:
 
 
 def _keys(option: str) -> list[str]:
-    """The keys of a run that an option may mean: train.steps for --steps."""
-    from cutaway.config.mistakes import dotted_keys
+    """The keys of a run that an option may mean: train.steps for --steps, model.layers for --n-layer."""
+    from cutaway.config.other_names import keys_meant
+    from cutaway.config.reference import dotted_keys
 
-    name = option.strip("-").replace("-", "_")
-    found = {key for key in dotted_keys() if name in (key, key.rpartition(".")[2])}
-    return sorted(found, key=lambda key: (key.count("."), key))
+    return keys_meant(option.strip("-").replace("-", "_"), dotted_keys())
 
 
 def _value(option: str) -> str:

@@ -11,20 +11,20 @@ class GroupedConfig(Record):
     """Multi-head, grouped-query or multi-query attention (Vaswani 2017, Ainslie 2023, Shazeer 2019)."""
 
     kind: Literal["grouped"] = "grouped"
-    heads: int = Field(4, gt=0, description="query heads")
-    kv_heads: int | None = Field(None, gt=0, description="key-value heads; as many as query heads if not given")
-    head_width: int | None = Field(None, gt=0, description="width / heads if not given")
-    bias: bool = Field(False, description="of queries, keys and values")
-    out_bias: bool = Field(False, description="of the output")
-    qk_norm: bool = Field(False, description="normalise each query and key head")
+    heads: int = Field(4, gt=0, description="number of query heads")
+    kv_heads: int | None = Field(None, gt=0, description="number of key-value heads; none: as many as query heads")
+    head_width: int | None = Field(None, gt=0, description="width of each head; none: model.width / heads")
+    bias: bool = Field(False, description="whether the projections to queries, keys and values have biases")
+    out_bias: bool = Field(False, description="whether the output projection has a bias")
+    qk_norm: bool = Field(False, description="whether each head normalises its queries and keys")
     window: int | None = Field(
         None,
         gt=0,
-        description="the most tokens that a token attends to, itself included; in an encoder also later ones",
+        description="most tokens that a token attends to, itself included, in an encoder on each side; none: all",
     )
-    scale: float | None = Field(None, gt=0, description="of scores; 1/√(width of a query) if not given")
-    softcap: float | None = Field(None, gt=0, description="limits scores to ± this by a tanh")
-    dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
+    scale: float | None = Field(None, gt=0, description="multiplies attention scores; none: 1/√(width of a query)")
+    softcap: float | None = Field(None, gt=0, description="limits attention scores to ± this by a tanh; none: no limit")
+    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of attention weights that is dropped in training")
 
     @model_validator(mode="after")
     def _groups_are_even(self) -> "GroupedConfig":
@@ -42,32 +42,34 @@ class LatentConfig(Record):
     """
 
     kind: Literal["latent"] = "latent"
-    heads: int = Field(4, gt=0)
-    query_rank: int | None = Field(None, gt=0, description="of the latent of queries; none: no such latent")
+    heads: int = Field(4, gt=0, description="number of query heads")
+    query_rank: int | None = Field(None, gt=0, description="width of the latent of queries; none: no such latent")
     latent_rank: int | None = Field(
-        None, gt=0, description="of the latent of keys and values; 4 × head_width if not given"
+        None, gt=0, description="width of the latent of keys and values; none: 4 × head_width"
     )
     head_width: int | None = Field(
-        None, gt=0, description="of each query and key without its rotary part; width / heads if not given"
+        None, gt=0, description="width of each query and key without its rotary part; none: model.width / heads"
     )
     rotary_width: int | None = Field(
         None,
         gt=0,
         multiple_of=2,
-        description="of the rotary part, whose key is shared by all heads; head_width / 2 if not given",
+        description="width of the rotary part, whose key all heads share; none: head_width / 2",
     )
-    value_width: int | None = Field(None, gt=0, description="of each value; head_width if not given")
-    norm_epsilon: float | None = Field(None, gt=0, description="of the latents' norms; that of the others if not given")
-    bias: bool = Field(False, description="of the matrices applied to tokens")
-    out_bias: bool = Field(False, description="of the output")
+    value_width: int | None = Field(None, gt=0, description="width of each value; none: head_width")
+    norm_epsilon: float | None = Field(
+        None, gt=0, description="added inside the square root of the latents' norms; none: model.norm.epsilon"
+    )
+    bias: bool = Field(False, description="whether the projections to queries, keys and values have biases")
+    out_bias: bool = Field(False, description="whether the output projection has a bias")
     window: int | None = Field(
         None,
         gt=0,
-        description="the most tokens that a token attends to, itself included; in an encoder also later ones",
+        description="most tokens that a token attends to, itself included, in an encoder on each side; none: all",
     )
-    scale: float | None = Field(None, gt=0, description="of scores; 1/√(width of a query) if not given")
-    softcap: float | None = Field(None, gt=0, description="limits scores to ± this by a tanh")
-    dropout: float = Field(0.0, ge=0, lt=1, description="of attention weights")
+    scale: float | None = Field(None, gt=0, description="multiplies attention scores; none: 1/√(width of a query)")
+    softcap: float | None = Field(None, gt=0, description="limits attention scores to ± this by a tanh; none: no limit")
+    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of attention weights that is dropped in training")
 
 
 AttentionConfig = Annotated[GroupedConfig | LatentConfig, Field(discriminator="kind")]

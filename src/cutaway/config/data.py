@@ -10,13 +10,14 @@ class DataConfig(Record):
 
     path: str = Field(
         "python-docs",
-        description="a file, a folder, - for standard input, python-docs, or the beginning of two parallel files",
+        description="training data: a file, a folder, - for standard input, python-docs, or the beginning of two parallel "
+        "files",
     )
-    field: str = Field("text", description="the field, column or file ending of the input")
+    field: str = Field("text", description="field, column or file ending of the input")
     target: str | None = Field(
-        None, description="the field, column or file ending of the target; none: label, summary or a similar name"
+        None, description="field, column or file ending of the target; none: label, summary or a similar name"
     )
     validation: float = Field(
         0.1, ge=0, lt=1, description="fraction that is held out: the last part of a text, or random examples"
     )
-    validation_path: str | None = Field(None, description="examples to validate on, instead of a fraction")
+    validation_path: str | None = Field(None, description="examples to validate on; none: a fraction is held out")

@@ -13,9 +13,11 @@ class TokenEmbeddingConfig(Record):
     """A trained vector per token."""
 
     kind: Literal["tokens"] = "tokens"
-    scaled: bool = Field(False, description="multiply vectors by √width (Vaswani et al. 2017, section 3.4)")
-    norm: bool = Field(False, description="normalise vectors after adding positions")
-    segments: int = Field(0, ge=0, description="segments, each with a trained vector (Devlin et al. 2019)")
+    scaled: bool = Field(
+        False, description="whether vectors are multiplied by √width (Vaswani et al. 2017, section 3.4)"
+    )
+    norm: bool = Field(False, description="whether vectors are normalised after positions are added")
+    segments: int = Field(0, ge=0, description="number of segments, each with a trained vector (Devlin et al. 2019)")
 
 
 class PatchEmbeddingConfig(Record):
@@ -23,11 +25,11 @@ class PatchEmbeddingConfig(Record):
 
     kind: Literal["patches"] = "patches"
     patch: int = Field(16, gt=0, description="side of a patch in pixels")
-    channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colour; taken from the data if not given")
-    height: int | None = Field(None, gt=0, description="of images in pixels; taken from the data if not given")
-    width: int | None = Field(None, gt=0, description="likewise; for other sizes, positions are interpolated")
-    cls: bool = Field(True, description="add a trained vector before the patches, for a head to read")
-    norm: bool = Field(False, description="normalise vectors after adding positions")
+    channels: int | None = Field(None, gt=0, description="1 for grey, 3 for colour; none: as in the data")
+    height: int | None = Field(None, gt=0, description="height of images in pixels; none: as in the data")
+    width: int | None = Field(None, gt=0, description="width of images in pixels; none: as in the data")
+    cls: bool = Field(True, description="whether a trained vector precedes the patches, for a head to read")
+    norm: bool = Field(False, description="whether vectors are normalised after positions are added")
 
     @model_validator(mode="after")
     def _fits(self) -> "PatchEmbeddingConfig":
@@ -52,8 +54,8 @@ class FrameEmbeddingConfig(Record):
     """A linear projection of each frame of a recording."""
 
     kind: Literal["frames"] = "frames"
-    bins: int = Field(64, gt=0, description="values per frame")
-    norm: bool = Field(False, description="normalise vectors after adding positions")
+    bins: int = Field(64, gt=0, description="number of log-mel values per frame")
+    norm: bool = Field(False, description="whether vectors are normalised after positions are added")
 
 
 EmbeddingConfig = Annotated[

@@ -19,8 +19,8 @@ AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
 class FirstLayersConfig(Record):
     """The first layers of a stack, if they differ: dense ones before experts (DeepSeek-V3, section 4.2)."""
 
-    count: int = Field(1, gt=0)
-    feedforward: FeedForwardConfig = DenseConfig()
+    count: int = Field(1, gt=0, description="number of these layers in each stack")
+    feedforward: FeedForwardConfig = Field(DenseConfig(), description="feed-forward network of these layers")
 
 
 class ModelConfig(Record):
@@ -29,33 +29,41 @@ class ModelConfig(Record):
     Encoder and decoder of one model have the same blocks, except for the decoder's cross-attention.
     """
 
-    architecture: Literal["decoder", "encoder", "encoder_decoder"] = "decoder"
-    vocabulary: int | None = Field(None, gt=1, description="number of tokens; that of the tokenizer if not given")
+    architecture: Literal["decoder", "encoder", "encoder_decoder"] = Field(
+        "decoder", description="decoder: attends to earlier tokens; encoder: to all; encoder_decoder: both, for a source"
+    )
+    vocabulary: int | None = Field(None, gt=1, description="number of tokens; none: as many as the tokenizer has")
     source_vocabulary: int | None = Field(
         None,
         gt=1,
-        description="of an encoder-decoder whose source has its own tokenizer; otherwise both share one table",
+        description="number of tokens of an encoder-decoder's source; none: source and target share one table",
     )
-    context: int = Field(256, gt=0, description="the longest sequence in tokens")
-    width: int = Field(128, gt=0)
-    layers: int = Field(4, gt=0)
-    encoder_layers: int | None = Field(None, gt=0, description="of an encoder-decoder; equal to layers if not given")
-    embedding: EmbeddingConfig = TokenEmbeddingConfig()
+    context: int = Field(256, gt=0, description="longest sequence in tokens")
+    width: int = Field(128, gt=0, description="width of embeddings and hidden states")
+    layers: int = Field(4, gt=0, description="number of layers; of an encoder-decoder, those of the decoder")
+    encoder_layers: int | None = Field(
+        None, gt=0, description="number of encoder layers of an encoder-decoder; none: as many as layers"
+    )
+    embedding: EmbeddingConfig = Field(TokenEmbeddingConfig(), description="what the model reads")
     source_embedding: EmbeddingConfig | None = Field(
-        None, description="of an encoder-decoder whose source is not text; that of the target if not given"
+        None, description="what the encoder of an encoder-decoder reads; none: text, as the decoder does"
     )
-    position: PositionConfig = LearnedConfig()
-    attention: AttentionConfig = GroupedConfig()
-    feedforward: FeedForwardConfig = DenseConfig()
-    first_layers: FirstLayersConfig | None = Field(None, description="the first layers of each stack, if they differ")
-    norm: NormConfig = LayerNormConfig()
-    residual: Literal["pre", "post", "sandwich", "parallel"] = "pre"
-    final_norm: bool = True
-    head: HeadConfig = LanguageHeadConfig()
+    position: PositionConfig = Field(LearnedConfig(), description="how the model knows the order of tokens")
+    attention: AttentionConfig = Field(GroupedConfig(), description="attention of all layers")
+    feedforward: FeedForwardConfig = Field(DenseConfig(), description="feed-forward network of each layer")
+    first_layers: FirstLayersConfig | None = Field(
+        None, description="the first layers of each stack, if they differ; none: all are alike"
+    )
+    norm: NormConfig = Field(LayerNormConfig(), description="normalisation")
+    residual: Literal["pre", "post", "sandwich", "parallel"] = Field(
+        "pre", description="where norms are: before, after, or around each sublayer; parallel: sublayers read one norm"
+    )
+    final_norm: bool = Field(True, description="whether each stack ends with a norm")
+    head: HeadConfig = Field(LanguageHeadConfig(), description="what the model answers with")
     multi_token_prediction: int = Field(
-        0, ge=0, description="number of tokens after the next one that are predicted in training"
+        0, ge=0, description="number of tokens after the next one that are predicted too, in training"
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="of embeddings, hidden units and sublayer outputs")
+    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of embeddings, hidden units and sublayer outputs that is dropped in training")
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelConfig":

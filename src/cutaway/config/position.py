@@ -18,10 +18,10 @@ class SinusoidalConfig(Record):
     """Fixed sine and cosine waves added to the embeddings (Vaswani et al. 2017)."""
 
     kind: Literal["sinusoidal"] = "sinusoidal"
-    base: float = Field(10_000.0, gt=1)
+    base: float = Field(10_000.0, gt=1, description="wavelengths grow from 2π to 2π × this, in tokens")
     layout: Literal["pairs", "halves"] = Field(
         "pairs",
-        description="sines and cosines interleaved, or all sines before all cosines",
+        description="pairs: sines and cosines are interleaved; halves: all sines precede all cosines",
     )
 
 
@@ -41,7 +41,7 @@ class LinearScalingConfig(Record):
     """All frequencies divided: positions are interpolated (Chen et al. 2023)."""
 
     kind: Literal["linear"] = "linear"
-    factor: float = Field(gt=0)
+    factor: float = Field(gt=0, description="divides all frequencies")
 
 
 class Llama3ScalingConfig(Record):
@@ -80,8 +80,8 @@ class RotaryConfig(Record):
     """Queries and keys are rotated (Su et al. 2021)."""
 
     kind: Literal["rotary"] = "rotary"
-    base: float = Field(10_000.0, gt=1)
-    scaling: RotaryScalingConfig = NoScalingConfig()
+    base: float = Field(10_000.0, gt=1, description="wavelengths grow from 2π to 2π × this, in tokens")
+    scaling: RotaryScalingConfig = Field(NoScalingConfig(), description="how frequencies are scaled for longer texts")
 
 
 class ALiBiConfig(Record):
@@ -94,15 +94,15 @@ class RelativeConfig(Record):
     """A trained bias of scores per head and bucket of distance (T5; Raffel et al. 2020)."""
 
     kind: Literal["relative"] = "relative"
-    buckets: int = Field(32, ge=4)
-    max_distance: int = Field(128, ge=8, description="distances from here on share the last bucket")
+    buckets: int = Field(32, ge=4, description="number of buckets of distances")
+    max_distance: int = Field(128, ge=8, description="distance in tokens from which all share the last bucket")
 
 
 class ShortestPathConfig(Record):
     """A trained bias of scores per head and length of the shortest path (Graphormer; Ying et al. 2021)."""
 
     kind: Literal["shortest_path"] = "shortest_path"
-    max_distance: int = Field(20, gt=0, description="longest path with its own bias")
+    max_distance: int = Field(20, gt=0, description="longest path with its own bias, in edges")
 
 
 class PositionPlugin(Record):

@@ -1,7 +1,7 @@
 """Reading a run's choices from YAML, presets and dotted assignments."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from cutaway.config.mistakes import explain
+from cutaway.config.other_names import exact_key, value_meant
+from cutaway.config.reference import dotted_keys, keys_in, kinds_of
 from cutaway.config.renamed import current_key, with_current_keys
 from cutaway.config.run import RunConfig
+from cutaway.config.task import named_task
 from cutaway.errors import UserError, nearest
 
 STEPS, EPOCHS = "train.steps", "train.epochs"
@@ -73,6 +76,7 @@ def dump_run(config: RunConfig) -> str:
 def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """Changes choices, each given as ``train.steps=200``.
 
+    A last part that only one key has (``steps=200``) and the names of other libraries (``n_layer=4``) mean that key.
     Another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the other keys of that choice. The
     order does not matter: kinds are applied first. Giving steps replaces epochs.
 
@@ -80,12 +84,7 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
         UserError: an assignment has no `=`, a key or value does not exist, or both steps and epochs are given.
     """
     tree = config.model_dump(mode="json")
-    changes: list[tuple[str, Any]] = []
-    for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        if not equals:
-            raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
-        changes.append((current_key(path.strip().replace("-", "_")), _parse(text, assignment)))
+    changes = _changes(config, assignments)
     changed = dict(changes)
     if STEPS in changed and changed.get(EPOCHS) not in (None, "none"):
         raise UserError(f"{STEPS} and {EPOCHS} both set the length of the run: give one of them")
@@ -94,6 +93,15 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
         _assign(tree, path, value)
     return validate(tree)
+
+
+def changed_keys(config: RunConfig, assignments: Sequence[str]) -> list[str]:
+    """The exact key of each assignment: ``model.layers`` for ``layers=4`` and for ``n_layer=4``.
+
+    Raises:
+        UserError: an assignment has no `=`, or its key may mean several or is chosen otherwise; says what to write.
+    """
+    return [key for key, _ in _changes(config, assignments)]
 
 
 def validate(given: Mapping[str, Any]) -> RunConfig:
@@ -106,6 +114,54 @@ def validate(given: Mapping[str, Any]) -> RunConfig:
         return RunConfig.model_validate(with_current_keys(given))
     except ValidationError as error:
         raise UserError(explain(error)) from None
+
+
+def _changes(config: RunConfig, assignments: Sequence[str]) -> list[tuple[str, Any]]:
+    """Exact keys and values. Of several keys with a name, the one is meant that exists with the kinds after them."""
+    tree = config.model_dump(mode="json")
+    known = {*dotted_keys(), *_paths(tree)}
+    given = [_split(assignment) for assignment in assignments]
+    for key, value in given:
+        if key in known:
+            _choose_kind(tree, key, value_meant(key, value))
+    changes = []
+    for word, value in given:
+        key = exact_key(word, known, set(keys_in(tree)))
+        changes.append((key, _value(key, value, tree)))
+        _choose_kind(tree, *changes[-1])
+    return changes
+
+
+def _split(assignment: str) -> tuple[str, Any]:
+    key, equals, text = assignment.partition("=")
+    if not equals:
+        raise UserError(f"{assignment!r} changes nothing: write it as key=value, such as train.steps=200")
+    return current_key(key.strip().replace("-", "_")), _parse(text, assignment)
+
+
+def _value(key: str, value: Any, tree: dict[str, Any]) -> Any:
+    """The value that is meant; which classification task is meant depends on what the model reads."""
+    if key not in ("task", "task.kind") or not isinstance(value, str):
+        return value_meant(key, value)
+    read = tree["model"].get("source_embedding") or tree["model"]["embedding"]
+    try:
+        return named_task(value, read.get("kind"), tree["model"]["position"].get("kind"))[0]
+    except KeyError:  # validation names the nearest
+        return value
+
+
+def _choose_kind(tree: dict[str, Any], key: str, value: Any) -> None:
+    group = key.removesuffix(".kind")
+    if isinstance(value, str) and (kinds := kinds_of(group)) and (value in kinds or value.lower() != "none"):
+        _assign(tree, f"{group}.kind", value)
+
+
+def _paths(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The dotted names of all branches and leaves."""
+    for name, value in tree.items():
+        yield path + name
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{path}{name}.")
 
 
 def _assign(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -13,16 +13,16 @@ from cutaway.config.train import TrainConfig
 class RunConfig(Record):
     """All choices of a run: the content of `run.yaml` in a run folder, and of presets."""
 
-    preset: str | None = None
-    origin: str | None = Field(None, description="the model to fine-tune, as a path or a name; fresh weights if none")
-    model: ModelConfig = ModelConfig()
-    tokenizer: TokenizerConfig = CharTokenizer()
+    preset: str | None = Field(None, description="name of the preset that the run began from; none: a run file or a model")
+    origin: str | None = Field(None, description="path or name of the model to fine-tune; none: fresh weights")
+    model: ModelConfig = Field(ModelConfig(), description="the model")
+    tokenizer: TokenizerConfig = Field(CharTokenizer(), description="how text becomes tokens")
     source_tokenizer: TokenizerConfig | None = Field(
-        None, description="of a source with its own tokenizer; otherwise one for both"
+        None, description="tokenizer of the source of an encoder-decoder; none: one for source and target"
     )
-    data: DataConfig = DataConfig()
-    task: AnyTask = Field(default_factory=default_task)
-    train: TrainConfig = TrainConfig()
+    data: DataConfig = Field(DataConfig(), description="the data")
+    task: AnyTask = Field(default_factory=default_task, description="what the model is trained to do")
+    train: TrainConfig = Field(TrainConfig(), description="the training")
 
     @model_validator(mode="after")
     def _has_its_tokens(self) -> "RunConfig":

@@ -14,7 +14,7 @@ def _steps_or_share(warmup: float) -> float:
 
 
 Warmup = Annotated[
-    float, Field(ge=0, description="steps, or a fraction of all steps if below 1"), AfterValidator(_steps_or_share)
+    float, Field(ge=0, description="steps of warm-up, or a fraction of all steps if below 1"), AfterValidator(_steps_or_share)
 ]
 
 
@@ -30,7 +30,7 @@ class CosineConfig(Record):
 
     kind: Literal["cosine"] = "cosine"
     warmup: Warmup = 0
-    floor: float = Field(0.1, ge=0, le=1)
+    floor: float = Field(0.1, ge=0, le=1, description="last learning rate, as a fraction of the peak")
 
 
 class LinearConfig(Record):
@@ -38,7 +38,7 @@ class LinearConfig(Record):
 
     kind: Literal["linear"] = "linear"
     warmup: Warmup = 0
-    floor: float = Field(0.0, ge=0, le=1)
+    floor: float = Field(0.0, ge=0, le=1, description="last learning rate, as a fraction of the peak")
 
 
 class StableConfig(Record):
@@ -46,15 +46,15 @@ class StableConfig(Record):
 
     kind: Literal["wsd"] = "wsd"
     warmup: Warmup = 0
-    decay: float = Field(0.4, gt=0, le=1, description="last fraction of the run, with decay")
-    floor: float = Field(0.0, ge=0, le=1)
+    decay: float = Field(0.4, gt=0, le=1, description="last fraction of the run, in which the learning rate decays")
+    floor: float = Field(0.0, ge=0, le=1, description="last learning rate, as a fraction of the peak")
 
 
 class InverseSquareRootConfig(Record):
     """Decay with 1/√step after the warm-up (Vaswani et al. 2017, eq. 3)."""
 
     kind: Literal["inverse_sqrt"] = "inverse_sqrt"
-    warmup: Warmup = Field(4000, gt=0)
+    warmup: Warmup = Field(4000, gt=0, description="steps of warm-up, or a fraction of all steps if below 1")
 
 
 ScheduleConfig = Annotated[

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
+from cutaway.config.other_names import task_meant
 from cutaway.config.record import Record
 from cutaway.errors import UserError
 from cutaway.plugins import TASKS, load_plugin, plugin_names
@@ -126,6 +127,20 @@ def task_record(kind: str) -> type[TaskConfig]:
     return _built_in(kind)
 
 
+def named_task(name: str, reads: str | None = None, position: str | None = None) -> tuple[str, type[TaskConfig]]:
+    """The kind and the record of a task by its kind, or by another name (`cutaway.config.other_names.task_meant`).
+
+    Raises:
+        KeyError: there is no such task.
+        UserError: for the reasons given in `task_record` and `task_meant`.
+    """
+    try:
+        return name, task_record(name)
+    except KeyError:
+        kind = task_meant(name, reads, position)
+        return kind, task_record(kind)
+
+
 @cache
 def _built_in(kind: str) -> type[TaskConfig]:
     module, _, name = KINDS[kind].partition(":")
@@ -152,11 +167,12 @@ def _of_its_kind(given: Any) -> Any:
     """Validates a task by the record of its kind."""
     if not isinstance(given, dict):
         return given
-    kind = given.get("kind", DEFAULT)
+    kind = str(given.get("kind", DEFAULT))
     try:
-        return task_record(str(kind)).model_validate(given)
+        kind, record = named_task(kind)
+        return record.model_validate({**given, "kind": kind})
     except KeyError:
-        known = {"tag": str(kind), "expected_tags": ", ".join(known_kinds())}
+        known = {"tag": kind, "expected_tags": ", ".join(known_kinds())}
         raise PydanticCustomError("union_tag_invalid", "unknown kind", known) from None
 
 

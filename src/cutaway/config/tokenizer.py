@@ -23,9 +23,9 @@ class WordTokenizer(Record):
     """One token per word, for the most frequent words; words are separated by white space."""
 
     kind: Literal["word"] = "word"
-    vocabulary: int = Field(16384, ge=16, description="most tokens: words and special tokens; other words are unknown")
-    minimum_frequency: int = Field(1, ge=1, description="words with a lower frequency are unknown")
-    lowercase: bool = Field(False, description="convert text to lower case")
+    vocabulary: int = Field(16384, ge=16, description="most tokens: words and special tokens; rarer words are unknown")
+    minimum_frequency: int = Field(1, ge=1, description="words that occur less often are unknown")
+    lowercase: bool = Field(False, description="whether text is converted to lower case")
 
 
 class BPETokenizer(Record):
@@ -40,7 +40,7 @@ class WordPieceTokenizer(Record):
 
     kind: Literal["wordpiece"] = "wordpiece"
     vocabulary: int = Field(8192, ge=16, description="most tokens: characters, pieces and special tokens")
-    lowercase: bool = Field(True, description="convert text to lower case; accents are kept")
+    lowercase: bool = Field(True, description="whether text is converted to lower case; accents are kept")
 
 
 class UnigramTokenizer(Record):
@@ -60,7 +60,7 @@ class FileTokenizer(Record):
     """An existing tokenizer."""
 
     kind: Literal["file"] = "file"
-    path: str = Field(description="a tokenizer.json")
+    path: str = Field(description="path of a tokenizer.json")
 
 
 class OriginTokenizer(Record):

@@ -9,24 +9,28 @@ from importlib import import_module
 import torch
 from torch import nn
 
+from cutaway.devices import require_device_name
 from cutaway.errors import UserError, nearest
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 
 
 def choose_device(name: str) -> torch.device:
-    """Returns a device by name. `auto` is CUDA if there is one, else the CPU; MPS must be requested by name.
+    """Returns a device by name.
+
+    `auto` is CUDA if there is one, else the CPU; `gpu` is CUDA, or MPS where there is none.
 
     Raises:
-        UserError: this machine has no such device.
+        UserError: no device has this name, or this machine has no such device.
     """
+    require_device_name(name)
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device("cuda" if present["cuda"] else "cpu")
-    if not present[name]:
-        have = ", ".join(kind for kind, is_there in present.items() if is_there)
-        raise UserError(f"device {name!r} is not on this machine or torch was built without it; there is: {have}")
-    return torch.device(name)
+    wanted = {"auto": ("cuda", "cpu"), "gpu": ("cuda", "mps")}.get(name, (name,))
+    for kind in wanted:
+        if present[kind]:
+            return torch.device(kind)
+    have = ", ".join(kind for kind, is_there in present.items() if is_there)
+    raise UserError(f"device {name!r} is not on this machine or torch was built without it; there is: {have}")
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -1,13 +1,12 @@
 """Opening a trained model: a run folder, or a model of another library."""
 
 from pathlib import Path
-from typing import get_args
 
 import torch
 
 from cutaway.config.reading import load_run
-from cutaway.config.train import Device
-from cutaway.errors import UserError, nearest
+from cutaway.devices import require_device_name
+from cutaway.errors import UserError
 from cutaway.hub.opening import is_foreign, open_model
 from cutaway.keywords import explained
 from cutaway.model.build import build
@@ -25,7 +24,8 @@ def load(
 
     Args:
         path: the folder, or a name such as ``owner/model`` or ``owner/model@revision``.
-        device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda` or `mps`.
+        device: `auto` (CUDA if there is one, else the CPU), `cpu`, `gpu` (CUDA, or MPS where there is none), `cuda` or
+            `mps`.
         dtype: of the weights and of what is computed from them: `fp32`, `bf16`, `fp16`, or a torch dtype; by default
             that of the files.
         average: 1 loads the best weights; more averages this many last checkpoints.
@@ -33,8 +33,7 @@ def load(
     Raises:
         UserError: there is no run, one of its files is missing or damaged, or there is no such device.
     """
-    if device not in get_args(Device):
-        raise UserError(f"no device is called {device!r}; {nearest(device, get_args(Device))}")
+    require_device_name(device)
     chosen = None if dtype is None else choose_dtype(dtype)
     name = path if isinstance(path, str) else path.as_posix()  # a name on the hub has a slash on Windows too
     if is_foreign(name):

@@ -4,7 +4,7 @@ from functools import reduce
 from typing import Any
 
 from cutaway.config.run import RunConfig
-from cutaway.config.task import ModelNeeds, TaskConfig, task_record, trained_kinds
+from cutaway.config.task import ModelNeeds, TaskConfig, named_task, trained_kinds
 from cutaway.errors import UserError, nearest
 
 OF_GRAPHS = "shortest_path"
@@ -40,13 +40,14 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     Raises:
         UserError: there is no such task.
     """
-    task = name.lower().replace("-", "_")
+    model, spelled = config.model, name.lower().replace("-", "_")
     try:
-        spec, model = task_record(task).spec, config.model
+        task, record = named_task(name, _read(config), model.position.kind)
     except KeyError:
-        raise UserError(f"no task is called {name!r}; {nearest(task, trained_kinds())}") from None
+        raise UserError(f"no task is called {name!r}; {nearest(spelled, trained_kinds())}") from None
+    spec = record.spec
     if (needed := spec.needs) is None:
-        raise UserError(f"the task {name} cannot be trained here; {nearest(task, trained_kinds())}")
+        raise UserError(f"the task {name} cannot be trained here; {nearest(spelled, trained_kinds())}")
     kinds: dict[str, tuple[str, str | None]] = {
         "head": (model.head.kind, needed.head),
         "position": (model.position.kind, needed.position),

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cutaway.config.reading import dump_run, load_run, override
+from cutaway.config.reading import changed_keys, dump_run, load_run, override
 from cutaway.config.run import RunConfig
 from cutaway.data.example_store import manifest_path
 from cutaway.data.text.corpus import MANIFEST_FILE
@@ -122,10 +122,10 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     """
     folder = RunFolder(out)
     folder.require()
-    for assignment in assignments:
-        if not assignment.startswith("train."):
-            raise UserError(f"{assignment!r} cannot be changed in a run that has started: only train.* can")
     before = load_run(folder.run)
+    for key, assignment in zip(changed_keys(before, assignments), assignments, strict=True):
+        if not key.startswith("train."):
+            raise UserError(f"{assignment!r} cannot be changed in a run that has started: only train.* can")
     if before.task.spec.has_text:
         folder.require(folder.tokenizer)
     config = override(before, assignments)

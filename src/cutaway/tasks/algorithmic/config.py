@@ -19,11 +19,11 @@ class AlgorithmicConfig(TaskConfig):
     )
 
     kind: Literal["algorithmic"] = "algorithmic"
-    operation: Literal["sort", "reverse", "copy", "add"] = "sort"
-    length: int = Field(12, gt=1, description="symbols of the longest training sequence")
-    shortest: int | None = Field(None, gt=1, description="symbols of the shortest; equal to length if none")
-    symbols: int = Field(100, gt=1, description="numbers from 0 to below this; for add, 10 digits")
-    held_out: int = Field(1000, gt=0, description="sequences to validate on")
+    operation: Literal["sort", "reverse", "copy", "add"] = Field("sort", description="what is computed")
+    length: int = Field(12, gt=1, description="length of the longest training sequence in symbols")
+    shortest: int | None = Field(None, gt=1, description="length of the shortest sequence in symbols; none: that of the longest")
+    symbols: int = Field(100, gt=1, description="numbers from 0 to below this occur; for add, 10 digits")
+    held_out: int = Field(1000, gt=0, description="number of sequences to validate on")
 
     @property
     def verbs(self) -> tuple[str, ...]:

@@ -26,10 +26,10 @@ class AudioClassificationConfig(ClassificationConfig):
     frame: float = Field(25.0, gt=0, description="length of a frame in milliseconds")
     hop: float = Field(10.0, gt=0, description="milliseconds between the starts of consecutive frames")
     mean: float | None = Field(
-        None, description="of all log-mel values, which is subtracted; that of the data if not given"
+        None, description="mean of all log-mel values, which is subtracted; none: that of the data"
     )
     std: float | None = Field(
-        None, gt=0, description="of all log-mel values, which they are divided by; that of the data if not given"
+        None, gt=0, description="standard deviation of all log-mel values, which they are divided by; none: that of the data"
     )
 
     @property

@@ -22,8 +22,8 @@ class LanguageModelingConfig(TaskConfig):
     multi_token_weight: float = Field(
         0.3,
         ge=0,
-        description="of the mean loss on tokens after the next one, with model.multi_token_prediction",
+        description="weight of the loss on tokens after the next one, with model.multi_token_prediction",
     )
     document_mask: bool = Field(
-        False, description="tokens attend to their own document only, with positions from 0; for several documents"
+        False, description="whether tokens attend to their own document only, with positions from 0"
     )

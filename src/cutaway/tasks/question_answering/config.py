@@ -19,5 +19,5 @@ class QuestionAnsweringConfig(TaskConfig):
     )
 
     kind: Literal["question_answering"] = "question_answering"
-    stride: int = Field(64, gt=0, description="tokens shared by two consecutive windows over a long context")
-    longest_answer: int = Field(30, gt=0, description="tokens")
+    stride: int = Field(64, gt=0, description="tokens that two consecutive windows over a long context share")
+    longest_answer: int = Field(30, gt=0, description="longest answer in tokens")

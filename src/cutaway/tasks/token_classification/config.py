@@ -20,4 +20,4 @@ class TokenClassificationConfig(TaskConfig):
     )
 
     kind: Literal["token_classification"] = "token_classification"
-    labels: tuple[str, ...] | None = Field(None, description="in order; taken from the data if not given")
+    labels: tuple[str, ...] | None = Field(None, description="all tags, in order; none: as in the data")
