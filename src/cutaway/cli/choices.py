@@ -27,10 +27,10 @@ def only_name(names: list[str]) -> str:
     Raises:
         UserError: there is none, or several, or something else; says what was probably meant.
     """
-    from cutaway.config.reading import presets
+    from cutaway.config.reading import is_run_file, presets
 
     for name in names:
-        if name.lower() not in presets() and not _is_run_file(name):
+        if name.lower() not in presets() and not is_run_file(name):
             _refuse_if_known_otherwise(name)
     if len(names) != 1:
         given = f"not {len(names)} ({', '.join(names)})" if names else "such as gpt-nano"
@@ -44,21 +44,21 @@ def choose(name: str, assignments: list[str]) -> "RunConfig":
     Raises:
         UserError: there is no such preset or file, or no such choice.
     """
-    from cutaway.config.reading import load_preset, load_run, override
+    from cutaway.config.reading import override, read_config
 
-    return override(load_run(Path(name)) if _is_run_file(name) else load_preset(name.lower()), assignments)
-
-
-def _is_run_file(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
+    return override(read_config(name), assignments)
 
 
 def _refuse_if_known_otherwise(name: str) -> None:
+    from cutaway.config.other_names import answer, keys_meant
     from cutaway.config.reference import dotted_keys
 
     if (Path(name) / "run.yaml").exists():
         raise UserError(f"{name} is a run: resume it with --resume {name}, or start a new one from {name}/run.yaml")
     if Path(name).exists():
         raise UserError(f"{name} is neither a preset nor a run file; if it is the training text, write --data {name}")
-    if (key := name.replace("-", "_")) in dotted_keys():
-        raise UserError(f"{name} has no value: write {key}=VALUE, without spaces")
+    word = name.replace("-", "_")
+    if keys := keys_meant(word, dotted_keys()):
+        raise UserError(f"{name} has no value: write {' or '.join(f'{key}=VALUE' for key in keys[:2])}, without spaces")
+    if answer(word):
+        raise UserError(answer(word))

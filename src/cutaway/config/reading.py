@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import named_task
 from cutaway.errors import UserError, nearest
 
+PRETRAINED = re.compile(
+    r"[\w.-]+/[\w.-]+|(distil)?(gpt2|bert|roberta)(-(tiny|mini|small|medium|base|large|xl|distilled|multilingual))*"
+    r"(-(un)?cased)?|(flan-)?t5(-v1_1)?-(small|base|large|xl|xxl|3b|11b)|(meta-)?(llama|mistral|mixtral|qwen|smollm|"
+    r"gemma|phi|pythia|opt|deepseek|tinyllama)-?v?[0-9].*|bart-(base|large).*|opus-mt-.+|vit-(base|large|huge).*",
+    re.IGNORECASE,
+)
+"""Names of models on the hub, as people write them."""
 STEPS, EPOCHS = "train.steps", "train.epochs"
 
 
@@ -40,16 +48,80 @@ def presets() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+@dataclass(frozen=True)
+class Preset:
+    """What a preset says of itself.
+
+    Attributes:
+        name: its name.
+        about: one line.
+        parameters: the number of parameters; with 65 characters, two labels, or images of 14 × 14 patches in colour,
+            where the data determines them.
+        config: its choices.
+    """
+
+    name: str
+    about: str
+    parameters: int
+    config: RunConfig
+
+
+def describe_preset(name: str) -> Preset:
+    """What a preset says of itself, and its choices.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    given = _parse(_preset_file(name), f"preset {name}")
+    about, parameters = given.pop("about"), given.pop("parameters")
+    return Preset(name, about, parameters, validate({"preset": name, **given}))
+
+
 def load_preset(name: str) -> RunConfig:
     """Reads a preset.
 
     Raises:
         UserError: there is none of this name.
     """
+    return describe_preset(name).config
+
+
+def preset_text(name: str) -> str:
+    """A preset as a run file, with its comments: `load_run` reads the same choices from it, without a preset's name.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    about = describe_preset(name).about
+    lines = [line for line in _preset_file(name).splitlines() if not line.startswith(("about:", "parameters:"))]
+    return "\n".join([f"# {about}", *lines, ""])
+
+
+def read_config(name: str | Path) -> RunConfig:
+    """Reads a preset, in upper or lower case, or a run file, whose name ends in .yaml or .yml.
+
+    Raises:
+        UserError: there is no such preset or file, or it has an invalid key or value.
+    """
+    return load_run(Path(name)) if is_run_file(name) else load_preset(str(name).lower())
+
+
+def is_run_file(name: str | Path) -> bool:
+    """Whether this is the path of a run file, and not the name of a preset."""
+    return str(name).endswith((".yaml", ".yml"))
+
+
+def _preset_file(name: str) -> str:
     if name not in presets():
-        raise UserError(f"no preset is called {name!r}; {nearest(name, presets())}")
-    text = (resources.files("cutaway.config") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-    return validate({"preset": name, **_parse(text, f"preset {name}")})
+        raise UserError(f"no preset is called {name!r}; {nearest(name, presets())}{_pretrained(name)}")
+    return (resources.files("cutaway.config") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _pretrained(name: str) -> str:
+    """How to fine-tune a model, if this looks like the name of one."""
+    if PRETRAINED.fullmatch(name) is None:
+        return ""
+    return f" To fine-tune the pretrained model, write --from {name}."
 
 
 def load_run(path: Path) -> RunConfig:
