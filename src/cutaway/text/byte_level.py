@@ -34,17 +34,15 @@ def byte_pairs(
     Raises:
         UserError: two tokens have one id or one spelling, or a merge has parts that are not in the vocabulary.
     """
-    listed = (
-        vocabulary.items() if isinstance(vocabulary, Mapping) else ((piece, i) for i, piece in enumerate(vocabulary))
-    )
-    numbered = [(characters_of(piece), number) for piece, number in listed]
+    listed = vocabulary if isinstance(vocabulary, Mapping) else {piece: i for i, piece in enumerate(vocabulary)}
+    numbered = [(characters_of(piece), number) for piece, number in listed.items()]
     ids = dict(numbered)
-    if len(ids) < len(numbered) or len(set(ids.values())) < len(ids):
+    if len(ids) < len(vocabulary) or len(set(ids.values())) < len(ids):
         raise UserError("the vocabulary has two tokens with the same id, or with the same spelling: remove one")
     for special in specials:
         known = ids.pop(characters_of(special.encode()), ids.get(special))
         ids[special] = max(ids.values(), default=-1) + 1 if known is None else known
-    pairs = [tuple(map(characters_of, _pair(merge))) for merge in merges if not _is_header(merge)]
+    pairs = [_pair(merge) for merge in merges if not _is_header(merge)]
     try:
         inner = Inner(models.BPE(ids, pairs))
     except Exception as error:  # the library has no more specific exception
@@ -54,7 +52,7 @@ def byte_pairs(
     return inner
 
 
-def _pair(merge: str | tuple[Piece, Piece]) -> tuple[Piece, Piece]:
+def _pair(merge: str | tuple[Piece, Piece]) -> tuple[str, str]:
     """Both parts of a merge, which may be a line of `merges.txt`.
 
     Raises:
@@ -63,7 +61,7 @@ def _pair(merge: str | tuple[Piece, Piece]) -> tuple[Piece, Piece]:
     parts = merge.split() if isinstance(merge, str) else merge
     if len(parts) != 2:
         raise UserError(f"{merge!r} is not a merge: expected two tokens, as a pair or separated by a space")
-    return parts[0], parts[1]
+    return characters_of(parts[0]), characters_of(parts[1])
 
 
 def _is_header(merge: str | tuple[Piece, Piece]) -> bool:

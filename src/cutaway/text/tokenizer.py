@@ -203,19 +203,25 @@ class Tokenizer:
         Raises:
             UserError: the text contains what the tokenizer cannot read, and it has no unknown token.
         """
-        if special:
-            return self._encode_with_special(text)
-        return list(self.encode_iterable([text]))
+        return list(self.encode_iterable([text], special=special))
 
-    def encode_iterable(self, texts: Iterable[str]) -> Iterator[int]:
+    def encode_iterable(self, texts: Iterable[str], *, special: bool = False) -> Iterator[int]:
         """The token ids of one long text, given in parts of any length, such as the lines of a file.
 
         They are the ids of the whole text, but only a part of it is in memory at a time, unless its words cannot be
         told apart by white space.
 
+        Args:
+            texts: the parts of the text.
+            special: as in `encode`.
+
         Raises:
             UserError: the text contains what the tokenizer cannot read, and it has no unknown token.
         """
+        if special:
+            for chunk in self._chunks(texts) if self._can_cut_special else ["".join(texts)]:
+                yield from self._encode_with_special(chunk)
+            return
         for batch in in_groups(self._chunks(texts), BATCH_CHARACTERS, len):
             for ids in self.encode_batch(batch):
                 yield from ids
@@ -337,6 +343,12 @@ class Tokenizer:
         except Exception:  # it cannot read them, so its tokens are characters
             return True
         return whole == [cut[0] + cut[1], cut[0] + cut[2]]
+
+    @cached_property
+    def _can_cut_special(self) -> bool:
+        """Whether a text that is split before white space has the same special tokens: none includes white space."""
+        added = [token for token in self._inner.get_added_tokens_decoder().values() if token.special]
+        return not any(token.lstrip or token.rstrip or len(token.content.split()) > 1 for token in added)
 
     def _encode_with_special(self, text: str) -> list[int]:
         plain = [text.replace(QUOTE, "")]
