@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from cutaway.display import html_table
 from cutaway.errors import UserError, nearest
 
 Edit = Callable[[str, Tensor], Tensor | None]
@@ -207,6 +208,16 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
 
     def __len__(self) -> int:
         return len(self._passes)
+
+    def __repr__(self) -> str:
+        shapes = [f"{name!r} {tuple(found[-1].shape)}" for name, found in self._passes.items()]
+        more = f" and {len(shapes) - 3} more" if len(shapes) > 3 else ""
+        recorded = f"{', '.join(shapes[:3])}{more}" if shapes else f"{len(self._names)} taps, none reached yet"
+        return f"capture({recorded})"
+
+    def _repr_html_(self) -> str:
+        rows = [[name, str(tuple(x.shape)), str(x.dtype).removeprefix("torch.")] for name, x in self.items()]
+        return html_table(["name", "shape", "dtype"], rows)
 
     def _require_fired(self) -> None:
         """Raises a UserError if an edit or a glob pattern had no effect."""

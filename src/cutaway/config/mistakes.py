@@ -13,11 +13,13 @@ OPEN = ("task", "model.position")
 """Keys whose kinds other packages may add to."""
 
 
-def explain(error: ValidationError) -> str:
-    """The first error in a run's config, in one line."""
+def explain(error: ValidationError, root: type[Record] = RunConfig) -> str:
+    """The first error in a run's config, or in a record of its own (`root`), in one line."""
     first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
-    key, record = _locate(location)
+    key, record = _locate(location, root)
+    if first["type"] == "extra_forbidden" and root is not RunConfig:
+        return f"{root.__name__} has no {key!r}; {nearest(location[-1], record.model_fields if record else ())}"
     if first["type"] == "extra_forbidden":
         return _of_another_kind(key) or f"there is no {key!r}; {nearest_key(key)}"
     if first["type"] == "value_error":
@@ -34,17 +36,20 @@ def explain(error: ValidationError) -> str:
     return f"{key} cannot be {first['input']!r}: {first['msg'].lower()}"
 
 
-def _locate(location: list[str]) -> tuple[str, type[Record] | None]:
-    """From pydantic's location, which contains kinds, to a dotted key and the record that has it."""
+def _locate(location: list[str], root: type[Record]) -> tuple[str, type[Record] | None]:
+    """From pydantic's location, which contains kinds, to a dotted key and the record that has it or should."""
     key: list[str] = []
-    record: type[Record] | None = RunConfig
-    candidates: list[type[Record]] = [RunConfig]
+    record: type[Record] | None = root
+    candidates: list[type[Record]] = [root]
     for part in location:
         kinds = [one for one in candidates if getattr(one.model_fields.get("kind"), "default", None) == part]
         if len(candidates) > 1 and kinds:
             candidates = kinds
             continue
-        record = next((one for one in candidates if part in one.model_fields), None)
+        record = next((one for one in candidates if part in one.model_fields), candidates[0] if candidates else None)
+        if record is not None and part not in record.model_fields:
+            key.append(part)
+            break
         candidates = records_of(record.model_fields[part].annotation) if record else []
         key.append(part)
     return ".".join(key), record

@@ -110,6 +110,14 @@ class ModelConfig(Record):
         """The number of segments of the embedding."""
         return self.embedding.segments if self.embedding.kind == "tokens" else 0
 
+    def __repr__(self) -> str:
+        layers = f"{self.encoder_layers} + {self.layers}" if self.encoder_layers else str(self.layers)
+        vocabulary = "" if self.vocabulary is None else f", {self.vocabulary:,} tokens"
+        return (
+            f"ModelConfig({self.architecture}, {layers} layers, width {self.width:,}, {self.attention.heads} heads, "
+            f"{self.position.kind} positions, context {self.context:,}{vocabulary})"
+        )
+
     @model_validator(mode="after")
     def _has_its_parts(self) -> "ModelConfig":
         embedding = self.embedding

@@ -1,11 +1,27 @@
 """The base class of all configs."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from cutaway.display import html_table
+from cutaway.errors import UserError
 
 
-class Record(BaseModel):
+class _Explained(type(BaseModel)):  # type: ignore[misc]  # pydantic does not export the name of its metaclass
+    """Makes calling a record raise a UserError; `model_validate` raises pydantic's error, whose parts are needed."""
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        try:
+            return super().__call__(*args, **given)
+        except ValidationError as error:
+            from cutaway.config.mistakes import explain  # it knows all records, which are above this module
+
+            raise UserError(explain(error, cls)) from None
+
+
+class Record(BaseModel, metaclass=_Explained):
     """Frozen choices. Unknown keys are rejected; numbers and words may be given as text.
 
     A field with several kinds may be given by a kind's name only (``position: alibi``); without a kind, its keys belong
@@ -13,6 +29,17 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, coerce_numbers_to_str=True)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only what is not the default, so that a repr is short."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value != field.get_default(call_default_factory=True):
+                yield name, value
+
+    def _repr_html_(self) -> str:
+        rows = [[key, "none" if value is None else str(value)] for key, value in _flat(self.model_dump(mode="json"))]
+        return html_table(["key", "value"], rows, type(self).__name__)
 
     @model_validator(mode="before")
     @classmethod
@@ -32,6 +59,14 @@ class Record(BaseModel):
             elif isinstance(value, str) and str not in get_args(field.annotation) and _has_kinds(field.annotation):
                 understood[name] = {"kind": value}
         return understood
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield path + key, value
 
 
 def _has_kinds(annotation: Any) -> bool:

@@ -24,6 +24,11 @@ class RunConfig(Record):
     task: AnyTask = Field(default_factory=default_task, description="what the model is trained to do")
     train: TrainConfig = Field(TrainConfig(), description="the training")
 
+    def __repr__(self) -> str:
+        name = repr(self.origin or self.preset or "")
+        length = f"{self.train.epochs:g} epochs" if self.train.epochs else f"{self.train.steps:,} steps"
+        return f"RunConfig({name}, {self.task.kind}, {length}, {self.model!r})"
+
     @model_validator(mode="after")
     def _has_its_tokens(self) -> "RunConfig":
         for name in ("tokenizer", "source_tokenizer"):

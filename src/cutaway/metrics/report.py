@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from cutaway.display import figure, html_table
 from cutaway.errors import UserError
 
 Figures: TypeAlias = dict[str, float | int]
@@ -23,6 +24,18 @@ class Report:
     figures: Figures
     signatures: dict[str, str] = field(default_factory=dict)
     parts: dict[str, Figures] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Report({', '.join(f'{name} {figure(value)}' for name, value in self.figures.items())})"
+
+    def _repr_html_(self) -> str:
+        tables = [html_table(["figure", ""], list(self.figures.items()))]
+        if self.parts:
+            columns = list(next(iter(self.parts.values())))
+            tables.append(html_table(["", *columns], [[name, *part.values()] for name, part in self.parts.items()]))
+        if self.signatures:
+            tables.append(html_table(["computed as", ""], list(self.signatures.items())))
+        return "".join(tables)
 
 
 def percent(part: int, whole: int) -> float:

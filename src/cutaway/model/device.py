@@ -39,9 +39,13 @@ def device_of(model: nn.Module) -> torch.device:
 
 
 DTYPES = {
-    **{"fp32": torch.float32, "float32": torch.float32},
-    **{"bf16": torch.bfloat16, "bfloat16": torch.bfloat16},
-    **{"fp16": torch.float16, "float16": torch.float16, "half": torch.float16},
+    "fp32": torch.float32,
+    "float32": torch.float32,
+    "bf16": torch.bfloat16,
+    "bfloat16": torch.bfloat16,
+    "fp16": torch.float16,
+    "float16": torch.float16,
+    "half": torch.float16,
 }
 
 

@@ -77,9 +77,7 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         measured = [one for one in self.properties if one.verdict != INAPPLICABLE]
-        rows = [
-            [one.name, f"{one.measured:.2g}", f"{one.bound:.2g}", one.verdict, one.explanation] for one in measured
-        ]
+        rows = [[one.name, f"{one.measured:.2g}", f"{one.bound:.2g}", one.verdict, one.explanation] for one in measured]
         return html_table(["property", "measured", "bound", "", "what a failure means"], rows, self.summary)
 
 

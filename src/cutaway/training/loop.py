@@ -80,9 +80,7 @@ class Trainer:
             self._save(progress)
         if stopper.signal is not None:
             command = f"{program()} train --resume {self._folder.path}"
-            raise Interrupted(
-                f"stopped and saved at step {progress.step}; go on with: {command}", 128 + stopper.signal
-            )
+            raise Interrupted(f"stopped and saved at step {progress.step}; go on with: {command}", 128 + stopper.signal)
 
     def _stopping(self) -> None:
         for callback in self._callbacks:
