@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from cutaway.hub.families import all_families
@@ -38,8 +40,10 @@ def choose_family(config: RunConfig, pad: int | None = None, preferred: str | No
     for name in sorted(lacking, key=lambda name: name != preferred):
         if not lacking[name]:
             return families[name]
-    with_head = [name for name, family in families.items() if config.task.kind in family.heads] or list(families)
-    nearest = sorted(with_head, key=lambda name: len(lacking[name]))[:NAMED]
+    with_head = [name for name, family in families.items() if config.task.kind in family.heads]
+    if not with_head:
+        raise UserError(f"no format of transformers holds this model: none has a head for {config.task.kind}")
+    nearest = sorted(with_head, key=lambda name: (families[name].distance(config.model), len(lacking[name])))[:NAMED]
     complaints = "; ".join(f"{name} cannot hold {' nor '.join(lacking[name][:NAMED])}" for name in nearest)
     raise UserError(f"no format of transformers holds this model: {complaints}")
 
@@ -51,6 +55,29 @@ def special_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
     ids = {"bos": tokenizer.begin, "eos": tokenizer.end, "pad": tokenizer.pad, "decoder_start": tokenizer.start}
     ids["forced_bos"] = tokenizer.first
     return {f"{role}_token_id": number for role, number in ids.items() if number is not None}
+
+
+def tensors_of_family(
+    model: Transformer, config: RunConfig, pad: int | None = None, preferred: str | None = None
+) -> tuple[Family, dict[str, Tensor]]:
+    """The family that fits a model, and the tensors of its file.
+
+    Args:
+        model: may be on the meta device, where its weights have no values: a tensor that the family lacks then counts
+            as one that is not zero.
+        config: all choices.
+        pad: the id of the padding token.
+        preferred: the `model_type` to use if several families fit.
+
+    Raises:
+        UserError: no family fits the model.
+    """
+    family = choose_family(config, pad, preferred)
+    table = family.table(config.model, config.task.kind)
+    try:
+        return family, {name: tensor.detach() for name, tensor in empty(model, table)}
+    except ValueError as error:
+        raise UserError(f"{family.model_type} cannot hold this model: a matrix {error}") from None
 
 
 def export_folder(
@@ -68,13 +95,8 @@ def export_folder(
     Raises:
         UserError: no family fits the model.
     """
-    family = choose_family(config, tokens.get("pad_token_id"), preferred)
+    family, tensors = tensors_of_family(model, config, tokens.get("pad_token_id"), preferred)
     task = config.task.kind
-    table = family.table(config.model, task)
-    try:
-        tensors = {name: tensor.detach() for name, tensor in empty(model, table)}
-    except ValueError as error:
-        raise UserError(f"{family.model_type} cannot hold this model: a matrix {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / "model.safetensors", tensors, metadata={"format": "pt"})
     labels = getattr(config.model.head, "labels", None)

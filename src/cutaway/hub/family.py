@@ -173,8 +173,15 @@ class Family:
         except UserError as error:
             return [str(error)]
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
+        if config.embedding.kind == "patches":
+            ours["context"] = theirs["context"]  # images have as many patches as they have
         found = [one for one in _differences(ours, theirs) if self.equivalent.get(one[0]) != one[1:]]
         return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
+
+    def distance(self, config: ModelConfig) -> int:
+        """The number of choices that all models of the family share and this one does not."""
+        ours = explicit(config).model_dump(mode="json")
+        return sum(_at(ours, path) != value for path, value in self.choices.items())
 
     def table(self, config: ModelConfig, task: str, *, bare: bool = False) -> Table:
         """The rules of a model's weights; `bare` if the body's names have no prefix."""
@@ -188,6 +195,13 @@ class Family:
         if bare:
             repeated = {second: first.removeprefix(self.start(task)) for second, first in repeated.items()}
         return Table((*body, *head.rules(config)), repeated, {**ignored, **head.ignored})
+
+
+def _at(tree: Any, path: str) -> Any:
+    """The value of a dotted name, or None if there is none."""
+    for name in path.split("."):
+        tree = tree.get(name) if isinstance(tree, Mapping) else None
+    return tree
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, Any, Any]]:

@@ -3,29 +3,38 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from cutaway.checks.batch import Batch, join, kept, logits
 from cutaway.checks.example_batches import TARGET, make_examples
 from cutaway.checks.measure import difference
+from cutaway.config.embedding import PatchEmbeddingConfig
+from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
+from cutaway.config.tokenizer import FileTokenizer
 from cutaway.errors import UserError
 from cutaway.files import write_text
 from cutaway.hub.card import write_card
-from cutaway.hub.exporting import export_folder, special_ids
+from cutaway.hub.exporting import export_folder, special_ids, tensors_of_family
 from cutaway.hub.gguf.exporting import export_gguf
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import import_folder
 from cutaway.hub.onnx import export_onnx
 from cutaway.hub.reference import open_reference
+from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
+from cutaway.tasks.dataset import with_labels, with_model
+from cutaway.tasks.task import task_of
 from cutaway.text.hf.folders import write_tokenizer
 from cutaway.text.post_processor import PostProcessor
+from cutaway.text.special import spelt
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source, around_text, before_prompt
 
+ASSUMED_VOCABULARY = 1000
 LONGEST = 13
 TOLERANCE = 1e-4
 """How far logits may differ, relative to the largest, since sums are in another order."""
@@ -49,6 +58,49 @@ class Exported:
     format: str
     difference: float
     against: str
+
+
+def unexportable(config: RunConfig) -> str | None:
+    """Why no family of checkpoints of `transformers` holds the model of a run; None if one does.
+
+    Neither weights nor data are needed: the model is built without memory, and sizes that the data determines
+    (vocabulary, labels, images) are assumed, as they do not matter. A tokenizer to be trained is assumed to have the
+    special tokens of its task.
+    """
+    config = _with_assumed_sizes(config)
+    with torch.device("meta"):
+        model = build(config.model)
+    try:
+        tensors_of_family(model, config, _expected_padding(config))
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _with_assumed_sizes(config: RunConfig) -> RunConfig:
+    task, model = task_of(config), config.model
+    sizes: dict[str, Any] = {}
+    if config.task.spec.has_text and model.vocabulary is None:
+        sizes["vocabulary"] = task.expected_vocabulary() or ASSUMED_VOCABULARY
+    if config.source_tokenizer is not None and model.source_vocabulary is None:
+        sizes["source_vocabulary"] = ASSUMED_VOCABULARY
+    for key in ("embedding", "source_embedding"):
+        if isinstance(read := getattr(model, key), PatchEmbeddingConfig):
+            size = {"height": read.height or read.patch, "width": read.width or read.patch}
+            sizes[key] = read.model_copy(update={**size, "channels": read.channels or 1})
+    config = with_model(config, **sizes)
+    if isinstance(model.head, SequenceHeadConfig | TokenHeadConfig) and model.head.labels is None:
+        config = with_labels(config, task.expected_labels())
+    return config
+
+
+def _expected_padding(config: RunConfig) -> int | None:
+    """The id of the padding token of a run's tokenizer, which is the first if it is still to be trained."""
+    if not config.task.spec.has_text:
+        return None
+    if isinstance(config.tokenizer, FileTokenizer):
+        return Tokenizer.load(config.tokenizer.path).pad
+    return None if spelt("pad", getattr(task_of(config), "special_tokens", ())) is None else 0
 
 
 @torch.inference_mode()
