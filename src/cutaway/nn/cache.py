@@ -129,7 +129,11 @@ class LayerCache:
 
         Raises:
             RuntimeError: it was written in this forward pass before.
+            ValueError: there are more or fewer sequences than in the cache.
         """
+        batch = self.tensors[name].shape[0]
+        if new.shape[0] != batch:
+            raise ValueError(f"the cache is for {batch} sequences, and these are {new.shape[0]}: make another cache")
         if name in self.written:
             raise RuntimeError("an attention module ran twice in one forward pass: its cache holds the keys of one run")
         self.written.add(name)

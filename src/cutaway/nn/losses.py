@@ -120,7 +120,7 @@ def figures_of_tokens(sums: Mapping[str, float]) -> dict[str, float]:
 def counted(hidden: Float[Tensor, "*T C"], targets: Int[Tensor, "*T"]) -> tuple[Tensor, Tensor]:
     """The hidden states that have a target, and the targets, (N, C) and (N)."""
     keep = targets != IGNORED
-    return (hidden.flatten(0, -2), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
+    return (hidden.reshape(-1, hidden.shape[-1]), targets.flatten()) if keep.all() else (hidden[keep], targets[keep])
 
 
 def _rows_at_once(head: nn.Module) -> int:
