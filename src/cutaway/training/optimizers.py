@@ -34,7 +34,8 @@ class Optimizer(torch.optim.Optimizer):
     def __init__(self, model: nn.Module, parts: list[torch.optim.Optimizer]) -> None:
         self._parts = parts
         self._is_complete = False
-        super().__init__([group for part in parts for group in part.param_groups], {})
+        groups = [group for part in parts for group in part.param_groups]
+        super().__init__(groups or [{"params": [], "lr": 0.0}], {})  # torch wants a group, even if all is frozen
         self._is_complete = True
         self._names: dict[Tensor, str] = {weight: name for name, weight in trained_weights(model).items()}
         for group in self.param_groups:
