@@ -8,8 +8,8 @@ import pytest
 from cutaway.checks.measure import Measurement, NotForThis
 from cutaway.checks.properties import check
 from cutaway.checks.subject import Subject, make_subject
-from cutaway.cli.check import subject_of
 from cutaway.config.run import RunConfig
+from cutaway.runs.checking import subject_of
 from runs.kinds import KINDS, begin
 from variants import EXPERTS, IN_GROUPS, LATENT, config_of, name, variant
 

@@ -38,10 +38,14 @@ class ExpertsConfig(Record):
     experts_per_token: int = Field(2, gt=0, description="number of routed experts that each token uses")
     shared: int = Field(1, ge=0, description="number of further experts that every token uses")
     hidden: int | None = Field(
-        None, gt=0, description="hidden width of one expert; none: a token's experts are together 8/3 × model.width wide"
+        None,
+        gt=0,
+        description="hidden width of one expert; none: a token's experts are together 8/3 × model.width wide",
     )
     activation: ActivationName = Field("silu", description="activation of the gate")
-    gate: Literal["softmax", "sigmoid"] = Field("sigmoid", description="from router logits to scores: V2 has softmax, V3 sigmoid")
+    gate: Literal["softmax", "sigmoid"] = Field(
+        "sigmoid", description="from router logits to scores: V2 has softmax, V3 sigmoid"
+    )
     groups: int | None = Field(None, gt=0, description="number of groups of experts; none: not divided")
     groups_per_token: int | None = Field(
         None, gt=0, description="number of groups that a token's experts are chosen from; none: all"

@@ -17,7 +17,8 @@ class LanguageHeadConfig(Record):
     scale: float = Field(1.0, gt=0, description="multiplies logits; 1/√width in T5 1.0")
     softcap: float | None = Field(None, gt=0, description="limits logits to ± this by a tanh; none: no limit")
     transform: ActivationName | None = Field(
-        None, description="activation of a dense layer with a norm before the logits (Devlin et al. 2019); none: no layer"
+        None,
+        description="activation of a dense layer with a norm before the logits (Devlin et al. 2019); none: no layer",
     )
 
 
@@ -30,7 +31,9 @@ class SequenceHeadConfig(Record):
     hidden: bool = Field(
         False, description="whether a dense layer with an activation precedes the logits (Devlin et al. 2019)"
     )
-    activation: Literal["tanh", "relu"] = Field("tanh", description="activation of that layer: tanh in BERT, relu in DistilBERT")
+    activation: Literal["tanh", "relu"] = Field(
+        "tanh", description="activation of that layer: tanh in BERT, relu in DistilBERT"
+    )
 
 
 class TokenHeadConfig(Record):
@@ -45,9 +48,7 @@ class EmbeddingHeadConfig(Record):
 
     kind: Literal["embedding"] = "embedding"
     pooling: Literal["cls", "mean", "max", "last"] = Field("mean", description="how hidden states become one vector")
-    hidden: bool = Field(
-        False, description="whether a dense layer with a tanh follows pooling (Devlin et al. 2019)"
-    )
+    hidden: bool = Field(False, description="whether a dense layer with a tanh follows pooling (Devlin et al. 2019)")
     normalised: bool = Field(False, description="whether the vector is scaled to length 1")
 
 

@@ -30,7 +30,8 @@ class ModelConfig(Record):
     """
 
     architecture: Literal["decoder", "encoder", "encoder_decoder"] = Field(
-        "decoder", description="decoder: attends to earlier tokens; encoder: to all; encoder_decoder: both, for a source"
+        "decoder",
+        description="decoder: attends to earlier tokens; encoder: to all; encoder_decoder: both, for a source",
     )
     vocabulary: int | None = Field(None, gt=1, description="number of tokens; none: as many as the tokenizer has")
     source_vocabulary: int | None = Field(
@@ -63,7 +64,12 @@ class ModelConfig(Record):
     multi_token_prediction: int = Field(
         0, ge=0, description="number of tokens after the next one that are predicted too, in training"
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of embeddings, hidden units and sublayer outputs that is dropped in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="fraction of embeddings, hidden units and sublayer outputs that is dropped in training",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelConfig":

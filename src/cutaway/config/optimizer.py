@@ -40,7 +40,7 @@ class MuonConfig(LayeredConfig):
     weight_decay: float = Field(0.0, ge=0, description="weight decay of the matrices of blocks")
     adamw: AdamWPartConfig = Field(
         AdamWPartConfig(learning_rate=3e-3, beta2=0.95, weight_decay=0.0),
-        description="AdamW for embeddings, head and vectors"
+        description="AdamW for embeddings, head and vectors",
     )
 
 

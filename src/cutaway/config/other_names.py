@@ -170,7 +170,11 @@ _TASKS = {
 }
 TASK_NAMES = {name: kind for kind, names in _TASKS.items() for name in names.split()}
 """From the name of a task elsewhere to its kind here."""
-_CLASSIFIERS = {"patches": "image_classification", "frames": "audio_classification", "tokens": "sequence_classification"}
+_CLASSIFIERS = {
+    "patches": "image_classification",
+    "frames": "audio_classification",
+    "tokens": "sequence_classification",
+}
 """The kind of a classification task, by the kind of what the model reads."""
 _OF_GRAPHS = ("shortest_path", "graph_classification")
 """The positions of a model that reads graphs, and its classification task."""

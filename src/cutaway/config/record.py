@@ -9,26 +9,28 @@ from cutaway.display import html_table
 from cutaway.errors import UserError
 
 
-class _Explained(type(BaseModel)):  # type: ignore[misc]  # pydantic does not export the name of its metaclass
-    """Makes calling a record raise a UserError; `model_validate` raises pydantic's error, whose parts are needed."""
-
-    def __call__(cls, *args: Any, **given: Any) -> Any:
-        try:
-            return super().__call__(*args, **given)
-        except ValidationError as error:
-            from cutaway.config.mistakes import explain  # it knows all records, which are above this module
-
-            raise UserError(explain(error, cls)) from None
-
-
-class Record(BaseModel, metaclass=_Explained):
+class Record(BaseModel):
     """Frozen choices. Unknown keys are rejected; numbers and words may be given as text.
 
     A field with several kinds may be given by a kind's name only (``position: alibi``); without a kind, its keys belong
     to the default kind.
+
+    Raises:
+        UserError: a key or value is invalid. `model_validate` raises pydantic's error instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, coerce_numbers_to_str=True)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            from cutaway.config.mistakes import explain  # it knows all records, which are above this module
+
+            raise UserError(explain(error, type(self))) from None
+
+    # Records inside others are validated without `__init__`, so that an error names the whole path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Only what is not the default, so that a repr is short."""
@@ -36,6 +38,9 @@ class Record(BaseModel, metaclass=_Explained):
             value = getattr(self, name)
             if value != field.get_default(call_default_factory=True):
                 yield name, value
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def _repr_html_(self) -> str:
         rows = [[key, "none" if value is None else str(value)] for key, value in _flat(self.model_dump(mode="json"))]

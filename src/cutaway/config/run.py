@@ -13,7 +13,9 @@ from cutaway.config.train import TrainConfig
 class RunConfig(Record):
     """All choices of a run: the content of `run.yaml` in a run folder, and of presets."""
 
-    preset: str | None = Field(None, description="name of the preset that the run began from; none: a run file or a model")
+    preset: str | None = Field(
+        None, description="name of the preset that the run began from; none: a run file or a model"
+    )
     origin: str | None = Field(None, description="path or name of the model to fine-tune; none: fresh weights")
     model: ModelConfig = Field(ModelConfig(), description="the model")
     tokenizer: TokenizerConfig = Field(CharTokenizer(), description="how text becomes tokens")

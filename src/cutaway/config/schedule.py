@@ -14,7 +14,9 @@ def _steps_or_share(warmup: float) -> float:
 
 
 Warmup = Annotated[
-    float, Field(ge=0, description="steps of warm-up, or a fraction of all steps if below 1"), AfterValidator(_steps_or_share)
+    float,
+    Field(ge=0, description="steps of warm-up, or a fraction of all steps if below 1"),
+    AfterValidator(_steps_or_share),
 ]
 
 

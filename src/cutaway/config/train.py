@@ -25,7 +25,9 @@ class TrainConfig(Record):
         gt=0,
         description="tokens per optimizer step, padding included, for tasks with examples; none: batch_size counts",
     )
-    gradient_accumulation: int = Field(1, gt=0, description="micro-batches that each step's batch is divided into, to save memory")
+    gradient_accumulation: int = Field(
+        1, gt=0, description="micro-batches that each step's batch is divided into, to save memory"
+    )
     optimizer: OptimizerConfig = Field(AdamWConfig(), description="how weights are updated")
     schedule: ScheduleConfig = Field(CosineConfig(), description="learning rate after the warm-up")
     frozen: tuple[str, ...] = Field(
@@ -35,7 +37,9 @@ class TrainConfig(Record):
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; none: not clipped")
     seed: int = Field(0, ge=0, lt=1 << 32, description="seed of weights, batches, dropout and samples")
     device: Device = Field("auto", description=DEVICE_MEANING)
-    precision: Precision = Field("auto", description="dtype of matrix products; auto: bf16 where the device multiplies it faster than fp32")
+    precision: Precision = Field(
+        "auto", description="dtype of matrix products; auto: bf16 where the device multiplies it faster than fp32"
+    )
     log_every: int = Field(10, gt=0, description="steps between logged training losses")
     evaluate_every: int = Field(100, gt=0, description="steps between evaluations on the validation split")
     evaluate_batches: int | None = Field(
@@ -49,8 +53,12 @@ class TrainConfig(Record):
     sample_every: int | None = Field(500, gt=0, description="steps between samples; none: no samples")
     sample_tokens: int = Field(200, gt=0, description="length of samples in tokens")
     sample_prompt: str = Field("", description="prompt of samples; if empty, a token of the text")
-    patience: int | None = Field(None, gt=0, description="evaluations without improvement until training stops; none: it does not")
-    tensorboard: bool = Field(False, description="whether metrics are also written for TensorBoard, into the run folder")
+    patience: int | None = Field(
+        None, gt=0, description="evaluations without improvement until training stops; none: it does not"
+    )
+    tensorboard: bool = Field(
+        False, description="whether metrics are also written for TensorBoard, into the run folder"
+    )
 
     @field_validator("frozen", mode="before")
     @classmethod

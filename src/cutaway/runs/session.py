@@ -72,13 +72,13 @@ def train_run(
     """
     c = run.config.train
     writes = "generate" in run.config.task.verbs
-    own: list[Callback] = [Metrics(run.folder.metrics)]
+    every: list[Callback] = [Metrics(run.folder.metrics), *callbacks]
     if writes and c.sample_every is not None:
-        own.append(Samples(run.folder.samples, c.sample_every, lambda: write_sample(run), show_sample))
+        every.append(Samples(run.folder.samples, c.sample_every, lambda: write_sample(run), show_sample))
     if c.tensorboard:
-        own.append(TensorBoard(run.folder.path / "tensorboard"))
+        every.append(TensorBoard(run.folder.path / "tensorboard"))
     keep_freed_memory()
-    progress = run.train([*callbacks, *own])
+    progress = run.train(every)
     report, why = _try_report(run) if writes else (None, None)
     return TrainedRun(
         run.folder.path,

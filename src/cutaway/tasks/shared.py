@@ -13,7 +13,9 @@ class ClassificationConfig(TaskConfig):
     problem: Literal["single_label", "multi_label", "regression"] = Field(
         "single_label", description="one label per example, any number of labels, or a number"
     )
-    class_weights: Literal["none", "balanced"] = Field("none", description="weights of labels in the loss; balanced: rarer labels have larger ones")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="weights of labels in the loss; balanced: rarer labels have larger ones"
+    )
     labels: tuple[str, ...] | None = Field(None, description="all labels, in order; none: as in the data")
 
 

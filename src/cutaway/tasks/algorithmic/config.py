@@ -21,7 +21,9 @@ class AlgorithmicConfig(TaskConfig):
     kind: Literal["algorithmic"] = "algorithmic"
     operation: Literal["sort", "reverse", "copy", "add"] = Field("sort", description="what is computed")
     length: int = Field(12, gt=1, description="length of the longest training sequence in symbols")
-    shortest: int | None = Field(None, gt=1, description="length of the shortest sequence in symbols; none: that of the longest")
+    shortest: int | None = Field(
+        None, gt=1, description="length of the shortest sequence in symbols; none: that of the longest"
+    )
     symbols: int = Field(100, gt=1, description="numbers from 0 to below this occur; for add, 10 digits")
     held_out: int = Field(1000, gt=0, description="number of sequences to validate on")
 

@@ -29,7 +29,9 @@ class AudioClassificationConfig(ClassificationConfig):
         None, description="mean of all log-mel values, which is subtracted; none: that of the data"
     )
     std: float | None = Field(
-        None, gt=0, description="standard deviation of all log-mel values, which they are divided by; none: that of the data"
+        None,
+        gt=0,
+        description="standard deviation of all log-mel values, which they are divided by; none: that of the data",
     )
 
     @property

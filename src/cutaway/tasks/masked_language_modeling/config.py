@@ -20,5 +20,9 @@ class MaskedLanguageModelingConfig(TaskConfig):
 
     kind: Literal["masked_language_modeling"] = "masked_language_modeling"
     fraction: float = Field(0.15, gt=0, lt=1, description="fraction of the tokens that is predicted")
-    masked: float = Field(0.8, ge=0, le=1, description="fraction of the predicted tokens that is replaced by the mask token")
-    random: float = Field(0.1, ge=0, le=1, description="fraction of the predicted tokens that is replaced by another token")
+    masked: float = Field(
+        0.8, ge=0, le=1, description="fraction of the predicted tokens that is replaced by the mask token"
+    )
+    random: float = Field(
+        0.1, ge=0, le=1, description="fraction of the predicted tokens that is replaced by another token"
+    )

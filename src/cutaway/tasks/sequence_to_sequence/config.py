@@ -20,4 +20,6 @@ class SequenceToSequenceConfig(TaskConfig):
 
     kind: Literal["sequence_to_sequence"] = "sequence_to_sequence"
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="probability spread evenly over all tokens")
-    truncate: bool = Field(False, description="whether sources that are too long are truncated; otherwise they are left out")
+    truncate: bool = Field(
+        False, description="whether sources that are too long are truncated; otherwise they are left out"
+    )
