@@ -20,13 +20,57 @@ def test_two_copies_of_a_cache_go_on_independently(preset: str) -> None:
     first, rest = tokens[:, :6], tokens[:, 6:]
     cache = make_cache(model, others)
     model(first, cache=cache, **others)
-    later = {name: other for name, other in others.items() if name != "source"}
-    for continuation in (rest, rest.flip(0, 1)):
-        own = cache.copy()
-        found = [model(part, cache=own, **later) for part in (continuation[:, :1], continuation[:, 1:])]
+    continuations, copies = (rest, rest.flip(1)), (cache.copy(), cache.copy())
+    parts = [
+        [model(part[:, i : i + 5], cache=own) for part, own in zip(continuations, copies, strict=True)] for i in (0, 5)
+    ]
+    for own, continuation, found in zip(copies, continuations, zip(*parts, strict=True), strict=True):
         expected = model(torch.cat([first, continuation], dim=1), **others)[:, 6:]
         torch.testing.assert_close(torch.cat(found, dim=1), expected, atol=1e-4, rtol=1e-3)
         assert (own.length, cache.length) == (tokens.shape[1], 6)
+
+
+@pytest.mark.parametrize("preset", DECODERS)
+@torch.no_grad()
+def test_nothing_of_a_cache_is_shared_with_its_copy(preset: str) -> None:
+    config = small_config(preset)
+    model, (tokens, others) = small_model(config), inputs(config)
+    cache = make_cache(model, others)
+    model(tokens[:, :6], cache=cache, **others)
+    before = {name: tensor.clone() for name, tensor in cache.tensors().items()}
+    copy = cache.copy()
+    copy.reorder(torch.tensor([1, 0]))
+    mask = torch.tensor([[0, 0, 1], [1, 1, 1]])
+    model(tokens[:, 6:9], attention_mask=mask, cache=copy)
+    copy.truncate(2)
+    for name, tensor in cache.tensors().items():
+        assert torch.equal(tensor, before[name]), name
+    torch.testing.assert_close(
+        model(tokens[:, 6:9], cache=cache), model(tokens[:, :9], **others)[:, 6:], atol=1e-4, rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize("preset", DECODERS)
+@torch.no_grad()
+def test_copies_have_their_own_padding(preset: str) -> None:
+    config = small_config(preset)
+    model, (tokens, others) = small_model(config), inputs(config)
+    cache = make_cache(model, others)
+    first = torch.tensor([[0, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]])
+    model(tokens[:, :6], attention_mask=first, cache=cache, **others)
+    masks = torch.tensor([[[0, 0, 1, 1], [1, 1, 1, 1]], [[1, 1, 1, 1], [1, 0, 1, 1]]])
+    copies = [cache.copy() for _ in masks]
+    parts = [
+        [
+            model(tokens[:, i:j], attention_mask=mask[:, i - 6 : j - 6], cache=own)
+            for own, mask in zip(copies, masks, strict=True)
+        ]
+        for i, j in ((6, 9), (9, 10))
+    ]
+    for mask, found in zip(masks, parts[1], strict=True):
+        whole = torch.cat([first, mask], dim=1)
+        expected = model(tokens[:, :10], attention_mask=whole, **others)[:, 9:]
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
 
 
 def test_a_cache_that_was_filled_with_gradients_can_be_copied() -> None:

@@ -102,6 +102,9 @@ def test_a_mask_and_a_geometry_both_hold() -> None:
     tokens = TokenPositions(torch.arange(TQ)[None], keep)
     found = attend(q, k, v, Geometry(tokens, tokens), mask=mask)
     same_with_gradients(found, formula(q, k, v, mask & triangle & keep[:, None, None], D**-0.5), inputs)
+    other = torch.rand(H, 1, TQ) < 0.7
+    found = attend(q, k, v, geometry_of(q[:, 0]).restricted(other), mask=mask)
+    same_with_gradients(found, formula(q, k, v, mask & triangle & other, D**-0.5), inputs)
 
 
 @pytest.mark.usefixtures("unchecked")
