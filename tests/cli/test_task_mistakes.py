@@ -59,7 +59,7 @@ TRAININGS = {
     "bert-nano --data text.txt data.validation=0.002": "is so short that none of its tokens is hidden: give more",
     # tasks that a model cannot learn
     "bert-nano --task token-clasification --data tags.conll": "did you mean 'token_classification'?",
-    "bert-nano --task ner --data tags.conll": "no task is called 'ner'; known: language_modeling",
+    "bert-nano --task nre --data tags.conll": "no task is called 'nre'; known: language_modeling",
     "bert-nano --task language-modeling": "write model.architecture=decoder, or choose another preset",
     "gpt-nano --task masked-language-modeling": "write model.architecture=encoder, or choose another preset",
     "gpt-nano --task sequence-to-sequence": "write model.architecture=encoder_decoder, or choose another preset",
@@ -99,7 +99,7 @@ USES = {
     f"translate {TRANSLATE} '' ": "an empty text cannot be rewritten: remove it",
     "classify nowhere x": "there is no folder nowhere",
     "classify text.txt x": "there is no folder text.txt",
-    f"classify {CLASSIFY} x --device gpu": "no device is called 'gpu'; did you mean 'cpu'?",
+    f"classify {CLASSIFY} x --device gup": "no device is called 'gup'; did you mean 'gpu'?",
     # what each verb asks for
     f"fill {FILL} 'the cat'": "there is no [MASK] in 'the cat': write it where a word is to be filled in",
     f"fill {FILL} 'the [mask]'": "there is no [MASK] in 'the [mask]'",

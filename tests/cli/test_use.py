@@ -10,7 +10,7 @@ import pytest
 from cli.command import TEXT, TINY, printed, run
 from cutaway.cli.chat import chat
 from cutaway.cli.generate import generate
-from cutaway.config.reading import presets
+from cutaway.config.reading import load_preset, load_run, presets
 from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
 from cutaway.pipeline import Pipeline, load
@@ -185,6 +185,14 @@ def test_presets_are_listed() -> None:
     assert list(json.loads(printed("presets", "--json"))) == presets()
     lines = printed("presets").splitlines()
     assert [line.split()[0] for line in lines] == ["preset", *presets()]
+
+
+def test_a_preset_is_shown_as_a_run_file() -> None:
+    Path("my.yaml").write_text(printed("presets", "vit-nano"), encoding="utf-8")
+    assert load_run(Path("my.yaml")) == load_preset("vit-nano").model_copy(update={"preset": None})
+    told = json.loads(printed("presets", "VIT-nano", "--json"))
+    assert told["config"] == load_preset("vit-nano").model_dump(mode="json")
+    assert told["about"] in printed("presets", "vit-nano").splitlines()[0]
 
 
 def test_help_and_version() -> None:

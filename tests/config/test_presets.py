@@ -1,9 +1,20 @@
 """The presets are the models that they are named after."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from cutaway.config.reading import load_preset, override, presets
+from cutaway.config.reading import (
+    describe_preset,
+    load_preset,
+    load_run,
+    override,
+    preset_text,
+    presets,
+    read_config,
+)
+from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
 from cutaway.runs.plan import with_expected_sizes
@@ -162,6 +173,43 @@ def test_caption_nano_is_built_as_described() -> None:
     sizes = ("model.vocabulary=23", *(f"model.source_embedding.{key}" for key in (f"height={side}", f"width={side}")))
     total = patches + (23 + 32) * width + 3 * (encoder + decoder) + 2 * 2 * width
     assert parameters("caption-nano", *sizes, "model.source_embedding.channels=3") == total
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_says_how_large_it_is(name: str) -> None:
+    told, layers = describe_preset(name), load_preset(name).model.layers
+    c = told.config
+    reads_characters = c.tokenizer.kind == "char" and "generate" in c.task.verbs and c.model.vocabulary is None
+    characters = ["model.vocabulary=65"] if reads_characters else []
+
+    def count(layers: int) -> int:
+        config = override(c, [*characters, f"model.layers={layers}"])
+        with torch.device("meta"):
+            return sum(weight.numel() for weight in build(with_expected_sizes(config).model).parameters())
+
+    if layers < 20:
+        assert count(layers) == told.parameters
+    else:  # the layers after the first few are alike
+        assert count(4) + (layers - 4) * (count(5) - count(4)) == told.parameters
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_is_shown_as_a_run_file_with_the_same_choices(name: str, tmp_path: Path) -> None:
+    text = preset_text(name)
+    (tmp_path / "my.yaml").write_text(text, encoding="utf-8")
+    config = load_preset(name)
+    assert read_config(tmp_path / "my.yaml") == config.model_copy(update={"preset": None})
+    assert read_config(name.upper()) == config
+    about = describe_preset(name).about
+    assert text.startswith(f"# {about}\n# Parameters: {describe_preset(name).parameters:,}\n")
+    assert about.endswith(".")
+    assert "\n" not in about
+
+
+def test_what_a_preset_says_of_itself_is_no_choice_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("about: mine\n", encoding="utf-8")
+    with pytest.raises(UserError, match="there is no 'about'"):
+        load_run(tmp_path / "my.yaml")
 
 
 @pytest.mark.parametrize("name", presets())

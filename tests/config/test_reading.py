@@ -105,6 +105,16 @@ def test_the_same_kind_resets_nothing(assignment: str) -> None:
     assert override(before, [assignment]) == before
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_group_that_was_not_there_takes_a_kind_and_its_keys(order: int) -> None:
+    scaled = ["model.position=rotary", "model.position.scaling=yarn", "model.position.scaling.factor=3"]
+    scaling = changed(*scaled[::order]).model.position.scaling
+    assert (scaling.kind, scaling.factor) == ("yarn", 3)
+    source = ["model.architecture=encoder_decoder", "model.source_embedding=patches", "model.source_embedding.patch=4"]
+    embedding = changed(*source[::order]).model.source_embedding
+    assert (embedding.kind, embedding.patch) == ("patches", 4)
+
+
 def test_other_choices_stay_when_a_kind_changes() -> None:
     before = changed("train.steps=7", "train.optimizer.learning_rate=1", "model.width=64")
     after = override(before, ["train.optimizer=muon"])

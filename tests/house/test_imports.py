@@ -19,13 +19,30 @@ from support import run_python
 HEAVY = ("numpy", "pydantic", "torch")
 EXPORTING = (cutaway, cutaway.data, cutaway.nn, cutaway.training)
 NAMES = [(package, name) for package in EXPORTING for name in package._HOMES]
-HELP = """
-import atexit, sys
-atexit.register(lambda: print("torch:", "loaded" if "torch" in sys.modules else "not loaded"))
-sys.argv = ["cutaway", "--help"]
+COMMAND = """
+import atexit, os, sys
+def tell():
+    print("torch:", "loaded" if "torch" in sys.modules else "not loaded")
+    sys.stdout.flush()
+    os._exit(0)
+atexit.register(tell)
 from cutaway.cli import main
+sys.argv[0] = "cutaway"
 main()
 """
+"""Runs a command; then prints whether torch was loaded, and ends without an error."""
+WITHOUT_TORCH = {
+    "--help": "Usage: cutaway",
+    "help train": "Usage: cutaway train",
+    "config": "train.steps=2000",
+    "config n_layer": "model.layers=4",
+    "presets": "gpt-nano",
+    "presets gpt-nano": "steps: 600",
+    "train gpt-nano nonsense.key=1": "",
+    "train gpt-naon": "",
+    "train gpt-nano --task mlm model.width=x": "",
+}
+"""Commands, and what they print to standard output."""
 
 
 @pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
@@ -34,9 +51,10 @@ def test_importing_the_package_loads_nothing_heavy(package: ModuleType) -> None:
     assert loaded.strip() == "[]", f"import {package.__name__} loads {loaded}"
 
 
-def test_help_does_not_load_torch() -> None:
-    shown = run_python(HELP)
-    assert "Usage: cutaway" in shown
+@pytest.mark.parametrize(("words", "printed"), WITHOUT_TORCH.items(), ids=WITHOUT_TORCH)
+def test_a_quick_command_does_not_load_torch(words: str, printed: str) -> None:
+    shown = run_python(COMMAND, *words.split())
+    assert printed in shown
     assert shown.splitlines()[-1] == "torch: not loaded"
 
 

@@ -8,7 +8,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
+from cutaway.errors import UserError
 from cutaway.model import device
 from support import require_attributes, require_module
 
@@ -31,6 +33,35 @@ def test_memory_that_nothing_tells_is_unknown(monkeypatch: pytest.MonkeyPatch) -
     assert (device.machine_memory(), device.peak_memory()) == (None, None)
     monkeypatch.delattr(device.os, "sysconf")
     assert device.machine_memory() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "cuda", "mps", "chosen"),
+    [
+        ("auto", True, True, "cuda"),
+        ("auto", False, True, "cpu"),
+        ("gpu", True, True, "cuda"),
+        ("gpu", False, True, "mps"),
+        ("gpu", False, False, None),
+        ("mps", True, False, None),
+        ("cpu", True, True, "cpu"),
+    ],
+)
+def test_a_device_is_chosen_by_name(
+    name: str, cuda: bool, mps: bool, chosen: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    if chosen is not None:
+        assert device.choose_device(name).type == chosen
+        return
+    with pytest.raises(UserError, match=f"device '{name}' is not on this machine"):
+        device.choose_device(name)
+
+
+def test_a_wrong_device_is_told_with_the_nearest() -> None:
+    with pytest.raises(UserError, match="no device is called 'gup'; did you mean 'gpu'"):
+        device.choose_device("gup")
 
 
 @pytest.mark.parametrize(("answer", "memory"), [(1, 17_000_000_000), (0, None)])

@@ -10,12 +10,14 @@ from cutaway.cli.chat import chat
 from cutaway.cli.check import check
 from cutaway.cli.classify import classify
 from cutaway.cli.compare import compare
+from cutaway.cli.config import config
 from cutaway.cli.demo import demo
 from cutaway.cli.embed import embed
 from cutaway.cli.evaluate import evaluate
 from cutaway.cli.export import export
 from cutaway.cli.fill import fill
 from cutaway.cli.generate import generate
+from cutaway.cli.help import help_of
 from cutaway.cli.plan import plan
 from cutaway.cli.predict import predict
 from cutaway.cli.presets import presets
@@ -71,8 +73,9 @@ def _without_command(
 
 COMMANDS = (
     *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed, predict),
-    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, demo),
+    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, config, demo),
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("help")(help_of)
 app.command("summarize", help="Write a summary of a text.")(translate)

@@ -71,10 +71,6 @@ def train(
 
     cutaway train --from runs/words --task sequence-classification --data reviews.tsv
     """
-    from cutaway.progress import PreparationBar
-    from cutaway.runs.run import free_folder, start
-    from cutaway.runs.run import resume as take_up
-
     names, assignments = sort_words(words or [])
     given = {
         "data.path": data,
@@ -95,9 +91,14 @@ def train(
             )
         if find_lr:
             raise UserError(f"--find-lr is for new runs: try --from {resume} --find-lr")
+        from cutaway.runs.run import resume as take_up
+
         train_and_report(take_up(resume, assignments), json)
         return
-    config, model = chosen(names, task, origin, assignments)
+    config, model = chosen(names, task, origin, assignments)  # before torch is imported: a mistake is told at once
+    from cutaway.progress import PreparationBar
+    from cutaway.runs.run import free_folder, start
+
     if find_lr:
         find_rate(config, model, json)
         return

@@ -10,8 +10,8 @@ class DataConfig(Record):
 
     path: str = Field(
         "python-docs",
-        description="training data: a file, a folder, - for standard input, python-docs, or the beginning of two parallel "
-        "files",
+        description="what to train on: a file, a folder, - for standard input, python-docs, or what two parallel files "
+        "begin with",
     )
     field: str = Field("text", description="field, column or file ending of the input")
     target: str | None = Field(

@@ -5,7 +5,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from cutaway.config.record import Record
-from cutaway.config.reference import kinds_of, nearest_key, records_of
+from cutaway.config.reference import dotted_keys, kinds_of, nearest_key, records_of
 from cutaway.config.run import RunConfig
 from cutaway.errors import nearest
 
@@ -33,6 +33,8 @@ def explain(error: ValidationError, root: type[Record] = RunConfig) -> str:
     if first["type"] == "literal_error":
         words = [str(word) for word in get_args(record.model_fields[location[-1]].annotation)] if record else []
         return f"{key} cannot be {first['input']!r}; {nearest(str(first['input']), words)}"
+    if first["type"] == "model_type" and (below := [one for one in dotted_keys() if one.startswith(f"{key}.")]):
+        return f"{key} cannot be {first['input']!r}: it is a group of keys, such as {below[0]}"
     return f"{key} cannot be {first['input']!r}: {first['msg'].lower()}"
 
 

@@ -1,9 +1,10 @@
-"""Names that people bring from nanoGPT, LitGPT and `transformers`, and short names: the keys, values and tasks they mean.
+"""Names that people bring from nanoGPT, LitGPT and `transformers`: the keys, values and tasks that they mean here.
 
 A name that means one key is understood. One that may mean several, or means something that is chosen otherwise here, is
 answered with the exact keys.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -62,7 +63,7 @@ _KEYS = {
     "model.embedding.channels model.source_embedding.channels": "num_channels in_chans in_channels",
     "model.embedding.bins": "num_mel_bins n_mels",
     # training
-    "train.steps": "max_iters max_steps num_steps num_train_steps total_steps iterations",
+    "train.steps": "max_iters max_steps num_steps num_train_steps total_steps",
     "train.epochs": "num_train_epochs num_epochs n_epochs max_epochs",
     "train.batch_size": "per_device_train_batch_size train_batch_size global_batch_size bs",
     "train.optimizer": "optim",
@@ -72,7 +73,7 @@ _KEYS = {
     "train.optimizer.beta2 train.optimizer.adamw.beta2": "adam_beta2",
     "train.optimizer.epsilon train.optimizer.adamw.epsilon": "adam_epsilon",
     "train.schedule": "lr_scheduler_type lr_scheduler scheduler",
-    "train.schedule.warmup": "warmup_iters warmup_steps warmup_ratio lr_warmup_steps lr_warmup_fraction lr_warmup_iters",
+    "train.schedule.warmup": "warmup_iters warmup_steps warmup_ratio lr_warmup_steps lr_warmup_fraction",
     "train.gradient_clip": "grad_clip max_grad_norm max_norm gradient_clip_val gradient_clipping clip_grad",
     "train.precision": "dtype torch_dtype mixed_precision",
     "train.log_every": "log_interval logging_steps",
@@ -109,10 +110,10 @@ ANSWERS = {
     "min_lr": "{} is a fraction of the peak here: write train.schedule.floor=LOWEST/PEAK",
     "decay_lr": "the learning rate decays by train.schedule: write train.schedule=constant for none",
     "lr_decay_iters": "the learning rate decays until train.steps: write train.steps=NUMBER",
-    "max_tokens": "the length of a run is its number of steps: write train.steps=TOKENS/(train.batch_size × model.context)",
+    "max_tokens": "the length of a run is in steps: write train.steps=TOKENS/(train.batch_size × model.context)",
     "parallel_residual": "{} is a place of the norms here: write model.residual=parallel, or model.residual=pre",
     "attention_scores_scalar": "{} divides scores by a root elsewhere: write model.attention.scale=FACTOR",
-    "image_size": "{} is taken from the data; to fix it, write model.embedding.height=PIXELS model.embedding.width=PIXELS",
+    "image_size": "{} is that of the data; to fix it, write model.embedding.height=PIXELS model.embedding.width=PIXELS",
     "is_decoder": "{} is the architecture here: write model.architecture=decoder",
     "is_encoder_decoder": "{} is the architecture here: write model.architecture=encoder_decoder",
     "rope_scaling": "scaling has its own keys: write model.position.scaling=llama3 model.position.scaling.factor=8",
@@ -179,6 +180,25 @@ _CLASSIFIERS = {
 _OF_GRAPHS = ("shortest_path", "graph_classification")
 """The positions of a model that reads graphs, and its classification task."""
 
+MODELS_WITHOUT_OWNER = frozenset(
+    {
+        *("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2", "t5-small", "t5-base", "t5-large"),
+        *("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased"),
+        *("distilbert-base-uncased", "distilbert-base-cased", "roberta-base", "roberta-large", "distilroberta-base"),
+    }
+)
+"""Names that the Hugging Face hub knows without their owner."""
+_MODEL = re.compile(
+    r"(flan-|meta-|tiny)?(bart|t5|llama|mi[sx]tral|qwen|smollm|deepseek|opus-mt|vit)-?v?([0-9].*|large.*)"
+)
+
+
+def pretrained_model(name: str) -> str | None:
+    """The argument of --from that a word may mean, if it looks like the name of a model on the hub."""
+    if "/" in name or name.lower() in MODELS_WITHOUT_OWNER:
+        return name
+    return f"OWNER/{name}" if _MODEL.fullmatch(name.lower()) else None
+
 
 def other_names_of(word: str) -> tuple[str, ...]:
     """The keys that a name of another library may mean."""
@@ -197,11 +217,11 @@ def keys_meant(word: str, known: Iterable[str]) -> list[str]:
         return [word]
     prefix, dot, last = word.rpartition(".")
     others = OTHER_NAMES.get(last, ())
-    renamed = [f"{prefix}.{key.rpartition('.')[2]}" for key in others] if dot else []
-    if found := [key for key in renamed if key in keys]:
-        return found[:1]
-    found = list(others) or [key for key in keys if key.rpartition(".")[2] == last]
-    return sorted({key for key in found if key.startswith(prefix + dot)}, key=lambda key: (key.count("."), key))
+    below = {
+        key for key in others or keys if (others or key.rpartition(".")[2] == last) and key.startswith(prefix + dot)
+    }
+    renamed = {f"{prefix}.{key.rpartition('.')[2]}" for key in others} if dot else set()  # model.first_layers.…
+    return sorted(below or renamed & {*keys}, key=lambda key: (key.count("."), key))
 
 
 def exact_key(word: str, known: Collection[str], chosen: Collection[str]) -> str:

@@ -11,20 +11,13 @@ import yaml
 from pydantic import ValidationError
 
 from cutaway.config.mistakes import explain
-from cutaway.config.other_names import exact_key, value_meant
+from cutaway.config.other_names import exact_key, pretrained_model, value_meant
 from cutaway.config.reference import dotted_keys, keys_in, kinds_of
 from cutaway.config.renamed import current_key, with_current_keys
 from cutaway.config.run import RunConfig
 from cutaway.config.task import named_task
-from cutaway.errors import UserError, nearest
+from cutaway.errors import UserError, closest, nearest
 
-PRETRAINED = re.compile(
-    r"[\w.-]+/[\w.-]+|(distil)?(gpt2|bert|roberta)(-(tiny|mini|small|medium|base|large|xl|distilled|multilingual))*"
-    r"(-(un)?cased)?|(flan-)?t5(-v1_1)?-(small|base|large|xl|xxl|3b|11b)|(meta-)?(llama|mistral|mixtral|qwen|smollm|"
-    r"gemma|phi|pythia|opt|deepseek|tinyllama)-?v?[0-9].*|bart-(base|large).*|opus-mt-.+|vit-(base|large|huge).*",
-    re.IGNORECASE,
-)
-"""Names of models on the hub, as people write them."""
 STEPS, EPOCHS = "train.steps", "train.epochs"
 
 
@@ -67,18 +60,18 @@ class Preset:
 
 
 def describe_preset(name: str) -> Preset:
-    """What a preset says of itself, and its choices.
+    """What a preset says of itself, and its choices; its name may be in upper or lower case.
 
     Raises:
         UserError: there is none of this name.
     """
     given = _parse(_preset_file(name), f"preset {name}")
     about, parameters = given.pop("about"), given.pop("parameters")
-    return Preset(name, about, parameters, validate({"preset": name, **given}))
+    return Preset(name.lower(), about, parameters, validate({"preset": name.lower(), **given}))
 
 
 def load_preset(name: str) -> RunConfig:
-    """Reads a preset.
+    """Reads a preset; its name may be in upper or lower case.
 
     Raises:
         UserError: there is none of this name.
@@ -92,9 +85,9 @@ def preset_text(name: str) -> str:
     Raises:
         UserError: there is none of this name.
     """
-    about = describe_preset(name).about
+    preset = describe_preset(name)
     lines = [line for line in _preset_file(name).splitlines() if not line.startswith(("about:", "parameters:"))]
-    return "\n".join([f"# {about}", *lines, ""])
+    return "\n".join([f"# {preset.about}", f"# Parameters: {preset.parameters:,}", *lines, ""])
 
 
 def read_config(name: str | Path) -> RunConfig:
@@ -103,7 +96,7 @@ def read_config(name: str | Path) -> RunConfig:
     Raises:
         UserError: there is no such preset or file, or it has an invalid key or value.
     """
-    return load_run(Path(name)) if is_run_file(name) else load_preset(str(name).lower())
+    return load_run(Path(name)) if is_run_file(name) else load_preset(str(name))
 
 
 def is_run_file(name: str | Path) -> bool:
@@ -112,16 +105,19 @@ def is_run_file(name: str | Path) -> bool:
 
 
 def _preset_file(name: str) -> str:
-    if name not in presets():
-        raise UserError(f"no preset is called {name!r}; {nearest(name, presets())}{_pretrained(name)}")
-    return (resources.files("cutaway.config") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+    if name.lower() not in presets():
+        raise UserError(f"no preset is called {name!r}; {_meant_by(name)}")
+    return (resources.files("cutaway.config") / "presets" / f"{name.lower()}.yaml").read_text(encoding="utf-8")
 
 
-def _pretrained(name: str) -> str:
-    """How to fine-tune a model, if this looks like the name of one."""
-    if PRETRAINED.fullmatch(name) is None:
-        return ""
-    return f" To fine-tune the pretrained model, write --from {name}."
+def _meant_by(name: str) -> str:
+    """The presets that are nearest to a name, and how to fine-tune a pretrained model if it looks like one."""
+    model = pretrained_model(name)
+    if model is None:
+        return nearest(name, presets())
+    if "/" in name or not closest(name, presets()):
+        return f"to fine-tune a pretrained model, write --from {model}"
+    return f"{nearest(name, presets())} To fine-tune a pretrained model, write --from {model}"
 
 
 def load_run(path: Path) -> RunConfig:
@@ -163,7 +159,8 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     if STEPS in changed:
         changes.append((EPOCHS, None))
     for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
-        _assign(tree, path, value)
+        if not _choose_kind(tree, path, value):
+            _assign(tree, path, value)
     return validate(tree)
 
 
@@ -195,7 +192,7 @@ def _changes(config: RunConfig, assignments: Sequence[str]) -> list[tuple[str, A
     given = [_split(assignment) for assignment in assignments]
     for key, value in given:
         if key in known:
-            _choose_kind(tree, key, value_meant(key, value))
+            _choose_kind(tree, key, value_meant(key, value))  # keys before it may be of this kind
     changes = []
     for word, value in given:
         key = exact_key(word, known, set(keys_in(tree)))
@@ -222,10 +219,13 @@ def _value(key: str, value: Any, tree: dict[str, Any]) -> Any:
         return value
 
 
-def _choose_kind(tree: dict[str, Any], key: str, value: Any) -> None:
+def _choose_kind(tree: dict[str, Any], key: str, value: Any) -> bool:
+    """Chooses the kind of a group if that is what a key and a value mean; returns whether it is."""
     group = key.removesuffix(".kind")
     if isinstance(value, str) and (kinds := kinds_of(group)) and (value in kinds or value.lower() != "none"):
         _assign(tree, f"{group}.kind", value)
+        return True
+    return False
 
 
 def _paths(tree: Mapping[str, Any], path: str = "") -> Iterator[str]:

@@ -32,7 +32,7 @@ class TrainConfig(Record):
     schedule: ScheduleConfig = Field(CosineConfig(), description="learning rate after the warm-up")
     frozen: tuple[str, ...] = Field(
         (),
-        description="weights that are not trained, by the beginning of their names or by patterns: encoder.embed, *.bias",
+        description="weights that are not trained, by the beginnings of their names or patterns: encoder.embed, *.bias",
     )
     gradient_clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; none: not clipped")
     seed: int = Field(0, ge=0, lt=1 << 32, description="seed of weights, batches, dropout and samples")

@@ -3,15 +3,21 @@
 import re
 from pathlib import Path
 
+from cutaway.config.other_names import MODELS_WITHOUT_OWNER
 from cutaway.errors import UserError
 
-NAME = re.compile(r"(hf:)?(?P<name>[A-Za-z0-9][\w.-]*/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+NAME = re.compile(
+    rf"(hf:)?(?P<name>[A-Za-z0-9][\w.-]*/[\w.-]+|{'|'.join(sorted(MODELS_WITHOUT_OWNER))})(@(?P<revision>[\w./-]+))?"
+)
 FILES = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model", "*.spm", "*.jinja", "*/config.json")
 
 
 def is_name(path: str) -> bool:
     """Whether this may be the name of a model, such as ``owner/model@revision``, and is not a local path."""
-    return NAME.fullmatch(path) is not None and not Path(path).exists() and not Path(path).parent.is_dir()
+    matched = NAME.fullmatch(path)
+    if matched is None or Path(path).exists():
+        return False
+    return matched["name"] in MODELS_WITHOUT_OWNER or not Path(path).parent.is_dir()
 
 
 def download(path: str) -> tuple[Path, str]:
