@@ -28,7 +28,7 @@ def test_a_classifier_is_opened_by_transformers(capfd: pytest.CaptureFixture[str
     assert expected.std() > 0
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     named = [theirs.config.id2label[number] for number in expected.argmax(dim=1).tolist()]
-    assert named == [one["label"] for one in ours.classify(texts)]
+    assert named == [one.label for one in ours.classify(texts)]
 
 
 @pytest.mark.usefixtures("learnt")

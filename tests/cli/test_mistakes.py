@@ -33,13 +33,17 @@ WORDS = {
     "run": "run is a run: resume it with --resume run",
     "gpt-nano train.steps 100": "train.steps has no value: write train.steps=VALUE",
     "gpt-nano train.batch-size 100": "train.batch-size has no value: write train.batch_size=VALUE",
-    "gpt-nano --steps 100": "there is no option '--steps'; write train.steps=100",
-    "gpt-nano --batch_size=100": "there is no option '--batch-size'; write train.batch_size=100",
+    "gpt-nano --save-every 100": "there is no option '--save-every'; write train.save_every=100",
+    "gpt-nano --gradient_clip=2": "there is no option '--gradient-clip'; write train.gradient_clip=2",
     "gpt-nano --train.steps 100": "there is no option '--train.steps'; write train.steps=100",
     "gpt-nano --dropout 0.1": "write model.dropout=0.1 or model.attention.dropout=0.1",
-    "gpt-nano --steps": "write train.steps=VALUE",
-    "gpt-nano --steps train.seed=1": "write train.steps=VALUE",
-    "gpt-nano --steps --json": "write train.steps=VALUE",
+    "gpt-nano --patience": "write train.patience=VALUE",
+    "gpt-nano --patience train.seed=1": "write train.patience=VALUE",
+    "gpt-nano --patience --json": "write train.patience=VALUE",
+    "gpt-nano --steps": "option '--steps' requires an argument",
+    "gpt-nano --steps many": "invalid value for '--steps': ",
+    "gpt-nano --steps 5 --epochs 2": "train.steps and train.epochs both set the length of the run: give one of them",
+    "gpt-nano --context 0": "model.context cannot be 0: input should be greater than 0",
     "gpt-nano --dta text.txt": "there is no option '--dta'; did you mean '--data'?",
     "gpt-nano -n 3": "there is no option '-n'; known: --task, --data, --validation, --out",
     "gpt-nano --seed x": "invalid value for '--seed'",
@@ -195,8 +199,30 @@ def test_a_choice_that_failed_may_be_mended_in_the_same_folder() -> None:
     assert load_run(Path("new/run.yaml")).model.vocabulary == 50
 
 
+def _interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("folder", ["new", "a/new/one"])
+def test_a_failed_start_leaves_no_folder(folder: str) -> None:
+    """The text is read before it is known that the vocabulary is too small for it."""
+    before = contents(Path())
+    refused("train", "gpt-nano", "--data", "text.txt", "--out", folder, *TINY, "model.vocabulary=5")
+    assert contents(Path()) == before
+    assert not Path(folder).parts[0] in {path.name for path in Path().iterdir()}
+
+
+def test_a_failed_start_leaves_what_was_there() -> None:
+    Path("mine").mkdir()
+    Path("mine/.keep").write_text("")
+    refused("train", "gpt-nano", "--data", "text.txt", "--out", "mine", *TINY, "model.vocabulary=5")
+    assert [path.name for path in Path("mine").iterdir()] == [".keep"]
+
+
 def test_a_folder_that_was_begun_with_another_text_says_how_to_go_on() -> None:
-    refused(*TRAIN, "model.vocabulary=5")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cutaway.runs.run.build", _interrupted)
+        assert run(*TRAIN).status == 130
     Path("other.txt").write_text("something else " * 30)
     line = refused("train", "gpt-nano", "--data", "other.txt", "--out", "new", *TINY)
     assert "choose another folder, or remove this one" in line

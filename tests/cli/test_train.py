@@ -42,7 +42,7 @@ def test_it_says_what_it_does() -> None:
     assert "sample at step 0" in lines[1]
     assert lines[-3].startswith("step      4  training loss")
     assert lines[-2:] == [
-        f"done after 4 steps; look inside: {out}/report.html",
+        f"done after 4 steps; look inside: {Path(out, 'report.html').absolute().as_uri()}",
         f"use it: cutaway generate '{out}' --temperature 0.8",
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from cutaway.data.arrays import Array
 from cutaway.data.examples import CaptionedImage, Graph
 from cutaway.runs.run import Run
+from cutaway.tasks.predictions import Answer, LabelPrediction, LabelsPrediction, TaggedWord, ValuePrediction
 from support import require_module
 
 CLASSES = ("sequence_classification", "image_classification", "proteins", "graph_classification")
@@ -61,10 +62,10 @@ def always_right(run: Run, patch: pytest.MonkeyPatch) -> None:
         return [_right[run.config.task.problem](one.labels) for one in found]
 
     def words(task: Any, loaded: Any, sentences: list[tuple[str, ...]]) -> list[list[dict[str, Any]]]:
-        return [[{"tag": tag} for tag in known[words].tags] for words in sentences]
+        return [[TaggedWord("", tag, 1.0) for tag in known[words].tags] for words in sentences]
 
     def questions(task: Any, loaded: Any, asked: list[tuple[str, str]]) -> list[dict[str, Any]]:
-        return [{"answer": known[context].answers[0].text} for _, context in asked]
+        return [Answer(known[context].answers[0].text, 0, 0, 1.0) for _, context in asked]
 
     patch.setattr("cutaway.generation.seq2seq.Seq2SeqGenerator.search", sources)
     patch.setattr("cutaway.tasks.classification.ClassificationTask.classify", labels)
@@ -78,7 +79,7 @@ def _asked(example: Any) -> Any:
 
 
 _right: dict[str, Callable[[tuple[str, ...]], dict[str, Any]]] = {
-    "single_label": lambda labels: {"label": labels[0]},
-    "multi_label": lambda labels: {"labels": list(labels)},
-    "regression": lambda labels: {"value": float(labels[0])},
+    "single_label": lambda labels: LabelPrediction(labels[0], 1.0, {}),
+    "multi_label": lambda labels: LabelsPrediction(labels, {}),
+    "regression": lambda labels: ValuePrediction(float(labels[0])),
 }

@@ -15,9 +15,9 @@ from typing import Any
 import torch._dynamo  # noqa: F401 (the first optimizer imports it: once here, not in every life)
 
 from cutaway.cli import main
-from cutaway.cli.train import write_sample
 from cutaway.config.reading import load_run
 from cutaway.runs.run import resume, start
+from cutaway.runs.session import write_sample
 from cutaway.training.callbacks import Metrics, Samples
 from cutaway.training.loop import Trainer
 

@@ -47,9 +47,9 @@ def test_it_has_no_gradient_and_nothing_is_remembered_of_it(kind: str) -> None:
     )
     loss.backward()
     assert {name for name, weight in model.named_parameters() if weight.grad is None} == kept
-    optimizer.step(1.0)
-    assert {name.partition(":")[0] for name in optimizer.state()} == weights(model).keys() - kept
-    assert optimizer.state().keys() == optimizer.shapes().keys()
+    optimizer.step()
+    assert {name.partition(":")[0] for name in optimizer.named_state()} == weights(model).keys() - kept
+    assert optimizer.named_state().keys() == optimizer.named_shapes().keys()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +83,7 @@ def test_biases_that_balance_experts_can_be_frozen() -> None:
     batch = learning.objective.collate(learning.training[0], model.head.projection.weight.device)
     optimizer = make_optimizer(KINDS["adamw"], model)
     learning.objective.loss(model, batch)[0].backward()
-    optimizer.step(1.0)
+    optimizer.step()
     assert {name for name, weight in weights(model).items() if weight.equal(before[name])} == {
         "decoder.0.feedforward.balance.bias"
     }

@@ -51,7 +51,7 @@ def gradient_of_a_step(folder: Path, monkeypatch: pytest.MonkeyPatch, **choices:
     learner = trainer(folder, model, uneven(), **choices)
     monkeypatch.setattr(
         "cutaway.training.optimizers.Optimizer.step",
-        lambda _, share: gradients.append(torch.cat([weight.grad.flatten() for weight in model.parameters()])),
+        lambda _: gradients.append(torch.cat([weight.grad.flatten() for weight in model.parameters()])),
     )
     return learner.step(0, 1.0), gradients[0]
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from cutaway.config.schedule import ConstantConfig, CosineConfig, LinearConfig, ScheduleConfig, StableConfig
+from cutaway.errors import UserError
 from cutaway.training.schedules import rate
 
 warmups = st.integers(0, 60)
@@ -70,5 +70,5 @@ def test_a_share_of_the_steps_is_as_many_steps(kind: type, steps: int) -> None:
 
 @pytest.mark.parametrize("warmup", [1.5, -0.1, float("nan")])
 def test_what_is_neither_steps_nor_a_share(warmup: float) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(UserError):
         CosineConfig(warmup=warmup)

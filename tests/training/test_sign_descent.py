@@ -39,7 +39,8 @@ def test_a_step_lowers_the_bias_of_the_busy_and_raises_that_of_the_idle(kind: st
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
     model.get_parameter(BIAS).grad = torch.tensor([2.0, -1.0, 0.0, -1.0, 0.5, -0.5]) * 1e-9
-    optimizer.step(share)
+    optimizer.set_rate(share)
+    optimizer.step()
     expected = -RATE * share * torch.tensor([1.0, -1.0, 0.0, -1.0, 1.0, -1.0])
     torch.testing.assert_close(model.get_parameter(BIAS).data, expected)
 
@@ -50,14 +51,14 @@ def test_it_is_in_no_other_group_and_nothing_is_remembered_of_it(kind: str) -> N
     optimizer = make_optimizer(KINDS[kind], model)  # which checks that every weight is in one group
     for weight in model.parameters():
         weight.grad = torch.randn_like(weight)
-    optimizer.step(1.0)
-    assert {name: value.shape for name, value in optimizer.state().items()} == optimizer.shapes()
-    remembered = [name for name in optimizer.state() if name.startswith("decoder.1.feedforward")]
+    optimizer.step()
+    assert {name: value.shape for name, value in optimizer.named_state().items()} == optimizer.named_shapes()
+    remembered = [name for name in optimizer.named_state() if name.startswith("decoder.1.feedforward")]
     assert not [name for name in remembered if name.startswith(BIAS)]
     assert "decoder.1.feedforward.router.weight:exp_avg" in remembered
     expert = "decoder.1.feedforward.experts.3.up.weight"
     assert f"{expert}:{'mean' if kind == 'muon' else 'exp_avg'}" in remembered
-    optimizer.load(optimizer.state())
+    optimizer.load_named_state(optimizer.named_state())
 
 
 @every_kind
@@ -67,7 +68,7 @@ def test_what_an_optimizer_keeps_is_counted(kind: str) -> None:
     optimizer = make_optimizer(config.optimizer, model)
     kept = optimizer_tensors(config, model)
     found = dict.fromkeys(kept, 0)
-    for name in optimizer.shapes():
+    for name in optimizer.named_shapes():
         found[name.rpartition(":")[0]] += not name.endswith(":step")
     assert kept == found
 
@@ -78,7 +79,7 @@ def test_each_layer_has_its_rate() -> None:
     names = [f"decoder.{i}.feedforward.balance.bias" for i in (0, 1)]
     for name in names:
         model.get_parameter(name).grad = -torch.ones(6)
-    optimizer.step(1.0)
+    optimizer.step()
     assert [model.get_parameter(name)[0].item() for name in names] == pytest.approx([0.5, RATE])
 
 

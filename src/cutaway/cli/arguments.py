@@ -19,6 +19,14 @@ Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by
 File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
 Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
+Steps = Annotated[int | None, typer.Option(help="Optimizer steps (train.steps).")]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the data, instead of steps (train.epochs).")]
+BatchSize = Annotated[int | None, typer.Option(help="Examples or windows per step (train.batch_size).")]
+LearningRate = Annotated[
+    float | None, typer.Option("--lr", "--learning-rate", help="Highest learning rate (train.optimizer.learning_rate).")
+]
+Context = Annotated[int | None, typer.Option(help="Longest input in tokens (model.context).")]
+
 Temperature = Annotated[float, typer.Option(help="0 always takes the most likely token.")]
 TopK = Annotated[int | None, typer.Option(help="Sample from this many of the most likely tokens.")]
 TopP = Annotated[float | None, typer.Option(help="Sample from the fewest tokens with this total probability.")]

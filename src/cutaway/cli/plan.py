@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.cli.arguments import BatchSize, Context, Steps
 from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 from cutaway.display import size
 from cutaway.errors import UserError
@@ -20,9 +21,9 @@ def plan(
         list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train.")
     ] = None,
     data: Annotated[str | None, typer.Option(help="A text, for the vocabulary of a character tokenizer.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Number of training steps.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Number of examples or windows in a step.")] = None,
-    context: Annotated[int | None, typer.Option(help="Number of tokens that the model reads at once.")] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    context: Context = None,
     measure: Annotated[bool, typer.Option(help="Measure a few training steps, to estimate the time.")] = True,
     json: AsJSON = False,
 ) -> None:
@@ -39,8 +40,7 @@ def plan(
 
     names, assignments = sort_words(words or [])
     given = {"data.path": data, "train.steps": steps, "train.batch_size": batch_size, "model.context": context}
-    in_examples = [] if batch_size is None else ["train.batch_tokens=none"]
-    config = choose(only_name(names), [*from_options(given), *in_examples, *assignments])
+    config = choose(only_name(names), from_options(given) + assignments)
     if any(assignment.startswith("train.epochs") for assignment in assignments):
         raise UserError("a plan reads no data, so it cannot count the steps of train.epochs: give train.steps")
     config = with_expected_sizes(config)

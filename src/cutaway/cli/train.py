@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import open_model
+from cutaway.cli.arguments import BatchSize, Context, Epochs, LearningRate, Steps, open_model
 from cutaway.cli.choices import choose, from_options, only_name, sort_words
 from cutaway.cli.find_rate import find_rate
 from cutaway.cli.show import AsJSON, print_json
@@ -35,29 +35,32 @@ PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
 """The same for models of proteins."""
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train, and choices to change."),
+]
+Task = Annotated[str | None, typer.Option(help="The task, such as sequence-to-sequence; default: that of the preset.")]
+Data = Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")]
+Validation = Annotated[str | None, typer.Option(help="Examples to validate on; default: some are held out.")]
+Out = Annotated[Path | None, typer.Option(help="The run folder to make; default runs/PRESET.")]
+Origin = Annotated[
+    str | None, typer.Option("--from", metavar="MODEL", help="A model to fine-tune, instead of a preset.")
+]
+
+
 def train(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train, and choices to change."),
-    ] = None,
-    task: Annotated[
-        str | None, typer.Option(help="The task, such as sequence-to-sequence; default: that of the preset.")
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")] = None,
-    validation: Annotated[str | None, typer.Option(help="Examples to validate on; default: some are held out.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder to make; default runs/PRESET.")] = None,
-    origin: Annotated[
-        str | None, typer.Option("--from", metavar="MODEL", help="A model to fine-tune, instead of a preset.")
-    ] = None,
+    words: Words = None,
+    task: Task = None,
+    data: Data = None,
+    validation: Validation = None,
+    out: Out = None,
+    origin: Origin = None,
     resume: Annotated[Path | None, typer.Option(help="A run folder to resume.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps (train.steps).")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data, instead of steps (train.epochs).")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples per step (train.batch_size).")] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option("--lr", "--learning-rate", help="Highest learning rate (train.optimizer.learning_rate)."),
-    ] = None,
-    context: Annotated[int | None, typer.Option(help="Longest input in tokens (model.context).")] = None,
+    steps: Steps = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    context: Context = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout (train.seed).")] = None,
     device: Annotated[str | None, typer.Option(help=f"{DEVICE_NAMES} (train.device).")] = None,
     find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; start no run.")] = False,
@@ -85,12 +88,10 @@ def train(
     }
     assignments = from_options(given) + assignments
     if resume is not None:
-        if names or out or task or origin:
-            raise UserError(
-                "a resumed run keeps its preset, task and folder: give only --resume DIR and train.* choices"
-            )
         if find_lr:
             raise UserError(f"--find-lr is for new runs: try --from {resume} --find-lr")
+        if names or out or task or origin:
+            raise UserError("a resumed run keeps its preset, task and folder: give only --resume and train.* choices")
         from cutaway.runs.run import resume as take_up
 
         train_and_report(take_up(resume, assignments), json)

@@ -19,6 +19,7 @@ from cutaway.config.task import named_task
 from cutaway.errors import UserError, closest, nearest
 
 STEPS, EPOCHS = "train.steps", "train.epochs"
+BATCH_SIZE, BATCH_TOKENS = "train.batch_size", "train.batch_tokens"
 
 
 class _Loader(yaml.SafeLoader):
@@ -146,7 +147,8 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
     A last part that only one key has (``steps=200``) and the names of other libraries (``n_layer=4``) mean that key.
     Another kind (``model.position=alibi`` or ``model.position.kind=alibi``) resets the other keys of that choice. The
-    order does not matter: kinds are applied first. Giving steps replaces epochs.
+    order does not matter: kinds are applied first. Giving steps replaces epochs, and giving a batch size in examples
+    replaces one in tokens.
 
     Raises:
         UserError: an assignment has no `=`, a key or value does not exist, or both steps and epochs are given.
@@ -158,6 +160,8 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
         raise UserError(f"{STEPS} and {EPOCHS} both set the length of the run: give one of them")
     if STEPS in changed:
         changes.append((EPOCHS, None))
+    if BATCH_SIZE in changed and BATCH_TOKENS not in changed:
+        changes.append((BATCH_TOKENS, None))
     for path, value in sorted(changes, key=lambda change: change[0].removesuffix(".kind").count(".")):
         if not _choose_kind(tree, path, value):
             _assign(tree, path, value)

@@ -28,6 +28,10 @@ from cutaway.training.checkpoints import Progress as TrainingProgress
 from cutaway.training.loop import Trainer
 
 
+UNFINISHED = ".unfinished"
+"""A file in the folder of a run that is being started."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run that is ready to train: its folder holds everything.
@@ -103,6 +107,7 @@ def start(
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
     with _removed_on_failure(out):
+        write_text(out / UNFINISHED, "")  # a killed start is recognized by it
         dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
         run = _assemble(folder, dataset)
         if origin is not None:
@@ -110,6 +115,7 @@ def start(
         run.trainer()  # fails on too little data before the folder becomes a run
         write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
         write_text(folder.run, dump_run(run.config))
+        (out / UNFINISHED).unlink()
     return run
 
 
@@ -135,6 +141,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         raise UserError(
             f"train.frozen cannot be changed in a run that has started: start another run with --from {out}"
         )
+    (out / UNFINISHED).unlink(missing_ok=True)
     run = _assemble(folder, task_of(config).open(out))
     if assignments:
         write_text(folder.run, dump_run(run.config))
@@ -150,8 +157,7 @@ def _refuse_foreign(folder: RunFolder) -> None:
         UserError: the folder has visible files, but no unfinished run.
     """
     out = folder.path
-    own = (out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out))
-    if out.is_dir() and not any(path.exists() for path in own):
+    if out.is_dir() and not (_is_prepared(out) or (out / UNFINISHED).exists()):
         foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
         if foreign:
             raise UserError(f"{out} has other files, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
@@ -159,18 +165,28 @@ def _refuse_foreign(folder: RunFolder) -> None:
 
 @contextmanager
 def _removed_on_failure(out: Path) -> Iterator[None]:
-    """Removes the folder after an error, with those above it that were made for it; a killed process leaves it."""
-    existed = out.exists()
-    made = [parent for parent in out.absolute().parents if not parent.exists()]
+    """After an error, removes what was made: files, the folder, and those above it.
+
+    What an earlier start prepared is kept, and so is what was prepared before Ctrl-C: the next start continues.
+    """
+    before = set(out.iterdir()) if out.exists() else set()
+    made = [folder for folder in (out.absolute(), *out.absolute().parents) if not folder.exists()]
+    was_prepared = _is_prepared(out)
     try:
         yield
-    except Exception:
-        if not existed:
-            shutil.rmtree(out, ignore_errors=True)
-            for parent in made:
+    except BaseException as error:
+        if not was_prepared and (isinstance(error, Exception) or not _is_prepared(out)):
+            for path in set(out.iterdir()) - before if out.exists() else ():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            for folder in made:
                 with suppress(OSError):  # another run may have been started in it
-                    parent.rmdir()
+                    folder.rmdir()
         raise
+
+
+def _is_prepared(out: Path) -> bool:
+    """Whether data was prepared here, at least in part."""
+    return any(path.exists() for path in (out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out)))
 
 
 def _assemble(folder: RunFolder, dataset: Dataset) -> Run:

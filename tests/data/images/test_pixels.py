@@ -168,5 +168,5 @@ def test_an_image_must_fit_the_model(tmp_path: Path) -> None:
 def test_patches_that_fit_divide_both_sides() -> None:
     assert fitting_patches(28, 42) == [1, 2, 7, 14]
     assert fitting_patches(9, 16) == [1]
-    with pytest.raises(ValueError, match="images of width 9 cannot be cut into patches of 4"):
+    with pytest.raises(UserError, match="images of width 9 cannot be cut into patches of 4"):
         PatchEmbeddingConfig(patch=4, height=8, width=9)
