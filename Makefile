@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy check format bench
+.PHONY: help demo test test-heavy check format reference bench
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,6 +36,9 @@ check: $(VENV)/dev ## Checks style, types, import directions and the project's r
 format: $(VENV)/dev ## Fixes style where possible
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
+
+reference: $(VENV)/dev ## Writes docs/reference.md from the code
+	@$(BIN)/python docs/make_reference.py
 
 bench: $(VENV)/bench ## Runs the benchmarks; NANOGPT=DIR is a checkout of nanoGPT, DATA=FILE a text
 	@$(BIN)/python benchmarks/training_throughput.py $(if $(NANOGPT),--nanogpt $(NANOGPT))

@@ -18,7 +18,9 @@ def presets(
     """List the presets for `cutaway train` and `cutaway plan`, or show one as a run file.
 
     Where the data determines the number of parameters, it is that with 65 characters, two labels, or images of 14 × 14
-    patches. To change a preset, save it: cutaway presets gpt-nano > my.yaml
+    patches. To change a preset, save it as a run file:
+
+    cutaway presets gpt-nano > my.yaml
     """
     from cutaway.config.reading import describe_preset, preset_text
     from cutaway.config.reading import presets as names
