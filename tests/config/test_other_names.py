@@ -162,7 +162,7 @@ def test_of_several_keys_the_one_is_meant_that_exists_with_the_kinds() -> None:
         ("min_lr=1e-5", "write train.schedule.floor=LOWEST/PEAK"),
         ("out_dir=x", "write --out DIR"),
         ("train.n_layer=4", "there is no 'train.n_layer'; did you mean 'model.layers'?"),
-        ("task=regression", "write task=sequence_classification task.problem=regression"),
+        ("task=regression", "write --task sequence_classification task.problem=regression"),
         ("task=xyzzy", "task has no kind 'xyzzy'"),
     ],
 )

@@ -127,9 +127,11 @@ def test_a_key_says_for_which_kinds_it_is() -> None:
     [
         ("train.steps", {"train.steps"}),
         ("train.batch-size", {"train.batch_size"}),
+        ("BATCH_SIZE", {"train.batch_size"}),
         ("steps", {"train.steps"}),
         ("dropout", {"model.dropout", "model.attention.dropout"}),
         ("n_embd", {"model.width"}),
+        ("schedule", {key.key for key in all_keys() if key.key.startswith("train.schedule")}),
         ("model.attention.kind", {key.key for key in all_keys() if key.key.startswith("model.attention")}),
         ("train", {key.key for key in all_keys() if key.key.startswith("train.")}),
     ],

@@ -31,6 +31,7 @@ def plan(
     import torch
 
     from cutaway.cli.choices import choose, from_options, only_name, sort_words
+    from cutaway.config.reading import changed_keys
     from cutaway.model.build import build
     from cutaway.model.cost import cost
     from cutaway.model.device import machine_memory
@@ -41,7 +42,7 @@ def plan(
     names, assignments = sort_words(words or [])
     given = {"data.path": data, "train.steps": steps, "train.batch_size": batch_size, "model.context": context}
     config = choose(only_name(names), from_options(given) + assignments)
-    if any(assignment.startswith("train.epochs") for assignment in assignments):
+    if "train.epochs" in changed_keys(config, assignments):
         raise UserError("a plan reads no data, so it cannot count the steps of train.epochs: give train.steps")
     config = with_expected_sizes(config)
     with torch.device("meta"):

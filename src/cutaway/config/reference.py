@@ -74,14 +74,15 @@ def dotted_keys() -> Iterator[str]:
 
 
 def find_keys(text: str) -> list[Key]:
-    """The keys that a word means: a whole key, all keys of a group, or all keys with this last part.
+    """The keys that a word means: a whole key or all keys of a group, by its name or only its last part.
 
     Raises:
         UserError: there is none; names the nearest.
     """
-    word = text.strip().replace("-", "_").removesuffix(".kind").rstrip(".*")
+    word = text.strip().lower().replace("-", "_").removesuffix(".kind").rstrip(".*")
     exact = [key for key in all_keys() if key.key == word or key.key.startswith(f"{word}.")]
-    last = [key for key in all_keys() if key.key.rpartition(".")[2] == word]
+    named = {key.key for key in all_keys() if key.key.rpartition(".")[2] == word}
+    last = [key for key in all_keys() if key.key in named or key.group in named]
     other = [key for key in all_keys() if key.key in other_names_of(word)]
     found = exact or last or other
     if not found:
