@@ -104,7 +104,12 @@ def train(
         find_rate(config, model, json)
         return
     with PreparationBar() as bar:
-        run = start(config, out or free_folder(Path(origin or names[0]).resolve().stem), bar, model)
+        run = start(
+            config,
+            out or free_folder(Path(origin or next(iter(names), None) or str(config.preset)).resolve().stem),
+            bar,
+            model,
+        )
     train_and_report(run, json)
 
 
@@ -116,13 +121,8 @@ def chosen(
     Raises:
         UserError: a preset and a model are given, or neither, or a choice is invalid.
     """
-    from cutaway.runs.requirements import chosen_by_task
-
     if origin is None:
-        name = only_name(names)
-        if task is not None:
-            assignments = chosen_by_task(task, choose(name, [])) + assignments
-        return choose(name, assignments), None
+        return chosen_by_data(names, task, assignments), None
     from cutaway.runs.origin import going_on
 
     if names:
@@ -132,6 +132,23 @@ def chosen(
         )
     model = open_model(Path(origin), "cpu")
     return going_on(origin, model, task, assignments), model
+
+
+def chosen_by_data(names: list[str], task: str | None, assignments: list[str]) -> "RunConfig":
+    """All choices of a run from a preset; what is not named follows from the data, and is printed.
+
+    Raises:
+        UserError: it is unclear what the data is for, or a choice is invalid.
+    """
+    from cutaway.progress import say
+    from cutaway.runs.fitting import fit_to_data
+
+    has_data = any(one.startswith("data.path=") for one in assignments)
+    name = None if not names and (has_data or task) else only_name(names)
+    fitted = fit_to_data(name, task, assignments, lambda name: choose(name, []))
+    if fitted.note is not None:
+        say(fitted.note)
+    return choose(fitted.name, [*fitted.assignments, *assignments])
 
 
 def train_and_report(run: "Run", json: bool) -> None:

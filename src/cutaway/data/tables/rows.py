@@ -61,9 +61,8 @@ def _read_jsonl(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator
 
 
 def _read_columns(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
-    cells = _read_csv(path) if format_of(path) == ".csv" else _read_tsv(path)
     width, columns = 0, (0, 1)
-    for number, row in cells:
+    for number, row in read_cells(path):
         place = f"{path}, line {number}"
         if not any(cell.strip() for cell in row):
             skipped["empty"] += 1
@@ -80,6 +79,11 @@ def _read_columns(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
             yield Row(place, row[columns[0]], row[columns[1]])
         else:
             raise UserError(f"{place}: {len(row)} columns, where the first line has {width}")
+
+
+def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The cells of a CSV file, or otherwise of columns separated by tabs, each row with the number of its last line."""
+    return _read_csv(path) if format_of(path) == ".csv" else _read_tsv(path)
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:

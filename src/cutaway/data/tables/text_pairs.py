@@ -32,6 +32,13 @@ def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
             skipped["empty"] += 1
 
 
+def endings_of(path: Path) -> list[str]:
+    """The endings of the files whose names start with this one."""
+    start = path.name + "."
+    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
+    return sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
+
+
 def _read_parallel(path: Path, data: DataConfig) -> Iterator[Row]:
     sides = _side(path, data.field), _side(path, data.target)
     for number, texts in enumerate(zip_longest(*map(read_lines, sides)), start=1):
@@ -47,7 +54,7 @@ def _side(path: Path, ending: str | None) -> Path:
     for name in (f"{path.name}.{ending}", f"{path.name}.{ending}.gz"):
         if path.with_name(name).is_file():
             return path.with_name(name)
-    endings = _endings(path)
+    endings = endings_of(path)
     if not endings and path.is_dir():
         raise UserError(f"{path} is a folder: give a file of pairs in it, or what two parallel files begin with")
     if not endings:
@@ -58,18 +65,11 @@ def _side(path: Path, ending: str | None) -> Path:
     )
 
 
-def _endings(path: Path) -> list[str]:
-    """The endings of the files whose names start with this one."""
-    start = path.name + "."
-    siblings = [sibling.name for sibling in path.parent.glob("*") if sibling.name.startswith(start)]
-    return sorted({name.removeprefix(start).removesuffix(".gz") for name in siblings})
-
-
 def _refuse_one_side(path: Path) -> None:
     """How to name two parallel files, for users who name one of them."""
     both = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
     ending = format_of(path).removeprefix(".")
-    others = [one for one in _endings(both) if one not in (ending, *TABLES)]
+    others = [one for one in endings_of(both) if one not in (ending, *TABLES)]
     if path.is_file() and ending not in TABLES and others:
         raise UserError(
             f"{path} is one of two parallel files: name what both begin with, {both}, and choose their endings, "

@@ -1,0 +1,345 @@
+"""What data is for is seen from its first lines and the names of its files."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cutaway.config.data import DataConfig
+from cutaway.config.reading import load_preset, override, presets
+from cutaway.config.run import RunConfig
+from cutaway.config.task import KINDS, trained_kinds
+from cutaway.errors import UserError
+from cutaway.runs.fitting import can_read, fit_to_data
+from cutaway.runs.guess import PRESETS, Guess, guess, preset_for
+from cutaway.runs.requirements import chosen_by_task, require_model
+from cutaway.tasks.example_task import ExampleTask
+from cutaway.tasks.task import task_of
+from runs.kinds import KINDS as RUNS
+from runs.kinds import write_data
+
+TEXTS = ["a good film", "a bad film", "a long film", "a short film", "a sad one", "a funny one"]
+CLASSIFICATION = "sequence_classification"
+
+
+def table(separator: str, header: list[str] | None, *columns: list[str]) -> str:
+    rows = [*([header] if header else []), *map(list, zip(*columns, strict=True))]
+    return "".join(separator.join(row) + "\n" for row in rows)
+
+
+def rows(**columns: list[object]) -> str:
+    return "".join(
+        json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in zip(*columns.values(), strict=True)
+    )
+
+
+SIGNS, SCORES, STARS = list("010101"), ["0.5", "1.5", "2", "3.25", "1", "4"], list("513244")
+GERMAN = ["ein guter Film", "ein schlechter", "ein langer", "ein kurzer", "ein trauriger", "ein lustiger"]
+SQUAD = {
+    "context": "it rains",
+    "qas": [{"id": "1", "question": "what?", "answers": [{"text": "it", "answer_start": 0}]}],
+}
+UNIPROT = "".join(f">sp|P{i}|A_HUMAN Protein {i % 2} OS=Homo\nMKV\n" for i in range(6))
+
+FILES: dict[str, tuple[str, tuple[str, str, list[str]]]] = {
+    "usual.csv": (table(",", ["text", "label"], TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "review.csv": (
+        table(",", ["review", "sentiment"], TEXTS, SIGNS),
+        (CLASSIFICATION, "bert-nano", ['data.field="review"', 'data.target="sentiment"']),
+    ),
+    "first.csv": (
+        table(",", ["Category", "Message"], SIGNS, TEXTS),
+        (CLASSIFICATION, "bert-nano", ['data.field="Message"', 'data.target="Category"']),
+    ),
+    "wide.tsv": (
+        table("\t", ["id", "sentence", "category"], list("123456"), TEXTS, SIGNS),
+        (CLASSIFICATION, "bert-nano", ['data.field="sentence"', 'data.target="category"']),
+    ),
+    "plain.tsv": (table("\t", None, TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "plain.txt": (table("\t", None, TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "odd.csv": (
+        table(",", ["wording", "kind"], TEXTS, SIGNS),
+        (CLASSIFICATION, "bert-nano", ['data.field="wording"', 'data.target="kind"']),
+    ),
+    "numbers.csv": (
+        table(",", ["text", "label"], TEXTS, SCORES),
+        (CLASSIFICATION, "bert-nano", ["task.problem=regression"]),
+    ),
+    "stars.csv": (
+        table(",", ["text", "stars"], TEXTS, STARS),
+        (CLASSIFICATION, "bert-nano", ['data.field="text"', 'data.target="stars"', "task.problem=regression"]),
+    ),
+    "several.jsonl": (
+        rows(text=TEXTS, labels=[["a"], [], ["a", "b"], ["b"], [], []]),
+        (CLASSIFICATION, "bert-nano", ["task.problem=multi_label"]),
+    ),
+    "lacking.jsonl": (rows(text=TEXTS, label=[0.0, 1.0, None, 0.0, 1.0, 0.0]), (CLASSIFICATION, "bert-nano", [])),
+    "pairs.jsonl": (rows(source=TEXTS, target=GERMAN), ("sequence_to_sequence", "t5-nano", [])),
+    "pairs.tsv": (table("\t", None, TEXTS, GERMAN), ("sequence_to_sequence", "t5-nano", [])),
+    "languages.csv": (
+        table(",", ["en", "de"], TEXTS, GERMAN),
+        ("sequence_to_sequence", "t5-nano", ['data.field="en"', 'data.target="de"']),
+    ),
+    "news.jsonl": (
+        rows(article=TEXTS, summary=GERMAN),
+        ("sequence_to_sequence", "t5-nano", ['data.field="article"', 'data.target="summary"']),
+    ),
+    "asked.jsonl": (
+        rows(question=TEXTS, answer=GERMAN),
+        ("sequence_to_sequence", "t5-nano", ['data.field="question"', 'data.target="answer"']),
+    ),
+    "texts.jsonl": (rows(text=TEXTS), ("language_modeling", "gpt-nano", [])),
+    "contents.jsonl": (rows(content=TEXTS), ("language_modeling", "gpt-nano", ['data.field="content"'])),
+    "pictures.csv": (
+        table(",", ["path", "label"], [f"{i}.png" for i in SIGNS], SIGNS),
+        ("image_classification", "vit-nano", []),
+    ),
+    "captions.jsonl": (
+        rows(image=[f"{text}.jpg" for text in TEXTS], caption=TEXTS),
+        ("image_captioning", "caption-nano", ['data.field="image"', 'data.target="caption"']),
+    ),
+    "sounds.csv": (
+        table(",", ["file", "class"], [f"{i}.wav" for i in SIGNS], SIGNS),
+        ("audio_classification", "audio-nano", ['data.field="file"', 'data.target="class"']),
+    ),
+    "squad.json": (json.dumps({"data": [{"paragraphs": [SQUAD]}]}), ("question_answering", "bert-nano", [])),
+    "tags.conll": ("a O\ncat B-animal\n\nit O\n\n", ("token_classification", "bert-nano", [])),
+    "tags.txt": ("# newdoc\na O\ncat B-animal\n\nit O\n\n", ("token_classification", "bert-nano", [])),
+    "rings.edges": ("label: ring\na b\nb a\n", ("graph_classification", "graph-nano", [])),
+    "book.txt": ("It was a dark night.\n\nIt rained.\n", ("language_modeling", "gpt-nano", [])),
+    "code.py": ("def run():\n\treturn 1\n", ("language_modeling", "gpt-nano", [])),
+    "families.fasta": (
+        "".join(f">P{i} family{i % 2}\nMKV\n" for i in range(6)),
+        (CLASSIFICATION, "protein-nano", []),
+    ),
+    "proteins.fasta": (
+        "".join(f">P{i}\nMKV\n" for i in range(6)),
+        ("masked_language_modeling", "protein-nano", []),
+    ),
+    "uniprot.fasta": (UNIPROT, ("masked_language_modeling", "protein-nano", [])),
+}
+
+
+def write(path: Path, content: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def of(path: Path, task: str | None = None, **chosen: str) -> Guess:
+    return guess(DataConfig(path=str(path), **chosen), task)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_says_what_it_is_for(name: str, tmp_path: Path) -> None:
+    content, expected = FILES[name]
+    found = of(write(tmp_path / name, content))
+    assert (found.task, found.preset, list(found.assignments)) == expected
+    assert found.seen.startswith(f"{name}: ")
+    assert found.seen.endswith(f" -> {found.task.replace('_', '-')} with {found.preset}")
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(("pictures", "captions", "sounds"))])
+def test_the_preset_with_these_choices_reads_the_file(name: str, tmp_path: Path) -> None:
+    data = f"data.path={write(tmp_path / name, FILES[name][0])}"
+    fitted = fit_to_data(None, None, [data], load_preset)
+    config = override(load_preset(fitted.name), [*fitted.assignments, data])
+    require_model(config)
+    assert can_read(config)
+    task = task_of(config)
+    if isinstance(task, ExampleTask) and " labels" in str(fitted.note):
+        labels = {label for one in task.read(tmp_path / name, config.data, Counter()) for label in one.labels}
+        assert labels in ({"0", "1"}, {"a", "b"}, {"0.0", "1.0"}, {"family0", "family1"})
+
+
+def test_the_line_names_columns_and_labels(tmp_path: Path) -> None:
+    content, _ = FILES["usual.csv"]
+    assert of(write(tmp_path / "reviews.csv", content)).seen == (
+        "reviews.csv: columns text, label; 2 labels -> sequence-classification with bert-nano"
+    )
+    content, _ = FILES["numbers.csv"]
+    assert "; numbers from 0.5 to 4 -> " in of(write(tmp_path / "scores.csv", content)).seen
+    many = table(",", ["text", "label"], [f"text {i}" for i in range(1001)], list("01") * 500 + ["2"])
+    assert "; 2 labels in the first 1,000 rows -> " in of(write(tmp_path / "many.csv", many)).seen
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RUNS if RUNS[kind].file is not None])
+def test_the_data_of_every_kind_of_run_is_known(kind: str, tmp_path: Path) -> None:
+    write_data(kind, tmp_path)
+    found = of(tmp_path / str(RUNS[kind].file))
+    chosen = [choice.rpartition("=")[2] for choice in RUNS[kind].choices if choice.startswith(("task=", "task.kind="))]
+    expected = chosen[-1] if chosen else "language_modeling"
+    same = {"masked_language_modeling": "language_modeling", "image_captioning": "image_classification"}
+    assert found.task == same.get(expected, expected)  # the same file, which has both
+
+
+@pytest.mark.parametrize(
+    ("files", "task", "data"),
+    [
+        (["cat/1.png", "dog/2.png"], "image_classification", "folder: 2 images in folders"),
+        (["train/cat/1.jpg", "train/dog/2.jpg"], "image_classification", "folder: 2 images in folders"),
+        (["yes/1.wav", "no/2.wav", "README.md"], "audio_classification", "folder: 2 recordings in folders"),
+        (["captions.tsv", "1.png", "2.png"], "image_captioning", "folder: images with captions.tsv"),
+        (["a.txt", "b/c.md", ".hidden.png"], "language_modeling", "folder: 2 files of text"),
+        (["a.fasta", "b.fa"], "masked_language_modeling", "folder: 2 FASTA files"),
+    ],
+)
+def test_a_folder_says_what_it_is_for(files: list[str], task: str, data: str, tmp_path: Path) -> None:
+    for name in files:
+        write(tmp_path / "folder" / name)
+    found = of(tmp_path / "folder")
+    assert (found.task, found.data) == (task, data)
+
+
+def test_a_folder_with_a_file_for_each_split_gives_both(tmp_path: Path) -> None:
+    for name in ("train", "dev", "test"):
+        write(tmp_path / f"{name}.csv", FILES["review.csv"][0])
+    found = of(tmp_path)
+    assert found.task == CLASSIFICATION
+    paths = [f"data.{key}={json.dumps(str(tmp_path / name))}" for key, name in (("path", "train.csv"),)]
+    assert list(found.assignments[:2]) == [*paths, f"data.validation_path={json.dumps(str(tmp_path / 'dev.csv'))}"]
+    assert found.assignments[2:] == ('data.field="review"', 'data.target="sentiment"')
+
+
+def test_parallel_files_are_named_by_what_both_begin_with(tmp_path: Path) -> None:
+    for side in ("en", "de"):
+        write(tmp_path / f"pairs.{side}", "a\nb\n")
+    found = of(tmp_path / "pairs")
+    assert (found.task, found.assignments) == ("sequence_to_sequence", ("data.field=de", "data.target=en"))
+    assert of(tmp_path / "pairs", field="en", target="de").assignments == ("data.field=en", "data.target=de")
+    write(tmp_path / "pairs.fr")
+    with pytest.raises(UserError, match=r"pairs: 3 parallel files \(de, en, fr\).*data\.field= and data\.target="):
+        of(tmp_path / "pairs")
+    with pytest.raises(UserError, match=r"pairs\.en: one of parallel files: .*--data .*pairs, or the task"):
+        of(tmp_path / "pairs.en")
+    with pytest.raises(UserError, match=r"3 files that end with de, en, fr: .*--data .*train"):
+        of(tmp_path)
+
+
+def test_chosen_columns_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", table(",", ["title", "text", "label", "stars"], GERMAN, TEXTS, SIGNS, STARS))
+    assert of(path).assignments == ()
+    assert of(path, target="stars").assignments == (
+        'data.field="text"',
+        'data.target="stars"',
+        "task.problem=regression",
+    )
+    assert of(path, field="title").assignments == ('data.field="title"', 'data.target="label"')
+    found = of(path, field="title", target="text")
+    assert (found.task, found.assignments[0]) == ("sequence_to_sequence", 'data.field="title"')
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.csv",
+            table(",", ["one", "two", "three"], TEXTS, GERMAN, SIGNS),
+            "a.csv: columns one, two, three: what this",
+        ),
+        ("a.tsv", table("\t", None, SIGNS, TEXTS), "2 columns without names: what this is for is unclear"),
+        ("a.jsonl", rows(question=TEXTS, context=TEXTS, answer=GERMAN), "columns question, context, answer"),
+        ("a.json", "{}", "JSON, but not that of SQuAD: what this is for is unclear; write one object per line"),
+        ("a.wav", "", "a single file: what this is for is unclear; give a folder"),
+        ("a.bin", "a\0b", "is not text"),
+        ("nowhere/a", "", "no such file or folder"),
+    ],
+)
+def test_what_is_unclear_is_told_with_what_was_seen(name: str, content: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name if name.startswith("nowhere") else write(tmp_path / name, content)
+    with pytest.raises(UserError) as error:
+        of(path)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_images_without_labels_are_told_apart(tmp_path: Path) -> None:
+    write(tmp_path / "1.png")
+    with pytest.raises(
+        UserError, match=r"1 images: what this is for is unclear; put those of each label into a folder"
+    ):
+        of(tmp_path)
+
+
+@pytest.mark.parametrize(("target", "task"), [("labels", "image_classification"), ("captions", "image_captioning")])
+def test_an_archive_says_what_it_holds(target: str, task: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 3, 4)), **{target: np.array(["a", "b"])})
+    assert of(tmp_path / "a.npz").task == task
+    np.savez(tmp_path / "b.npz", images=np.zeros(3))
+    with pytest.raises(UserError, match=r"b\.npz: arrays images: what this is for is unclear"):
+        of(tmp_path / "b.npz")
+
+
+def test_a_known_task_keeps_the_fields_that_it_reads(tmp_path: Path) -> None:
+    reviews = write(tmp_path / "a.jsonl", rows(review=TEXTS, sentiment=SIGNS))
+    fields = ('data.field="review"', 'data.target="sentiment"')
+    assert of(reviews, "sequence-classification").assignments == fields
+    translated = of(reviews, "sequence-to-sequence")
+    assert (translated.preset, translated.assignments) == ("t5-nano", fields)
+    masked = of(reviews, "masked-language-modeling")
+    assert (masked.preset, masked.assignments) == ("bert-nano", fields[:1])
+    proteins = write(tmp_path / "a.fasta", FILES["families.fasta"][0])
+    assert of(proteins, "masked_language_modeling").preset == "protein-nano"
+    assert of(tmp_path / "nowhere", "token-classification").preset == "bert-nano"
+
+
+def test_a_name_that_several_tasks_share_means_that_of_the_data(tmp_path: Path) -> None:
+    reviews = write(tmp_path / "a.csv", FILES["review.csv"][0])
+    assert of(reviews, "classification").task == CLASSIFICATION
+    for name in ("cat/1.png", "dog/1.png"):
+        write(tmp_path / "images" / name)
+    assert of(tmp_path / "images", "classification").task == "image_classification"
+
+
+@pytest.mark.parametrize("task", trained_kinds())
+def test_every_task_has_a_preset_that_can_be_trained_for_it(task: str) -> None:
+    config = load_preset(preset_for(task))
+    require_model(override(config, chosen_by_task(task, config)))
+
+
+def test_a_task_of_another_package_gets_a_small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(PRESETS, "image_captioning")
+    assert preset_for("image_captioning") == "caption-nano"
+    assert set(KINDS) >= set(PRESETS)
+    assert set(PRESETS.values()) <= set(presets())
+
+
+def fit(name: str | None, task: str | None, *assignments: str) -> tuple[str, list[str], str | None]:
+    read: Callable[[str], RunConfig] = load_preset
+    fitted = fit_to_data(name, task, assignments, read)
+    return fitted.name, list(fitted.assignments), fitted.note
+
+
+def test_a_preset_follows_data_that_its_task_cannot_read(tmp_path: Path) -> None:
+    tags = write(tmp_path / "tags.jsonl", rows(review=TEXTS, sentiment=SIGNS))
+    name, assignments, note = fit("gpt-nano", None, f"data.path={tags}")
+    assert name == "gpt-nano"
+    assert assignments[0] == "task=sequence_classification"
+    assert note == "tags.jsonl: columns review, sentiment; 2 labels -> sequence-classification with gpt-nano"
+    with pytest.raises(
+        UserError, match=r"vit-nano is for image-classification, but the data is not: tags\.jsonl: .*"
+    ) as e:
+        fit("vit-nano", None, f"data.path={tags}")
+    assert "leave out vit-nano" in str(e.value)
+
+
+def test_what_a_preset_reads_is_left_as_it_is(tmp_path: Path) -> None:
+    path = f"data.path={write(tmp_path / 'usual.csv', FILES['usual.csv'][0])}"
+    for assignments in ((path,), ('data.path="-"',), ("data.path=python-docs",), (), ("task=algorithmic", path)):
+        assert fit("gpt-nano", None, *assignments) == ("gpt-nano", [], None)
+    assert fit("t5-nano", None, path) == ("t5-nano", [], None)
+
+
+def test_without_a_preset_task_or_data_choose_it(tmp_path: Path) -> None:
+    name, assignments, note = fit(None, "token-classification")
+    assert (name, assignments[0]) == ("bert-nano", "task=token_classification")
+    assert str(note).endswith("-> token-classification with bert-nano")
+    tags = write(tmp_path / "tags.txt", FILES["tags.txt"][0])
+    assert fit(None, None, f"data.path={tags}")[0] == "bert-nano"
+    assert fit(None, "language-modeling", f"data.path={tags}")[0] == "gpt-nano"
+    assert fit(None, None, f"data.path={tags}", "task=language_modeling")[0] == "gpt-nano"
+    with pytest.raises(UserError, match="no task is called 'knitting'"):
+        fit(None, "knitting", f"data.path={tags}")
