@@ -1,6 +1,6 @@
 """Writes docs/reference.md: every key of a run, every command and every public name, from the code itself.
 
-    python docs/make_reference.py [FILE]
+python docs/make_reference.py [FILE]
 """
 
 import ast
@@ -72,7 +72,11 @@ def meaning(key: Key) -> str:
 def described(name: str, function: Callable[..., object], text: str | None) -> str:
     """A section about a command, which is a function with typer's annotations."""
     rows = [
-        [", ".join(map(code, calls(parameter))), shown(parameter.default), " ".join((said(parameter).help or "").split())]
+        [
+            ", ".join(map(code, calls(parameter))),
+            shown(parameter.default),
+            " ".join((said(parameter).help or "").split()),
+        ]
         for parameter in inspect.signature(function).parameters.values()
         if get_origin(parameter.annotation) is Annotated
     ]

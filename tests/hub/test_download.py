@@ -17,7 +17,9 @@ def test_names_are_told_from_paths(path: str, monkeypatch: pytest.MonkeyPatch, t
     assert is_name(path)
 
 
-def test_some_names_need_no_owner_unless_there_is_such_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_some_names_need_no_owner_unless_there_is_such_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert is_name("gpt2")
     assert is_name("bert-base-uncased@v1")

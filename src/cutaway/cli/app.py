@@ -12,6 +12,7 @@ from cutaway.cli.classify import classify
 from cutaway.cli.compare import compare
 from cutaway.cli.config import config
 from cutaway.cli.demo import demo
+from cutaway.cli.doctor import doctor
 from cutaway.cli.embed import embed
 from cutaway.cli.evaluate import evaluate
 from cutaway.cli.export import export
@@ -34,7 +35,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Build, train, run and open transformers.",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -73,7 +74,7 @@ def _without_command(
 
 COMMANDS = (
     *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed, predict),
-    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, config, demo),
+    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, config, demo, doctor),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -7,18 +7,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.cli.completion import complete_runs
 from cutaway.devices import DEVICE_NAMES
+from cutaway.cli.completion import complete_choices
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:
     from cutaway.pipeline import Pipeline
 
-Model = Annotated[Path, typer.Argument(help="A run folder, a Hugging Face folder or name, or a GGUF file.")]
+Model = Annotated[
+    Path,
+    typer.Argument(help="A run folder, a Hugging Face folder or name, or a GGUF file.", autocompletion=complete_runs),
+]
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
 Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by spaces.")]
 File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
 Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PRESET|RUN.yaml [key=value]...",
+        help="What to train, and choices to change.",
+        autocompletion=complete_choices,
+    ),
+]
 Steps = Annotated[int | None, typer.Option(help="Optimizer steps (train.steps).")]
 Epochs = Annotated[float | None, typer.Option(help="Passes over the data, instead of steps (train.epochs).")]
 BatchSize = Annotated[int | None, typer.Option(help="Examples or windows per step (train.batch_size).")]

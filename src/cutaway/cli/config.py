@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cutaway.cli.completion import complete_keys
 from cutaway.cli.show import AsJSON, print_json
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 def config(
     key: Annotated[
-        str | None, typer.Argument(help="A key, a group such as model.attention, or a last part such as steps.")
+        str | None,
+        typer.Argument(
+            help="A key, a group such as model.attention, or a last part such as steps.", autocompletion=complete_keys
+        ),
     ] = None,
     json: AsJSON = False,
 ) -> None:

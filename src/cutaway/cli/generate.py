@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from cutaway.cli.arguments import Device, MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
+from cutaway.cli.completion import complete_runs
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
 
 
 def generate(
-    model: Annotated[Path, typer.Argument(help="A run folder.")],
+    model: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
     prompt: Annotated[list[str] | None, typer.Argument(help="One prompt, or several.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest continuation, in tokens.")] = MAX_NEW_TOKENS,
     num_samples: Annotated[

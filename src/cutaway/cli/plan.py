@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import BatchSize, Context, Steps
+from cutaway.cli.arguments import BatchSize, Context, Steps, Words
 from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 from cutaway.display import size
 from cutaway.errors import UserError
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train.")
-    ] = None,
+    words: Words = None,
     data: Annotated[str | None, typer.Option(help="A text, for the vocabulary of a character tokenizer.")] = None,
     steps: Steps = None,
     batch_size: BatchSize = None,

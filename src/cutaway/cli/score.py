@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from cutaway.cli.arguments import Device, open_model
+from cutaway.cli.completion import complete_runs
 from cutaway.cli.show import AsJSON, print_json, print_table
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="A run folder.")],
+    model: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
     text: Annotated[str, typer.Argument(help="What to score.")],
     device: Device = "auto",
     json: AsJSON = False,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import BatchSize, Context, Epochs, LearningRate, Steps, open_model
+from cutaway.cli.arguments import BatchSize, Context, Epochs, LearningRate, Steps, Words, open_model
 from cutaway.cli.choices import choose, from_options, only_name, sort_words
+from cutaway.cli.completion import complete_runs, complete_tasks
 from cutaway.cli.find_rate import find_rate
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.devices import DEVICE_NAMES
@@ -35,17 +36,26 @@ PROTEINS = {"classify": "MKTAYIAKQR", "fill": "'MKTA[MASK]IAKQR'"}
 """The same for models of proteins."""
 
 
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="PRESET|RUN.yaml [key=value]...", help="What to train, and choices to change."),
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="The task, such as sequence-to-sequence; default: that of the preset, or of the data.",
+        autocompletion=complete_tasks,
+    ),
 ]
-Task = Annotated[str | None, typer.Option(help="The task, such as sequence-to-sequence; default: that of the preset.")]
 Data = Annotated[str | None, typer.Option(help="A text or examples: a file, a folder, - or python-docs.")]
 Validation = Annotated[str | None, typer.Option(help="Examples to validate on; default: some are held out.")]
 Out = Annotated[Path | None, typer.Option(help="The run folder to make; default runs/PRESET.")]
 Origin = Annotated[
-    str | None, typer.Option("--from", metavar="MODEL", help="A model to fine-tune, instead of a preset.")
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="A model to fine-tune, instead of a preset.",
+        autocompletion=complete_runs,
+    ),
 ]
+Resume = Annotated[Path | None, typer.Option(help="A run folder to resume.", autocompletion=complete_runs)]
 
 
 def train(
@@ -55,7 +65,7 @@ def train(
     validation: Validation = None,
     out: Out = None,
     origin: Origin = None,
-    resume: Annotated[Path | None, typer.Option(help="A run folder to resume.")] = None,
+    resume: Resume = None,
     steps: Steps = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,

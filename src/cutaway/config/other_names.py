@@ -277,6 +277,8 @@ def task_meant(name: str, reads: str | None = None, position: str | None = None)
             raise UserError(f"the task {name} may be {', '.join(_CLASSIFIERS.values())} or {_OF_GRAPHS[1]}: write one")
         kind = _OF_GRAPHS[1] if position == _OF_GRAPHS[0] else _CLASSIFIERS.get(reads, task)
         if task == "regression":
-            raise UserError(f"the task {name} is a choice of classification: write --task {kind} task.problem=regression")
+            raise UserError(
+                f"the task {name} is a choice of classification: write --task {kind} task.problem=regression"
+            )
         return kind
     return TASK_NAMES.get(task, task)

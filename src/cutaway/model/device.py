@@ -38,6 +38,15 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
+def accelerators() -> list[str]:
+    """The accelerators of this machine, in words: name, memory and compute capability."""
+    if not torch.cuda.is_available():
+        return ["mps (Apple)"] if torch.backends.mps.is_available() else []
+    found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    toolkit = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
+    return [f"{one.name}, {one.total_memory / 1e9:.0f} GB, {one.major}.{one.minor}, {toolkit}" for one in found]
+
+
 DTYPES = {
     "fp32": torch.float32,
     "float32": torch.float32,
