@@ -16,9 +16,10 @@ from cutaway.metrics.report import Report
 from cutaway.model.build import build as build_model
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
-from cutaway.progress import PreparationBar, train_with_progress
+from cutaway.progress import PreparationBar, say, train_with_progress
 from cutaway.runs.checking import CheckReport, check_pipeline
 from cutaway.runs.evaluation import evaluate_data, evaluate_run
+from cutaway.runs.fitting import config_for
 from cutaway.runs.origin import going_on
 from cutaway.runs.plan import with_expected_sizes
 from cutaway.runs.requirements import chosen_by_task
@@ -31,7 +32,7 @@ AnyPath = str | Path
 
 
 def train(
-    preset_or_config: AnyPath | RunConfig,
+    preset_or_config: AnyPath | RunConfig | None = None,
     data: AnyPath | None = None,
     out: AnyPath | None = None,
     *,
@@ -48,7 +49,8 @@ def train(
     ```
 
     Args:
-        preset_or_config: the name of a preset, the path of a run file, or a config.
+        preset_or_config: the name of a preset, the path of a run file, or a config; without one, preset and task follow
+            from the data.
         data: a text or examples: a file or a folder.
         out: the run folder to make; runs/PRESET by default.
         task: the task, such as ``sequence-classification``, if it is another than the preset's.
@@ -59,19 +61,22 @@ def train(
         UserError: a choice does not exist, the data cannot be read, or the folder is in use.
         JobError: training failed; the last checkpoint is intact.
     """
-    given = _with_data(overrides, data)
-    if not isinstance(preset_or_config, RunConfig):
-        name = str(preset_or_config)
-        config, folder = read_config(name), Path(name).stem
+    given = assignments(_with_data(overrides, data))
+    if isinstance(preset_or_config, RunConfig):
+        by_task = [] if task is None else chosen_by_task(task, preset_or_config)
+        config = override(preset_or_config, [*by_task, *given])
+    elif preset_or_config is None and data is None and task is None:
+        raise UserError("name a preset, such as gpt-nano, or give data")
     else:
-        config, folder = preset_or_config, preset_or_config.preset or "model"
-    by_task = [] if task is None else chosen_by_task(task, config)
-    config = override(config, [*by_task, *assignments(given)])
-    return _started(config, free_folder(folder) if out is None else Path(out), None, progress)
+        config, note = config_for(None if preset_or_config is None else str(preset_or_config), task, given)
+        if note is not None and progress:
+            say(note)
+    name = config.preset or (Path(str(preset_or_config)).stem if isinstance(preset_or_config, AnyPath) else "run")
+    return _started(config, free_folder(name) if out is None else Path(out), None, progress)
 
 
 def finetune(
-    model: AnyPath | Pipeline,
+    model: AnyPath | Pipeline | TrainedRun,
     data: AnyPath | None = None,
     out: AnyPath | None = None,
     *,
@@ -82,7 +87,8 @@ def finetune(
     """Trains a trained model further, for its own task or another.
 
     Args:
-        model: a run folder, a Hugging Face folder or name, a GGUF file, or what `load` returned for one of them.
+        model: a run folder, a Hugging Face folder or name, a GGUF file, what `load` returned for one of them, or what
+            `train` returned.
         data: as in `train`.
         out: as in `train`; by default runs/NAME, with the name of the model.
         task: as in `train`; the model's own by default.
@@ -93,7 +99,7 @@ def finetune(
         UserError: as in `train`, or the model cannot be trained for the task.
         JobError: as in `train`.
     """
-    pipeline = model if isinstance(model, Pipeline) else load(model, "cpu")
+    pipeline = _opened(model, "cpu")
     if pipeline.path is None:
         raise UserError("this pipeline was not loaded from files: give the path or the name of a model")
     name = str(pipeline.path)

@@ -209,7 +209,7 @@ def test_a_failed_start_leaves_no_folder(folder: str) -> None:
     before = contents(Path())
     refused("train", "gpt-nano", "--data", "text.txt", "--out", folder, *TINY, "model.vocabulary=5")
     assert contents(Path()) == before
-    assert not Path(folder).parts[0] in {path.name for path in Path().iterdir()}
+    assert Path(folder).parts[0] not in {path.name for path in Path().iterdir()}
 
 
 def test_a_failed_start_leaves_what_was_there() -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.completion import complete_runs
+from cutaway.cli.completion import complete_choices, complete_runs
 from cutaway.devices import DEVICE_NAMES
-from cutaway.cli.completion import complete_choices
 from cutaway.errors import UserError
 
 if TYPE_CHECKING:

@@ -113,13 +113,9 @@ def train(
     if find_lr:
         find_rate(config, model, json)
         return
+    name = origin or next(iter(names), config.preset or "run")
     with PreparationBar() as bar:
-        run = start(
-            config,
-            out or free_folder(Path(origin or next(iter(names), None) or str(config.preset)).resolve().stem),
-            bar,
-            model,
-        )
+        run = start(config, out or free_folder(Path(name).resolve().stem), bar, model)
     train_and_report(run, json)
 
 
@@ -150,15 +146,23 @@ def chosen_by_data(names: list[str], task: str | None, assignments: list[str]) -
     Raises:
         UserError: it is unclear what the data is for, or a choice is invalid.
     """
-    from cutaway.progress import say
-    from cutaway.runs.fitting import fit_to_data
+    from cutaway.runs.requirements import chosen_by_task
 
     has_data = any(one.startswith("data.path=") for one in assignments)
-    name = None if not names and (has_data or task) else only_name(names)
-    fitted = fit_to_data(name, task, assignments, lambda name: choose(name, []))
-    if fitted.note is not None:
-        say(fitted.note)
-    return choose(fitted.name, [*fitted.assignments, *assignments])
+    name = None
+    if names or not (has_data or task):
+        name = only_name(names)
+        by_task = [] if task is None else chosen_by_task(task, choose(name, []))
+        config = choose(name, by_task + assignments)  # a mistake is told before torch is imported
+        if not has_data:
+            return config
+    from cutaway.progress import say
+    from cutaway.runs.fitting import config_for
+
+    config, note = config_for(name, task, assignments)
+    if note is not None:
+        say(note)
+    return config
 
 
 def train_and_report(run: "Run", json: bool) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
-from cutaway.config.reading import load_preset, override
+from cutaway.config.reading import load_preset, override, read_config
 from cutaway.config.run import RunConfig
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT, open_source
@@ -31,6 +31,21 @@ class Fitted:
     name: str
     assignments: tuple[str, ...] = ()
     note: str | None = None
+
+
+def config_for(name: str | None, task: str | None, assignments: Sequence[str]) -> tuple[RunConfig, str | None]:
+    """All choices of a new run, and a line that says what was chosen by the data, if anything was.
+
+    Args:
+        name: the preset or run file; None if it follows from the task or the data.
+        task: the task, if it is not that of the preset.
+        assignments: a user's choices.
+
+    Raises:
+        UserError: it is unclear what the data is for, or a choice is invalid.
+    """
+    fitted = fit_to_data(name, task, assignments, read_config)
+    return override(read_config(fitted.name), [*fitted.assignments, *assignments]), fitted.note
 
 
 def fit_to_data(

@@ -27,7 +27,6 @@ from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as TrainingProgress
 from cutaway.training.loop import Trainer
 
-
 UNFINISHED = ".unfinished"
 """A file in the folder of a run that is being started."""
 
