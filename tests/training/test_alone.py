@@ -74,6 +74,20 @@ def test_it_goes_on_from_its_state_dict_as_if_nothing_had_happened(kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_of_model_and_optimizer_goes_on_alike(kind: str) -> None:
+    model = small_model()
+    optimizer = make_optimizer(KINDS[kind], model)
+    learn(model, optimizer, 2)
+    twin, other = copy.deepcopy((model, optimizer))
+    before = weights(model)
+    learn(twin, other, 2)
+    assert same(weights(model), before)
+    learn(model, optimizer, 2)
+    assert same(weights(twin), weights(model))
+    assert same(other.named_state(), optimizer.named_state())
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_torchs_scheduler_gives_what_our_loop_gives(kind: str) -> None:
     schedule, steps = CosineConfig(warmup=2, floor=0.1), 6
     ours, theirs = small_model(), small_model()

@@ -33,9 +33,8 @@ class Muon(torch.optim.Optimizer):
         iterations: int = 5,
         weight_decay: float = 0.0,
     ) -> None:
-        defaults = {"lr": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+        defaults = {"lr": learning_rate, "momentum": momentum, "iterations": iterations, "weight_decay": weight_decay}
         super().__init__(parameters, defaults)
-        self.iterations = iterations
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -53,7 +52,7 @@ class Muon(torch.optim.Optimizer):
             torch._foreach_lerp_(means, [weight.grad for weight in weights], 1 - group["momentum"])
             ahead = torch._foreach_lerp([weight.grad for weight in weights], means, group["momentum"])
             torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-            for weight, update in zip(weights, orthogonalise_all(list(ahead), self.iterations), strict=True):
+            for weight, update in zip(weights, orthogonalise_all(list(ahead), group["iterations"]), strict=True):
                 weight.add_(update, alpha=-group["lr"] * max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5)
         return loss
 

@@ -61,6 +61,11 @@ class Optimizer(torch.optim.Optimizer):
             part.step()
         return loss
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has, if it is made together with its model."""
+        own = {"_parts": self._parts, "_is_complete": True, "_names": self._names}
+        return super().__getstate__() | own
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Loads a state of `state_dict`, of an optimizer with the same groups.
 
