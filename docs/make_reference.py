@@ -26,9 +26,9 @@ Every key of a run, every command and every public name. This page is written by
 """
 KEYS = """## Keys
 
-A key is written as `key=value` after `cutaway train PRESET`, or nested in a run file. `cutaway config KEY` shows the same
-in a terminal. A last part that only one key has is enough: `steps=200`. A group that has kinds is chosen by its name:
-`model.position=rotary`; its keys follow it, and some of them exist for some kinds only.
+A key is written as `key=value` after `cutaway train PRESET`, or nested in a run file. `cutaway config KEY` shows the
+same in a terminal. A last part that only one key has is enough: `steps=200`. A group that has kinds is chosen by its
+name: `model.position=rotary`; its keys follow it, and some of them exist for some kinds only.
 """
 COMMANDS = """## Commands
 
