@@ -13,7 +13,7 @@ from cutaway.data.example_store import manifest_path
 from cutaway.data.text.corpus import MANIFEST_FILE
 from cutaway.data.text.prepare import UNFINISHED_FILE
 from cutaway.errors import UserError
-from cutaway.files import write_text
+from cutaway.files import make_folder, write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
@@ -106,6 +106,7 @@ def start(
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
     with _removed_on_failure(out):
+        make_folder(out)
         write_text(out / UNFINISHED, "")  # a killed start is recognized by it
         dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
         run = _assemble(folder, dataset)

@@ -13,6 +13,7 @@ from tokenizers import AddedToken
 from tokenizers.decoders import ByteLevel, Metaspace
 from tokenizers.models import BPE, Unigram
 
+from cutaway.display import html_table
 from cutaway.errors import UserError
 from cutaway.files import write_bytes, write_text
 from cutaway.text.byte_level import BYTES, Piece, byte_pairs, characters_of
@@ -90,6 +91,10 @@ class Tokenizer:
     def __repr__(self) -> str:
         special = ", ".join([*self._special][:SHOWN]) + (", …" if len(self._special) > SHOWN else "")
         return f"Tokenizer({type(self._inner.model).__name__}, {len(self)} tokens, special: {special or 'none'})"
+
+    def _repr_html_(self) -> str:
+        roles = [[role, self.pieces([getattr(self, role)])[0]] for role in SPELLINGS if getattr(self, role) is not None]
+        return html_table([type(self._inner.model).__name__, f"{len(self):,} tokens"], roles)
 
     @property
     def ordinary(self) -> range:
