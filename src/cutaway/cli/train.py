@@ -106,17 +106,20 @@ def train(
 
         train_and_report(take_up(resume, assignments), json)
         return
-    config, model = chosen(names, task, origin, assignments)  # before torch is imported: a mistake is told at once
-    from cutaway.progress import PreparationBar
-    from cutaway.runs.run import free_folder, start
-
+    config, model = chosen(names, task, origin, assignments)
     if find_lr:
         find_rate(config, model, json)
         return
-    name = origin or next(iter(names), config.preset or "run")
+    train_and_report(started(config, out, origin or next(iter(names), config.preset or "run"), model), json)
+
+
+def started(config: "RunConfig", out: Path | None, name: str, model: "Pipeline | None") -> "Run":
+    """A new run in its folder, which has the name of its preset or model if none is chosen."""
+    from cutaway.progress import PreparationBar
+    from cutaway.runs.run import free_folder, start
+
     with PreparationBar() as bar:
-        run = start(config, out or free_folder(Path(name).resolve().stem), bar, model)
-    train_and_report(run, json)
+        return start(config, out or free_folder(Path(name).resolve().stem), bar, model)
 
 
 def chosen(
