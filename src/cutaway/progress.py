@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cutaway.display import size
+from cutaway.display import count, size
 from cutaway.model.device import peak_memory
 from cutaway.runs.run import Run
 from cutaway.runs.session import TrainedRun, train_run
@@ -41,7 +41,7 @@ def is_live() -> bool:
 
 
 class FittedLine(ProgressColumn):
-    """The fields of a task in one line; the least important are left out where they do not fit, and a bar is first.
+    """The fields of a task in one line, with a bar if there is room; the least important are left out if there is not.
 
     A task has `fields["parts"]`: texts in the order of the line, each with its importance (0 is never left out).
     """
@@ -53,16 +53,16 @@ class FittedLine(ProgressColumn):
         """The line, as wide as the console."""
         width = console.width - 1
         parts = [(text, rank) for text, rank in task.fields["parts"] if text]
-        while len(parts) > 1 and _width(parts) > width:
-            least = max(rank for _, rank in parts)
-            if least == 0:
-                break
-            parts = [part for part in parts if part[1] != least]
-        line = Table.grid(padding=(0, 2, 0, 0))
+        least = max((rank for _, rank in parts), default=0)
+        while least > 0 and _width(parts, 1) > width:
+            parts = [part for part in parts if part[1] < least]
+            least = max((rank for _, rank in parts), default=0)
+        gap = 2 if _width(parts, 2) <= width else 1
         cells: list[Text | ProgressBar] = [Text(text, no_wrap=True) for text, _ in parts]
-        room = width - _width(parts) - 2
+        room = width - _width(parts, gap) - gap
         if room >= self.BAR and task.total:
             cells.insert(1, ProgressBar(task.total, task.completed, width=min(24, room)))
+        line = Table.grid(padding=(0, gap, 0, 0))
         line.add_row(*cells)
         return line
 
@@ -71,7 +71,7 @@ class LiveLine:
     """A line that is redrawn, if it can be.
 
     Args:
-        what: its first word.
+        what: its first words.
         total: the number of steps, or None while it is unknown.
     """
 
@@ -138,7 +138,7 @@ class TrainingBar(Callback):
         self._headline = headline
         self._steps = steps
         self._clock = clock
-        self._line = LiveLine("step", steps)
+        self._line = LiveLine("", steps)
         self._loss: float | None = None
         self._speed: float | None = None
         self._began = self._said = 0.0
@@ -207,11 +207,11 @@ class TrainingBar(Callback):
         peak = peak_memory()
         return [
             (f"{progress.step:,}/{self._steps:,}", 0),
-            ("" if self._loss is None else f"loss {self._loss:.3f}", 2),
-            ("" if self._speed is None else f"{self._speed:,.0f} tokens/s", 3),
-            (_time(elapsed), 4),
+            ("" if self._loss is None else f"loss {self._loss:.3f}", 3),
+            ("" if self._speed is None else f"{count(self._speed)} tokens/s", 2),
+            (_time(elapsed) + ("," if left else ""), 1),
             (left, 1),
-            ("" if peak is None else size(peak), 5),
+            ("" if peak is None else size(peak), 4),
         ]
 
 
@@ -246,8 +246,8 @@ def _parameters(run: Run) -> str:
     return f"{total:,} parameters" + (f", {trained:,} of them trained" if trained < total else "")
 
 
-def _width(parts: list[tuple[str, int]]) -> int:
-    return sum(len(text) + 2 for text, _ in parts)
+def _width(parts: list[tuple[str, int]], gap: int) -> int:
+    return sum(len(text) + gap for text, _ in parts)
 
 
 def _time(seconds: float) -> str:
