@@ -40,7 +40,9 @@ WITHOUT_TORCH = {
     "presets gpt-nano": "steps: 600",
     "train gpt-nano nonsense.key=1": "",
     "train gpt-naon": "",
-    "train gpt-nano --task mlm model.width=x": "",
+    "train gpt-nano --task mlmm": "",
+    "train gpt-nano model.width=x": "",
+    "train gpt-nano steps 100": "",
 }
 """Commands, and what they print to standard output."""
 
