@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cutaway.display import count, size
 from cutaway.model.device import peak_memory
+from cutaway.pipeline.exporting import unexportable
 from cutaway.runs.run import Run
 from cutaway.runs.session import TrainedRun, train_run
 from cutaway.training.callbacks import Callback
@@ -129,7 +130,7 @@ class TrainingBar(Callback):
     """Shows step, loss, smoothed speed, elapsed and remaining time, and memory.
 
     Args:
-        headline: printed when training starts.
+        headline: a line or several, printed when training starts.
         steps: the number of steps.
         clock: seconds, from any origin.
     """
@@ -225,7 +226,11 @@ def train_with_progress(run: Run) -> TrainedRun:
     if run.transferred is not None:
         say(f"from {run.config.origin}: {run.transferred.summary}")
     headline = f"{run.config.preset or 'model'}: {_parameters(run)}, {run.dataset.amount}"
-    bar = TrainingBar(f"{headline}; everything goes to {run.folder.path}", run.config.train.steps)
+    headline += f"; everything goes to {run.folder.path}"
+    is_new = not run.folder.checkpoints.exists()
+    if is_new and (why := unexportable(run.config)) is not None:
+        headline += f"\nnote: {why}"
+    bar = TrainingBar(headline, run.config.train.steps)
     try:
         trained = train_run(run, [bar], bar.sample)
     finally:
