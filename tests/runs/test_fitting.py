@@ -62,3 +62,14 @@ def test_without_a_preset_task_or_data_choose_it(tmp_path: Path) -> None:
     assert fit(None, None, f"data.path={tags}", "task=language_modeling")[0] == "gpt-nano"
     with pytest.raises(UserError, match="no task is called 'knitting'"):
         fit(None, "knitting", f"data.path={tags}")
+
+
+def test_what_a_user_chose_is_not_guessed(tmp_path: Path) -> None:
+    several = write(tmp_path / "several.jsonl", FILES["several.jsonl"][0])
+    path, chosen = f"data.path={several}", "task.problem=single_label"
+    _, guessed, note = fit("bert-nano", "sequence-classification", path)
+    assert guessed[-1] == "task.problem=multi_label"
+    assert note is not None
+    _, kept, note = fit("bert-nano", "sequence-classification", path, chosen)
+    assert kept == guessed[:-1]
+    assert note is None

@@ -36,7 +36,7 @@ SQUAD = {
     "context": "it rains",
     "qas": [{"id": "1", "question": "what?", "answers": [{"text": "it", "answer_start": 0}]}],
 }
-UNIPROT = "".join(f">sp|P{i}|A_HUMAN Protein {i % 2} OS=Homo\nMKV\n" for i in range(6))
+UNIPROT = "".join(f">sp|P{i}|A_HUMAN Kinase{i % 2} 3 OS=Homo\nMKV\n" for i in range(6))
 
 FILES: dict[str, tuple[str, tuple[str, str, list[str]]]] = {
     "usual.csv": (table(",", ["text", "label"], TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),

@@ -100,3 +100,21 @@ def test_a_choice_that_means_nothing_is_refused(task: str, key: str) -> None:
     require_choices(plain)
     with pytest.raises(UserError, match=rf"^{re.escape(key)} has no effect in the task {task}: remove it$"):
         require_choices(override(plain, [f"{key}={VALUES[key]}"]))
+
+
+@pytest.mark.parametrize(("architecture", "pooling", "hidden"), [("encoder", "cls", True), ("decoder", "mean", False)])
+def test_a_new_head_that_classifies_texts_is_one_that_other_libraries_have(
+    architecture: str, pooling: str, hidden: bool
+) -> None:
+    plain = override(RunConfig(), [f"model.architecture={architecture}"])
+    head = override(plain, chosen_by_task("sequence-classification", plain)).model.head
+    assert (head.kind, getattr(head, "pooling", None), getattr(head, "hidden", None)) == ("sequence", pooling, hidden)
+    own = override(plain, ["model.head=sequence", "model.head.pooling=max"])
+    assert override(own, chosen_by_task("sequence-classification", own)).model.head == own.model.head
+
+
+def test_images_and_graphs_keep_the_head_of_before() -> None:
+    plain = override(RunConfig(), ["model.architecture=encoder"])
+    for task in ("image-classification", "graph-classification"):
+        head = override(plain, chosen_by_task(task, plain)).model.head
+        assert (getattr(head, "pooling", None), getattr(head, "hidden", None)) == ("mean", False)
