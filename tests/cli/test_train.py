@@ -47,6 +47,16 @@ def test_it_says_what_it_does() -> None:
     ]
 
 
+def test_a_model_that_cannot_be_exported_is_reported_before_it_is_trained() -> None:
+    told = "note: no format of transformers holds this model: "
+    lines = run(*TRAIN, "--out", "new", "model.position=sinusoidal").err.splitlines()
+    assert lines[1].startswith(told)
+    assert "cannot hold model.position=sinusoidal" in lines[1]
+    assert "parameters" in lines[0]
+    assert told not in run("train", "--resume", "new", "--steps", "5").err
+    assert "note:" not in run(*TRAIN, "--out", "other").err
+
+
 def test_json_says_where_the_run_is_and_how_well_it_did() -> None:
     result = json.loads(printed(*TRAIN, "--out", "new", "--json"))
     assert result["run"] == "new"

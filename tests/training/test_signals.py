@@ -32,20 +32,24 @@ def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signal
     class Caller(Callback):
         """Sends a signal with the third line of the log."""
 
-        ended = False
+        def __init__(self) -> None:
+            self.events: list[str] = []
+
+        def stopping(self) -> None:
+            self.events.append("stopping after " + (tmp_path / "checkpoints/latest").read_text())
 
         def log(self, progress: Progress, figures: object) -> None:
             if progress.step == 3:
                 os.kill(os.getpid(), number)
 
         def finish(self, progress: Progress) -> None:
-            self.ended = True
+            self.events.append("finish")
 
     caller = Caller()
     with pytest.raises(Interrupted, match=rf"at step 3; go on with: cutaway train --resume {tmp_path}$") as raised:
         trainer(tmp_path, callbacks=[caller], steps=9, log_every=1, save_every=100).run()
     assert raised.value.status == status
-    assert caller.ended, "callbacks are told that no more steps follow"
+    assert caller.events == ["stopping after step-0\n", "finish"], "once each, and before saving"
     assert (tmp_path / "checkpoints/latest").read_text() == "step-3\n"
 
 
