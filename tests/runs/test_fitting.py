@@ -7,7 +7,7 @@ import pytest
 
 from cutaway.config.reading import load_preset, override
 from cutaway.errors import UserError
-from cutaway.runs.fitting import can_read, fit_to_data
+from cutaway.runs.fitting import can_read, config_for, fit_to_data
 from cutaway.runs.requirements import require_model
 from cutaway.tasks.example_task import ExampleTask
 from cutaway.tasks.task import task_of
@@ -73,3 +73,21 @@ def test_what_a_user_chose_is_not_guessed(tmp_path: Path) -> None:
     _, kept, note = fit("bert-nano", "sequence-classification", path, chosen)
     assert kept == guessed[:-1]
     assert note is None
+
+
+@pytest.mark.parametrize("task", [None, "sequence-classification"])
+def test_a_folder_with_a_file_for_each_split_gives_both(task: str | None, tmp_path: Path) -> None:
+    for name in ("train", "dev"):
+        write(tmp_path / f"{name}.csv", FILES["review.csv"][0])
+    names = [None] if task is None else [None, "bert-nano"]
+    for name in names:
+        config, note = config_for(name, task, [f"data.path={tmp_path}"])
+        assert (config.data.path, config.data.validation_path) == (
+            str(tmp_path / "train.csv"),
+            str(tmp_path / "dev.csv"),
+        )
+        assert (config.data.field, config.task.kind) == ("review", "sequence_classification")
+        assert note is not None
+    other = write(tmp_path / "other.csv", FILES["review.csv"][0])
+    config, _ = config_for(None, task, [f"data.path={tmp_path}", f"data.validation_path={other}"])
+    assert config.data.validation_path == str(other)

@@ -17,6 +17,8 @@ from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
 from cutaway.tasks.example_task import ExampleTask
 from cutaway.tasks.task import task_of
 
+PATH = "data.path="
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -24,7 +26,7 @@ class Fitted:
 
     Attributes:
         name: the preset or run file.
-        assignments: choices that come before a user's own.
+        assignments: choices that come before a user's own; but the path of a file in a folder replaces the folder's.
         note: what was seen and what follows, if anything was chosen by the data.
     """
 
@@ -45,7 +47,8 @@ def config_for(name: str | None, task: str | None, assignments: Sequence[str]) -
         UserError: it is unclear what the data is for, or a choice is invalid.
     """
     fitted = fit_to_data(name, task, assignments, read_config)
-    return override(read_config(fitted.name), [*fitted.assignments, *assignments]), fitted.note
+    file = [one for one in fitted.assignments if one.startswith(PATH)]  # in the folder that the user named
+    return override(read_config(fitted.name), [*fitted.assignments, *assignments, *file]), fitted.note
 
 
 def fit_to_data(
@@ -66,14 +69,14 @@ def fit_to_data(
     named = [one.partition("=")[2] for one in assignments if one.startswith(("task=", "task.kind="))]
     chosen = [one for one in assignments if one.startswith("data.")]
     data = override(RunConfig(), chosen).data
-    has_data = any(one.startswith("data.path=") for one in chosen)
+    has_data = any(one.startswith(PATH) for one in chosen)
     if name is None:
         return _without_name(task or next(iter(named), None), data if has_data else None)
     config = read(name)
     if task is not None:
         found = guess(data, task) if has_data else Guess(kind_of(task), name, (), "")
         own = {one.partition("=")[0] for one in assignments}
-        fields = [one for one in found.assignments if one.partition("=")[0] not in own]
+        fields = [one for one in found.assignments if one.startswith(PATH) or one.partition("=")[0] not in own]
         note = replace(found, preset=name).seen if fields else None
         return Fitted(name, (*chosen_by_task(task, config), *fields), note)
     if named or not has_data or config.preset is None or can_read(override(config, chosen)):
