@@ -16,7 +16,7 @@ help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo 'Variables: PYTHON=python3.12 selects the Python; PIP_ARGS="--index-url URL" is passed to pip install.'
 
-demo: $(VENV)/core ## Trains a small language model, generates text and opens its report (2 minutes)
+demo: $(VENV)/core ## Trains a small language model, generates text and writes its report (2 minutes)
 	@$(BIN)/cutaway demo
 
 test: $(VENV)/dev ## Runs the quick tests (about 3 minutes on 2 cores)

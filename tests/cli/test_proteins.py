@@ -100,6 +100,13 @@ def test_a_label_may_have_another_name() -> None:
     assert {*json.loads(printed("evaluate", "new", "--json"))["parts"]} == {"first", "second"}
 
 
+def test_proteins_without_labels_are_learned_by_masking() -> None:
+    outcome = run("train", *CHOICES, "--data", "unlabelled.fasta", "--out", "new")
+    assert outcome.err.startswith(
+        "unlabelled.fasta: proteins without labels -> masked-language-modeling with protein-nano"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -107,7 +114,6 @@ def test_a_label_may_have_another_name() -> None:
         ("train CHOICES --data text.fasta", "text.fasta, line 1: FASTA begins with a line such as >id, not 'MKT'"),
         ("train CHOICES --data empty.fasta", "empty.fasta holds no examples (it is empty)"),
         ("train CHOICES --data hollow.fasta", "hollow.fasta holds no examples (2 empty, 1 stops dropped)"),
-        ("train CHOICES --data unlabelled.fasta", "unlabelled.fasta holds no examples (2 without a label)"),
         ("train CHOICES --data alike.fasta data.validation=0", "alike.fasta has one label only, 'kinase'"),
         ("train CHOICES --data nowhere.fasta", "cannot read nowhere.fasta: No such file or directory"),
         ("train CHOICES --task masked-language-modeling --data hollow.fasta", "hollow.fasta is empty"),

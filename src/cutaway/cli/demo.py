@@ -14,7 +14,7 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="The run folder to make; default runs/demo.")] = None,
     json: AsJSON = False,
 ) -> None:
-    """Train a small language model on Python's own documentation, and open its report.
+    """Train a small language model on Python's own documentation, and write its report.
 
     Takes about a minute and a half on two cores. Nothing is downloaded: the text comes with Python.
     """

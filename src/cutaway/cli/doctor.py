@@ -140,7 +140,7 @@ def _torch_on_processor() -> dict[str, Any]:
 
     return {
         "torch uses": torch.backends.cpu.get_cpu_capability(),
-        "threads": f"{torch.get_num_threads()} and {torch.get_num_interop_threads()} between operations",
+        "threads": f"{torch.get_num_threads()} ({torch.get_num_interop_threads()} between operations)",
     }
 
 

@@ -247,6 +247,8 @@ def _of_file(path: Path, data: DataConfig) -> Guess:
 
 def _of_proteins(path: Path, data: DataConfig) -> Guess:
     proteins = list(islice(read_fasta(path, Counter(), data.target), MOST_ROWS))
+    if not proteins:
+        raise UserError(f"{path} has no sequences")
     labels = [protein.label for protein in proteins if protein.label and not NAMED.match(protein.id)]
     if 1 < len(set(labels)) <= len(labels) / 2 and len(labels) > len(proteins) / 2:
         return _guess("sequence_classification", f"{path.name}: proteins, {len(set(labels))} labels", preset=PROTEINS)
