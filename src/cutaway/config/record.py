@@ -1,7 +1,7 @@
 """The base class of all configs."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -21,13 +21,14 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, coerce_numbers_to_str=True)
 
+    explain: ClassVar[Callable[[ValidationError, type["Record"]], str]] = lambda error, record: str(error)
+    """From an error to one line; `cutaway.config` sets a function that knows all records."""
+
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(**given)
         except ValidationError as error:
-            from cutaway.config.mistakes import explain  # it knows all records, which are above this module
-
-            raise UserError(explain(error, type(self))) from None
+            raise UserError(type(self).explain(error, type(self))) from None
 
     # Records inside others are validated without `__init__`, so that an error names the whole path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
