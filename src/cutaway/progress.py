@@ -142,8 +142,8 @@ class TrainingBar(Callback):
         self._line = LiveLine("", steps)
         self._loss: float | None = None
         self._speed: float | None = None
-        self._began = self._said = 0.0
-        self._first = Done()
+        self._began = self._said = self._warm = 0.0
+        self._warm_step = steps
         self._last = Done()
         self._is_stopping = False
 
@@ -151,12 +151,16 @@ class TrainingBar(Callback):
         """Prints the headline and shows the live line."""
         say(self._headline)
         self._began = self._said = self._clock()
-        self._first = self._last = _copy(progress)
+        self._last = _copy(progress)
         self._line.__enter__()
         self._show(progress)
 
     def step(self, progress: Done) -> None:
         """Updates the live line."""
+        if (
+            self._warm_step == self._steps
+        ):  # the first step is slow: the remaining time is estimated from those after it
+            self._warm, self._warm_step = self._clock(), progress.step
         seconds, tokens = progress.seconds - self._last.seconds, progress.tokens - self._last.tokens
         if seconds > 0:
             speed = tokens / seconds
@@ -202,15 +206,15 @@ class TrainingBar(Callback):
             self._line.update(progress.step, *self._parts(progress))
 
     def _parts(self, progress: Done) -> list[tuple[str, int]]:
-        elapsed = self._clock() - self._began
-        done = progress.step - self._first.step
-        left = f"{_time((self._steps - progress.step) * elapsed / done)} left" if done else ""
+        now = self._clock()
+        done = progress.step - self._warm_step
+        left = f"{_time((self._steps - progress.step) * (now - self._warm) / done)} left" if done > 0 else ""
         peak = peak_memory()
         return [
             (f"{progress.step:,}/{self._steps:,}", 0),
             ("" if self._loss is None else f"loss {self._loss:.3f}", 3),
             ("" if self._speed is None else f"{count(self._speed)} tokens/s", 2),
-            (_time(elapsed) + ("," if left else ""), 1),
+            (_time(now - self._began) + ("," if left else ""), 1),
             (left, 1),
             ("" if peak is None else size(peak), 4),
         ]
