@@ -64,7 +64,7 @@ def test_the_line_fits_and_says_what_matters_most(terminal: Console) -> None:
         assert "0:08" in line
     if terminal.width >= 80:
         assert "loss 2.500" in line
-        assert line.endswith(" MB") or line.endswith(" GB")
+        assert line.endswith((" MB", " GB"))
     bar.close()
 
 
