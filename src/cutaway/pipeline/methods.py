@@ -305,7 +305,11 @@ class Pipeline:
         """The same for many questions, each with its context."""
         return self._task("answer", QuestionAnsweringTask).predict(self, questions)
 
-    def translate(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
+    @overload
+    def translate(self, text: str, *, num_beams: int = 5, length_penalty: float = 1.0) -> str: ...
+    @overload
+    def translate(self, text: Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> list[str]: ...
+    def translate(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> str | list[str]:
         """The target text of a source, by beam search.
 
         Args:
@@ -318,11 +322,19 @@ class Pipeline:
         """
         return self._rewrite("translate", text, num_beams, length_penalty)
 
-    def summarize(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
+    @overload
+    def summarize(self, text: str, *, num_beams: int = 5, length_penalty: float = 1.0) -> str: ...
+    @overload
+    def summarize(self, text: Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> list[str]: ...
+    def summarize(self, text: str | Texts, *, num_beams: int = 5, length_penalty: float = 1.0) -> str | list[str]:
         """The same as `translate`, for a model trained to summarize."""
         return self._rewrite("summarize", text, num_beams, length_penalty)
 
-    def caption(self, image: Any, *, num_beams: int = 5, length_penalty: float = 1.0) -> Any:
+    @overload
+    def caption(self, image: Several, *, num_beams: int = 5, length_penalty: float = 1.0) -> list[str]: ...
+    @overload
+    def caption(self, image: Any, *, num_beams: int = 5, length_penalty: float = 1.0) -> str: ...
+    def caption(self, image: Any, *, num_beams: int = 5, length_penalty: float = 1.0) -> str | list[str]:
         """The caption of an image, by beam search.
 
         Args:
@@ -403,7 +415,7 @@ class Pipeline:
         task: Seq2SeqTask[Any, Any] = self._task(verb, Seq2SeqTask)  # type: ignore[type-abstract]
         return task.generator(self, truncate=truncate)
 
-    def _rewrite(self, verb: str, given: Any, num_beams: int, length_penalty: float) -> Any:
+    def _rewrite(self, verb: str, given: Any, num_beams: int, length_penalty: float) -> str | list[str]:
         options = BeamOptions(
             num_beams=num_beams, length_penalty=length_penalty, max_new_tokens=self.config.model.context
         )
