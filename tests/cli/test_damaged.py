@@ -1,5 +1,6 @@
 """A run folder with something missing, cut short or changed is told apart from a good one, and left as it is."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,12 @@ TO_RESUME: dict[str, tuple[Damage, str]] = {
     "no tokens": (lose("tokens/training-00000.npy"), "run/tokens/training-00000.npy"),
     "tokens cut": (cut("tokens/training-00000.npy"), "run/tokens/training-00000.npy"),
     "checkpoint cut": (cut("checkpoints/step-4/model.safetensors"), "step-4/model.safetensors cannot be read"),
+    "no checkpoints": (
+        lambda: shutil.rmtree(RUN / "checkpoints"),
+        "the run folder run lacks checkpoints, without which",
+    ),
+    "no latest": (lose("checkpoints/latest"), "the run folder run lacks checkpoints/latest, without which"),
+    "no weights": (lose("model.safetensors"), "the run folder run lacks model.safetensors, without which"),
     "metrics damaged": (change("metrics.jsonl", "{", "junk\n{"), "run/metrics.jsonl, line 1 is not JSON"),
     **{what: TO_LOAD[what] for what in ("no tokenizer", "tokenizer cut", "no choices", "choices empty")},
 }
@@ -93,3 +100,14 @@ def test_a_model_writes_without_the_text_it_learnt_from() -> None:
             path.unlink()
     assert printed("generate", "run", "the", "--max-new-tokens", "3").startswith("the")
     assert "run/manifest.json" in refused("evaluate", "run")
+
+
+@pytest.mark.parametrize("kept", ["checkpoints", "metrics.jsonl", "samples.jsonl"])
+def test_a_run_without_its_choices_is_not_written_over(kept: str) -> None:
+    for path in list(RUN.iterdir()):
+        if path.name not in (kept, "manifest.json", "tokens", "tokenizer.json"):
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+    before = contents(RUN)
+    line = refused("train", "gpt-nano", "--data", "text.txt", "--out", "run")
+    assert line == f"run holds {kept} of a run, but no run.yaml: copy it back, or choose another folder"
+    assert contents(RUN) == before

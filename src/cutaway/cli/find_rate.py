@@ -38,7 +38,7 @@ def searched(config: "RunConfig", origin: "Pipeline | None", folder: Path) -> "t
 
     with PreparationBar() as bar:
         run = start(config, folder, bar, origin)
-    with LiveLine("step", rate_range.STEPS) as line:
+    with run.lock.in_use(), LiveLine("step", rate_range.STEPS) as line:
         found = rate_range.find_rate(
             run.model,
             run.dataset.training_data(),

@@ -72,6 +72,16 @@ class RunFolder:
         """The checkpoints to resume from."""
         return self.path / "checkpoints"
 
+    @property
+    def latest(self) -> Path:
+        """The file that names the checkpoint to resume from."""
+        return self.checkpoints / "latest"
+
+    @property
+    def unfinished(self) -> Path:
+        """An empty file that exists until the run has its first checkpoint."""
+        return self.path / ".unfinished"
+
     def last_checkpoints(self, count: int) -> list[Path]:
         """The weights of the last `count` checkpoints.
 

@@ -12,8 +12,9 @@ from cutaway.config.run import RunConfig
 from cutaway.data.example_store import manifest_path
 from cutaway.data.text.corpus import MANIFEST_FILE
 from cutaway.data.text.prepare import UNFINISHED_FILE
+from cutaway.display import program
 from cutaway.errors import UserError
-from cutaway.files import make_folder, write_text
+from cutaway.files import LOCK_FILE, FolderLock, lock_of, make_folder, write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
@@ -27,19 +28,17 @@ from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as TrainingProgress
 from cutaway.training.loop import Trainer
 
-UNFINISHED = ".unfinished"
-"""A file in the folder of a run that is being started."""
-
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is ready to train: its folder holds everything.
+    """A run that is ready to train: its folder holds everything, and is locked for this process until it is trained.
 
     Attributes:
         folder: its folder.
         config: all choices.
         dataset: the prepared data.
         model: the model in its current state.
+        lock: the lock on its folder.
         transferred: the weights that were copied from the model to fine-tune, if the run has just been started.
     """
 
@@ -47,6 +46,7 @@ class Run:
     config: RunConfig
     dataset: Dataset
     model: Transformer
+    lock: FolderLock
     transferred: Transferred | None = None
 
     @property
@@ -60,8 +60,15 @@ class Run:
         return Trainer(self.model, self.dataset.training_data(), self.config.train, self.folder, callbacks)
 
     def train(self, callbacks: Sequence[Callback] = ()) -> TrainingProgress:
-        """Trains the model to the last step."""
-        return self.trainer(callbacks).run()
+        """Trains the model to the last step, and unlocks the folder.
+
+        Raises:
+            UserError: the folder is in use.
+            Interrupted: a signal arrived; everything is saved.
+            JobError: training failed; the last checkpoint is intact.
+        """
+        with self.lock.in_use():
+            return self.trainer(callbacks).run()
 
 
 def free_folder(name: str) -> Path:
@@ -90,32 +97,26 @@ def start(
         origin: the model that `config.origin` names, if it is loaded already.
 
     Raises:
-        UserError: the folder holds a run already or other files, the model cannot be trained for the task, or the data
-            or a choice is unusable.
+        UserError: the folder holds a run already or other files, or is in use, the model cannot be trained for the
+            task, or the data or a choice is unusable.
     """
     folder = RunFolder(out)
-    if folder.run.exists():
-        raise UserError(f"{out} holds a run already: resume it with --resume {out}, or choose another folder")
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file: choose another folder")
-    _refuse_foreign(folder)
+    _require_free(folder)
     choose_device(config.train.device)
     require_model(config)
     require_choices(config)
     if config.origin is not None:
         origin = origin or load(config.origin, "cpu")
         require_origin(config, config.origin, origin)
-    with _removed_on_failure(out):
-        make_folder(out)
-        write_text(out / UNFINISHED, "")  # a killed start is recognized by it
+    with _begun(folder) as lock:
+        write_text(folder.unfinished, "")  # a killed start is recognized by it
         dataset = task_of(config).prepare(out, progress, None if origin is None else origin.tokenizers)
-        run = _assemble(folder, dataset)
+        run = _assemble(folder, dataset, lock)
         if origin is not None:
             run = _with_weights_of(run, origin)
         run.trainer()  # fails on too little data before the folder becomes a run
         write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
         write_text(folder.run, dump_run(run.config))
-        (out / UNFINISHED).unlink()
     return run
 
 
@@ -123,64 +124,113 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     """Resumes a run from its latest checkpoint.
 
     Raises:
-        UserError: the folder holds no run, one of its files is missing or damaged, or a key other than `train.*` is to
-            be changed.
+        UserError: the folder holds no run or is in use, one of its files is missing or damaged, or a key other than
+            `train.*` is to be changed.
+        JobError: the folder cannot be written.
     """
     folder = RunFolder(out)
     folder.require()
     before = load_run(folder.run)
-    for key, assignment in zip(changed_keys(before, assignments), assignments, strict=True):
-        if not key.startswith("train."):
-            raise UserError(f"{assignment!r} cannot be changed in a run that has started: only train.* can")
-    if before.task.spec.has_text:
-        folder.require(folder.tokenizer)
-    config = override(before, assignments)
-    if config.train.optimizer.kind != before.train.optimizer.kind:
-        raise UserError("the kind of train.optimizer cannot be changed in a run that has started: start another run")
-    if config.train.frozen != before.train.frozen:
-        raise UserError(
-            f"train.frozen cannot be changed in a run that has started: start another run with --from {out}"
-        )
-    (out / UNFINISHED).unlink(missing_ok=True)
-    run = _assemble(folder, task_of(config).open(out))
-    if assignments:
-        write_text(folder.run, dump_run(run.config))
-    if config.origin is not None:
-        read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
+    config = _changed(before, assignments, out)
+    lock = lock_of(out)
+    lock.acquire()
+    try:
+        _require_state(folder)
+        if before.task.spec.has_text:
+            folder.require(folder.tokenizer)
+        run = _assemble(folder, task_of(config).open(out), lock)
+        if assignments:
+            write_text(folder.run, dump_run(run.config))
+        if config.origin is not None:
+            read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
+    except BaseException:
+        lock.release()
+        raise
     return run
 
 
-def _refuse_foreign(folder: RunFolder) -> None:
+def _changed(config: RunConfig, assignments: Sequence[str], out: Path) -> RunConfig:
+    """The choices with which a run is resumed.
+
+    Raises:
+        UserError: one of them cannot be changed any more.
+    """
+    for key, assignment in zip(changed_keys(config, assignments), assignments, strict=True):
+        if not key.startswith("train."):
+            raise UserError(f"{assignment!r} cannot be changed in a run that has started: only train.* can")
+    changed = override(config, assignments)
+    if changed.train.optimizer.kind != config.train.optimizer.kind:
+        raise UserError("the kind of train.optimizer cannot be changed in a run that has started: start another run")
+    if changed.train.frozen != config.train.frozen:
+        raise UserError(
+            f"train.frozen cannot be changed in a run that has started: start another run with --from {out}"
+        )
+    return changed
+
+
+def _require_state(folder: RunFolder) -> None:
+    """Refuses to train a run from the start because what it learned is missing.
+
+    Raises:
+        UserError: there is no checkpoint, but the run is not one that has just been made; or its best weights are
+            missing.
+    """
+    if folder.unfinished.exists() and not folder.latest.exists():
+        return
+    missing = next((path for path in (folder.checkpoints, folder.latest, folder.weights) if not path.exists()), None)
+    if missing is not None:
+        raise UserError(
+            f"the run folder {folder.path} lacks {missing.relative_to(folder.path)}, without which training would "
+            f"start again and overwrite what was learned: copy it back, or start a new run with "
+            f"{program()} train {folder.run} --out NEW"
+        )
+
+
+def _require_free(folder: RunFolder) -> None:
     """Keeps the files of a run apart from others.
 
     Raises:
-        UserError: the folder has visible files, but no unfinished run.
+        UserError: the folder holds a run, what a run has written, or other visible files, but no unfinished run.
     """
     out = folder.path
-    if out.is_dir() and not (_is_prepared(out) or (out / UNFINISHED).exists()):
+    if folder.run.exists():
+        raise UserError(f"{out} holds a run already: resume it with --resume {out}, or choose another folder")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file: choose another folder")
+    for path in (folder.checkpoints, folder.metrics, folder.samples):
+        if path.exists():
+            raise UserError(
+                f"{out} holds {path.name} of a run, but no {folder.run.name}: copy it back, or choose another folder"
+            )
+    if out.is_dir() and not (_is_prepared(out) or folder.unfinished.exists()):
         foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
         if foreign:
             raise UserError(f"{out} has other files, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
 
 
 @contextmanager
-def _removed_on_failure(out: Path) -> Iterator[None]:
-    """After an error, removes what was made: files, the folder, and those above it.
+def _begun(folder: RunFolder) -> Iterator[FolderLock]:
+    """Makes and locks the folder. After an error, removes what was made: files, the folder, and those above it.
 
     What an earlier start prepared is kept, and so is what was prepared before Ctrl-C: the next start continues.
     """
-    before = set(out.iterdir()) if out.exists() else set()
-    made = [folder for folder in (out.absolute(), *out.absolute().parents) if not folder.exists()]
-    was_prepared = _is_prepared(out)
+    out = folder.path
+    made = [above for above in (out.absolute(), *out.absolute().parents) if not above.exists()]
+    lock, before, was_prepared = lock_of(out), None, False
     try:
-        yield
+        make_folder(out)
+        lock.acquire()
+        _require_free(folder)  # again, now that nobody else can write
+        before, was_prepared = {*out.iterdir()} - {out / LOCK_FILE}, _is_prepared(out)
+        yield lock
     except BaseException as error:
+        lock.release()
         if not was_prepared and (isinstance(error, Exception) or not _is_prepared(out)):
-            for path in set(out.iterdir()) - before if out.exists() else ():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            for folder in made:
+            for path in set() if before is None else set(out.iterdir()) - before:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+            for above in made:
                 with suppress(OSError):  # another run may have been started in it
-                    folder.rmdir()
+                    above.rmdir()
         raise
 
 
@@ -189,10 +239,10 @@ def _is_prepared(out: Path) -> bool:
     return any(path.exists() for path in (out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out)))
 
 
-def _assemble(folder: RunFolder, dataset: Dataset) -> Run:
+def _assemble(folder: RunFolder, dataset: Dataset, lock: FolderLock) -> Run:
     config = _with_steps(dataset)
     model = build(config.model, seed=config.train.seed)
-    return Run(folder, config, dataset, model.to(choose_device(config.train.device)))
+    return Run(folder, config, dataset, model.to(choose_device(config.train.device)), lock)
 
 
 def _with_steps(dataset: Dataset) -> RunConfig:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cutaway.config.train import TrainConfig
 from cutaway.display import program
 from cutaway.errors import JobError
+from cutaway.files import remove_file
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.run_folder import RunFolder, write_weights
 from cutaway.tasks.base import Batch, TrainingData, evaluate
@@ -65,6 +66,7 @@ class Trainer:
             progress = Progress()
             write_weights(self._folder.weights, self._model)
             self._save(progress)
+        remove_file(self._folder.unfinished)
         with ExitStack() as started:  # callbacks that have started also finish, whatever fails
             for callback in self._callbacks:
                 callback.start(progress)
