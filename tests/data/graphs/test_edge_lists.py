@@ -24,7 +24,8 @@ def read(path: Path, content: str) -> tuple[list[Graph], Counter[str]]:
 @st.composite
 def drawn(draw: st.DrawFn) -> Drawn:
     """Nodes with their labels, edges between them, and labels of the whole."""
-    word = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C"), exclude_characters="#:"), min_size=1)
+    anything = st.characters(codec="utf-8", exclude_categories=("Z", "C"), exclude_characters=":")
+    word = st.text(anything, min_size=1).filter(lambda word: word[0] not in "#%")
     nodes = draw(st.dictionaries(word, st.sampled_from(["C", "N", "O"]), min_size=1, max_size=6))
     pairs = [(one, other) for one in nodes for other in nodes if one < other]
     edges = draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
@@ -84,6 +85,33 @@ def test_what_changes_no_path_is_dropped_and_counted(tmp_path: Path) -> None:
     found, skipped = read(tmp_path / "a", content)
     assert found == [Graph(("1", "1"), ((0, 1),)), Graph(("0",), ())]
     assert skipped == {"repeated edges": 2, "edges from a node to itself": 2, "graphs without nodes": 1}
+
+
+def test_a_comment_begins_at_the_start_of_a_line_or_after_white_space(tmp_path: Path) -> None:
+    content = "#1 2\n%1 2\nlabel: C# or F\t# a class\nhttp://x#a b%20c\t#a\nb%20c c#\n  # b b\n"
+    (graph,), skipped = read(tmp_path / "a", content)
+    assert graph == Graph(("1", "2", "1"), ((0, 1), (1, 2)), ("C# or F",))
+    assert not skipped
+
+
+@pytest.mark.parametrize("header", ["source target", "Source\tTarget", "# a comment\nfrom to", "person friend"])
+def test_a_header_is_no_edge(tmp_path: Path, header: str) -> None:
+    ring = "1 2\n2 3\n3 1\n"
+    found, skipped = read(tmp_path / "a", f"label: a\n{header}\n{ring}\nlabel: a\n{ring}\n{header}\n{ring}")
+    assert found[0] == Graph(("2", "2", "2"), ((0, 1), (1, 2), (0, 2)), ("a",))
+    assert found[1] == found[0]
+    assert skipped == {"headers": 2}
+
+
+def test_a_header_is_none_of_the_nodes(tmp_path: Path) -> None:
+    declared = "node: 1 C\nnode: 2 C\nsource target\n1 2\n"
+    (graph,), _ = read(tmp_path / "a", declared)
+    assert graph == Graph(("C", "C"), ((0, 1),))
+    kept = {"source target\ntarget sink\n": 2, "node: from\nnode: to\nfrom to\n": 1, "a b\n1 c\n": 2, "a b\n": 1}
+    for content, edges in kept.items():
+        found, skipped = read(tmp_path / "a", content)
+        assert sum(len(graph.edges) for graph in found) == edges
+        assert not skipped
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@
     node: a carbon      a node and its label; or a node alone, which may be unconnected
     node: b carbon
     a b                 an edge between two nodes
-    # …                 a comment, also at the end of a line
+    # …                 a comment, also at the end of a line, after white space; a line that begins with % is one too
 
-An edge list of other programs, with `a b` in every line, is such a file with one graph.
+An edge list of other programs, with `a b` in every line, is such a file with one graph. Its first line may be a header.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ from cutaway.data.readers import read_lines
 from cutaway.errors import UserError, nearest
 
 KEYS = ("label:", "node:")
-COMMENT = "#"
+COMMENT = re.compile(r"(^|\s)#.*|^\s*%.*")
+"""Within a word, both characters are part of the word, as in an address."""
+HEADERS = {"source target", "src dst", "from to", "fromnodeid tonodeid", "node1 node2", "id1 id2", "id_1 id_2"}
+"""Headers of edge lists, in lower case."""
 
 
 def read_graphs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
@@ -41,8 +45,9 @@ def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:
     """The graphs of a file.
 
     Edges have no direction: `b a` repeats `a b`. Repeated edges and loops do not change any path: they are dropped and
-    counted. Graphs without nodes are skipped and counted. A graph that declares a node must declare all nodes of its
-    edges. Nodes without labels are labelled by their degrees (see `Graph`).
+    counted. Graphs without nodes are skipped and counted, and so are headers: a first edge whose nodes are in no other
+    line, if it consists of usual names (`source target`) or if all other nodes are integers. A graph that declares a
+    node must declare all nodes of its edges. Nodes without labels are labelled by their degrees (see `Graph`).
 
     Raises:
         UserError: while reading: a line is not an edge, a label or a node; an edge has an undeclared node; a node is
@@ -51,7 +56,7 @@ def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:
     numbered = enumerate(read_lines(path), start=1)
     are_labelled: bool | None = None
     for is_graph, lines in groupby(numbered, key=lambda line: bool(line[1].strip())):
-        draft = _read_block(path, lines) if is_graph else _Draft()
+        draft = _read_block(path, lines, skipped) if is_graph else _Draft()
         for place, label in draft.nodes.values():
             if are_labelled not in (None, bool(label)):
                 raise UserError(f"{place}: some nodes have labels and others have none: label all in the file, or none")
@@ -87,15 +92,16 @@ class _Draft:
         return Graph(nodes, edges, tuple(self.labels))
 
 
-def _read_block(path: Path, lines: Iterable[tuple[int, str]]) -> _Draft:
+def _read_block(path: Path, lines: Iterable[tuple[int, str]], skipped: Counter[str]) -> _Draft:
     draft = _Draft()
     for number, line in lines:
         place = f"{path}, line {number}"
-        match line.partition(COMMENT)[0].split():
+        content = COMMENT.sub("", line)
+        match content.split():
             case []:
                 pass
             case ["label:", _, *_]:
-                draft.labels.append(line.partition(COMMENT)[0].split(maxsplit=1)[1].strip())
+                draft.labels.append(content.split(maxsplit=1)[1].strip())
             case ["node:", name, *label] if len(label) < 2:
                 if name in draft.nodes:
                     raise UserError(f"{place}: the node {name!r} is declared twice: take one out")
@@ -108,7 +114,21 @@ def _read_block(path: Path, lines: Iterable[tuple[int, str]]) -> _Draft:
                 draft.edges.append((place, first, second))
             case _:
                 raise UserError(f"{place}: an edge is two nodes, such as 'a b', not {line.strip()!r}")
+    if _begins_with_header(draft):
+        del draft.edges[0]
+        skipped["headers"] += 1
     return _complete(draft)
+
+
+def _begins_with_header(draft: _Draft) -> bool:
+    if not draft.edges:
+        return False
+    (_, *words), *edges = draft.edges
+    others = {name for _, *ends in edges for name in ends} | set(draft.nodes)
+    if not others.isdisjoint(words):
+        return False
+    is_named = " ".join(words).lower() in HEADERS
+    return is_named or (bool(others) and all(map(str.isdecimal, others)) and not any(map(str.isdecimal, words)))
 
 
 def _complete(draft: _Draft) -> _Draft:
