@@ -69,8 +69,16 @@ def test_dicts_are_merged() -> None:
 def test_what_both_stacks_say_must_agree() -> None:
     both = (in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 64),)
     assert read_options({}, both, "here") == {"feedforward": {"hidden": 64}}
-    assert read_options({"decoder_ffn_dim": 50}, both, "here") == {"feedforward": {"hidden": 50}}
+    assert read_options({"decoder_ffn_dim": 64}, both, "here") == {"feedforward": {"hidden": 64}}
     found = {"encoder_ffn_dim": 50, "decoder_ffn_dim": 50}
     assert write_options(read_options(found, both, "here"), both) == found
     with pytest.raises(UserError, match="encoder_ffn_dim=50, decoder_ffn_dim=60, which cutaway does not have"):
         read_options({"encoder_ffn_dim": 50, "decoder_ffn_dim": 60}, both, "here")
+
+
+@pytest.mark.parametrize("name", ["encoder_ffn_dim", "decoder_ffn_dim"])
+@pytest.mark.parametrize("missing", [{}, {"encoder_ffn_dim": None}, {"decoder_ffn_dim": None}], ids=str)
+def test_a_missing_half_has_its_default_and_not_the_other_half(name: str, missing: dict[str, None]) -> None:
+    both = (in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 64),)
+    with pytest.raises(UserError, match=r"does not have: both must be equal, .*=64"):
+        read_options({**missing, name: 50}, both, "here")

@@ -68,3 +68,23 @@ def test_texts_of_training_are_as_long_as_the_context_if_not_said() -> None:
 def test_what_we_have_not_is_refused_by_name(scaling: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"rope_scaling=.*cutaway does not have"):
         position(rope_scaling=scaling)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "reason"),
+    [
+        ({"type": "dynamic", "factor": 2.0}, "the scaling is 'dynamic', and only default, linear, llama3, yarn are"),
+        ({"rope_type": "linear"}, "linear needs factor"),
+        ({"rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5 is not"),
+    ],
+    ids=str,
+)
+def test_a_refusal_gives_its_reason(scaling: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UserError, match=f"cutaway does not have: {reason}"):
+        position(rope_scaling=scaling)
+
+
+def test_a_window_of_some_layers_gives_its_reason() -> None:
+    some = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
+    with pytest.raises(UserError, match="cutaway has one window for all layers"):
+        FAMILIES["qwen2"].read(SIZES | some, "language_modeling", "config.json")

@@ -1,7 +1,7 @@
 """From options of a config.json to our choices, and back."""
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cutaway.errors import UserError
@@ -92,7 +92,7 @@ class Option:
         theirs: the name of the option.
         ours: the dotted name of the choice; a dict as value is merged with the existing one.
         default: the value if the option is missing; without a default it is required.
-        read: from the option's value to ours; raises KeyError or ValueError if we have no such value.
+        read: from the option's value to ours; raises KeyError if we have no such value, or ValueError with the reason.
         write: the inverse.
     """
 
@@ -109,7 +109,8 @@ class Joint:
 
     Attributes:
         theirs: their names; `read` may use other options too.
-        read: from all options of a file to choices by dotted name; raises KeyError or ValueError if we have no such.
+        read: from all options of a file to choices by dotted name; raises KeyError if we have no such, or ValueError
+            with the reason.
         write: from all choices, a nested dict, to options; raises the same errors if they cannot be expressed.
     """
 
@@ -122,16 +123,27 @@ Options = tuple[Option | Joint, ...]
 
 
 def in_both(theirs: tuple[str, ...], ours: str, default: Any) -> Joint:
-    """One choice of ours that is an option of each stack; both must agree."""
+    """One choice of ours that is an option of each stack; both must agree, and a missing one has the default."""
 
     def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
-        (value,) = {found[name] for name in theirs if found.get(name) is not None} or {default}
-        return {ours: value}
+        values = {name: default if found.get(name) is None else found[name] for name in theirs}
+        if any(value != values[theirs[0]] for value in values.values()):
+            shown = " and ".join(f"{name}={value!r}" for name, value in values.items())
+            raise ValueError(f"both must be equal, but they are {shown}")
+        return {ours: values[theirs[0]]}
 
     def write(choices: Mapping[str, Any]) -> Mapping[str, Any]:
         return dict.fromkeys(theirs, _at(choices, ours))
 
     return Joint(theirs, read, write)
+
+
+def with_default(options: Options, theirs: str, default: Any) -> Options:
+    """The same options, one of which has another default."""
+    return tuple(
+        replace(option, default=default) if isinstance(option, Option) and option.theirs == theirs else option
+        for option in options
+    )
 
 
 def renamed(names: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
@@ -171,9 +183,10 @@ def read_options(found: Mapping[str, Any], options: Options, source: str) -> dic
         try:
             for path, value in _read(option, found).items():
                 merge(choices, path, value)
-        except _REFUSALS:
+        except _REFUSALS as error:
             requested = ", ".join(f"{name}={value!r}" for name, value in asked.items())
-            raise UserError(f"{source} asks for {requested}, which cutaway does not have") from None
+            why = f": {error}" if isinstance(error, ValueError) else ""
+            raise UserError(f"{source} asks for {requested}, which cutaway does not have{why}") from None
     return choices
 
 

@@ -17,14 +17,18 @@ def read_rotary(found: Options) -> dict[str, Any]:
     """The choices of a file's options.
 
     Raises:
-        KeyError: the scaling is not implemented, or lacks an option.
-        ValueError: the scaling has unknown options.
+        ValueError: the scaling is not implemented, lacks an option, or has unknown ones.
     """
     options = rotary_options(found)
     base, kind = options.pop("rope_theta"), options.pop("rope_type")
-    scaling = _READ[kind](options, found["max_position_embeddings"])
+    if kind not in _READ:
+        raise ValueError(f"the scaling is {kind!r}, and only {', '.join(_READ)} are implemented")
+    try:
+        scaling = _READ[kind](options, found["max_position_embeddings"])
+    except KeyError as error:
+        raise ValueError(f"{kind} needs {error.args[0]}") from None
     if options:
-        raise ValueError(f"{', '.join(options)} of {kind} is not implemented")
+        raise ValueError(f"{', '.join(f'{name}={value!r}' for name, value in options.items())} is not implemented")
     return {"position.base": base, "position.scaling": {"kind": kind.replace("default", "none"), **scaling}}
 
 

@@ -75,7 +75,7 @@ def read_first_layers(found: Mapping[str, Any]) -> dict[str, Any]:
     """The dense layers before those with experts."""
     count = min(found.get("first_k_dense_replace", 3), found["num_hidden_layers"])
     activation = ACTIVATION["read"](found["hidden_act"])
-    feedforward = {"kind": "gated", "hidden": found.get("intermediate_size"), "activation": activation}
+    feedforward = {"kind": "gated", "hidden": found.get("intermediate_size", 18432), "activation": activation}
     return {"first_layers": {"count": count, "feedforward": feedforward} if count else None}
 
 

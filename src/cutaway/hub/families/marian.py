@@ -1,11 +1,12 @@
 """Marian (Junczys-Dowmunt et al. 2018): BART's layers, sinusoidal positions, no norm of embeddings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bart
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.options import in_both
+from cutaway.hub.options import Joint
 from cutaway.hub.weight_rules import Rule
 
 
@@ -15,10 +16,27 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     yield from bart.layers(c)
 
 
+def read_vocabulary(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The size of the vocabulary that both stacks share; that of the decoder is the encoder's unless it is given.
+
+    Raises:
+        ValueError: the sizes differ.
+    """
+    size = found.get("vocab_size", 58101)
+    if found.get("decoder_vocab_size") not in (None, size):
+        raise ValueError(f"both vocabularies must be equal, but that of the encoder has {size} tokens")
+    return {"vocabulary": size}
+
+
+def write_vocabulary(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options that mean it."""
+    return dict.fromkeys(("vocab_size", "decoder_vocab_size"), choices["vocabulary"])
+
+
 MARIAN = Family(
     model_type="marian",
     prefix="model",
-    options=(in_both(("vocab_size", "decoder_vocab_size"), "vocabulary", 58101), *bart.OPTIONS),
+    options=(Joint(("vocab_size", "decoder_vocab_size"), read_vocabulary, write_vocabulary), *bart.OPTIONS),
     choices=bart.CHOICES | {"embedding.norm": False, "position.kind": "sinusoidal", "position.layout": "halves"},
     required=bart.REQUIRED
     | {"normalize_embedding": False, "static_position_embeddings": True, "share_encoder_decoder_embeddings": True},

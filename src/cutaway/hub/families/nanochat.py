@@ -11,7 +11,7 @@ from cutaway.config.explicit import head_width
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families.llama import ANGLES, ATTENTION_BIAS, SIZES, UNREAD, language_rules, parts
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.options import Joint, Option
+from cutaway.hub.options import Joint, Option, with_default
 from cutaway.hub.rotary import THEIRS, read_rotary, write_rotary
 from cutaway.hub.weight_rules import PermuteRows, Rule, same
 
@@ -48,7 +48,7 @@ NANOCHAT = Family(
     model_type="nanochat",
     prefix="model",
     options=(
-        *SIZES,
+        *with_default(SIZES, "num_key_value_heads", 6),
         *ATTENTION_BIAS,
         Joint(THEIRS, read_unlengthened, write_rotary),
         Option("final_logit_softcapping", "head.softcap", 15.0),

@@ -5,7 +5,7 @@ from typing import Any
 
 from cutaway.hub.families.llama import ANGLES, CHOICES, OPTIONS, RULES, UNREAD, heads
 from cutaway.hub.family import Family
-from cutaway.hub.options import Joint
+from cutaway.hub.options import Joint, with_default
 
 
 def read_window(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ WINDOW = Joint(("use_sliding_window", "sliding_window", "max_window_layers", "la
 QWEN2 = Family(
     model_type="qwen2",
     prefix="model",
-    options=(*OPTIONS, WINDOW),
+    options=(*with_default(OPTIONS, "num_key_value_heads", 32), WINDOW),
     choices={**CHOICES, "attention.bias": True},
     required={"use_mrope": False},
     rules=RULES,

@@ -8,7 +8,7 @@ from typing import Any
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bert
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.options import Joint, Options
+from cutaway.hub.options import Joint, Options, with_default
 from cutaway.hub.weight_rules import Rule, SkipRows, same
 
 
@@ -40,7 +40,7 @@ def options(skipped: int) -> Options:
     def write(choices: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"max_position_embeddings": choices["context"] + skipped}
 
-    return (*bert.OPTIONS, Joint(("max_position_embeddings",), read, write))
+    return (*with_default(bert.OPTIONS, "vocab_size", 50265), Joint(("max_position_embeddings",), read, write))
 
 
 def heads(name: str, prefix: str) -> Mapping[str, HeadTable]:

@@ -62,7 +62,7 @@ def _write_size(embedding: Mapping[str, Any]) -> Any:
 def _read_patch(size: Any) -> int:
     height, width = size if isinstance(size, list) else (size, size)
     if height != width:
-        raise ValueError(size)
+        raise ValueError("patches must be square")
     return int(height)
 
 
