@@ -45,3 +45,28 @@ def test_norms_are_their_equations_with_gradients(case: str) -> None:
         results.append((y, gradient, *weights))
     for fast, plain in zip(*results, strict=True):
         torch.testing.assert_close(fast, plain)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_rms_in_low_precision_is_rounded_once_before_the_weight(dtype: torch.dtype) -> None:
+    norm = RMSNorm(48, epsilon=1e-5).to(dtype)
+    nn.init.normal_(norm.weight)
+    x = (3 * torch.randn(64, 48)).to(dtype)
+    wide = x.float()
+    unit = wide * (wide.pow(2).mean(dim=-1, keepdim=True) + norm.epsilon).rsqrt()
+    rounded_twice = x * (wide.pow(2).mean(dim=-1, keepdim=True) + norm.epsilon).rsqrt().to(dtype) * norm.weight
+    assert torch.equal(norm(x), unit.to(dtype) * norm.weight)
+    assert not torch.equal(norm(x), rounded_twice)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_gradients_of_rms_in_low_precision_have_its_dtype(dtype: torch.dtype) -> None:
+    norm = RMSNorm(7, weight=False)
+    x, pull = torch.randn(3, 7), torch.randn(3, 7)
+    low, exact = x.to(dtype).requires_grad_(), x.to(dtype).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(norm(low), low, pull.to(dtype))
+    (expected,) = torch.autograd.grad(rms_equation(exact, norm), exact, pull.to(dtype).double())
+    assert gradient.dtype == dtype
+    torch.testing.assert_close(gradient.double(), expected, atol=0.02, rtol=0.02)
+    _, tangent = torch.func.jvp(norm, (low.detach(),), (pull.to(dtype),))
+    assert tangent.dtype == dtype
