@@ -49,8 +49,26 @@ def test_the_angles_are_those_of_transformers(kind: str) -> None:
         hidden_size=3 * WIDTH, num_attention_heads=3, rope_parameters={"rope_theta": BASE, **parameters}
     )
     theirs, _ = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"))
-    torch.testing.assert_close(scaling(angles()), theirs, rtol=1e-6, atol=0)
+    assert torch.equal(scaling(angles()), theirs)
     assert not torch.equal(scaling(angles()), angles())
+
+
+@pytest.mark.parametrize("width", [24, 64, 128])
+@pytest.mark.parametrize("base", [500.0, 10_000.0, 1_000_000.0])
+@pytest.mark.parametrize("kind", ["default", *SCALINGS])
+def test_the_angles_are_those_of_transformers_to_the_last_bit(kind: str, base: float, width: int) -> None:
+    transformers = require_module("transformers")
+    from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+    scaling = unscaled if kind == "default" else SCALINGS[kind][0]
+    parameters = {"rope_type": "default"} if kind == "default" else SCALINGS[kind][1]
+    if kind == "yarn":
+        scaling = yarn(FACTOR, 0.7, 9.0, base, CONTEXT)
+    config = transformers.LlamaConfig(
+        hidden_size=3 * width, num_attention_heads=3, rope_parameters={"rope_theta": base, **parameters}
+    )
+    theirs = LlamaRotaryEmbedding(config).inv_freq
+    assert torch.equal(scaling(frequencies(width, base, torch.device("cpu"))), theirs)
 
 
 @pytest.mark.parametrize("kind", ["llama3", "yarn"])

@@ -13,8 +13,15 @@ Scaling = Callable[[Tensor], Tensor]
 
 
 def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
-    """base^(−2i/width), in fp32 whatever the model's dtype: in bf16 the angles of position 300 would be wrong."""
-    return base ** (-torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
+    """base^(−2i/width), in fp32 whatever the model's dtype: in bf16 the angles of position 300 would be wrong.
+
+    All computations here are in the order of `transformers`, so that the numbers are the same to the last bit.
+    """
+    return 1.0 / _inverse(width, base, device)
+
+
+def _inverse(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
+    return base ** (torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
 
 
 def unscaled(angles: Float[Tensor, " F"]) -> Float[Tensor, " F"]:
@@ -48,9 +55,9 @@ def llama3(factor: float, slow: float, fast: float, context: int) -> Scaling:
 def _llama3(
     angles: Float[Tensor, " F"], *, factor: float, slow: float, fast: float, context: int
 ) -> Float[Tensor, " F"]:
-    turns = context * angles / (2 * math.pi)
+    turns = context / (2 * math.pi / angles)
     kept = ((turns - slow) / (fast - slow)).clamp(0, 1)
-    return kept * angles + (1 - kept) * angles / factor
+    return (1 - kept) * angles / factor + kept * angles
 
 
 def yarn(factor: float, slow: float, fast: float, base: float, context: int) -> Scaling:
@@ -73,9 +80,10 @@ def _yarn(
 
     def index(turns: float) -> float:
         """The index of the frequency with so many turns per context: base^(−i/count) · context = 2π · turns."""
-        return count * math.log(context / (2 * math.pi * turns)) / math.log(base)
+        return 2 * count * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(base))
 
     first, last = max(math.floor(index(fast)), 0), min(math.ceil(index(slow)), 2 * count - 1)
     places = torch.arange(count, device=angles.device, dtype=angles.dtype)
     kept = 1 - ((places - first) / max(last - first, 0.001)).clamp(0, 1)
-    return kept * angles + (1 - kept) * angles / factor
+    divided = 1.0 / (factor * _inverse(2 * count, base, angles.device))
+    return divided * (1 - kept) + angles * kept
