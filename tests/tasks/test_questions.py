@@ -105,3 +105,9 @@ def test_there_must_be_a_context(context: str) -> None:
 def test_the_tokenizer_must_have_a_frame() -> None:
     with pytest.raises(UserError, match=r"needs a tokenizer with \[CLS\] and \[SEP\]"):
         Windowing(train("char"), 9, 2)
+
+
+def test_a_context_that_fits_is_one_window_whatever_the_stride() -> None:
+    (row,) = windowing("wordpiece", 20, 64).rows(QUESTION, "the cat sat on the mat")
+    assert len(row.offsets) < 20
+    assert row.tokens == windowing("wordpiece", 20, 2).rows(QUESTION, "the cat sat on the mat")[0].tokens

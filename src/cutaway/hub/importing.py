@@ -21,6 +21,10 @@ from cutaway.hub.weight_rules import Table
 from cutaway.model.build import build
 from cutaway.model.run_folder import read_json
 from cutaway.model.transformer import Transformer
+from cutaway.tasks.question_answering.config import QuestionAnsweringConfig
+
+SHARED = 4
+"""Consecutive windows over a long context share a fourth of a short model's context."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     choices = family.read(found, task, source)
     head, kind = task_choices(task, found)
     choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
+    if task == "question_answering":
+        kind["stride"] = min(QuestionAnsweringConfig().stride, max(1, choices["context"] // SHARED))
     if task == "image_classification":
         kind |= image_choices(folder, choices["embedding"]["channels"])
     return validate({"model": choices, "task": kind}), task

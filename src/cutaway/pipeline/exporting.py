@@ -12,7 +12,6 @@ from cutaway.checks.example_batches import TARGET, make_examples
 from cutaway.checks.measure import difference
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
-from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.config.tokenizer import FileTokenizer
 from cutaway.errors import UserError
@@ -32,7 +31,7 @@ from cutaway.text.hf.folders import write_tokenizer
 from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import spelt
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.uses import around_source, around_text, before_prompt
+from cutaway.text.uses import around_source, around_text, around_window, before_prompt
 
 ASSUMED_VOCABULARY = 1000
 LONGEST = 13
@@ -117,7 +116,7 @@ def export_to_folder(
     _require_empty(out)
     family = export_folder(model, config, out, special_ids(tokenizer), preferred)
     if tokenizer is not None:
-        write_tokenizer(tokenizer, out, _around(tokenizer, config.model))
+        write_tokenizer(tokenizer, out, _around(tokenizer, config))
     batch = _examples(config, tokenizer)
     found, against = _again(model, batch, out)
     largest = difference(kept(found, batch), kept(logits(model, batch), batch))
@@ -137,8 +136,11 @@ def _again(model: Transformer, batch: Batch, out: Path) -> tuple[torch.Tensor, s
     return logits(import_folder(out).model, batch), "cutaway"
 
 
-def _around(tokenizer: Tokenizer, model: ModelConfig) -> PostProcessor:
-    """The special tokens around an input of the model."""
+def _around(tokenizer: Tokenizer, config: RunConfig) -> PostProcessor:
+    """The special tokens around an input of the model, as it was trained."""
+    model = config.model
+    if config.task.kind == "masked_language_modeling":
+        return around_window(tokenizer)
     if model.architecture == "encoder_decoder":
         return around_source(tokenizer)
     is_generator = model.architecture == "decoder" and model.head.kind == "language"

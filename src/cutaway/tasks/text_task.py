@@ -69,19 +69,25 @@ class TextTask(Task[Config]):
         corpus = open_corpus(folder)
         if not corpus.manifest.validation.characters:
             raise nothing_held_out(folder)
-        return self._measure(loaded, whole(corpus.validation, self.config.model.context), corpus.manifest.validation)
+        windows = whole(corpus.validation, self.window(loaded.tokenizers.text))
+        return self._measure(loaded, windows, corpus.manifest.validation)
 
     def evaluate_data(self, loaded: LoadedModel, data: DataConfig, scratch: Path, options: EvaluationOptions) -> Report:
         """Loss, perplexity and accuracy on all of a text."""
         corpus = prepare(data.model_copy(update={"validation": 0.0}), loaded.tokenizers.text, scratch)
-        return self._measure(loaded, whole(corpus.training, self.config.model.context), corpus.manifest.training)
+        windows = whole(corpus.training, self.window(loaded.tokenizers.text))
+        return self._measure(loaded, windows, corpus.manifest.training)
 
     def windows(self, corpus: Corpus) -> tuple[RandomWindows, SequentialWindows | None]:
         """Windows to train on and, if anything was held out, to validate on."""
-        c = self.config
-        training = RandomWindows(corpus.training, c.model.context, c.train.batch_size, c.train.seed)
+        train, length = self.config.train, self.window(corpus.tokenizer)
+        training = RandomWindows(corpus.training, length, train.batch_size, train.seed)
         has_validation = corpus.manifest.validation.characters > 0
-        return training, whole(corpus.validation, c.model.context) if has_validation else None
+        return training, whole(corpus.validation, length) if has_validation else None
+
+    def window(self, tokenizer: Tokenizer) -> int:
+        """The number of tokens of the text in a window: the context."""
+        return self.config.model.context
 
     def placeholder_windows(self, examples: int) -> "RandomTokens":
         """Windows of random tokens."""

@@ -12,6 +12,11 @@ def around_text(tokenizer: Tokenizer) -> PostProcessor:
     return PostProcessor(begin, separator, (begin, separator, separator), second_segment=1)
 
 
+def around_window(tokenizer: Tokenizer) -> PostProcessor:
+    """For masked language models, which read windows of a text: those of the tokenizer's file, if it has any."""
+    return PostProcessor() if tokenizer.frame is None else tokenizer.frame
+
+
 def around_source(tokenizer: Tokenizer) -> PostProcessor:
     """For sources of an encoder-decoder: those of the tokenizer's file, or otherwise the end token after the text."""
     return PostProcessor(after=_only(tokenizer.end)) if tokenizer.frame is None else tokenizer.frame

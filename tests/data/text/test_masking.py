@@ -94,3 +94,20 @@ def test_padding_is_no_text_and_never_a_target(count: int) -> None:
 def test_what_has_no_end_has_no_length() -> None:
     with pytest.raises(TypeError):
         len(Masked(RandomWindows(stream(), CONTEXT, BATCH, seed=0), HIDING, 0))
+
+
+def test_the_frame_is_around_the_text_of_each_window_and_never_hidden() -> None:
+    before, after = [0, 1], [2]
+    windows = SequentialWindows(stream(), CONTEXT, BATCH)
+    plain, framed = Masked(windows, HIDING, 0), Masked(windows, HIDING, 0, (before, after))
+    lengths = set()
+    for number in range(len(windows)):
+        rows = zip(*framed[number], *plain[number], strict=True)
+        for inputs, hidden, keep, bare, targets, shown in rows:
+            length = int(shown.sum())
+            lengths.add(length)
+            assert inputs[keep].tolist() == [*before, *bare[:length], *after]
+            assert hidden.tolist() == [IGNORED] * 2 + targets[:length].tolist() + [IGNORED] * (len(hidden) - 2 - length)
+            assert keep[: length + 3].all()
+            assert keep.sum() == length + 3
+    assert len(lengths) > 1, "no window is padded"

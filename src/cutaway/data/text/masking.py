@@ -1,5 +1,6 @@
 """Windows of text -> windows with masked tokens, and their targets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -49,12 +50,26 @@ class Masking:
 
 
 class Masked:
-    """Batches of masked windows, by number: batch i depends on the seed and on i only."""
+    """Batches of masked windows, by number: batch i depends on the seed and on i only.
 
-    def __init__(self, windows: Windows, masking: Masking, seed: int) -> None:
+    Args:
+        windows: of a text.
+        masking: how tokens are hidden.
+        seed: of the choice of tokens.
+        frame: special tokens before and after each window, which are never hidden.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        masking: Masking,
+        seed: int,
+        frame: tuple[Sequence[int], Sequence[int]] = ((), ()),
+    ) -> None:
         self._windows = windows
         self._masking = masking
         self._seed = seed
+        self._frame = frame
 
     def __len__(self) -> int:
         return len(self._windows)  # type: ignore[arg-type]  # a TypeError is right for those without end
@@ -63,4 +78,17 @@ class Masked:
         tokens, following = self._windows[index]
         text = following != IGNORED
         inputs, targets = self._masking.hide(tokens, np.random.default_rng((self._seed, index)))
-        return inputs, np.where(text, targets, IGNORED), text
+        return self._framed(inputs, np.where(text, targets, IGNORED), text)
+
+    def _framed(
+        self, inputs: Int64[np.ndarray, "B W"], targets: Int64[np.ndarray, "B W"], text: Bool[np.ndarray, "B W"]
+    ) -> MaskedWindows:
+        """Puts the frame around the text of each row, before the padding at its end."""
+        before, after = self._frame
+        lengths = text.sum(axis=1)[:, None]  # (B, 1)
+        widths = (0, 0), (len(before), len(after))
+        inputs, targets = np.pad(inputs, widths), np.pad(targets, widths, constant_values=IGNORED)
+        inputs[:, : len(before)] = before
+        places = len(before) + lengths + np.arange(len(after))
+        np.put_along_axis(inputs, places, np.broadcast_to(np.array(after, inputs.dtype), places.shape), axis=1)
+        return inputs, targets, np.arange(inputs.shape[1]) < lengths + len(before) + len(after)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cutaway.data.grouping import in_batches
 from cutaway.data.text.corpus import Corpus, Part
-from cutaway.data.text.masking import Masked, Masking
+from cutaway.data.text.masking import Masked, Masking, Windows
 from cutaway.data.text.windows import SequentialWindows
 from cutaway.errors import UserError
 from cutaway.model.device import device_of
@@ -22,6 +22,7 @@ from cutaway.tasks.text_task import TextTask
 from cutaway.tasks.texts import require_fitting
 from cutaway.text.special import UNDERSTANDING
 from cutaway.text.tokenizer import Tokenizer
+from cutaway.text.uses import around_window
 
 
 class MaskedLanguageModeling:
@@ -69,7 +70,7 @@ class MaskedLanguageModelingTask(TextTask[MaskedLanguageModelingConfig]):
     def training_data(self, corpus: Corpus) -> TrainingData:
         """Windows with hidden tokens, which are others each time."""
         training, validation = self.windows(corpus)
-        masked = Masked(training, self.masking(corpus.tokenizer), self.config.train.seed)
+        masked = self._masked(corpus.tokenizer, training)
         held_out = None if validation is None else self.mask(corpus.tokenizer, validation)
         return TrainingData(MaskedLanguageModeling(), masked, held_out)
 
@@ -85,13 +86,32 @@ class MaskedLanguageModelingTask(TextTask[MaskedLanguageModelingConfig]):
         Raises:
             UserError: the text is so short that none is hidden.
         """
-        masked = Masked(windows, self.masking(tokenizer), self.config.train.seed)
+        masked = self._masked(tokenizer, windows)
         if all((masked[i][1] == IGNORED).all() for i in range(len(masked))):
             raise UserError(
                 "the text to validate with is so short that none of its tokens is hidden: give more, or hold out a "
                 "larger fraction with data.validation"
             )
         return masked
+
+    def window(self, tokenizer: Tokenizer) -> int:
+        """The tokens of a text that fit between the special tokens that the tokenizer's file has around a text.
+
+        Raises:
+            UserError: none does.
+        """
+        frame = around_window(tokenizer)
+        length = super().window(tokenizer) - len(frame.around([]))
+        if length < 1:
+            raise UserError(
+                f"model.context={self.config.model.context} has no room for text between special tokens: "
+                f"choose {len(frame.around([])) + 1} or more"
+            )
+        return length
+
+    def _masked(self, tokenizer: Tokenizer, windows: Windows) -> Masked:
+        frame = around_window(tokenizer)
+        return Masked(windows, self.masking(tokenizer), self.config.train.seed, (frame.before, frame.after))
 
     def masking(self, tokenizer: Tokenizer) -> Masking:
         """How tokens are hidden.
@@ -124,10 +144,10 @@ def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[lis
     tokenizer = loaded.tokenizers.text
     if tokenizer.mask is None:
         raise UserError("the tokenizer has no mask token: the model was not trained to fill")
-    ordinary = tokenizer.ordinary
-    if not 1 <= top_k <= len(ordinary):
-        raise UserError(f"top_k must be between 1 and {len(ordinary)}, the number of tokens")
-    rows = [tokenizer.encode(text, special=True) for text in texts]
+    if not 1 <= top_k <= tokenizer.vocabulary:
+        raise UserError(f"top_k must be between 1 and {tokenizer.vocabulary}, the number of tokens")
+    frame = around_window(tokenizer)
+    rows = [frame.around(tokenizer.encode(text, special=True)) for text in texts]
     mask = tokenizer.pieces([tokenizer.mask])[0]
     for text, row in zip(texts, rows, strict=True):
         if tokenizer.mask not in row:
@@ -135,7 +155,7 @@ def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[lis
     require_fitting(rows, loaded.config.model.context)
 
     def candidates(logits: Tensor) -> list[list[Candidate]]:
-        best = logits[:, ordinary.start : ordinary.stop].double().softmax(dim=-1).topk(top_k, dim=-1)
+        best = logits.double().softmax(dim=-1)[:, : tokenizer.vocabulary].topk(top_k, dim=-1)
         return [_named(tokenizer, *mask) for mask in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
     def compute(tokens: Tensor, keep: Tensor | None) -> list[list[list[Candidate]]]:
@@ -147,6 +167,5 @@ def fill(loaded: LoadedModel, texts: Sequence[str], top_k: int) -> list[list[lis
     return in_batches(rows, compute, device_of(loaded.model))
 
 
-def _named(tokenizer: Tokenizer, indices: Sequence[int], probabilities: Sequence[float]) -> list[Candidate]:
-    pieces = tokenizer.pieces([tokenizer.ordinary.start + index for index in indices])
-    return [Candidate(piece, p) for piece, p in zip(pieces, probabilities, strict=True)]
+def _named(tokenizer: Tokenizer, tokens: Sequence[int], probabilities: Sequence[float]) -> list[Candidate]:
+    return [Candidate(piece, p) for piece, p in zip(tokenizer.pieces(tokens), probabilities, strict=True)]

@@ -68,14 +68,14 @@ class Windowing:
         room = self.limit - len(asked) - sum(map(len, frame.pair))
         if not ids:
             raise UserError(f"there is no context to find the answer to {question!r} in")
-        if room <= self.stride:
+        if room < len(ids) and room <= self.stride:
             raise UserError(
                 f"the question has {len(asked)} tokens and leaves room for {max(room, 0)} of its context, which "
                 f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride "
                 f"or a longer model.context"
             )
         begin = len(frame.pair[0]) + len(asked) + len(frame.pair[1])
-        starts = range(0, max(1, len(ids) - self.stride), room - self.stride)
+        starts = range(0, max(1, len(ids) - self.stride), room - self.stride) if room < len(ids) else (0,)
         windows = [slice(start, start + room) for start in starts]
         return [
             QuestionRow(frame.around_pair(asked, ids[some]), begin, offsets[some], segment=frame.second_segment)
