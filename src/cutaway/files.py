@@ -48,6 +48,17 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(temporary)
 
 
+def require_file(path: Path) -> None:
+    """Rejects a path of something else than a file: reading a named pipe that nobody writes to would never end.
+
+    Raises:
+        UserError: it is a folder, a pipe or a device; a missing file raises nothing here.
+    """
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a pipe or a device"
+        raise UserError(f"{path} is {what}, where a file is expected")
+
+
 def make_folder(path: Path) -> None:
     """Makes a folder and its parents, unless it exists.
 

@@ -39,8 +39,10 @@ def _files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
     for entry in _visible(folder, skipped):
         if entry.is_dir():
             yield from _files(entry, skipped)
-        else:
+        elif entry.is_file() or entry.is_symlink():  # a broken link is told when it is opened
             yield entry
+        else:
+            skipped["pipes or devices"] += 1
 
 
 def _visible(folder: Path, skipped: Counter[str]) -> list[Path]:

@@ -12,14 +12,23 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
+from cutaway import display
 from cutaway.errors import UserError
 from cutaway.plugins import READERS, load_plugin
 
 Document = Iterable[str]
 
 BLOCK_BYTES = 1 << 20
+LONGEST_LINE = 1 << 26
+"""Bytes of a line."""
+LARGEST_EXPANDED = 1 << 28
+"""Bytes of a compressed file that is read as a whole."""
+
+
+class NotUTF8Error(UserError):
+    """Bytes that are not text in UTF-8."""
 
 
 @runtime_checkable
@@ -79,7 +88,7 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
             piece = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             place = offset - pending + error.start
-            raise UserError(f"{name} is not UTF-8 text (invalid byte at {place}); convert it to UTF-8") from error
+            raise NotUTF8Error(f"{name} is not UTF-8 text (invalid byte at {place}); convert it to UTF-8") from error
         if piece:
             yield piece.removeprefix("\ufeff") if is_start else piece
             is_start = False
@@ -89,25 +98,53 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
 
 
 def is_text(path: Path) -> bool:
-    """Whether a file contains text: it is Parquet, or all of it is UTF-8 without a NUL character."""
+    """Whether a file contains text: it is Parquet, or all of it is UTF-8 without a NUL character.
+
+    Raises:
+        UserError: it cannot be read, or is a damaged `.gz` file.
+    """
     if _ends_with(path, ".parquet") or plugin_reader(path) is not None:
         return True
     try:
         return not any("\0" in piece for piece in _read_text_file(path))
-    except UserError:
+    except NotUTF8Error:
         return False
+
+
+class _Bounded:
+    """A binary file in which no line is too long, and which does not expand to too much at once."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size >= 0 or not _ends_with(self._path, ".gz"):
+            return self._file.read(size)
+        content = self._file.read(LARGEST_EXPANDED + 1)
+        if len(content) > LARGEST_EXPANDED:
+            raise UserError(f"{self._path} expands to more than {display.size(LARGEST_EXPANDED)}: decompress it first")
+        return content
+
+    def __iter__(self) -> Iterator[bytes]:
+        number = 0
+        while line := self._file.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise UserError(f"{self._path}, line {number}: it is longer than {display.size(LONGEST_LINE)}")
+            yield line
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[ByteStream]:
-    """Opens a file for its bytes, decompressed if it is a `.gz` file.
+    """Opens a file for its bytes, decompressed if it is a `.gz` file. Iterating yields lines, which end in a line feed.
 
     Raises:
-        UserError: at once or while reading: it cannot be read or is damaged.
+        UserError: at once or while reading: it cannot be read or is damaged, a line has more than `LONGEST_LINE` bytes,
+            or reading all of a compressed file gives more than `LARGEST_EXPANDED`.
     """
     try:
         with gzip.open(path) if _ends_with(path, ".gz") else path.open("rb") as file:
-            yield file
+            yield _Bounded(path, cast("BinaryIO", file))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UserError(f"{path} is not a gzip file, or was cut short: {error}") from error
     except OSError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
+from cutaway.data.audio.compressed import ENDINGS
 from cutaway.data.audio.recordings import read_recordings, samples_at, samples_of
 from cutaway.data.audio.wav import read_wav
 from cutaway.data.examples import LabelledAudio
@@ -29,7 +30,7 @@ def test_a_folder_of_folders(tmp_path: Path) -> None:
     (tmp_path / "dog" / "notes.txt").write_text("")
     found, skipped = read(tmp_path)
     assert found == [LabelledAudio(str(path), Array.of(read_wav(path)[0]), RATE, (path.parent.name,)) for path in paths]
-    assert skipped == {"not .wav or .wave": 1}
+    assert skipped == {f"not {' or '.join(ENDINGS)}": 1}
     assert found[0].given == found[0].samples != found[1].given
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import LabelledText, Pair
+from cutaway.data.readers import LONGEST_LINE
 from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.data.tables.text_pairs import read_pairs
 from cutaway.errors import UserError
@@ -151,3 +152,21 @@ def test_parallel_files_are_chosen_by_their_endings(tmp_path: Path) -> None:
             pairs(tmp_path / "train", **data)
     with pytest.raises(UserError, match=r"no such file: .*trains, nor two"):
         pairs(tmp_path / "trains")
+
+
+def test_fields_that_pandas_quoted_are_unquoted(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv", 'text\tlabel\n"He said ""hi"""\ta\n"Titled"\tb\n"half\tc\n""\td\n')
+    found, _ = labelled(path)
+    assert [one.text for one in found] == ['He said "hi"', '"Titled"', '"half', '""']
+    path = written(tmp_path / "a.tsv", '"text"\t"label"\n"He said ""hi"""\t"a"\n"Titled"\t"b"\n')
+    found, _ = labelled(path)
+    assert found == [LabelledText('He said "hi"', ("a",)), LabelledText("Titled", ("b",))]
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b'{"text": "a", "label": "b"}\n{"text": "')
+        for _ in range((LONGEST_LINE >> 24) + 1):
+            file.write(b"a" * (1 << 24))
+    assert refusal(path) == f"{path}, line 2: it is longer than 67.1 MB"

@@ -26,6 +26,14 @@ def asked(identifier: str, *answers: tuple[str, int]) -> dict[str, Any]:
     return {"id": identifier, "question": f"{identifier}?", "answers": found, "is_impossible": not found}
 
 
+def test_a_question_marked_as_impossible_has_no_answer_whatever_it_gives(tmp_path: Path) -> None:
+    marked = [asked("plausible", ("the hill", 5)), asked("empty", ("", -1))]
+    questions = [*({**one, "is_impossible": True} for one in marked), {**asked("one", ("hill", 9)), "is_impossible": 0}]
+    found, skipped = read(tmp_path / "a.json", {"context": CONTEXT, "qas": questions})
+    assert [question.id for question in found] == ["one"]
+    assert skipped == {"unanswerable": 2}
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
 def test_questions_are_read_with_all_their_answers(tmp_path: Path, name: str) -> None:
     first = {"context": CONTEXT, "qas": [asked("one", ("the hill", 5), ("hill", 9)), asked("none")]}

@@ -65,6 +65,15 @@ def test_every_sequence_of_fasta_is_a_document(tmp_path: Path) -> None:
     assert source.skipped == {"stops dropped": 3, "empty": 1}
 
 
+def test_a_damaged_file_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "photo.gz").write_bytes(gzip.compress(b"\xff\0"))
+    assert open_source(DataConfig(path=str(tmp_path))).skipped == {"not text": 1}
+    for content in (gzip.compress(b"text" * 99)[:-9], b"no gzip"):
+        (tmp_path / "b.txt.gz").write_bytes(content)
+        assert f"{tmp_path / 'b.txt.gz'} is not a gzip file, or was cut short" in refusal(tmp_path)
+
+
 def test_a_folder_of_nothing_but_text_skips_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     assert open_source(DataConfig(path=str(tmp_path))).skipped == {}

@@ -1,4 +1,4 @@
-"""Labelled recordings: WAV files in folders, or named by a table."""
+"""Labelled recordings: files in folders, or named by a table."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,14 +10,13 @@ from jaxtyping import Float
 
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
-from cutaway.data.audio.wav import read_wav, require_rate
+from cutaway.data.audio.compressed import ENDINGS, read_sound
+from cutaway.data.audio.wav import require_rate
 from cutaway.data.examples import LabelledAudio
 from cutaway.data.label_folders import files_by_label
 from cutaway.data.tables.labelled_texts import labels_of
 from cutaway.data.tables.listed_files import read_listed
 from cutaway.errors import UserError
-
-ENDINGS = (".wav", ".wave")
 
 
 def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
@@ -45,7 +44,7 @@ def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
         UserError: the file cannot be read or has another sample rate, or the array does not contain samples.
     """
     if not isinstance(given, np.ndarray):
-        return read_wav(Path(given), rate)[0]
+        return read_sound(Path(given), rate)[0]
     if given.ndim != 1 or not len(given) or not np.issubdtype(given.dtype, np.floating):
         raise UserError(
             f"a recording is a one-dimensional array of floating-point samples from -1 to 1, but this one is "
@@ -74,5 +73,5 @@ def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterato
 
 
 def _read(path: Path, labels: tuple[str, ...]) -> LabelledAudio:
-    samples, rate = read_wav(path)
+    samples, rate = read_sound(path)
     return LabelledAudio(str(path), Array.of(samples), rate, labels)

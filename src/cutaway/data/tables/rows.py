@@ -4,6 +4,7 @@ The two fields are chosen in the configuration, or found by the usual names.
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from cutaway.errors import UserError
 
 SOURCES = ("text", "sentence", "document", "prompt", "source")
 TARGETS = ("label", "labels", "summary", "completion", "target", "caption")
+
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+"""A field as CSV quotes it."""
 
 
 class Row(NamedTuple):
@@ -96,9 +101,22 @@ def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Only tabs are special: a lone quote is common in such files and does not start a quoted field."""
+    """Only tabs are special: a lone quote is common in such files and does not start a quoted field.
+
+    Programs that quote, such as pandas, double the quotes in a field: such a field is unquoted. If the first line has
+    only quoted fields, all are unquoted.
+    """
+    are_quoted = False
     for number, line in enumerate(read_lines(path), start=1):
-        yield number, line.split("\t")
+        cells = line.split("\t")
+        if number == 1:
+            are_quoted = all(_QUOTED.fullmatch(cell) for cell in cells)
+        yield number, [_unquoted(cell, are_quoted) for cell in cells]
+
+
+def _unquoted(cell: str, is_quoted: bool) -> str:
+    match = _QUOTED.fullmatch(cell)
+    return match[1].replace('""', '"') if match and (is_quoted or '""' in match[1]) else cell
 
 
 def _candidates(data: DataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Answer, Question
@@ -28,6 +29,14 @@ class _Question(_Part):
     question: str
     answers: tuple[_Answer, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_answer(cls, given: Any) -> Any:
+        """SQuAD 2.0 marks unanswerable questions; some files give them empty or only plausible answers."""
+        if isinstance(given, dict) and given.get("is_impossible") is True:
+            return {**given, "answers": ()}
+        return given
+
 
 class _Paragraph(_Part):
     context: str
@@ -43,7 +52,7 @@ class _File(_Part):
 
 
 def read_squad(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Question]:
-    """The questions of a file. Unanswerable ones are skipped and counted.
+    """The questions of a file. Those without answers or with `"is_impossible": true` are skipped and counted.
 
     Raises:
         UserError: it is not such a file, or an answer is not at its place in the context.

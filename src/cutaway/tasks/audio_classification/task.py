@@ -92,7 +92,7 @@ class AudioClassificationTask(ClassificationTask[AudioClassificationConfig, Labe
     inputs = InputFormat(len, pad_frames)
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
-        """Reads WAV files, from a folder per label or from a table that names them."""
+        """Reads recordings, from a folder per label or from a table that names them."""
         return read_recordings(path, data, skipped)
 
     def fit(self, examples: Sequence[LabelledAudio]) -> RunConfig:
