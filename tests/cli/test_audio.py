@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.command import TINY, Outcome, contents, printed, refused, train_once
+from cutaway.data.audio.compressed import ENDINGS
 from cutaway.pipeline import load
 from data.audio_files import RATE, tone, write_wav
 from support import require_module
@@ -49,7 +50,7 @@ def here(trained: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_is_told_to_a_person(trained: tuple[Path, Outcome]) -> None:
     lines = trained[1].err.splitlines()
-    left_out = "1 beside the folders of labels, 1 not .wav or .wave"
+    left_out = f"1 beside the folders of labels, 1 not {' or '.join(ENDINGS)}"
     assert f"18 examples, 2 to validate with, {left_out}; everything goes to listener" in lines[0]
     assert lines[-1] == "use it: cutaway classify listener recording.wav"
     assert printed("classify", "listener", "recording.wav").endswith("%\trecording.wav\n")
@@ -92,8 +93,8 @@ TRAININGS = {
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
     "--data images": "audio-nano is for audio-classification, but the data is not: images: 1 images in folders",
     "--data same": "same has one label only, 'dog': there is nothing to choose between",
-    "--data broken": "broken/a/1.wav is not a WAV file of PCM samples (file does not start with RIFF id): convert",
-    "--data float": "float/a/1.wav is not a WAV file of PCM samples (unknown format: 3): convert it, such as by",
+    "--data broken": "broken/a/1.wav is not a WAV file of uncompressed samples (it does not begin with RIFF and WAVE)",
+    "--data adpcm": "adpcm/a/1.wav is not a WAV file of uncompressed samples (unknown format: 2): convert it, such",
     "--data short": "short/a/1.wav is cut short, 100 of 700 samples are there: copy it anew, or convert it",
     "--data lost.tsv": "cannot read lost.wav: No such file or directory",
     "--data unnamed.tsv": "audio-nano is for audio-classification, but the data is not: unnamed.tsv: 2 columns without",
@@ -116,10 +117,10 @@ def write_wrong(folder: Path) -> None:
         write_wav(folder / f"same/dog/{number}.wav", tone(300, samples))
     path = write_wav(folder / "short/a/1.wav", tone(300, 700))
     path.write_bytes(path.read_bytes()[:-1200])
-    described = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, RATE, 4 * RATE, 4, 32)
+    described = struct.pack("<4sIHHIIHH", b"fmt ", 16, 2, 1, RATE, 4 * RATE, 4, 32)
     body = b"WAVE" + described + struct.pack("<4sI", b"data", 8) + bytes(8)
-    (folder / "float/a").mkdir(parents=True)
-    (folder / "float/a/1.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    (folder / "adpcm/a").mkdir(parents=True)
+    (folder / "adpcm/a/1.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     (folder / "lost.tsv").write_text("path\tlabel\nlost.wav\tdog\n")
     (folder / "unnamed.tsv").write_text("recording.wav\tdog\n")
 
@@ -142,7 +143,7 @@ def test_what_cannot_be_heard(here: Path) -> None:
         "long.wav": "the recording lasts 9.00 seconds, but the model takes at most 0.24: shorten it",
         "nowhere.wav": "cannot read nowhere.wav: No such file or directory",
         "sounds": "cannot read sounds: Is a directory",
-        "broken/a/1.wav": "is not a WAV file of PCM samples",
+        "broken/a/1.wav": "is not a WAV file of uncompressed samples",
     }.items():
         assert line in refused("classify", "listener", path)
     line = "this model cannot embed: it was trained for audio_classification, and can classify"

@@ -130,3 +130,10 @@ def test_mistakes_are_told_before_anything_is_read(monkeypatch: pytest.MonkeyPat
     assert refused("chat", "model", "--temperature", "-1") == "temperature must be 0 (greedy) or more, and finite"
     monkeypatch.setattr(command, "open_model", lambda model, device: pipeline("generate"))
     assert "no chat template" in refused("chat", "model")
+
+
+def test_invalid_utf_8_in_a_pipe_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n")))
+    outcome = run(*WORDS)
+    assert outcome.status == 2
+    assert outcome.err == "cutaway: standard input, line 1: not UTF-8 text; convert it to UTF-8\n"

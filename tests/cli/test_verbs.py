@@ -210,3 +210,34 @@ def test_a_run_tells_how_it_cuts_texts_on_both_sides() -> None:
     animals = [*ANIMALS][: -(-COUNT // 6)]
     assert [one["token"] for one in told("tokenize", "new", " ".join(animals), "--source")["tokens"]] == animals
     assert told("tokenize", "new", "the cat")["tokens"] != told("tokenize", "new", "the cat", "--source")["tokens"]
+
+
+def test_output_has_a_line_per_line_of_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "\ufeffthe cat\rsat on\u2028it\na mat\r\n".encode()
+    Path("texts.txt").write_bytes(content)
+    texts = ["the cat\rsat on\u2028it", "a mat"]
+    found = told("classify", "sequence-classification", "--file", "texts.txt")
+    assert [one["text"] for one in found] == texts
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="cp1252"))
+    assert told("classify", "sequence-classification", "--file", "-") == found
+    lines = printed("classify", "sequence-classification", "--file", "texts.txt").split("\n")
+    assert [line.partition("\t")[2] for line in lines] == ["the cat\\rsat on\u2028it", "a mat", ""]
+    Path("texts.csv").write_bytes('label,text\nx,"the cat\rsat on\u2028it"\ny,a mat\n'.encode())
+    assert told("classify", "sequence-classification", "--file", "texts.csv") == found
+
+
+def test_written_texts_with_line_breaks_stay_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(self: Any, sources: list[str], *more: Any) -> list[list[dict[str, Any]]]:
+        return [[{"text": f"{source}\r\nand more", "score": 0.0}] for source in sources]
+
+    monkeypatch.setattr("cutaway.generation.seq2seq.Seq2SeqGenerator.search", search)
+    Path("one.txt").write_text("the cat\n")
+    assert printed(*TRANSLATE, "--file", "one.txt") == "the cat\\r\\nand more\n"
+    assert printed(*TRANSLATE, "the cat", "a mat").splitlines() == ["the cat\\r\\nand more", "a mat\\r\\nand more"]
+    assert printed(*TRANSLATE, "the cat") == "the cat\r\nand more\n"
+
+
+def test_invalid_utf_8_on_standard_input_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the cat\n\xff\n")))
+    message = refused("classify", "sequence-classification", "--file", "-")
+    assert message.startswith("standard input is not UTF-8 text (invalid byte at 8)")

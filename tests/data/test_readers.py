@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutaway.data import readers
-from cutaway.data.readers import is_text, read_file
+from cutaway.data.readers import is_text, read_file, read_lines, split_lines
 from cutaway.errors import UserError
 from support import require_module
 
@@ -124,3 +124,12 @@ def test_what_is_gone_is_named(tmp_path: Path) -> None:
 )
 def test_text_is_told_from_binary(tmp_path: Path, name: str, content: bytes, expected: bool) -> None:
     assert is_text(written(tmp_path / name, content)) is expected
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_only_a_line_feed_ends_a_line_with_or_without_a_carriage_return_before(tmp_path: Path, end: str) -> None:
+    lines = ["one\rstill one\u2028\x85\x0b", "", " two\r", "\ufeff"]
+    text = "\r\n".join(lines) + end
+    assert list(read_lines(written(tmp_path / "a.txt", "\ufeff".encode() + text.encode()))) == lines
+    assert split_lines(text) == lines
+    assert split_lines("") == []

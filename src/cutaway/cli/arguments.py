@@ -1,9 +1,10 @@
 """Arguments of several commands: the model, texts from the command line, a file or standard input, and sampling."""
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -14,13 +15,18 @@ from cutaway.errors import UserError
 if TYPE_CHECKING:
     from cutaway.pipeline import Pipeline
 
+STANDARD_INPUT = "standard input"
+
 Model = Annotated[
     Path,
     typer.Argument(help="A run folder, a Hugging Face folder or name, or a GGUF file.", autocompletion=complete_runs),
 ]
 Texts = Annotated[list[str] | None, typer.Argument(help="One text, or several.")]
 Numbers = Annotated[list[str] | None, typer.Argument(help="Numbers, separated by spaces.")]
-File = Annotated[Path | None, typer.Option(help="A file with one text per line, - for standard input.")]
+File = Annotated[
+    Path | None,
+    typer.Option(help="A file with one text per line, a table with a column of texts, or - for standard input."),
+]
 Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
 Words = Annotated[
@@ -57,11 +63,12 @@ def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
     return pipeline
 
 
-def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
+def given(texts: Sequence[str] | None, file: Path | None, *, has_tables: bool = True) -> list[str]:
     """The texts of a command.
 
     Raises:
-        UserError: there are none, or they are given in both ways, or the file cannot be read.
+        UserError: there are none, or they are given in both ways, the file cannot be read, or the column of texts in a
+            table is unknown.
     """
     if file is None:
         if not texts:
@@ -69,11 +76,14 @@ def given(texts: Sequence[str] | None, file: Path | None) -> list[str]:
         return list(texts)
     if texts:
         raise UserError(f"give texts or --file {file}, not both")
-    lines = read_file(file).split("\n")
-    lines = lines[:-1] if lines[-1] == "" else lines
+    from cutaway.data.readers import format_of, split_lines
+    from cutaway.data.tables.inputs import FORMATS, read_inputs
+
+    is_table = has_tables and format_of(file) in FORMATS
+    lines = read_inputs(file) if is_table else split_lines(read_file(file))
     if not lines:
         raise UserError(f"{file} is empty")
-    return [line.rstrip("\r") for line in lines]
+    return lines
 
 
 def given_numbers(words: Sequence[str] | None, file: Path | None) -> list[list[int]]:
@@ -82,7 +92,7 @@ def given_numbers(words: Sequence[str] | None, file: Path | None) -> list[list[i
     Raises:
         UserError: for the reasons given in `given`, or a word is not an integer.
     """
-    lines = given([" ".join(words)] if words else None, file)
+    lines = given([" ".join(words)] if words else None, file, has_tables=False)
     return [[_whole(word) for word in line.split()] for line in lines]
 
 
@@ -94,14 +104,20 @@ def _whole(word: str) -> int:
 
 
 def read_file(file: Path) -> str:
-    """The text of a file.
+    """The text of a file or of standard input, without a byte order mark.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or is not UTF-8.
     """
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not UTF-8 text (invalid byte at {error.start})") from error
+    from cutaway.data.readers import opened, read_text
+
+    if str(file) == "-":
+        return "".join(read_text(standard_input(), STANDARD_INPUT))
+    with opened(file) as opened_file:
+        return "".join(read_text(io.BytesIO(opened_file.read()), str(file)))
+
+
+def standard_input() -> BinaryIO:
+    """The bytes of standard input, whatever encoding the terminal has: text is UTF-8, as in files."""
+    buffer: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    return io.BytesIO(sys.stdin.read().encode()) if buffer is None else buffer  # replaced, as in a notebook

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, MinP, Model, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
+from cutaway.cli.arguments import (
+    STANDARD_INPUT,
+    Device,
+    MinP,
+    Model,
+    RepetitionPenalty,
+    Seed,
+    Temperature,
+    TopK,
+    TopP,
+    open_model,
+    standard_input,
+)
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
@@ -78,7 +90,9 @@ def _answer(stream: Callable[[], Iterator[str]], *, is_shown: bool) -> str | Non
 def _lines() -> Iterator[str]:
     """The lines that are typed or piped."""
     if not sys.stdin.isatty():
-        yield from (line.rstrip("\r\n") for line in sys.stdin)
+        from cutaway.data.readers import decoded_lines
+
+        yield from decoded_lines(standard_input(), STANDARD_INPUT)
         return
     print(HOW, file=sys.stderr)
     while True:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.input_files import opened, tell
-from cutaway.cli.show import AsJSON, print_json
+from cutaway.cli.show import AsJSON, in_one_line, print_json
 from cutaway.display import figure
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def classify(
         print_json([{one.noun: one.name, **vars(result)} for one, result in zip(inputs, found, strict=True)])
         return
     for one, result in zip(inputs, found, strict=True):
-        print(f"{_in_words(result)}\t{one.name}")
+        print(in_one_line(f"{_in_words(result)}\t{one.name}"))
 
 
 def _in_words(result: "Prediction") -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
-from cutaway.cli.show import AsJSON, print_json
+from cutaway.cli.show import AsJSON, in_one_line, print_json
 
 
 def fill(
@@ -23,6 +23,6 @@ def fill(
         print_json([{"text": one, "masks": masks} for one, masks in zip(texts, found, strict=True)])
         return
     for one, masks in zip(texts, found, strict=True):
-        print(one)
+        print(in_one_line(one))
         for candidates in masks:
-            print("  " + "  ".join(f"{c.token.strip()} {c.probability:.1%}" for c in candidates))
+            print("  " + "  ".join(f"{in_one_line(c.token.strip())} {c.probability:.1%}" for c in candidates))

@@ -1,7 +1,7 @@
 """`cutaway predict`."""
 
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
-from cutaway.cli.show import AsJSON, as_text, print_json
+from cutaway.cli.show import AsJSON, as_text, in_one_line, print_json
 
 
 def predict(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
@@ -19,4 +19,4 @@ def predict(model: Model, text: Texts = None, file: File = None, device: Device 
         print_json([{"input": word, "prediction": one} for word, one in zip(words, found, strict=True)])
         return
     for one in found:
-        print(one if isinstance(one, str) else as_text(one))
+        print(in_one_line(one) if isinstance(one, str) else as_text(one))

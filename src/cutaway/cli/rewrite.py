@@ -8,7 +8,7 @@ import typer
 
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.input_files import NOUNS
-from cutaway.cli.show import AsJSON, print_json
+from cutaway.cli.show import AsJSON, in_one_line, print_json
 from cutaway.errors import UserError
 
 Images = Annotated[list[str] | None, typer.Argument(help="The path of an image, or several.")]
@@ -50,9 +50,9 @@ def translate(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Write the translation or summary of a text."""
+    r"""Write the translation or summary of a text; of several, one per line, with line breaks written as \n."""
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate)
-    rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json)
+    rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json, is_list=file is not None)
 
 
 def caption(
@@ -68,13 +68,15 @@ def caption(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Write a caption for an image."""
+    r"""Write a caption for an image; for several, one per line, with line breaks written as \n."""
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed)
-    rewrite("caption", model, given(image, file), way, device=device, json=json)
+    rewrite("caption", model, given(image, file), way, device=device, json=json, is_list=file is not None)
 
 
-def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool) -> None:
-    """Prints the text for each source, or the best few."""
+def rewrite(
+    verb: str, model: Path, sources: list[str], way: Way, *, device: str, json: bool, is_list: bool = False
+) -> None:
+    """Prints the text for each source, or the best few: one per line if there are several or the sources are a list."""
     from cutaway.generation.beams import BeamOptions
     from cutaway.generation.sampling import Sampling
     from cutaway.progress import say
@@ -98,6 +100,6 @@ def rewrite(verb: str, model: Path, sources: list[str], way: Way, *, device: str
         noun = NOUNS.get(pipeline.config.task.kind, "text")
         print_json([{noun: one, "written": written} for one, written in zip(sources, found, strict=True)])
         return
-    for written in found:
-        for one in written:
-            print(one["text"] if way.n_best == 1 else f"{one['score']:.4f}\t{one['text']}")
+    texts = [one["text"] if way.n_best == 1 else f"{one['score']:.4f}\t{one['text']}" for of in found for one in of]
+    for text in texts:
+        print(in_one_line(text) if is_list or len(texts) > 1 else text)

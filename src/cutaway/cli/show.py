@@ -17,6 +17,11 @@ def print_json(value: Any) -> None:
     print(as_text(value))
 
 
+def in_one_line(text: str) -> str:
+    r"""A text for output with one line per input: line breaks are written as `\n` and `\r`."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
 def as_text(value: Any) -> str:
     """One line of JSON; records become objects, arrays lists."""
     return json.dumps(value, ensure_ascii=False, default=_plain)

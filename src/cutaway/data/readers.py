@@ -152,18 +152,35 @@ def opened(path: Path) -> Iterator[ByteStream]:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines without their ends: a line feed, alone or after a carriage return.
+    """The lines of a file, as in `decoded_lines`.
+
+    Raises:
+        UserError: while reading: a line is not UTF-8, or the file cannot be read.
+    """
+    with opened(path) as file:
+        yield from decoded_lines(file, str(path))
+
+
+def decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    """The lines without their ends: a line feed, alone or after a carriage return, and nothing else, ends a line.
+
+    A byte order mark at the start is removed.
 
     Raises:
         UserError: while reading: a line is not UTF-8.
     """
-    with opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise UserError(f"{path}, line {number}: not UTF-8 text; convert it to UTF-8") from error
-            yield text.removesuffix("\n").removesuffix("\r")
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise NotUTF8Error(f"{name}, line {number}: not UTF-8 text; convert it to UTF-8") from error
+        yield text.removesuffix("\n").removesuffix("\r")
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text without their ends, as in `decoded_lines`."""
+    lines = text.split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def format_of(path: Path) -> str:

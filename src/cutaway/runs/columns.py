@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cutaway.config.data import DataConfig
-from cutaway.data.audio.recordings import ENDINGS as SOUNDS
+from cutaway.data.audio.compressed import ENDINGS as SOUNDS
 from cutaway.data.images.pixels import ENDINGS as IMAGES
 from cutaway.data.readers import format_of, opened, parse_row, plugin_reader
 from cutaway.data.tables.listed_files import COLUMN

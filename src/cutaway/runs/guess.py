@@ -15,12 +15,12 @@ import numpy as np
 from cutaway.config.data import DataConfig
 from cutaway.config.reading import load_preset, override, presets
 from cutaway.config.run import RunConfig
-from cutaway.data.audio.recordings import ENDINGS as SOUNDS
+from cutaway.data.audio.compressed import ENDINGS as SOUNDS
 from cutaway.data.images.captioned_images import NAMES as CAPTION_TABLES
 from cutaway.data.images.described import ARCHIVE
 from cutaway.data.images.pixels import ENDINGS as IMAGES
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
-from cutaway.data.readers import format_of, opened, plugin_reader, read_text
+from cutaway.data.readers import format_of, opened, plugin_reader, read_text, split_lines
 from cutaway.data.tables.listed_files import COLUMN
 from cutaway.data.tables.rows import SOURCES, TARGETS
 from cutaway.data.tables.squad import read_squad
@@ -300,8 +300,7 @@ def _lines(path: Path) -> list[str]:
         text = next(iter(read_text(file, str(path))), "")
     if "\0" in text:
         raise UserError(f"{path} is not text: give text, a table, or a folder of files")
-    lines = text.splitlines()
-    return lines[:LINES_SEEN]
+    return split_lines(text)[:LINES_SEEN]
 
 
 def _of_table(path: Path, data: DataConfig) -> Guess:
