@@ -5,9 +5,10 @@ read in eager mode, nothing in a compiled graph. Inside `capture`, the tap gets 
 then its own name: ``decoder.3.self_attention.pattern``) and may be recorded or replaced.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any, Literal
@@ -151,7 +152,7 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._undo.close()
+        self.abandon()
         if error is None:
             self._require_fired()
 
@@ -200,6 +201,15 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
         starts = [f"{path}." if path else "" for path, one in self._model.named_modules() if one is module]
         return any(name.startswith(start) for start in starts for name in (*self._names, *self._edits))
 
+    @property
+    def belongs_here(self) -> bool:
+        """Whether the running thread opened it."""
+        return self._thread == threading.get_ident()
+
+    def abandon(self) -> None:
+        """Closes it without a look at what was reached."""
+        self._undo.close()
+
     def __getitem__(self, name: str) -> Tensor:
         return self.passes(name)[-1]
 
@@ -229,19 +239,19 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
                     raise UserError(f"the {what} {pattern!r} had no effect: no forward pass reached {count}")
 
     def _is_inside(self) -> bool:
-        return bool(self._scope) and self._thread == threading.get_ident()
+        return bool(self._scope) and self.belongs_here
 
     def _full_name(self, name: str) -> str:
         return f"{self._scope[-1]}.{name}" if self._scope[-1] else name
 
-    def _enter_scope(self, path: str) -> Callable[..., None]:
-        def hook(*_: Any) -> None:
-            if threading.get_ident() == self._thread:
+    def _enter_scope(self, path: str) -> Callable[[], None]:
+        def hook() -> None:
+            if self.belongs_here:
                 self._scope.append(path)
 
         return hook
 
-    def _leave_scope(self, *_: Any) -> None:
+    def _leave_scope(self) -> None:
         if self._is_inside():
             self._scope.pop()
 
@@ -273,13 +283,45 @@ def _current(name: str) -> str:
     return path + dot + ALIASES.get(last, last)
 
 
-def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[..., None]) -> ExitStack:
+class _Hook:
+    """A hook that a copy of its module does not have: the copy is another model, which is not captured."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def __call__(self, *_: Any) -> None:
+        self._act()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Hook":
+        return _Hook(_nothing)
+
+
+def _nothing() -> None:
+    """Does nothing."""
+
+
+def _hooked(module: nn.Module, before: Callable[[], None], after: Callable[[], None]) -> ExitStack:
     stack = ExitStack()
-    stack.callback(module.register_forward_pre_hook(before).remove)
-    stack.callback(module.register_forward_hook(after, always_call=True).remove)
+    stack.callback(module.register_forward_pre_hook(_Hook(before)).remove)
+    stack.callback(module.register_forward_hook(_Hook(after), always_call=True).remove)
     return stack
 
 
 def _close(closed: capture) -> None:
     global _open
     _open = tuple(each for each in _open if each is not closed)
+
+
+def _after_fork() -> None:
+    """Closes the captures of other threads, which a forked process lacks, and renews the lock that they held."""
+    global _lock
+    if any(each.belongs_here for each in _open):
+        return
+    _lock = threading.RLock()
+    for each in reversed(_open):
+        with suppress(RuntimeError):  # the lock of the other thread cannot be released here
+            each.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -228,3 +228,10 @@ def test_the_last_checkpoints_are_those_of_the_last_steps(tmp_path: Path) -> Non
         said = f"has 4 checkpoints, but the mean of {count} is requested: train.keep sets how many are kept"
         with pytest.raises(UserError, match=said):
             folder.last_checkpoints(count)
+
+
+def test_weights_have_the_mode_of_other_files(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    for _ in range(2):
+        write_tensors(tmp_path / "model.safetensors", {"a": torch.ones(3)})
+        assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

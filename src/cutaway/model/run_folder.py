@@ -130,7 +130,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     with replacing(path) as temporary:
         try:
             contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            temporary.touch()
+            mode = temporary.stat().st_mode
             save_file(contiguous, temporary, None if metadata is None else dict(metadata))
+            temporary.chmod(mode)  # it made a file that only its owner can read
         except SafetensorError as error:  # it hides the system's own error
             code = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
             raise OSError(code, str(error)) from error
