@@ -87,7 +87,7 @@ def plain(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring,
     scores = q @ k.mT * scoring.scale  # (B, H, Tq, Tk)
     if scoring.softcap is not None:
         scores = scoring.softcap * torch.tanh(scores / scoring.softcap)
-    scores = tap("scores", scores if geometry.bias is None else scores + geometry.bias)
+    scores = tap("scores", scores if geometry.bias is None else scores + geometry.bias.to(scores.dtype))
     weights = tap("pattern", softmax(scores, geometry.mask))
     return drop(weights, dropout, dropout > 0) @ v
 

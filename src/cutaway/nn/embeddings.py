@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
-from cutaway.nn.layers import embedding_over, linear_over, require_axes
+from cutaway.nn.layers import dtype_of, embedding_over, linear_over, require_axes
 from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
 from cutaway.tap import tap
 
@@ -134,6 +134,7 @@ class PatchEmbedding(nn.Module):
         segments: None = None,
     ) -> Float[Tensor, "B T C"]:
         """Divides the images into patches and adds their positions in the grid; `positions` are not used."""
+        images = images.to(dtype_of(self, images.dtype))
         patches = F.unfold(images, self.patch, stride=self.patch).mT  # (B, T, channels · P²)
         x = tap("tokens", self.projection(patches))
         if self.cls is not None:
@@ -186,7 +187,7 @@ class FrameEmbedding(nn.Module):
         self, frames: Float[Tensor, "B T bins"], positions: Int[Tensor, "#B T"], segments: None = None
     ) -> Float[Tensor, "B T C"]:
         """Projects each frame and adds its position."""
-        x = tap("tokens", self.projection(frames))
+        x = tap("tokens", self.projection(frames.to(dtype_of(self, frames.dtype))))
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions).to(x.dtype))
         return tap("out", self.dropout(self.norm(x)))

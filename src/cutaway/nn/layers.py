@@ -1,4 +1,4 @@
-"""What many layers need: layers over an existing parameter, and the check of an input's axes."""
+"""What many layers need: layers over an existing parameter, and checks of an input's axes and dtype."""
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,11 @@ def require_axes(x: Tensor, what: str, axes: str) -> None:
     lacks_batch = x.dim() == len(expected) - 1
     hint = ": the batch dimension is missing, add it with x[None]" if lacks_batch else ""
     raise ValueError(f"{what} have the shape ({', '.join(expected)}), but here it is {tuple(x.shape)}{hint}")
+
+
+def dtype_of(module: nn.Module, otherwise: torch.dtype) -> torch.dtype:
+    """The dtype of a module's floating-point parameters; `otherwise` if it has none, as when all are quantized."""
+    return next((weight.dtype for weight in module.parameters() if weight.is_floating_point()), otherwise)
 
 
 def linear_over(weight: nn.Parameter, *, bias: bool = False) -> nn.Linear:
