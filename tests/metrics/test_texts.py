@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cutaway.errors import UserError
 from cutaway.metrics.summaries import rouge
@@ -58,3 +60,49 @@ def test_rouge_is_averaged_over_examples_and_stems_words() -> None:
     report = rouge(["Jumping!", "no"], ["jumps", "a long summary of other words"])
     assert report.figures["rouge_1"] == pytest.approx(50)
     assert "stem:porter" in report.signatures["rouge_1"]
+
+
+ASCII = st.text(st.sampled_from("abcdeinrstxyzAEX019 .,'_-\n"))
+
+
+@given(pairs=st.lists(st.tuples(ASCII, ASCII), min_size=1, max_size=5))
+def test_rouge_of_ascii_is_that_of_its_library(pairs: list[tuple[str, str]]) -> None:
+    library = require_module("rouge_score.rouge_scorer")
+    names = ["rouge1", "rouge2", "rougeL"]
+    scorer = library.RougeScorer(names, use_stemmer=True)
+    scores = [scorer.score(reference, text) for text, reference in pairs]
+    theirs = [
+        100 * sum(score[name].fmeasure for score in scores) / len(pairs) for name in ("rouge1", "rouge2", "rougeL")
+    ]
+    texts, references = zip(*pairs, strict=True)
+    assert list(rouge(texts, references).figures.values()) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        ("кошка сидит", "Кошка бежит"),
+        ("हिन्दी भाषा", "हिन्दी किताब"),
+        ("قطة صغيرة", "قطة كبيرة"),
+        ("Ärger über", "ärger unter"),
+        ("日本", "日光"),
+        ("ไทย", "ไทร"),
+        ("고양이 밥", "고양이 집"),
+    ],
+)
+def test_rouge_counts_words_of_every_script(text: str, half: str) -> None:
+    require_module("rouge_score")
+    assert set(rouge([text], [text]).figures.values()) == {100}
+    assert 0 < rouge([text], [half]).figures["rouge_1"] < 100
+    assert rouge([text], ["!"]).figures["rouge_1"] == 0
+    assert "words:unicode" in rouge([text], [half]).signatures["rouge_l"]
+
+
+def test_nobody_is_told_to_detokenize_what_is_meant_to_be_tokenized(caplog: pytest.LogCaptureFixture) -> None:
+    require_module("sacrebleu")
+    texts = ["it is so ."] * 200
+    with caplog.at_level("WARNING"):
+        assert bleu(texts, texts, tokenize="none").figures["bleu"] == pytest.approx(100)
+        assert not caplog.records
+        bleu(texts, texts)
+    assert caplog.records

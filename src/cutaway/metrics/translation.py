@@ -31,7 +31,8 @@ def bleu(
     check_tokenizer(tokenize)
     sacrebleu = load_library("sacrebleu.metrics", "sacrebleu", "BLEU")
     metrics = {
-        "bleu": sacrebleu.BLEU(tokenize=tokenize, lowercase=lowercase),
+        # With `force`, it does not advise to detokenize text that is meant to be tokenized.
+        "bleu": sacrebleu.BLEU(tokenize=tokenize, lowercase=lowercase, force=tokenize == "none"),
         "chrf": sacrebleu.CHRF(lowercase=lowercase),
     }
     figures = {name: metric.corpus_score(hypotheses, [references]).score for name, metric in metrics.items()}
