@@ -14,7 +14,7 @@ def main() -> None:
     from cutaway.cli.app import run
     from cutaway.errors import JobError, UserError
 
-    _read_and_write_utf8()
+    _set_encodings()
     warnings.showwarning = _show_warning
     try:
         status = run()
@@ -31,11 +31,17 @@ def main() -> None:
     sys.exit(status)
 
 
-def _read_and_write_utf8() -> None:
-    """Makes pipes and redirected files UTF-8 like all other files; Windows uses another encoding."""
+def _set_encodings() -> None:
+    r"""Makes pipes and redirected files UTF-8 like all other files; Windows uses another encoding.
+
+    A terminal keeps its own, and what that cannot hold is written as an escape such as `\u4e2d`.
+    """
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty() and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:

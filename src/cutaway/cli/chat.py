@@ -98,6 +98,8 @@ def _lines() -> Iterator[str]:
     while True:
         try:
             yield input("> ")
+        except UnicodeDecodeError:
+            print("cutaway: that is not text in the terminal's encoding: type it again", file=sys.stderr)
         except (EOFError, KeyboardInterrupt):
             print()
             return

@@ -1,6 +1,7 @@
 """Output: tables for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Annotated, Any
@@ -13,8 +14,13 @@ AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def print_json(value: Any) -> None:
-    """Prints one JSON document."""
-    print(as_text(value))
+    """Prints one JSON document, with JSON's own escapes for what the terminal's encoding cannot hold."""
+    text = as_text(value)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text))
+    print(text)
 
 
 def in_one_line(text: str) -> str:
