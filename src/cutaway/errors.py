@@ -3,15 +3,27 @@
 import difflib
 from collections.abc import Iterable
 
+MOST_OF_MESSAGE = 4000
+"""The most characters of a message."""
 
-class UserError(Exception):
+
+class _InOneLine(Exception):
+    """Its message is bounded, whatever file or word it quotes: the middle of a longer one is left out."""
+
+    def __init__(self, message: str) -> None:
+        half = MOST_OF_MESSAGE // 2
+        is_long = len(message) > MOST_OF_MESSAGE
+        super().__init__(f"{message[:half]} … {message[-half:]}" if is_long else message)
+
+
+class UserError(_InOneLine):
     """A user's mistake, in one line that says what is wrong and how to fix it.
 
     The command line prints it without a traceback and exits with status 2. Any other exception is a bug in cutaway.
     """
 
 
-class JobError(Exception):
+class JobError(_InOneLine):
     """A valid job that failed (a loss that is not finite, a full disk), in one line; exit status 1."""
 
 
@@ -21,13 +33,17 @@ class RenamedWarning(FutureWarning):
 
 LONGER = 4
 """The most words that are named because they begin with what was given."""
+MOST_NAMED = 60
+"""The most words of a list that a message names."""
+MOST_CHARACTERS = 80
+"""The most characters of a word that a message shows."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns a clause with the known words nearest to a misspelt or shortened one, or with all known words."""
     choices = list(known)
     found = closest(word, choices)
-    return f"did you mean {' or '.join(map(repr, found))}?" if found else f"known: {', '.join(choices)}"
+    return f"did you mean {' or '.join(map(quoted, found))}?" if found else f"known: {listed(choices)}"
 
 
 def closest(word: str, known: Iterable[str]) -> list[str]:
@@ -36,3 +52,20 @@ def closest(word: str, known: Iterable[str]) -> list[str]:
     longer = [choice for choice in choices if word and choice.lower().startswith(word.lower())]
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     return list(dict.fromkeys([*close, *longer[:LONGER]]))
+
+
+def listed(words: Iterable[object], most: int = MOST_NAMED) -> str:
+    """The words, separated by commas; only the first, and the number of all, if they are many."""
+    every = list(words)
+    named = ", ".join(shortened(str(word)) for word in every[:most])
+    return f"{named}, … ({len(every):,} in all)" if len(every) > most else named
+
+
+def quoted(word: object) -> str:
+    """The word in quotes, shortened if it is long."""
+    return repr(shortened(word)) if isinstance(word, str) else shortened(repr(word))
+
+
+def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The beginning of a text that is longer than a message can show."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -53,6 +53,19 @@ FILES: dict[str, tuple[str, tuple[str, str, list[str]]]] = {
         (CLASSIFICATION, "bert-nano", ['data.field="sentence"', 'data.target="category"']),
     ),
     "plain.tsv": (table("\t", None, TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "swapped.tsv": (
+        table("\t", None, SIGNS, TEXTS),
+        (CLASSIFICATION, "bert-nano", ['data.field="2"', 'data.target="1"']),
+    ),
+    "spaced.csv": (
+        table(",", ["Review Text", " Sentiment"], TEXTS, SIGNS),
+        (CLASSIFICATION, "bert-nano", ['data.field="Review Text"', 'data.target="Sentiment"']),
+    ),
+    "array.json": (
+        json.dumps([{"text": text, "label": sign} for text, sign in zip(TEXTS, SIGNS, strict=True)]),
+        (CLASSIFICATION, "bert-nano", []),
+    ),
+    "lines.txt": (rows(text=TEXTS, label=SIGNS), (CLASSIFICATION, "bert-nano", [])),
     "plain.txt": (table("\t", None, TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
     "odd.csv": (
         table(",", ["wording", "kind"], TEXTS, SIGNS),
@@ -221,9 +234,9 @@ def test_chosen_columns_are_kept(tmp_path: Path) -> None:
             table(",", ["one", "two", "three"], TEXTS, GERMAN, SIGNS),
             "a.csv: columns one, two, three: what this",
         ),
-        ("a.tsv", table("\t", None, SIGNS, TEXTS), "2 columns without names: what this is for is unclear"),
+        ("a.tsv", table("\t", None, SIGNS, SIGNS), "2 columns without names: what this is for is unclear"),
         ("a.jsonl", rows(question=TEXTS, context=TEXTS, answer=GERMAN), "columns question, context, answer"),
-        ("a.json", "{}", "JSON, but not that of SQuAD: what this is for is unclear; write one object per line"),
+        ("a.json", "{}", "JSON, but not that of SQuAD: what this is for is unclear; write an array of examples"),
         ("a.wav", "", "a single file: what this is for is unclear; give a folder"),
         ("a.bin", "a\0b", "is not text"),
         ("nowhere/a", "", "no such file or folder"),

@@ -13,9 +13,14 @@ class DataConfig(Record):
         description="what to train on: a file, a folder, - for standard input, python-docs, or what two parallel files "
         "begin with",
     )
-    field: str = Field("text", description="field, column or file ending of the input")
+    field: str = Field("text", description="field, column (name or number) or file ending of the input")
     target: str | None = Field(
-        None, description="field, column or file ending of the target; none: label, summary or a similar name"
+        None,
+        description="field, column (name or number) or file ending of the target; none: label, summary or a similar "
+        "name",
+    )
+    header: bool | None = Field(
+        None, description="whether the first line of a table names its columns; none: if it has usual or chosen names"
     )
     validation: float = Field(
         0.1, ge=0, lt=1, description="fraction that is held out: the last part of a text, or random examples"

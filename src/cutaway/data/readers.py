@@ -7,7 +7,7 @@ import codecs
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
 from cutaway import display
-from cutaway.errors import UserError
+from cutaway.errors import UserError, listed
 from cutaway.plugins import READERS, load_plugin
 
 Document = Iterable[str]
@@ -196,7 +196,7 @@ def parse_row(line: bytes, place: str) -> dict[str, Any]:
     """
     try:
         row = json.loads(line)
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError both are
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError both are ValueErrors
         raise UserError(f"{place}: invalid JSON ({error})") from error
     if not isinstance(row, dict):
         raise UserError(f"{place}: a JSON object was expected, fields in braces")
@@ -238,6 +238,36 @@ def _read_line(line: bytes, place: str, field: str) -> str:
 
 
 def _read_parquet(path: Path, field: str) -> Iterator[Document]:
+    names = parquet_fields(path)
+    if field not in names:
+        raise UserError(_no_field(str(path), field, names))
+    for row in read_parquet(path, [field]):
+        yield [text_of(row[field], f"{path}, field {field!r}")]
+
+
+def parquet_fields(path: Path) -> list[str]:
+    """The names of the columns of a Parquet file.
+
+    Raises:
+        UserError: pyarrow is not installed, or the file is damaged.
+    """
+    with _parquet(path) as file:
+        return list(file.schema_arrow.names)
+
+
+def read_parquet(path: Path, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, with all fields or some.
+
+    Raises:
+        UserError: while reading: pyarrow is not installed, or the file is damaged.
+    """
+    with _parquet(path) as file:
+        for batch in file.iter_batches(batch_size=256, columns=fields and list(fields)):
+            yield from batch.to_pylist()
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
     try:
         pyarrow = import_module("pyarrow")  # optional, and without types
         parquet = import_module("pyarrow.parquet")
@@ -245,11 +275,7 @@ def _read_parquet(path: Path, field: str) -> Iterator[Document]:
         raise UserError(f"reading {path} needs pyarrow: install it with pip install 'cutaway[data]'") from error
     try:
         with parquet.ParquetFile(path) as file:
-            if field not in file.schema_arrow.names:
-                raise UserError(_no_field(str(path), field, file.schema_arrow.names))
-            for batch in file.iter_batches(batch_size=256, columns=[field]):
-                for value in batch.column(0):
-                    yield [text_of(value.as_py(), f"{path}, field {field!r}")]
+            yield file
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path} is not a Parquet file, or is damaged: {str(error).splitlines()[0]}") from error
 
@@ -259,4 +285,4 @@ def _ends_with(path: Path, suffix: str) -> bool:
 
 
 def _no_field(place: str, field: str, fields: Iterable[str]) -> str:
-    return f"{place}: no field {field!r}; there are: {', '.join(map(str, fields)) or 'none'} (choose with data.field)"
+    return f"{place}: no field {field!r}; there are: {listed(fields) or 'none'} (choose with data.field)"

@@ -10,37 +10,34 @@ from typing import Any
 from cutaway.config.data import DataConfig
 from cutaway.data.audio.compressed import ENDINGS as SOUNDS
 from cutaway.data.images.pixels import ENDINGS as IMAGES
-from cutaway.data.readers import format_of, opened, parse_row, plugin_reader
-from cutaway.data.tables.listed_files import COLUMN
-from cutaway.data.tables.rows import SOURCES, TARGETS, read_cells
+from cutaway.data.readers import format_of
+from cutaway.data.tables.fields import chosen_fields
+from cutaway.data.tables.names import (
+    CAPTIONS,
+    CLASSES,
+    FILES,
+    LANGUAGES,
+    NUMBERS,
+    PAIRS,
+    TEXTS,
+    all_named,
+    is_known,
+    languages_in,
+    named,
+    normal,
+    same,
+)
+from cutaway.data.tables.records import has_names, read_records
+from cutaway.data.tables.rows import read_cells
+from cutaway.errors import listed
 
 MOST_ROWS = 1000
 """Rows that are looked at."""
 SHOWN = 8
 """Columns that are named in a message."""
 
-TEXTS = (
-    *SOURCES,
-    *("review", "message", "content", "comment", "tweet", "sms", "headline", "utterance", "body", "abstract"),
-    *("description", "question", "query", "input"),
-)
-CLASSES = ("label", "labels", "class", "category", "sentiment", "intent", "topic", "emotion", "polarity", "target")
-NUMBERS = ("score", "rating", "stars", "value", "similarity")
-PAIRS = (
-    *(("source", "target"), ("src", "tgt"), ("document", "summary"), ("article", "summary"), ("text", "summary")),
-    *(("article", "highlights"), ("article", "headline"), ("dialogue", "summary"), ("prompt", "completion")),
-    *(("instruction", "output"), ("instruction", "response"), ("question", "answer"), ("input", "output")),
-)
-FILES = (COLUMN, "file", "filename", "file_name", "image", "audio")
 FILE_TASKS = ("image_classification", "audio_classification", "image_captioning")
 """Tasks whose tables name files."""
-CAPTIONS = ("caption", "text", "title")
-LANGUAGES = {
-    *("ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "id", "it"),
-    *("ja", "ko", "lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "ta", "th", "tr", "uk", "ur"),
-    *("vi", "zh"),
-}
-"""Codes of languages (ISO 639-1)."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +53,17 @@ class Table:
     is_cut: bool
 
     @property
-    def names(self) -> dict[str, str]:
-        """The names of the columns, by their lower-case forms."""
-        return {name.strip().lower(): name for name in self.columns if isinstance(name, str)}
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [name for name in self.columns if isinstance(name, str)]
 
     @property
     def shown(self) -> str:
         """The columns, in words."""
-        names = list(self.names.values())
+        names = [name.strip() for name in self.names]
         if not names:
             return f"{len(self.columns)} columns without names"
-        return f"column{'s' * (len(names) > 1)} {', '.join(names[:SHOWN])}{', …' * (len(names) > SHOWN)}"
+        return f"column{'s' * (len(names) > 1)} {listed(names, SHOWN)}"
 
 
 @dataclass(frozen=True)
@@ -88,34 +85,40 @@ class Roles:
     detail: str = ""
 
 
-def read_head(path: Path) -> Table:
-    """The first rows of a `.jsonl` table, one that a plugin reads, a `.csv` table, or columns separated by tabs.
+def read_head(path: Path, header: bool | None = None) -> Table:
+    """The first rows of a table in any format.
+
+    Args:
+        path: the table.
+        header: whether its first line names the columns; None if that is to be seen.
 
     Raises:
         UserError: a row cannot be read.
     """
-    if format_of(path) == ".jsonl":
-        with opened(path) as file:
-            lines = ((f"{path}, line {number}", line) for number, line in enumerate(file, start=1) if line.strip())
-            return _of_dicts(parse_row(line, place) for place, line in lines)
-    if (read := plugin_reader(path)) is not None:
-        return _of_dicts(read(path))
+    if has_names(path):
+        return _of_dicts(row for _, row in read_records(path) if row)
     cells = (row for _, row in read_cells(path) if any(cell.strip() for cell in row))
     rows, is_cut = _first(cells)
     width = len(rows[0]) if rows else 0
-    has_header = bool(rows) and _is_header(rows)
-    names: Sequence[Any] = [name.strip() for name in rows[0]] if has_header else range(width)
+    has_header = bool(rows) and (_is_header(rows) if header is None else header)
+    names: Sequence[Any] = rows[0] if has_header else range(width)
     whole = [row for row in rows[has_header:] if len(row) == width]
     return Table({name: [row[i] for row in whole] for i, name in enumerate(names)}, is_cut)
 
 
 def roles_of(table: Table, data: DataConfig) -> Roles | None:
     """What a table is for, or None if that is unclear; columns that the configuration chooses are taken as they are."""
-    field = data.field if data.field in table.columns and data.field != DataConfig().field else None
-    target = data.target if data.target in table.columns else None
+    field, target = (None if name is None else _column(table, name) for name in chosen_fields(data))
     if field is not None and target is not None:
         return _labelled(table, field, target) or Roles("sequence_to_sequence", field, target)
     return _files(table, field, target) or _texts(table, field, target) or _by_values(table, field, target)
+
+
+def _column(table: Table, name: str) -> Any:
+    """The column with this name, or with this number, from 1, of a table without a header."""
+    found = same(table.names, name)
+    has_number = found is None and name.isdecimal() and int(name) - 1 in table.columns
+    return int(name) - 1 if has_number else found
 
 
 def _files(table: Table, field: str | None, target: str | None) -> Roles | None:
@@ -135,18 +138,15 @@ def _files(table: Table, field: str | None, target: str | None) -> Roles | None:
 def _texts(table: Table, field: str | None, target: str | None) -> Roles | None:
     """Texts with targets, by the names of the columns."""
     names = table.names
-    for source, other in () if "context" in names else PAIRS:
-        if (
-            field in (None, names.get(source))
-            and target in (None, names.get(other))
-            and {source, other} <= names.keys()
-        ):
-            return Roles("sequence_to_sequence", names[source], names[other])
+    for pair in () if named(names, ("context",)) else PAIRS:
+        source, other = (named(names, (name,)) for name in pair)
+        if None not in (source, other) and field in (None, source) and target in (None, other):
+            return Roles("sequence_to_sequence", source, other)
     texts, labels = [field] if field else _named(table, TEXTS), [target] if target else _named(table, CLASSES + NUMBERS)
     if texts and (others := [name for name in labels if name != texts[0]]):
-        written = Roles("sequence_to_sequence", texts[0], others[0]) if others[0].lower() == "target" else None
+        written = Roles("sequence_to_sequence", texts[0], others[0]) if normal(others[0]) == "target" else None
         return _labelled(table, texts[0], others[0]) or written
-    languages = [name for lower, name in names.items() if lower in LANGUAGES]
+    languages = languages_in(names)
     if len(languages) == 2 and field in (None, *languages) and target in (None, *languages):
         source = field or next(name for name in languages if name != target)
         return Roles("sequence_to_sequence", source, next(name for name in languages if name != source))
@@ -161,7 +161,7 @@ def _by_values(table: Table, field: str | None, target: str | None) -> Roles | N
         return None
     first, second = table.columns
     source, other = (second, first) if second == field or first == target else (first, second)
-    is_free = isinstance(first, str) and field is None and target is None  # without names, the order is fixed
+    is_free = field is None and target is None
     for one, another in ((source, other), (other, source))[: 1 + is_free]:
         if _is_varied(table.columns[one]) and (found := _labelled(table, one, another)) is not None:
             return found
@@ -194,7 +194,7 @@ def _labelled(table: Table, field: Any, target: Any, task: str = "sequence_class
 
 def _is_measured(numbers: Sequence[float], name: Any) -> bool:
     """Whether numbers are measures and not the numbers of classes."""
-    if isinstance(name, str) and name.lower() in NUMBERS:
+    if isinstance(name, str) and normal(name) in NUMBERS:
         return True
     return not all(number.is_integer() for number in numbers) or len(set(numbers)) > max(20, len(numbers) / 2)
 
@@ -211,7 +211,7 @@ def _number(value: Any) -> float | None:
 
 def _named(table: Table, known: Iterable[str]) -> list[Any]:
     """The columns with these names, in this order."""
-    return [table.names[name] for name in known if name in table.names]
+    return list(all_named(table.names, known))
 
 
 def _count(labels: set[Any], table: Table) -> str:
@@ -221,11 +221,10 @@ def _count(labels: set[Any], table: Table) -> str:
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: by a usual name, or as the only one without a number."""
-    first = [cell.strip().lower() for cell in rows[0]]
+    first = [normal(cell) for cell in rows[0]]
     if len(set(first)) < len(first) or "" in first or len(first) < 2:
         return False
-    known = {*TEXTS, *CLASSES, *NUMBERS, *TARGETS, *FILES, *(name for pair in PAIRS for name in pair)}
-    if known & set(first) or (len(first) == 2 and set(first) <= LANGUAGES):
+    if any(map(is_known, first)) or (len(first) == 2 and set(first) <= LANGUAGES):
         return True
     below = [row[-1] for row in rows[1:]]
     return bool(below) and _number(first[-1]) is None and all(_number(cell) is not None for cell in below)

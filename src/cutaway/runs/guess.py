@@ -21,14 +21,14 @@ from cutaway.data.images.described import ARCHIVE
 from cutaway.data.images.pixels import ENDINGS as IMAGES
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import format_of, opened, plugin_reader, read_text, split_lines
-from cutaway.data.tables.listed_files import COLUMN
-from cutaway.data.tables.rows import SOURCES, TARGETS
+from cutaway.data.tables.names import FILES, LANGUAGES, SOURCES, TARGETS
+from cutaway.data.tables.records import JSON_LINES, json_kind
 from cutaway.data.tables.squad import read_squad
 from cutaway.data.tables.text_pairs import endings_of
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT
 from cutaway.errors import UserError
-from cutaway.runs.columns import FILE_TASKS, LANGUAGES, MOST_ROWS, Roles, read_head, roles_of
+from cutaway.runs.columns import FILE_TASKS, MOST_ROWS, Roles, read_head, roles_of
 from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
 
 PRESETS = {
@@ -48,7 +48,7 @@ PRESETS = {
 PROTEINS = "protein-nano"
 ON_TEXT = ("language_modeling", "masked_language_modeling")
 ON_PAIRS = ("sequence_to_sequence", "sequence_classification")
-TABLES = (".csv", ".tsv", ".jsonl")
+TABLES = (".csv", ".tsv", *JSON_LINES, ".parquet")
 TAGGED = (".conll", ".iob", ".iob2", ".bio")
 GRAPHS = (".edges", ".edgelist", ".graphs")
 TAG = re.compile(r"O|[BIESLUM]-\S+")
@@ -102,8 +102,7 @@ def guess(data: DataConfig, task: str | None = None) -> Guess:
     kind = found.task if task is None else kind_of(task, load_preset(found.preset))
     if kind == found.task:
         return found
-    is_text = format_of(Path(data.path)) in (".csv", ".tsv")  # to tasks on continuous text
-    kept = ("data.field=",) if kind in ON_TEXT and not is_text else ()
+    kept = ("data.field=",) if kind in ON_TEXT else ()
     kept = ("data.",) if {kind, found.task} <= set(ON_PAIRS) else kept
     fields = tuple(one for one in found.assignments if kept and one.startswith(kept))
     preset = PROTEINS if found.preset == PROTEINS and kind in (*ON_TEXT[1:], *ON_PAIRS[1:]) else preset_for(kind)
@@ -240,8 +239,8 @@ def _of_file(path: Path, data: DataConfig) -> Guess:
     stem = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
     if kind[1:] in LANGUAGES and len(LANGUAGES.intersection(endings_of(stem))) > 1:
         raise _unclear(f"{name}: one of parallel files", f"name them by what they begin with: --data {stem}")
-    if kind == ".parquet":
-        return _guess("language_modeling", f"{name}: texts in {data.field}")
+    if json_kind(path) is not None:
+        return _of_table(path, data)
     return _of_tagged(path) or _of_tabs(path, data) or _guess("language_modeling", f"{name}: text")
 
 
@@ -268,11 +267,16 @@ def _of_archive(path: Path) -> Guess:
 
 
 def _of_json(path: Path, data: DataConfig) -> Guess:
+    """Questions in the JSON of SQuAD, or an array of examples."""
     try:
         next(iter(read_squad(path, data, Counter())), None)
+        return _guess("question_answering", f"{path.name}: questions with answers in contexts")
     except UserError as error:
-        raise _unclear(f"{path.name}: JSON, but not that of SQuAD", "write one object per line (.jsonl)") from error
-    return _guess("question_answering", f"{path.name}: questions with answers in contexts")
+        try:
+            return _of_table(path, data)
+        except UserError:
+            advice = "write an array of examples, or one object per line (.jsonl)"
+            raise _unclear(f"{path.name}: JSON, but not that of SQuAD", advice) from error
 
 
 def _of_tagged(path: Path) -> Guess | None:
@@ -304,9 +308,11 @@ def _lines(path: Path) -> list[str]:
 
 
 def _of_table(path: Path, data: DataConfig) -> Guess:
-    table = read_head(path)
+    table = read_head(path, data.header)
     what = f"{path.name}: {table.shown}"
     roles = roles_of(table, data)
+    if roles is None and format_of(path) == ".parquet" and data.field in table.columns:
+        return _guess("language_modeling", f"{path.name}: texts in {data.field}")
     if roles is None:
         raise _unclear(what)
     chosen = _fields(roles, list(table.columns))
@@ -317,12 +323,13 @@ def _of_table(path: Path, data: DataConfig) -> Guess:
 
 def _fields(roles: Roles, names: list[Any]) -> list[str]:
     """The assignments of fields, unless they are those that a reader finds by itself."""
-    usual = (COLUMN,) if roles.task in FILE_TASKS else ("text",) if roles.task in ON_TEXT else SOURCES
+    usual = FILES[:1] if roles.task in FILE_TASKS else ("text",) if roles.task in ON_TEXT else SOURCES
     own = next((name for name in usual if name in names), None), next((name for name in TARGETS if name in names), None)
     given = {"data.field": roles.field, "data.target": roles.target}
-    if not isinstance(roles.field, str) or (roles.field, roles.target or own[1]) == own:
+    if (roles.field, roles.target) == (0, 1) or (roles.field, roles.target or own[1]) == own:
         return []
-    return [f"{key}={json.dumps(name, ensure_ascii=False)}" for key, name in given.items() if name is not None]
+    numbered = {key: str(name + 1) if isinstance(name, int) else name for key, name in given.items()}
+    return [f"{key}={json.dumps(name, ensure_ascii=False)}" for key, name in numbered.items() if name is not None]
 
 
 def _unclear(seen: str, advice: str = "choose the fields with data.field= and data.target=") -> UserError:

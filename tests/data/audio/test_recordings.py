@@ -65,14 +65,14 @@ def test_a_row_of_jsonl_may_have_several_labels(tmp_path: Path) -> None:
     [
         ("1.wav", r"1\.wav is a single recording: give a folder with a folder for each label, or a table"),
         ("missing.tsv", r"cannot read .*missing\.tsv"),
-        ("no_header.tsv", r"line 1: no field 'path'; there are: 1\.wav, bell \(choose with data\.field\)"),
+        ("no_header.tsv", r"line 1: 3 columns: two are expected, or a header that names a path and its label"),
         ("lost.tsv", r"cannot read .*lost\.wav: No such file"),
         ("empty", "has no subfolders"),
     ],
 )
 def test_what_holds_no_recordings_is_told(tmp_path: Path, path: str, said: str) -> None:
     write_wav(tmp_path / "1.wav", tone(440, 9))
-    (tmp_path / "no_header.tsv").write_text("1.wav\tbell\n")
+    (tmp_path / "no_header.tsv").write_text("1.wav\tbell\tx\n")
     (tmp_path / "lost.tsv").write_text("path\tlabel\nlost.wav\tbell\n")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=said):

@@ -85,13 +85,17 @@ def test_what_is_collected_is_what_was_read_and_several_captions_of_an_image_sta
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("empty/note.txt", "x", "holds none of captions.tsv, captions.csv, captions.jsonl: name the table itself"),
-        ("text.txt", "x", "images come by a table (.tsv, .csv, .jsonl) that names them, or as arrays (.npz)"),
+        ("empty/note.txt", "x", "holds none of captions.tsv, captions.csv, captions.jsonl, "),
+        (
+            "text.txt",
+            "x",
+            ".jsonl, .ndjson, .json, .parquet) that names them, or as arrays (.npz)",
+        ),
         ("table.tsv", "path\tlabels\n", "holds no examples"),
         (
             "table.tsv",
-            "file\tcaption\nx.png\tx\n",
-            "no field 'path'; there are: file, caption (choose with data.field)",
+            "id\tsaid\tcaption\n1\tx\tx\n",
+            "line 1: 3 columns: two are expected, or a header that names a path and its caption",
         ),
         ("table.tsv", "path\tcaption\nlost.png\tx\n", "table.tsv, line 2: cannot read"),
         ("table.jsonl", '{"path": "0.png", "caption": 7}\n', "text was expected, not int"),

@@ -102,10 +102,12 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
     assert re.search(r"cat/b\.png is none of PNG", refusal(tmp_path))
     (tmp_path / "all.tsv").write_text("path\tlabel\ncat/a.png\tcat\nnowhere.png\tdog\n")
     assert re.search(r"all\.tsv, line 3: cannot read \S*nowhere\.png: No such file", refusal(tmp_path / "all.tsv"))
-    (tmp_path / "two.tsv").write_text("file\tlabel\n")
-    assert "no field 'path'; there are: file, label (choose with data.field)" in refusal(tmp_path / "two.tsv")
+    (tmp_path / "two.tsv").write_text("id\tcolour\tlabel\n")
+    assert "but this line is: id, colour, label (choose with data.field=… data.target=…)" in refusal(
+        tmp_path / "two.tsv"
+    )
     write(tmp_path / "a.png", colours())
-    assert "a.png: images come by a table (.tsv, .csv, .jsonl)" in refusal(tmp_path / "a.png")
+    assert "a.png: images come by a table (.tsv, .csv, .jsonl, .ndjson, .json, .parquet)" in refusal(tmp_path / "a.png")
     assert "cannot read" in refusal(tmp_path / "nowhere.csv")
     (tmp_path / "empty").mkdir()
     assert "empty has no subfolders" in refusal(tmp_path / "empty")

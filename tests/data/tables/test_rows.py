@@ -76,7 +76,7 @@ def test_a_header_is_told_from_a_row(tmp_path: Path) -> None:
     assert labelled(written(tmp_path / "b.tsv", "sentence\tfine\n"))[0] == [LabelledText("sentence", ("fine",))]
     chosen = written(tmp_path / "c.tsv", "mood\tnote\tbody\nsad\tx\tfine\n")
     assert labelled(chosen, field="body", target="mood")[0] == [LabelledText("fine", ("sad",))]
-    assert "line 1: no field 'feel'; there are: mood, note, body (choose with data.target)" in refusal(
+    assert "line 1: no field 'feel'; there are: mood, note, body (choose with data.field=… data.target=…)" in refusal(
         chosen, field="body", target="feel"
     )
     assert "line 1: 3 columns: two are expected, or a header" in refusal(chosen)

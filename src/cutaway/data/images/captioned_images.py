@@ -7,8 +7,10 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.arrays import Array
 from cutaway.data.examples import CaptionedImage
-from cutaway.data.images.described import TABLES, read_described
+from cutaway.data.images.described import read_described
 from cutaway.data.readers import text_of
+from cutaway.data.tables.names import CAPTIONED_FILES
+from cutaway.data.tables.records import TABLES
 from cutaway.errors import UserError
 
 ARRAY = "captions"
@@ -23,7 +25,7 @@ def read_captions(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterat
     Raises:
         UserError: while reading: something cannot be read, or an image differs from the first.
     """
-    for one in read_described(_table_of(path) if path.is_dir() else path, data, ARRAY, skipped):
+    for one in read_described(_table_of(path) if path.is_dir() else path, data, ARRAY, CAPTIONED_FILES, skipped):
         caption = text_of(one.target, one.name).strip()
         if caption:
             yield CaptionedImage(Array.of(one.pixels), caption)

@@ -13,9 +13,10 @@ from cutaway.config.data import DataConfig
 from cutaway.data.images.pixels import NUMBERS, open_image
 from cutaway.data.readers import format_of
 from cutaway.data.tables.listed_files import read_listed
+from cutaway.data.tables.names import Wanted
+from cutaway.data.tables.records import TABLES
 from cutaway.errors import UserError, nearest
 
-TABLES = (".tsv", ".csv", ".jsonl")
 ARCHIVE = ".npz"
 ARRAY = "images"
 """The array of images in an archive, unless another is chosen."""
@@ -29,13 +30,14 @@ class Found(NamedTuple):
     target: Any
 
 
-def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[str]) -> Iterator[Found]:
+def read_described(path: Path, data: DataConfig, array: str, wanted: Wanted, skipped: Counter[str]) -> Iterator[Found]:
     """The images that a table names by relative paths, or that an archive of arrays contains.
 
     Args:
-        path: a `.tsv`, `.csv` or `.jsonl` table with a header, or an `.npz` archive.
+        path: a table with a header (`.tsv`, `.csv`, `.jsonl`, `.json`, `.parquet`), or an `.npz` archive.
         data: may choose the two columns, or the two arrays.
         array: of an archive, the labels or captions, unless another is chosen.
+        wanted: the usual names of the columns of a table.
         skipped: counts rows without an image.
 
     Raises:
@@ -45,7 +47,7 @@ def read_described(path: Path, data: DataConfig, array: str, skipped: Counter[st
         is_chosen = data.field != DataConfig().field
         return _read_archive(path, data.field if is_chosen else ARRAY, data.target or array)
     if format_of(path) in TABLES:
-        return refuse_unlike(_read_rows(path, data, skipped))
+        return refuse_unlike(_read_rows(path, data, wanted, skipped))
     raise UserError(f"{path}: images come by a table ({', '.join(TABLES)}) that names them, or as arrays ({ARCHIVE})")
 
 
@@ -71,8 +73,8 @@ def _form(found: Found) -> str:
     return f"{height} × {width} pixels {'in grey' if channels == 1 else f'of {channels} channels'}"
 
 
-def _read_rows(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Found]:
-    for place, file, target in read_listed(path, data, skipped):
+def _read_rows(path: Path, data: DataConfig, wanted: Wanted, skipped: Counter[str]) -> Iterator[Found]:
+    for place, file, target in read_listed(path, data, skipped, wanted):
         try:
             yield Found(str(file), open_image(file), target)
         except UserError as error:

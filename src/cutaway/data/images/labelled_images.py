@@ -11,6 +11,7 @@ from cutaway.data.images.described import Found, read_described, refuse_unlike
 from cutaway.data.images.pixels import ENDINGS, open_image
 from cutaway.data.label_folders import files_by_label
 from cutaway.data.tables.labelled_texts import labels_of
+from cutaway.data.tables.names import LABELLED_FILES
 
 ARRAY = "labels"
 
@@ -23,7 +24,11 @@ def read_images(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator
     Raises:
         UserError: while reading: something cannot be read, or an image differs from the first.
     """
-    found = refuse_unlike(_read_folder(path, skipped)) if path.is_dir() else read_described(path, data, ARRAY, skipped)
+    found = (
+        refuse_unlike(_read_folder(path, skipped))
+        if path.is_dir()
+        else read_described(path, data, ARRAY, LABELLED_FILES, skipped)
+    )
     for one in found:
         labels = labels_of(one.target, one.name)
         if "" in labels:

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 from cutaway.config.data import DataConfig
 from cutaway.data.readers import text_of
+from cutaway.data.tables.names import LABELLED_FILES, Wanted
 from cutaway.data.tables.rows import read_table
-
-COLUMN = "path"
-"""The column of paths, unless another is chosen."""
 
 
 class Listed(NamedTuple):
@@ -21,14 +19,15 @@ class Listed(NamedTuple):
     target: Any
 
 
-def read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Listed]:
+def read_listed(
+    path: Path, data: DataConfig, skipped: Counter[str], wanted: Wanted = LABELLED_FILES
+) -> Iterator[Listed]:
     """The files of a table, with paths relative to it. Rows without a path are skipped and counted.
 
     Raises:
         UserError: while reading, for the reasons given in `read_table`.
     """
-    is_chosen = data.field != DataConfig().field
-    for row in read_table(path, data if is_chosen else data.model_copy(update={"field": COLUMN}), skipped):
+    for row in read_table(path, data, skipped, wanted):
         if name := text_of(row.source, row.place).strip():
             yield Listed(row.place, path.parent / Path(name).expanduser(), row.target)
         else:

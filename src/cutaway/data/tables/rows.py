@@ -1,21 +1,32 @@
-"""Tables with an input and a target per row: JSONL, CSV and TSV.
+"""Tables with an input and a target per row: JSON, Parquet, CSV and TSV.
 
-The two fields are chosen in the configuration, or found by the usual names.
+The two fields are chosen in the configuration, or found by their usual names (see `cutaway.data.tables.names`).
 """
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutaway.config.data import DataConfig
-from cutaway.data.readers import format_of, opened, parse_row, plugin_reader, read_lines
-from cutaway.errors import UserError
+from cutaway.data.readers import format_of, read_lines
+from cutaway.data.tables.fields import (
+    CHOOSE,
+    choose_fields,
+    chosen_fields,
+    find_fields,
+    missing_fields,
+    numbered_columns,
+)
+from cutaway.data.tables.names import LABELLED_TEXTS, Wanted
+from cutaway.data.tables.records import fields_of, has_names, read_records
+from cutaway.errors import UserError, listed, quoted, shortened
 
-SOURCES = ("text", "sentence", "document", "prompt", "source")
-TARGETS = ("label", "labels", "summary", "completion", "target", "caption")
+MOST_OF_FIELD = 2**31 - 1
+"""The most characters of a field of CSV; the library's own limit is 131,072."""
+DELIMITERS = (",", ";", "\t")
 
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
@@ -30,60 +41,106 @@ class Row(NamedTuple):
     target: Any
 
 
-def read_table(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
-    """The rows of a file, by its ending: `.jsonl`, `.csv`, or otherwise columns separated by tabs.
+def read_table(path: Path, data: DataConfig, skipped: Counter[str], wanted: Wanted = LABELLED_TEXTS) -> Iterator[Row]:
+    """The rows of a file: Parquet by its ending, JSON by its content, `.csv`, or otherwise columns separated by tabs.
 
-    A first line of columns that contains the names of both fields is a header. Without one, there must be two columns.
-    Blank lines are skipped and counted.
+    A first line of columns is a header if it contains the names of both fields. Without one, there must be two columns,
+    or they must be chosen by their numbers, from 1. Blank lines are skipped and counted. A field that a later row of
+    JSON lacks is None.
+
+    Args:
+        path: the file.
+        data: may choose the two fields, and whether there is a header.
+        skipped: counts blank lines.
+        wanted: the usual names of the two fields.
 
     Raises:
-        UserError: while reading: no such field, or another number of columns; says in which line.
+        UserError: while reading: no such field; another number of columns; or what was read as the first row looks like
+            a header, because its label does not recur although the others do; says in which line.
     """
-    if format_of(path) == ".jsonl":
-        return _read_jsonl(path, data, skipped)
-    if (read := plugin_reader(path)) is not None:
-        return _read_rows(read(path), path, data)
-    return _read_columns(path, data, skipped)
+    return (_read_named if has_names(path) else _read_columns)(path, data, skipped, wanted)
 
 
-def _read_rows(rows: Iterable[dict[str, Any]], path: Path, data: DataConfig) -> Iterator[Row]:
-    for number, row in enumerate(rows, start=1):
-        place = f"{path}, row {number}"
-        source, target = _choose(row, data, place)
-        yield Row(place, row[source], row[target])
+def _read_named(path: Path, data: DataConfig, skipped: Counter[str], wanted: Wanted) -> Iterator[Row]:
+    place, fields = fields_of(path)
+    if not fields:
+        skipped["empty"] += sum(1 for _ in read_records(path))
+        return
+    source, target = choose_fields(fields, data, wanted, place)
+    for place, row in read_records(path, (source, target)):
+        if not row:
+            skipped["empty"] += 1
+        elif source not in row:
+            raise UserError(f"{place}: no field {quoted(source)}; there are: {listed(row)} ({CHOOSE})")
+        else:
+            yield Row(place, row[source], row.get(target))
 
 
-def _read_jsonl(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
-    with opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            place = f"{path}, line {number}"
-            if line.strip():
-                row = parse_row(line, place)
-                source, target = _choose(row, data, place)
-                yield Row(place, row[source], row[target])
-            else:
-                skipped["empty"] += 1
-
-
-def _read_columns(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Row]:
-    width, columns = 0, (0, 1)
+def _read_columns(path: Path, data: DataConfig, skipped: Counter[str], wanted: Wanted) -> Iterator[Row]:
+    width, source, target = 0, 0, 1
+    first: _FirstRow | None = None
     for number, row in read_cells(path):
         place = f"{path}, line {number}"
         if not any(cell.strip() for cell in row):
             skipped["empty"] += 1
         elif not width:
             width = len(row)
-            if _is_header(row, data):
-                source, target = _choose(row, data, place)
-                columns = row.index(source), row.index(target)
-            elif width == 2:
-                yield Row(place, *row)
-            else:
-                raise UserError(f"{place}: {width} columns: two are expected, or a header that names them")
+            source, target, is_header = _columns(row, data, wanted, place)
+            if not is_header:
+                first = _FirstRow(place, row[source], row[target])
+                yield Row(place, row[source], row[target])
         elif len(row) == width:
-            yield Row(place, row[columns[0]], row[columns[1]])
+            if first is not None:
+                first.see(row[target])
+            yield Row(place, row[source], row[target])
         else:
             raise UserError(f"{place}: {len(row)} columns, where the first line has {width}")
+    if first is not None and data.header is None and wanted.recurs:
+        first.refuse_header()
+
+
+class _FirstRow:
+    """The first row of a table without a header, until its label recurs."""
+
+    def __init__(self, place: str, source: str, target: str) -> None:
+        self._place, self._cells = place, (source, target)
+        self._label = target.strip()
+        self._recurs = not self._label
+        self._others: set[str] = set()
+        self._count = 0
+        self._are_numbers = not _is_number(self._label)
+
+    def see(self, label: str) -> None:
+        """Takes the label of another row into account."""
+        if self._recurs or not label.strip():
+            return
+        self._recurs = label.strip() == self._label
+        self._others.add(label.strip())
+        self._count += 1
+        self._are_numbers = self._are_numbers and _is_number(label)
+
+    def refuse_header(self) -> None:
+        """Refuses the row if the others have labels that recur, or numbers.
+
+        Raises:
+            UserError: it has the only label that occurs once.
+        """
+        do_others_recur = self._count >= max(3, 2 * len(self._others))
+        if not self._recurs and (do_others_recur or (self._count and self._are_numbers)):
+            field, target = (shortened(cell.strip()) for cell in self._cells)
+            raise UserError(
+                f"{self._place} looks like a header, because no other line has the label {quoted(self._cells[1])}: "
+                f"choose its columns with data.field={field} data.target={target}, or write data.header=no if it "
+                f"is a row"
+            )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -92,12 +149,23 @@ def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), MOST_OF_FIELD))
+    delimiter, is_spaced = _separator(path)
+    lines = (line + "\n" for line in read_lines(path))
+    reader = csv.reader(lines, strict=True, delimiter=delimiter, skipinitialspace=is_spaced)
     try:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: no CSV ({error})") from error
+
+
+def _separator(path: Path) -> tuple[str, bool]:
+    """What is between the columns, and whether a space follows it, by the first line."""
+    first = next(read_lines(path), "")
+    delimiter = next((one for one in DELIMITERS if one in first), DELIMITERS[0])
+    following = first.split(delimiter)[1:]
+    return delimiter, bool(following) and all(cell.startswith(" ") for cell in following)
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -119,31 +187,21 @@ def _unquoted(cell: str, is_quoted: bool) -> str:
     return match[1].replace('""', '"') if match and (is_quoted or '""' in match[1]) else cell
 
 
-def _candidates(data: DataConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The possible names of each of the two fields."""
-    is_chosen = data.field != DataConfig().field
-    return (data.field,) if is_chosen else SOURCES, (data.target,) if data.target else TARGETS
-
-
-def _is_header(row: list[str], data: DataConfig) -> bool:
-    """Whether the first line is a header; it must be if the configuration chooses a field."""
-    is_chosen = data.field != DataConfig().field or data.target is not None
-    return is_chosen or all(any(name in row for name in names) for names in _candidates(data))
-
-
-def _choose(fields: Collection[str], data: DataConfig, place: str) -> tuple[str, str]:
-    """The names of the two fields.
+def _columns(row: list[str], data: DataConfig, wanted: Wanted, place: str) -> tuple[int, int, bool]:
+    """The numbers of the two columns, from 0, by the first row; and whether it is a header.
 
     Raises:
-        UserError: one is missing; lists the fields.
+        UserError: they are not known; says what the first row is.
     """
-    source, target = _candidates(data)
-    return _first(source, fields, place, "data.field"), _first(target, fields, place, "data.target")
-
-
-def _first(names: tuple[str, ...], fields: Collection[str], place: str, key: str) -> str:
-    for name in names:
-        if name in fields:
-            return name
-    there = ", ".join(map(str, fields)) or "none"
-    raise UserError(f"{place}: no field {' or '.join(map(repr, names))}; there are: {there} (choose with {key})")
+    columns = numbered_columns(row, data, place)
+    source, target = find_fields(row, data, wanted) if columns is None and data.header is not False else (None, None)
+    if source is not None and target is not None:
+        return row.index(source), row.index(target), True
+    if columns is None and chosen_fields(data) != (None, None):
+        raise missing_fields(row, data, wanted, place)
+    if columns is None and len(row) != 2:
+        raise UserError(
+            f"{place}: {len(row)} columns: two are expected, or a header that names {wanted.what}, but this line is: "
+            f"{listed(row)} ({CHOOSE})"
+        )
+    return (*(columns or (0, 1)), bool(data.header))

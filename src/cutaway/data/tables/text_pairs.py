@@ -8,10 +8,12 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Pair
 from cutaway.data.readers import format_of, read_lines, text_of
+from cutaway.data.tables.names import TEXT_PAIRS
+from cutaway.data.tables.records import TABLES
 from cutaway.data.tables.rows import Row, read_table
 from cutaway.errors import UserError
 
-TABLES = ("", "txt", "tsv", "csv", "jsonl")
+BOTH_SIDES = ("", "txt", *(ending.removeprefix(".") for ending in TABLES))
 """Endings of files with both sides."""
 
 
@@ -24,7 +26,7 @@ def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
         UserError: while reading: something cannot be read, or the files differ in their numbers of lines.
     """
     _refuse_one_side(path)
-    for row in read_table(path, data, skipped) if path.is_file() else _read_parallel(path, data):
+    for row in read_table(path, data, skipped, TEXT_PAIRS) if path.is_file() else _read_parallel(path, data):
         pair = Pair(text_of(row.source, row.place), text_of(row.target, row.place))
         if pair.source.strip() and pair.target.strip():
             yield pair
@@ -69,8 +71,8 @@ def _refuse_one_side(path: Path) -> None:
     """How to name two parallel files, for users who name one of them."""
     both = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
     ending = format_of(path).removeprefix(".")
-    others = [one for one in endings_of(both) if one not in (ending, *TABLES)]
-    if path.is_file() and ending not in TABLES and others:
+    others = [one for one in endings_of(both) if one not in (ending, *BOTH_SIDES)]
+    if path.is_file() and ending not in BOTH_SIDES and others:
         raise UserError(
             f"{path} is one of two parallel files: name what both begin with, {both}, and choose their endings, "
             f"such as data.field={ending} data.target={others[0]}"
