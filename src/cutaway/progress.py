@@ -16,7 +16,7 @@ from cutaway.display import count, size
 from cutaway.model.device import peak_memory
 from cutaway.pipeline.exporting import unexportable
 from cutaway.runs.run import Run
-from cutaway.runs.session import TrainedRun, train_run
+from cutaway.runs.session import TrainedRun, how_to_go_on, train_run
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress as Done
 from cutaway.training.freezing import freeze
@@ -227,6 +227,9 @@ def train_with_progress(run: Run) -> TrainedRun:
         Interrupted: a signal arrived; everything is saved.
         JobError: the loss is not finite, or the disk is full; the last checkpoint is intact.
     """
+    if run.is_finished:
+        say(how_to_go_on(run))
+        return _with_reason(train_run(run))
     if run.transferred is not None:
         say(f"from {run.config.origin}: {run.transferred.summary}")
     headline = f"{run.config.preset or 'model'}: {_parameters(run)}, {run.dataset.amount}"
@@ -236,13 +239,18 @@ def train_with_progress(run: Run) -> TrainedRun:
         headline += f"\nnote: {why}"
     bar = TrainingBar(headline, run.config.train.steps)
     try:
-        trained = train_run(run, [bar], bar.sample)
+        trained = _with_reason(train_run(run, [bar], bar.sample))
     finally:
         bar.close()
-    if trained.without_report is not None:
-        say(f"there is no report: {trained.without_report}")
     look = "" if trained.report is None else f"; look inside: {trained.report.absolute().as_uri()}"
     say(f"done after {trained.steps:,} steps{look}")
+    return trained
+
+
+def _with_reason(trained: TrainedRun) -> TrainedRun:
+    """Says why there is no report, if there is none."""
+    if trained.without_report is not None:
+        say(f"there is no report: {trained.without_report}")
     return trained
 
 

@@ -76,14 +76,18 @@ def test_resuming_goes_on_to_the_new_end() -> None:
     assert load_run(Path("run/run.yaml")).train.steps == 6
 
 
-def test_resuming_a_run_that_is_done_changes_no_weight() -> None:
+def test_resuming_a_run_that_is_done_says_so_and_changes_nothing() -> None:
     before = contents(Path("run"))
     outcome = run("train", "--resume", "run")
     assert outcome.status == 0
-    assert "done after 4 steps" in outcome.err
-    assert {name: content for name, content in contents(Path("run")).items() if name != "report.html"} == {
-        name: content for name, content in before.items() if name != "report.html"
-    }
+    assert outcome.err.startswith("run is finished, 4 steps; go on with: cutaway train --resume run train.steps=8\n")
+    assert contents(Path("run")) == before
+
+
+def test_curves_that_are_missing_are_reported() -> None:
+    Path("run/metrics.jsonl").unlink()
+    with pytest.warns(UserWarning, match=r"^run/metrics.jsonl is missing: its rows before step 5 are lost$"):
+        assert run("train", "--resume", "run", "train.steps=6", "train.log_every=1").status == 0
 
 
 def test_words_come_in_any_order_with_dashes_or_underscores_and_the_preset_in_any_case() -> None:
@@ -151,7 +155,8 @@ def test_samples_leave_training_as_it_is() -> None:
 
 def test_a_run_without_a_report_says_why_and_is_good() -> None:
     Path("run/metrics.jsonl").unlink()
-    outcome = run("train", "--resume", "run", "--json")
+    Path("run/report.html").unlink()
+    outcome = run("train", "--resume", "run", "--json", "train.log_every=9")
     assert outcome.status == 0
     assert json.loads(outcome.out)["report"] is None
     assert "there is no report: the run folder run lacks metrics.jsonl" in outcome.err

@@ -155,3 +155,14 @@ def test_nothing_makes_no_batches() -> None:
         RandomBatches(nothing, BatchLimit(examples=2), 0)
     with pytest.raises(ValueError, match="needs a limit"):
         BatchLimit()
+
+
+@settings(max_examples=40)
+@given(LENGTHS, LIMITS, st.integers(0, 5))
+def test_samples_are_counted_across_epochs(lengths: list[list[int]], limit: BatchLimit, seed: int) -> None:
+    batches, other = (RandomBatches(np.array(lengths), limit, seed) for _ in range(2))
+    sizes = [len(batches[index]) for index in range(3 * len(lengths))]
+    before = [sum(sizes[:index]) for index in range(len(sizes))]
+    assert [batches.samples_before(index) for index in range(len(sizes))] == before
+    for samples in range(before[-1] + 1):
+        assert other.index_at(samples) == max(index for index, seen in enumerate(before) if seen <= samples)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -75,14 +76,37 @@ class RandomBatches:
         self._starts = [0]  # the number of each epoch's first batch, as far as computed
         self._epoch: int | None = None
         self._batches: list[Int64[np.ndarray, " n"]] = []
+        self._before = [0]  # the number of examples before each batch of that epoch, and their sum
 
     def __getitem__(self, index: int) -> Int64[np.ndarray, " n"]:
+        epoch = self._epoch_of(index)
+        return self._batches[index - self._starts[epoch]]
+
+    def samples_before(self, index: int) -> int:
+        """The number of examples in all batches before this one."""
+        epoch = self._epoch_of(index)
+        return epoch * len(self._lengths) + self._before[index - self._starts[epoch]]
+
+    def index_at(self, samples: int) -> int:
+        """The number of the batch that holds the example after so many."""
+        epoch, rest = divmod(samples, len(self._lengths))
+        while len(self._starts) <= epoch:
+            self._measure()
+        self._open(epoch)
+        return self._starts[epoch] + bisect_right(self._before, rest) - 1
+
+    def _epoch_of(self, index: int) -> int:
+        """The epoch of a batch, which is opened."""
         while self._starts[-1] <= index:
-            self._open(len(self._starts) - 1)
-            self._starts.append(self._starts[-1] + len(self._batches))
+            self._measure()
         epoch = bisect_right(self._starts, index) - 1
         self._open(epoch)
-        return self._batches[index - self._starts[epoch]]
+        return epoch
+
+    def _measure(self) -> None:
+        """Finds where the first epoch ends whose end is not known."""
+        self._open(len(self._starts) - 1)
+        self._starts.append(self._starts[-1] + len(self._batches))
 
     def _open(self, epoch: int) -> None:
         """Computes the batches of an epoch, and keeps those of the last one."""
@@ -93,6 +117,7 @@ class RandomBatches:
         pools = [shuffled[start : start + self._pool] for start in range(0, len(shuffled), self._pool)]
         batches = [batch for pool in pools for batch in _cut(pool, self._lengths[pool], self._limit)]
         self._batches = [batches[number] for number in rng.permutation(len(batches))]
+        self._before = [0, *accumulate(map(len, self._batches))]
         self._epoch = epoch
 
 

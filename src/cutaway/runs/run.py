@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,10 +24,12 @@ from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.runs.transfer import Transferred, transfer_weights
+from cutaway.tasks.base import EqualBatches, SampleOrder
 from cutaway.tasks.task import Dataset, Progress, task_of
 from cutaway.training.callbacks import Callback
+from cutaway.training.checkpoints import Checkpoints
 from cutaway.training.checkpoints import Progress as TrainingProgress
-from cutaway.training.loop import Trainer
+from cutaway.training.loop import Trainer, is_over
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Run:
         dataset: the prepared data.
         model: the model in its current state.
         lock: the lock on its folder.
+        progress: that of the checkpoint that the run is resumed from, if there is one.
         transferred: the weights that were copied from the model to fine-tune, if the run has just been started.
     """
 
@@ -47,6 +51,7 @@ class Run:
     dataset: Dataset
     model: Transformer
     lock: FolderLock
+    progress: TrainingProgress | None = None
     transferred: Transferred | None = None
 
     @property
@@ -54,6 +59,11 @@ class Run:
         """The model in its current state, for inference."""
         tokenizers = self.dataset.tokenizers
         return Pipeline(self.model, tokenizers.tokenizer, self.config, tokenizers.source_tokenizer)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the checkpoint that the run is resumed from is its last one."""
+        return self.progress is not None and is_over(self.progress, self.config.train)
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """The trainer, which continues from the latest checkpoint."""
@@ -68,7 +78,7 @@ class Run:
             JobError: training failed; the last checkpoint is intact.
         """
         with self.lock.in_use():
-            return self.trainer(callbacks).run()
+            return self.trainer(callbacks).run(None if self.progress is None else self.progress.samples)
 
 
 def free_folder(name: str) -> Path:
@@ -138,8 +148,17 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
         _require_state(folder)
         if before.task.spec.has_text:
             folder.require(folder.tokenizer)
-        run = _assemble(folder, task_of(config).open(out), lock)
-        if assignments:
+        dataset = task_of(config).open(out)
+        progress = Checkpoints(folder.checkpoints, config.train.keep).progress()
+        if progress is not None and progress.samples is None:
+            opened = dataset if config == before else task_of(before).open(out)
+            progress.samples = _order(opened).samples_before(progress.step)
+        if progress is not None and progress.step >= config.train.log_every and not folder.metrics.exists():
+            warnings.warn(
+                f"{folder.metrics} is missing: its rows before step {progress.step + 1} are lost", stacklevel=2
+            )
+        run = _assemble(folder, dataset, lock, progress)
+        if assignments and not run.is_finished:
             write_text(folder.run, dump_run(run.config))
         if config.origin is not None:
             read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
@@ -239,14 +258,14 @@ def _is_prepared(out: Path) -> bool:
     return any(path.exists() for path in (out / MANIFEST_FILE, out / UNFINISHED_FILE, manifest_path(out)))
 
 
-def _assemble(folder: RunFolder, dataset: Dataset, lock: FolderLock) -> Run:
-    config = _with_steps(dataset)
+def _assemble(folder: RunFolder, dataset: Dataset, lock: FolderLock, progress: TrainingProgress | None = None) -> Run:
+    config = _with_steps(dataset, progress)
     model = build(config.model, seed=config.train.seed)
-    return Run(folder, config, dataset, model.to(choose_device(config.train.device)), lock)
+    return Run(folder, config, dataset, model.to(choose_device(config.train.device)), lock, progress)
 
 
-def _with_steps(dataset: Dataset) -> RunConfig:
-    """Computes the steps of a run whose length is given in epochs.
+def _with_steps(dataset: Dataset, progress: TrainingProgress | None) -> RunConfig:
+    """Computes the steps of a run whose length is given in epochs: those done, and those that are left.
 
     Raises:
         UserError: its data is endless.
@@ -257,7 +276,13 @@ def _with_steps(dataset: Dataset) -> RunConfig:
     if dataset.epoch is None:
         raise UserError("endless data has no epochs: give train.steps instead of train.epochs")
     steps = math.ceil(config.train.epochs * dataset.epoch)
+    if progress is not None and progress.samples is not None:  # the batch size may have been changed
+        steps = progress.step + max(0, steps - _order(dataset).index_at(progress.samples))
     return config.model_copy(update={"train": config.train.model_copy(update={"steps": steps})})
+
+
+def _order(dataset: Dataset) -> SampleOrder:
+    return dataset.training_data().order or EqualBatches(dataset.config.train.batch_size)
 
 
 def _with_weights_of(run: Run, origin: Pipeline) -> Run:

@@ -14,10 +14,17 @@ from cutaway.training.callbacks import read_rows
 
 LINE_TOKENS = 48
 """The most tokens of the line that the report shows."""
+LARGE = 20.0
+"""A loss beyond which the perplexity is shown as a power of e."""
 PLACES = 100
 """The number of passages that the line is chosen from."""
 
 Row = Mapping[str, Any]
+
+
+def report_path(folder: RunFolder) -> Path:
+    """Where the report of a run is."""
+    return folder.path / "report.html"
 
 
 def write_run_report(folder: RunFolder) -> Path:
@@ -35,7 +42,7 @@ def write_run_report(folder: RunFolder) -> Path:
     }
     text = a_line(open_corpus(folder.path), min(LINE_TOKENS, pipeline.config.model.context))
     line = inspect_line(pipeline.model, pipeline.tokenizer, text)
-    path = folder.path / "report.html"
+    path = report_path(folder)
     write_report(
         path,
         Report(
@@ -65,7 +72,7 @@ def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
     if validation:
         best = min(validation, key=lambda row: row["loss"])
         shown["validation loss"] = f"{best['loss']:.3f} nats per token, at step {best['step']:,}"
-        shown["perplexity"] = f"{math.exp(best['loss']):.2f}"
+        shown["perplexity"] = f"{math.exp(best['loss']):.2f}" if best["loss"] < LARGE else f"e^{best['loss']:.0f}"
         shown["bits per character"] = f"{best['bits_per_character']:.3f}"
     return {**shown, "date": datetime.date.today().isoformat()}
 

@@ -1,15 +1,16 @@
 """Training a run to its end: what is logged, sampled and reported beside the training itself."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutaway.display import html_table
+from cutaway.display import html_table, program
 from cutaway.errors import UserError
 from cutaway.model.device import keep_freed_memory
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.run import Run
-from cutaway.runs.run_report import write_run_report
+from cutaway.runs.run_report import report_path, write_run_report
 from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
 
 
@@ -61,6 +62,8 @@ def train_run(
 ) -> TrainedRun:
     """Trains a run to its last step, and writes its figures, its samples and its report.
 
+    A run that is finished already is not trained, and its report is left as it is.
+
     Args:
         run: what `start` or `resume` of `cutaway.runs.run` returned.
         callbacks: further ones, such as a progress bar.
@@ -78,7 +81,11 @@ def train_run(
     if c.tensorboard:
         every.append(TensorBoard(run.folder.path / "tensorboard"))
     keep_freed_memory()
-    progress = run.train(every)
+    if run.is_finished and run.progress is not None:
+        run.lock.release()
+        progress = run.progress
+    else:
+        progress = run.train(every)
     report, why = _try_report(run) if writes else (None, None)
     return TrainedRun(
         run.folder.path,
@@ -93,6 +100,20 @@ def train_run(
     )
 
 
+def how_to_go_on(run: Run) -> str:
+    """Says that a run is finished, and which choice makes it longer."""
+    c, progress = run.config.train, run.progress
+    done = 0 if progress is None else progress.step
+    if done < c.steps and progress is not None:
+        why, longer = f"stopped early: {progress.waited} evaluations without improvement", "train.patience=none"
+    elif c.epochs is not None:
+        why, longer = f"is finished: {c.epochs:g} epochs", f"train.epochs={2 * c.epochs:g}"
+    else:
+        why, longer = "is finished", f"train.steps={2 * done}"
+    path = run.folder.path
+    return f"{path} {why}, {done:,} steps; go on with: {program()} train --resume {shlex.quote(str(path))} {longer}"
+
+
 def write_sample(run: Run) -> str:
     """Generates a sample, deterministically, and leaves the model in training mode."""
     c = run.config.train
@@ -103,7 +124,10 @@ def write_sample(run: Run) -> str:
 
 
 def _try_report(run: Run) -> tuple[Path | None, str | None]:
-    """The report, or why it could not be written: training has succeeded."""
+    """The report, or why it could not be written: training has succeeded. One of a finished run is not rewritten."""
+    report = report_path(run.folder)
+    if run.is_finished and report.exists() and report.stat().st_mtime >= run.folder.latest.stat().st_mtime:
+        return report, None
     try:
         return write_run_report(run.folder), None
     except UserError as error:

@@ -63,13 +63,47 @@ class FiniteBatches(Batches, Protocol):
         """Returns the number of batches."""
 
 
+@runtime_checkable
+class SampleOrder(Protocol):
+    """The place of batches of different sizes in the order of all examples seen."""
+
+    def samples_before(self, index: int) -> int:
+        """Returns the number of examples in all batches before this one."""
+
+    def index_at(self, samples: int) -> int:
+        """Returns the number of the batch that holds the example after so many."""
+
+
+@dataclass(frozen=True)
+class EqualBatches:
+    """The order of samples where every batch has the same number of them."""
+
+    size: int
+
+    def samples_before(self, index: int) -> int:
+        """The number of examples in all batches before this one."""
+        return index * self.size
+
+    def index_at(self, samples: int) -> int:
+        """The number of the batch that holds the example after so many."""
+        return samples // self.size
+
+
 @dataclass(frozen=True)
 class TrainingData:
-    """An objective, and the batches that it is trained on and validated with."""
+    """An objective, and the batches that it is trained on and validated with.
+
+    Attributes:
+        objective: of training.
+        training: batches to train on.
+        validation: batches to validate with.
+        order: the place of the training batches in the order of samples; None if each has `train.batch_size` of them.
+    """
 
     objective: Objective
     training: Batches
     validation: FiniteBatches | None
+    order: SampleOrder | None = None
 
 
 @dataclass(frozen=True)

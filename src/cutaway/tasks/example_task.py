@@ -247,7 +247,7 @@ class ExampleDataset(Generic[Config, AnyExample]):
         batches = RandomBatches(lengths(self.training), self._limit, self.config.train.seed)
         training = self.task.augment(Examples(self.training, batches))
         validation = in_order(self.validation, self._limit) if self.validation else None
-        return TrainingData(self.task.objective(self.training), training, validation)
+        return TrainingData(self.task.objective(self.training), training, validation, batches)
 
     @property
     def _limit(self) -> BatchLimit:

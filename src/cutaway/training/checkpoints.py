@@ -31,6 +31,8 @@ class Progress:
         seconds: spent in training, without evaluations.
         best: best validation figure so far, the lowest loss unless `train.best` says otherwise, at step `best_step`.
         waited: evaluations since then.
+        samples: examples, or sequences of a text, before the next batch, in the order of all samples; None in
+            checkpoints of earlier versions.
         window_loss: sum of the losses since the last row of the log, over `window_steps` steps.
     """
 
@@ -40,6 +42,7 @@ class Progress:
     best: float | None = None
     best_step: int = 0
     waited: int = 0
+    samples: int | None = None
     window_loss: float = 0.0
     window_steps: int = 0
 
@@ -77,6 +80,26 @@ class Checkpoints:
         Raises:
             UserError: it is damaged or belongs to another model.
         """
+        path = self._to_resume()
+        if path is None:
+            return None
+        progress = read_progress(path / "progress.json")
+        read_weights(path / "model.safetensors", model)
+        if progress.step:
+            saved = read_tensors(path / "optimizer.safetensors", optimizer.named_shapes())
+            optimizer.load_named_state(saved)
+        return progress
+
+    def progress(self) -> Progress | None:
+        """The progress of the latest checkpoint; None if there is none.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        path = self._to_resume()
+        return None if path is None else read_progress(path / "progress.json")
+
+    def _to_resume(self) -> Path | None:
         path = self._named()
         if path is None:
             if any(step.name != "step-0" for step in self._steps()):
@@ -84,15 +107,7 @@ class Checkpoints:
             return None
         if not path.is_dir():
             raise UserError(f"{self._latest} names {path.name}, which does not exist; there is: {self._names()}")
-        try:
-            progress = Progress(**read_json(path / "progress.json"))
-        except TypeError:
-            raise UserError(f"{path / 'progress.json'} does not hold the progress of a run") from None
-        read_weights(path / "model.safetensors", model)
-        if progress.step:
-            saved = read_tensors(path / "optimizer.safetensors", optimizer.named_shapes())
-            optimizer.load_named_state(saved)
-        return progress
+        return path
 
     def _named(self) -> Path | None:
         """The folder that `latest` names."""
@@ -104,3 +119,15 @@ class Checkpoints:
 
     def _names(self) -> str:
         return ", ".join(path.name for path in self._steps()) or "none"
+
+
+def read_progress(path: Path) -> Progress:
+    """Reads the progress of a run.
+
+    Raises:
+        UserError: the file is missing or damaged, or holds something else.
+    """
+    try:
+        return Progress(**read_json(path))
+    except TypeError:
+        raise UserError(f"{path} does not hold the progress of a run") from None

@@ -17,7 +17,7 @@ from cutaway.errors import JobError
 from cutaway.files import remove_file
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.run_folder import RunFolder, write_weights
-from cutaway.tasks.base import Batch, TrainingData, evaluate
+from cutaway.tasks.base import Batch, EqualBatches, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.clipping import clip_gradients
@@ -53,9 +53,14 @@ class Trainer:
         freeze(model, config.frozen)
         self._optimizer: Optimizer = make_optimizer(config.optimizer, model)
         self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
+        self._order = data.order or EqualBatches(config.batch_size)
+        self._ahead = 0  # the number of the next batch less that of the step: not 0 once the batch size was changed
 
-    def run(self) -> Progress:
+    def run(self, samples: int | None = None) -> Progress:
         """Trains from the latest checkpoint, or from the start.
+
+        Args:
+            samples: those seen before, for a checkpoint of an earlier version, which does not say how many.
 
         Raises:
             Interrupted: a signal arrived; everything is saved.
@@ -63,16 +68,25 @@ class Trainer:
         """
         progress = self._checkpoints.load(self._model, self._optimizer)
         if progress is None:
-            progress = Progress()
+            progress = Progress(samples=0)
             write_weights(self._folder.weights, self._model)
             self._save(progress)
         remove_file(self._folder.unfinished)
+        if progress.samples is None:
+            progress.samples = self._order.samples_before(progress.step) if samples is None else samples
+        self._find_place(progress, progress.samples)
         with ExitStack() as started:  # callbacks that have started also finish, whatever fails
             for callback in self._callbacks:
                 callback.start(progress)
                 started.callback(callback.finish, progress)
             self._train(progress)
         return progress
+
+    def _find_place(self, progress: Progress, samples: int) -> None:
+        """Goes on with the samples that come next, even if the batches had another size before."""
+        index = self._order.index_at(samples)
+        progress.samples = self._order.samples_before(index)
+        self._ahead = index - progress.step
 
     def _train(self, progress: Progress) -> None:
         self._model.train()
@@ -96,6 +110,7 @@ class Trainer:
         loss, norm, tokens = self.step(progress.step, share)
         spent = time.perf_counter() - began
         progress.step += 1
+        progress.samples = self._order.samples_before(progress.step + self._ahead)
         progress.tokens += tokens
         progress.seconds += spent
         progress.window_loss += loss
@@ -115,7 +130,7 @@ class Trainer:
 
         The gradient is that of the mean over all targets of the batch, independent of gradient accumulation.
         """
-        batch = self._data.objective.collate(self._data.training[step], self._device)
+        batch = self._data.objective.collate(self._data.training[step + self._ahead], self._device)
         total, count = self._accumulate(step, batch)
         mean = total / max(1, count)
         norm = clip_gradients(self._model.parameters(), self._config.gradient_clip or None, count=max(1, count))
@@ -174,14 +189,18 @@ class Trainer:
         return figure < before if self._config.best == "loss" else figure > before
 
     def _is_over(self, progress: Progress) -> bool:
-        c = self._config
-        return progress.step >= c.steps or (c.patience is not None and progress.waited >= c.patience)
+        return is_over(progress, self._config)
 
     def _save(self, progress: Progress) -> None:
         """Saves, unless the last update made weights non-finite, which the next loss would show too late."""
         if non_finite_weights(self._model):
             self._give_up(f"weights not finite after step {progress.step}", lambda: None)
         self._checkpoints.save(self._model, self._optimizer, progress)
+
+
+def is_over(progress: Progress, config: TrainConfig) -> bool:
+    """Whether the last step is done, or training stopped early."""
+    return progress.step >= config.steps or (config.patience is not None and progress.waited >= config.patience)
 
 
 def seed_of_step(seed: int, step: int) -> int:
