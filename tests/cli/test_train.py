@@ -10,6 +10,7 @@ import pytest
 from cli.command import TEXT, TINY, contents, printed, run
 from cutaway.config.reading import load_run
 from cutaway.model.run_folder import RunFolder
+from cutaway.runs.run import resume
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -87,7 +88,7 @@ def test_resuming_a_run_that_is_done_says_so_and_changes_nothing() -> None:
 def test_curves_that_are_missing_are_reported() -> None:
     Path("run/metrics.jsonl").unlink()
     with pytest.warns(UserWarning, match=r"^run/metrics.jsonl is missing: its rows before step 5 are lost$"):
-        assert run("train", "--resume", "run", "train.steps=6", "train.log_every=1").status == 0
+        resume(Path("run"), ["train.steps=6", "train.log_every=1"])
 
 
 def test_words_come_in_any_order_with_dashes_or_underscores_and_the_preset_in_any_case() -> None:
