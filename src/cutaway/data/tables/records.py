@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cutaway.data.readers import format_of, opened, parquet_fields, parse_row, plugin_reader, read_parquet
+from cutaway.data.readers import BLOCK_BYTES, format_of, opened, parquet_fields, parse_row, plugin_reader, read_parquet
 from cutaway.errors import UserError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -31,13 +31,11 @@ def json_kind(path: Path) -> str | None:
     ending = format_of(path)
     if ending == ".parquet" or plugin_reader(path) is not None:
         return None
-    first = _first_line(path)
-    if first.startswith(b"["):
-        is_array = first[1:].lstrip().startswith((b"{", b"]")) or not first[1:].strip()
+    start = _start(path)
+    if start.startswith(b"["):
+        is_array = start[1:].lstrip().startswith((b"{", b"]"))
         return ".json" if is_array or ending in (*JSON_LINES, ".json") else None
-    if ending in JSON_LINES:
-        return ".jsonl"
-    if first.startswith(b"{") and _is_object(first):
+    if ending in JSON_LINES or (start.startswith(b"{") and _is_object(_first_line(path))):
         return ".jsonl"
     return ".json" if ending == ".json" else None
 
@@ -84,11 +82,17 @@ def _numbered(path: Path, rows: Iterable[dict[str, Any]]) -> Iterator[Record]:
     return ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
 
 
-def _first_line(path: Path) -> bytes:
-    """The first line that is not blank, without space around it and without a byte order mark."""
+def _start(path: Path) -> bytes:
+    """The first bytes after a byte order mark and space."""
     with opened(path) as file:
-        lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
-        return next((line for line in lines if line), b"")
+        return file.read(BLOCK_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _first_line(path: Path) -> bytes:
+    """The first line that is not blank, without a byte order mark."""
+    with opened(path) as file:
+        lines = (line.removeprefix(b"\xef\xbb\xbf") for line in file)
+        return next((line for line in lines if line.strip()), b"")
 
 
 def _is_object(line: bytes) -> bool:

@@ -150,7 +150,7 @@ def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(max(csv.field_size_limit(), MOST_OF_FIELD))
-    delimiter, is_spaced = _separator(path)
+    delimiter, is_spaced = separator_of(next(read_lines(path), ""))
     lines = (line + "\n" for line in read_lines(path))
     reader = csv.reader(lines, strict=True, delimiter=delimiter, skipinitialspace=is_spaced)
     try:
@@ -160,9 +160,8 @@ def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise UserError(f"{path}, line {reader.line_num}: no CSV ({error})") from error
 
 
-def _separator(path: Path) -> tuple[str, bool]:
-    """What is between the columns, and whether a space follows it, by the first line."""
-    first = next(read_lines(path), "")
+def separator_of(first: str) -> tuple[str, bool]:
+    """What is between the columns of CSV, and whether a space follows it, by the first line."""
     delimiter = next((one for one in DELIMITERS if one in first), DELIMITERS[0])
     following = first.split(delimiter)[1:]
     return delimiter, bool(following) and all(cell.startswith(" ") for cell in following)

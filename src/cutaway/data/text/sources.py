@@ -14,6 +14,7 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import ByteStream, Document, is_text, read_file, read_text
+from cutaway.data.tables.inputs import is_table, read_documents
 from cutaway.data.text import python_docs
 from cutaway.errors import UserError
 
@@ -58,6 +59,8 @@ def open_source(data: DataConfig) -> Source:
     if not path.is_file():
         with path.open("rb") as pipe:
             return _spooled(pipe, str(path))
+    if not is_fasta(path) and is_table(path):
+        return Source(str(path), lambda: read_documents(path, data.field))
     return _files(str(path), [path], data.field, Counter())
 
 
