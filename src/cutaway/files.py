@@ -59,6 +59,18 @@ def require_file(path: Path) -> None:
         raise UserError(f"{path} is {what}, where a file is expected")
 
 
+@contextmanager
+def removing_on_failure(path: Path) -> Iterator[None]:
+    """Removes what a failed block wrote to a path that was missing or an empty folder, with the parents that it made."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    try:
+        yield
+    except BaseException:
+        for one in list(path.iterdir()) if not missing and path.is_dir() else missing[-1:]:
+            _remove(one)
+        raise
+
+
 def make_folder(path: Path) -> None:
     """Makes a folder and its parents, unless it exists.
 

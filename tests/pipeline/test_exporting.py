@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from cutaway.config.reading import load_preset, override
+from cutaway.config.tokenizer import CharTokenizer
 from cutaway.errors import UserError
 from cutaway.model.build import build
 from cutaway.pipeline import Pipeline, exporting, load
@@ -141,3 +142,61 @@ def test_numbers_are_of_gguf_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="numbers=f16 is for gguf"):
         pipeline("gpt-nano", "tokenizer=byte").export(tmp_path / "out", numbers="f16")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_refused_export_leaves_nothing(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_module("gguf")
+    ours = pipeline("llama-nano", "tokenizer.vocabulary=280")
+    monkeypatch.setattr(exporting, "difference", lambda *sides: 0.5)
+    out = tmp_path / "new" / "out"
+    if there:
+        out.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"out is not kept: in transformers its logits differ by 5\.0e-01"):
+        ours.export(out)
+    assert [path.name for path in tmp_path.rglob("*")] == (["new", "out"] if there else [])
+    with pytest.raises(UserError, match=r"out\.gguf is not kept: its logits differ"):
+        ours.export(tmp_path / "out.gguf", to="gguf")
+    assert not (tmp_path / "out.gguf").exists()
+
+
+def test_missing_biases_are_zeros_in_gpt2(tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    ours = pipeline("gpt-micro", "tokenizer=byte", *SMALL)
+    exported = ours.export(tmp_path / "out")
+    assert (exported.format, exported.against) == ("gpt2", "transformers")
+    assert exported.difference < 1e-5
+    model = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "out")
+    biases = [weight for name, weight in model.named_parameters() if name.endswith("bias")]
+    assert len(biases) == 6 * 2 + 1
+    assert not any(weight.any() for weight in biases)
+    back = load(tmp_path / "out")
+    assert back.config.model.attention.bias
+    assert back.generate("the quick", 5, temperature=0) == ours.generate("the quick", 5, temperature=0)
+
+
+def test_missing_tokens_are_null_and_not_those_of_the_class(tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    tokenizer = train_tokenizer(CharTokenizer(), (), alphabet=set("".join(TEXT)))
+    assert tokenizer.end is None
+    config = override(load_preset("llama-nano"), ["tokenizer=char", f"model.vocabulary={tokenizer.vocabulary}"])
+    ours = Pipeline(build(config.model).eval(), tokenizer, config)
+    ours.export(tmp_path / "out")
+    config = transformers.AutoConfig.from_pretrained(tmp_path / "out")
+    assert (config.bos_token_id, config.eos_token_id) == (None, None)
+    assert transformers.LlamaConfig().eos_token_id is not None
+
+
+def test_a_folder_says_how_long_a_text_may_be(tmp_path: Path) -> None:
+    ours = pipeline("bert-nano", "tokenizer.vocabulary=60")
+    ours.export(tmp_path / "out")
+    theirs = require_module("transformers").AutoTokenizer.from_pretrained(tmp_path / "out")
+    assert theirs.model_max_length == ours.config.model.context
+    assert len(theirs("a " * 999, truncation=True)["input_ids"]) == ours.config.model.context
+
+
+def test_a_family_that_cannot_be_read_back_is_not_the_nearest() -> None:
+    config = override(load_preset("gpt2-small"), ["model.position=rotary", "model.norm=rms", "tokenizer=byte"])
+    said = str(exporting.unexportable(config))
+    assert "does not say" not in said
+    assert "config.json" not in said

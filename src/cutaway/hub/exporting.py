@@ -32,29 +32,43 @@ def choose_family(config: RunConfig, pad: int | None = None, preferred: str | No
         UserError: there is none; says what the nearest ones lack.
     """
     families = {name: family.for_padding(pad) for name, family in all_families().items()}
-    lacking = {
-        name: ["a model without a padding token"] * (family.by_padding is not None and pad is None)
-        + family.unheld(config.model, config.task.kind)
-        for name, family in families.items()
-    }
+    lacking: dict[str, list[str]] = {}
+    unreadable = set()
+    for name, family in families.items():
+        lacking[name] = ["a model without a padding token"] * (family.by_padding is not None and pad is None)
+        try:
+            lacking[name] += family.unheld(config.model, config.task.kind)
+        except UserError as error:  # how much else it lacks is unknown
+            lacking[name].append(str(error))
+            unreadable.add(name)
     for name in sorted(lacking, key=lambda name: name != preferred):
         if not lacking[name]:
             return families[name]
     with_head = [name for name, family in families.items() if config.task.kind in family.heads]
     if not with_head:
         raise UserError(f"no format of transformers holds this model: none has a head for {config.task.kind}")
-    nearest = sorted(with_head, key=lambda name: (families[name].distance(config.model), len(lacking[name])))[:NAMED]
+
+
+    def how_far(name: str) -> tuple[int, bool, int]:
+        return families[name].distance(config.model), name in unreadable, len(lacking[name])
+
+    nearest = sorted(with_head, key=how_far)[:NAMED]
     complaints = "; ".join(f"{name} cannot hold {' nor '.join(lacking[name][:NAMED])}" for name in nearest)
     raise UserError(f"no format of transformers holds this model: {complaints}")
 
 
 def special_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
-    """The ids of special tokens as config.json names them."""
+    """The ids of special tokens as config.json names them.
+
+    Missing tokens that begin and end a text are None: a class that is not told has ids of its own for them.
+    """
     if tokenizer is None:
         return {}
-    ids = {"bos": tokenizer.begin, "eos": tokenizer.end, "pad": tokenizer.pad, "decoder_start": tokenizer.start}
-    ids["forced_bos"] = tokenizer.first
-    return {f"{role}_token_id": number for role, number in ids.items() if number is not None}
+    several = [tokenizer.end, *sorted(tokenizer.ends - {tokenizer.end})]
+    ids = {"pad": tokenizer.pad, "decoder_start": tokenizer.start, "forced_bos": tokenizer.first}
+    known = {role: number for role, number in ids.items() if number is not None}
+    ends = {"bos": tokenizer.begin, "eos": several if len(several) > 1 else tokenizer.end}
+    return {f"{role}_token_id": number for role, number in {**ends, **known}.items()}
 
 
 def tensors_of_family(

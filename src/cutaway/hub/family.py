@@ -159,7 +159,11 @@ class Family:
         }
 
     def unheld(self, config: ModelConfig, task: str) -> list[str]:
-        """The choices of a model that the family cannot represent, each with the value that it would have."""
+        """The choices of a model that the family cannot represent, each with the value that it would have.
+
+        Raises:
+            UserError: what is written for the model cannot be read back, so that they are unknown.
+        """
         if task not in self.heads:
             return [f"a head for {task}"]
         written = self.write(config, task)
@@ -169,9 +173,7 @@ class Family:
                 merge(choices, "head.labels", config.head.labels)
             back = explicit(ModelConfig.model_validate(choices))
         except ValidationError as error:
-            return [explain(error)]
-        except UserError as error:
-            return [str(error)]
+            raise UserError(explain(error)) from None
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
         if config.embedding.kind == "patches":
             ours["context"] = theirs["context"]  # images have as many patches as they have
@@ -179,9 +181,10 @@ class Family:
         return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
 
     def distance(self, config: ModelConfig) -> int:
-        """The number of choices that all models of the family share and this one does not."""
+        """The number of choices that all models of the family share and this one does not, nor an equivalent."""
         ours = explicit(config).model_dump(mode="json")
-        return sum(_at(ours, path) != value for path, value in self.choices.items())
+        differing = {path: (_at(ours, path), value) for path, value in self.choices.items() if _at(ours, path) != value}
+        return sum(self.equivalent.get(path) != pair for path, pair in differing.items())
 
     def table(self, config: ModelConfig, task: str, *, bare: bool = False) -> Table:
         """The rules of a model's weights; `bare` if the body's names have no prefix."""

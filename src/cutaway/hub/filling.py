@@ -84,8 +84,10 @@ def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
         KeyError: the table lacks a weight of the model.
     """
     weights = dict(model.named_parameters())
+    dtype = next(iter(weights.values())).dtype
     for rule in table.rules:
-        yield from zip(rule.theirs, rule.change.write([weights.pop(name) for name in rule.ours]), strict=True)
+        written = rule.change.write([weights.pop(name) for name in rule.ours])
+        yield from zip(rule.theirs, written if rule.ours else [tensor.to(dtype) for tensor in written], strict=True)
     if weights:
         raise KeyError(f"no rule is for {', '.join(weights)}")
 

@@ -15,7 +15,7 @@ from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
 from cutaway.config.tokenizer import FileTokenizer
 from cutaway.errors import UserError
-from cutaway.files import write_text
+from cutaway.files import removing_on_failure, write_text
 from cutaway.hub.card import write_card
 from cutaway.hub.exporting import export_folder, special_ids, tensors_of_family
 from cutaway.hub.gguf.exporting import export_gguf
@@ -111,20 +111,22 @@ def export_to_folder(
     If several families fit, the one with the preferred `model_type` is used.
 
     Raises:
-        UserError: the folder is not empty, no family fits the model, or the written model has other logits.
+        UserError: the folder is not empty, no family fits the model, or the written model has other logits; then
+            nothing stays on disk.
     """
     _require_empty(out)
-    family = export_folder(model, config, out, special_ids(tokenizer), preferred)
-    if tokenizer is not None:
-        write_tokenizer(tokenizer, out, _around(tokenizer, config))
-    batch = _examples(config, tokenizer)
-    found, against = _again(model, batch, out)
-    largest = difference(kept(found, batch), kept(logits(model, batch), batch))
-    architecture = family.heads[config.task.kind].architecture
-    numbers = sum(weight.numel() for weight in model.parameters())
-    write_text(out / "README.md", write_card(config, architecture, numbers, largest, against))
-    if not largest <= TOLERANCE:
-        raise UserError(f"{out} was written, but in {against} its logits differ by {largest:.1e}")
+    with removing_on_failure(out):
+        family = export_folder(model, config, out, special_ids(tokenizer), preferred)
+        if tokenizer is not None:
+            write_tokenizer(tokenizer, out, _around(tokenizer, config), config.model.context)
+        batch = _examples(config, tokenizer)
+        found, against = _again(model, batch, out)
+        largest = difference(kept(found, batch), kept(logits(model, batch), batch))
+        if not largest <= TOLERANCE:
+            raise UserError(f"{out} is not kept: in {against} its logits differ by {largest:.1e}")
+        architecture = family.heads[config.task.kind].architecture
+        numbers = sum(weight.numel() for weight in model.parameters())
+        write_text(out / "README.md", write_card(config, architecture, numbers, largest, against))
     return Exported(out, family.model_type, largest, against)
 
 
@@ -172,12 +174,13 @@ def export_to_gguf(
     _require_nothing(out)
     if tokenizer is None:
         raise UserError(f"GGUF is for models that generate text, but {config.task.kind} needs no text")
-    export_gguf(model, config, tokenizer, out, numbers=numbers, name=config.preset or "")
-    batch = _examples(config, tokenizer)
-    again, _ = import_gguf(out)
-    largest = difference(kept(logits(again.model, batch), batch), kept(logits(model, batch), batch))
-    if not largest <= ROUNDED[numbers]:
-        raise UserError(f"{out} was written, but its logits differ by {largest:.1e}")
+    with removing_on_failure(out):
+        export_gguf(model, config, tokenizer, out, numbers=numbers, name=config.preset or "")
+        batch = _examples(config, tokenizer)
+        again, _ = import_gguf(out)
+        largest = difference(kept(logits(again.model, batch), batch), kept(logits(model, batch), batch))
+        if not largest <= ROUNDED[numbers]:
+            raise UserError(f"{out} is not kept: its logits differ by {largest:.1e}")
     return Exported(out, f"gguf, {numbers}", largest, "cutaway")
 
 
@@ -188,7 +191,8 @@ def export_to_onnx(model: Transformer, config: RunConfig, tokenizer: Tokenizer |
         UserError: the file exists, the model has a decoder, or the graph has other logits.
     """
     _require_nothing(out)
-    return Exported(out, "onnx", export_onnx(model, config, out), "onnxruntime")
+    with removing_on_failure(out):
+        return Exported(out, "onnx", export_onnx(model, config, out), "onnxruntime")
 
 
 def _require_nothing(out: Path) -> None:

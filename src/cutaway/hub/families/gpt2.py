@@ -5,29 +5,48 @@ from collections.abc import Iterable
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weight_rules import Chain, NoBias, Rule, Split, Transpose, same
+from cutaway.hub.weight_rules import Chain, Change, NoBias, Rule, Same, Split, Transpose, Without, same
+
+
+UNCHANGED = Same()
+BIASES = ("attention.bias", "attention.out_bias", "feedforward.bias", "norm.bias")
 
 
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
     yield Rule(("wte.weight",), ("decoder.embed.tokens.weight",))
     yield Rule(("wpe.weight",), ("decoder.embed.positions.weight",))
-    thirds = Split((c.width, c.width, c.width))
+    a, f, width = c.attention, c.feedforward, c.width
+    thirds = Split((width, width, width))
     for i in range(c.layers):
         theirs, ours = f"h.{i}", f"decoder.{i}"
-        for part, change in (("weight", Chain((Transpose(), thirds))), ("bias", thirds)):
-            names = tuple(f"{ours}.self_attention.{name}.{part}" for name in ("query", "key", "value"))
-            yield Rule((f"{theirs}.attn.c_attn.{part}",), names, change)
-        for name, module in (
-            ("attn.c_proj", "self_attention.out"),
-            ("mlp.c_fc", "feedforward.up"),
-            ("mlp.c_proj", "feedforward.down"),
+        thirds_of = {part: _of_attention(ours, part) for part in ("weight", "bias")}
+        yield Rule((f"{theirs}.attn.c_attn.weight",), thirds_of["weight"], Chain((Transpose(), thirds)))
+        yield _bias(f"{theirs}.attn.c_attn", thirds_of["bias"], 3 * width, thirds, there=a.bias)
+        for name, module, size, there in (
+            ("attn.c_proj", "self_attention.out", width, a.out_bias),
+            ("mlp.c_fc", "feedforward.up", f.hidden or 4 * width, f.bias),
+            ("mlp.c_proj", "feedforward.down", width, f.bias),
         ):
             yield Rule((f"{theirs}.{name}.weight",), (f"{ours}.{module}.weight",), Transpose())
-            yield Rule((f"{theirs}.{name}.bias",), (f"{ours}.{module}.bias",))
-        yield from same(f"{theirs}.ln_1", f"{ours}.self_attention_residual.norm")
-        yield from same(f"{theirs}.ln_2", f"{ours}.feedforward_residual.norm")
-    yield from same("ln_f", "decoder.norm")
+            yield _bias(f"{theirs}.{name}", (f"{ours}.{module}.bias",), size, there=there)
+        for name, norm in (("ln_1", "self_attention_residual"), ("ln_2", "feedforward_residual")):
+            yield from _norm(c, f"{theirs}.{name}", f"{ours}.{norm}.norm")
+    yield from _norm(c, "ln_f", "decoder.norm")
+
+
+def _of_attention(block: str, part: str) -> tuple[str, ...]:
+    return tuple(f"{block}.self_attention.{name}.{part}" for name in ("query", "key", "value"))
+
+
+def _norm(c: ModelConfig, theirs: str, ours: str) -> Iterable[Rule]:
+    yield from same(theirs, ours, "weight")
+    yield _bias(theirs, (f"{ours}.bias",), c.width, there=c.norm.kind == "layer" and c.norm.bias)
+
+
+def _bias(theirs: str, ours: tuple[str, ...], size: int, change: Change = UNCHANGED, *, there: bool) -> Rule:
+    """The rule of a bias; one that the model lacks is zeros in the file."""
+    return Rule((f"{theirs}.bias",), ours, change) if there else Rule((f"{theirs}.bias",), (), Without((size,)))
 
 
 def language_rules(c: ModelConfig) -> Iterable[Rule]:
@@ -86,6 +105,7 @@ GPT2 = Family(
         ),
     },
     also={"GPT2Model": "language_modeling"},
+    equivalent=dict.fromkeys(BIASES, (False, True)),
     unread={"embd_pdrop", "n_ctx", "tie_word_embeddings"} | {f"summary_{name}" for name in SUMMARY},
     ignored={r"h\.\d+\.attn\.(bias|masked_bias)": "masks"},
 )

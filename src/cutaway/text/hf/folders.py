@@ -100,13 +100,16 @@ def load_source_tokenizer(folder: Path) -> Tokenizer | None:
     return Tokenizer.with_config(read_marian_source(folder, config), config)
 
 
-def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: PostProcessor | None = None) -> None:
+def write_tokenizer(
+    tokenizer: Tokenizer, folder: Path, frame: PostProcessor | None = None, longest: int | None = None
+) -> None:
     """Writes a tokenizer's files to a Hugging Face folder, so that `transformers` gives the same ids.
 
     Args:
         tokenizer: any.
         folder: for `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`.
         frame: the special tokens around a text; by default, those for encoders (`cutaway.text.uses`).
+        longest: the most tokens of a text, to which `transformers` truncates on request.
 
     Raises:
         JobError: the folder cannot be written.
@@ -116,7 +119,9 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path, frame: PostProcessor | N
     framed = tokenizer.with_frame(frame or around_text(tokenizer))
     framed.save(path)
     specials = {name: token for name, token in framed.config.items() if name.endswith("_token")}
-    for file, config in ((config_beside(path), framed.config | PLAIN), (folder / "special_tokens_map.json", specials)):
+    limit = {} if longest is None else {"model_max_length": longest}
+    told = framed.config | PLAIN | limit
+    for file, config in ((config_beside(path), told), (folder / "special_tokens_map.json", specials)):
         write_text(file, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
