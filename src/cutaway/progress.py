@@ -228,8 +228,9 @@ def train_with_progress(run: Run) -> TrainedRun:
         JobError: the loss is not finite, or the disk is full; the last checkpoint is intact.
     """
     if run.is_finished:
+        trained = train_run(run)
         say(how_to_go_on(run))
-        return _with_reason(train_run(run))
+        return _with_reason(trained)
     if run.transferred is not None:
         say(f"from {run.config.origin}: {run.transferred.summary}")
     headline = f"{run.config.preset or 'model'}: {_parameters(run)}, {run.dataset.amount}"

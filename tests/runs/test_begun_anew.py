@@ -1,5 +1,6 @@
 """A start that was cut short can be made again, and ends with the same bytes as one that was not."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,8 @@ ENDS = {
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return found | {"digests.json": re.sub(rb'"modified": [0-9]+', b"", found["digests.json"])}
 
 
 def cut_short(places: Sequence[str], kind: str, folder: Path, out: str = "run") -> None:

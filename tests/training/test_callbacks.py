@@ -52,10 +52,12 @@ def test_rows_that_cannot_be_written_are_a_failed_job(tmp_path: Path) -> None:
 def test_metrics_tell_kind_step_and_tokens(tmp_path: Path) -> None:
     metrics = Metrics(tmp_path / "metrics.jsonl")
     metrics.start(Progress())
-    metrics.log(Progress(step=3, tokens=12), {"loss": 2.5})
+    metrics.log(Progress(step=3, tokens=12), {"loss": 2.5, "seconds": 1.5})
     metrics.evaluate(Progress(step=4, tokens=16), {"loss": 2.25})
     metrics.start(Progress(step=3, tokens=12))
-    assert read_rows(tmp_path / "metrics.jsonl") == [{"kind": "train", "step": 3, "tokens": 12, "loss": 2.5}]
+    assert read_rows(tmp_path / "metrics.jsonl") == [
+        {"kind": "train", "step": 3, "tokens": 12, "loss": 2.5, "seconds": 1.5}
+    ]
 
 
 def test_samples_are_written_at_the_start_and_when_it_is_time_each_once(tmp_path: Path) -> None:
@@ -101,3 +103,37 @@ def test_tensorboard_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     with pytest.raises(UserError, match=r"TensorBoard is not installed: pip install 'cutaway\[tensorboard\]'$"):
         TensorBoard(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"12\n", "line 1 is damaged: its step is not a whole number"),
+        (b'{"step": 1e400}\n', "line 1 is damaged: its step is not a whole number"),
+        (b'{"step": -1}\n', "line 1 is damaged: its step is not a whole number"),
+        (b'{"step": true}\n', "line 1 is damaged: its step is not a whole number"),
+        (b'{"kind": "train", "step": 1' + b"0" * 30 + b"}\n", "line 1 is damaged: its step is not a whole number"),
+        (b"[" * 99_999 + b"\n{}\n", "line 1 is not JSON"),
+        (b"\xff\xfe\n", "cannot be read: 'utf-8' codec"),
+        (b'{"step": 1}\n', "line 1 is damaged: its kind is none of train, validation"),
+        (b'{"step": 1, "kind": ["train"]}\n', "line 1 is damaged: its kind is none of train, validation"),
+        (b'{"step": 1, "kind": "validation", "loss": NaN}\n', "line 1 is damaged: loss is not a finite number"),
+        (b'{"step": 1, "kind": "validation", "loss": "2"}\n', "line 1 is damaged: loss is not a finite number"),
+        (b'{"step": 1, "kind": "train", "loss": 2}\n', "line 1 is damaged: tokens is not a finite number"),
+    ],
+)
+def test_metrics_are_validated(content: bytes, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        Metrics(path).start(Progress(step=5))
+    assert complaint in str(raised.value)
+    assert str(raised.value).startswith(str(path))
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("text", ["7", "null", "[]"])
+def test_samples_are_validated(text: str, tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").write_text(f'{{"step": 1, "text": {text}}}\n')
+    with pytest.raises(UserError, match=r"samples\.jsonl, line 1 is damaged: it has no text$"):
+        Samples(tmp_path / "samples.jsonl", 1, str, lambda step, text: None).start(Progress(step=5))

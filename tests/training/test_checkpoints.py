@@ -95,10 +95,10 @@ def test_what_a_killed_save_left_behind_does_no_harm(tmp_path: Path) -> None:
     assert progress.step == 2
     checkpoints.save(*trained(4))
     assert names(tmp_path) == ["latest", "step-2", "step-4"]
-    assert names(tmp_path / "step-4") == FILES
+    assert names(tmp_path / "step-4") == ["digests.json", *FILES]
 
 
-@pytest.mark.parametrize(("call", "left"), [(1, []), (4, []), (9, []), (12, ["step-4"])])
+@pytest.mark.parametrize(("call", "left"), [(1, []), (4, []), (9, []), (15, ["step-4"])])
 def test_a_full_disk_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int, left: list[str]
 ) -> None:
@@ -199,10 +199,63 @@ def test_the_state_of_another_optimizer_is_refused(tmp_path: Path) -> None:
 def test_metrics_on_a_full_disk_stop_the_run_and_what_was_saved_is_good(tmp_path: Path) -> None:
     choices = {"steps": 6, "log_every": 1, "save_every": 2, "evaluate_every": 6}
     path = tmp_path / "metrics.jsonl"
-    path.write_text(json.dumps({"step": 0, "filling": "x" * 90_000}) + "\n")
+    path.write_text(
+        json.dumps({"kind": "train", "step": 0, "tokens": 0, "loss": 1, "seconds": 0, "filling": "x" * 90_000}) + "\n"
+    )
     with largest_file(90_500), pytest.raises(JobError, match=r"metrics\.jsonl could not be written: .*is intact$"):
         trainer(tmp_path, callbacks=[Metrics(path)], **choices).run()
     assert (tmp_path / "checkpoints/latest").read_text() in ("step-0\n", "step-2\n")
     assert trainer(tmp_path, callbacks=[Metrics(path)], **choices).run().step == 6
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["step"] for row in rows] == [0, 1, 2, 3, 4, 5, 6, 6]
+
+
+def damage(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"step": float("inf")}, "step is inf, and must be a whole number of usual size"),
+        ({"step": 2.0}, "step is 2.0, and must be a whole number of usual size"),
+        ({"step": True}, "step is True, and must be a whole number of usual size"),
+        ({"tokens": -1}, "tokens is -1, and must be a whole number of usual size"),
+        ({"tokens": 10**30}, f"tokens is {10**30}, and must be a whole number of usual size"),
+        ({"samples": "4"}, "samples is '4', and must be a whole number of usual size"),
+        ({"best": float("nan")}, "best is nan, and must be a number of usual size"),
+        ({"seconds": None}, "seconds is None, and must be a number of usual size"),
+        ({"window_loss": [1]}, "window_loss is [1], and must be a number of usual size"),
+        ({"step": 3}, "its step is 3, but its folder is step-2"),
+    ],
+)
+def test_progress_is_validated(tmp_path: Path, changes: dict[str, Any], complaint: str) -> None:
+    Checkpoints(tmp_path, keep=2).save(*trained(2))
+    path = tmp_path / "step-2" / "progress.json"
+    damage(path, **changes)
+    assert load_fails(tmp_path) == f"{path} is damaged: {complaint}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"../step-2", b"step-2\nstep-2", b"step-" + b"x" * 999])
+def test_latest_is_validated(tmp_path: Path, content: bytes) -> None:
+    Checkpoints(tmp_path, keep=2).save(*trained(2))
+    (tmp_path / "latest").write_bytes(content)
+    message = load_fails(tmp_path)
+    assert message.startswith(f"{tmp_path / 'latest'} holds ")
+    assert message.endswith(", not the name of a checkpoint: write into it one of step-2")
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_flipped_bit_is_found(tmp_path: Path, file: str) -> None:
+    Checkpoints(tmp_path, keep=2).save(*trained(2))
+    path = tmp_path / "step-2" / file
+    content = bytearray(path.read_bytes())
+    if file == "progress.json":
+        content = bytearray(bytes(content).replace(b"1.5", b"1.7"))
+    else:
+        content[-3] ^= 1
+    path.write_bytes(content)
+    assert load_fails(tmp_path).startswith(f"{path} has other content than was written: copy it back, or accept ")
+    (tmp_path / "step-2" / "digests.json").unlink()  # as in a checkpoint of an earlier version
+    assert Checkpoints(tmp_path, keep=2).load(*fresh()) is not None

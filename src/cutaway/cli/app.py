@@ -29,6 +29,7 @@ from cutaway.cli.tag import tag
 from cutaway.cli.tokenize import tokenize
 from cutaway.cli.train import train
 from cutaway.cli.usage import UsageError, explain
+from cutaway.cli.verify import verify
 from cutaway.errors import UserError
 
 INTERRUPTED = 130
@@ -74,7 +75,23 @@ def _without_command(
 
 COMMANDS = (
     *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed, predict),
-    *(sort, reverse, copy, add, evaluate, check, export, tokenize, plan, compare, presets, config, demo, doctor),
+    *(
+        sort,
+        reverse,
+        copy,
+        add,
+        evaluate,
+        check,
+        verify,
+        export,
+        tokenize,
+        plan,
+        compare,
+        presets,
+        config,
+        demo,
+        doctor,
+    ),
 )
 for command in COMMANDS:
     app.command()(command)

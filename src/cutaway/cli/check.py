@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
-    """Measure properties that every correct model has, such as independence of padding and cache. Exit 1 on failure."""
+    """Measure properties that every correct model has, such as independence of padding and cache. Exit 1 on failure.
+
+    The files of a run are compared with their digests first.
+    """
+    from cutaway.cli.verify import require_verified
     from cutaway.progress import tracked
     from cutaway.runs.checking import check_pipeline
 
+    require_verified(model)
     report = check_pipeline(open_model(model, device), lambda found, total: tracked(found, "checking", total))
     if json:
         print_json({"properties": [as_json(one) for one in report.properties]})

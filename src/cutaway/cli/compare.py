@@ -47,9 +47,9 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def outcome(metrics: Path) -> dict[str, Any]:
     """The best validation figures of a run, and its cost."""
-    from cutaway.training.callbacks import read_rows
+    from cutaway.training.callbacks import read_metrics
 
-    rows = read_rows(metrics)
+    rows = read_metrics(metrics)
     train = [row for row in rows if row["kind"] == "train"]
     validation = [row for row in rows if row["kind"] == "validation"]
     best = min(validation, key=lambda row: row["loss"], default={})

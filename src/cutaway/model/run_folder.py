@@ -2,10 +2,11 @@
 
 import errno
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from safetensors import SafetensorError
@@ -121,11 +122,20 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+Replacing: TypeAlias = Callable[[Path], AbstractContextManager[Path]]
+"""A function like `cutaway.files.replacing`."""
+
+
+def write_tensors(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    replacing: Replacing = replacing,
+) -> None:
     """Writes named tensors, or leaves the old file."""
     with replacing(path) as temporary:
         try:
@@ -165,9 +175,9 @@ def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tens
     return found
 
 
-def write_weights(path: Path, model: nn.Module) -> None:
+def write_weights(path: Path, model: nn.Module, replacing: Replacing = replacing) -> None:
     """Writes a model's weights; shared ones once."""
-    write_tensors(path, dict(model.named_parameters()))
+    write_tensors(path, dict(model.named_parameters()), replacing=replacing)
 
 
 @torch.no_grad()

@@ -18,12 +18,14 @@ from cutaway.errors import UserError
 from cutaway.files import LOCK_FILE, FolderLock, lock_of, make_folder, write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
+from cutaway.model.digests import Digests
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.runs.transfer import Transferred, transfer_weights
+from cutaway.runs.verification import recorded_files, require_unchanged
 from cutaway.tasks.base import EqualBatches, SampleOrder
 from cutaway.tasks.task import Dataset, Progress, task_of
 from cutaway.training.callbacks import Callback
@@ -126,7 +128,8 @@ def start(
             run = _with_weights_of(run, origin)
         run.trainer()  # fails on too little data before the folder becomes a run
         write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
-        write_text(folder.run, dump_run(run.config))
+        Digests(out).replace_all(recorded_files(folder))
+        _write_choices(run)
     return run
 
 
@@ -158,8 +161,9 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
                 f"{folder.metrics} is missing: its rows before step {progress.step + 1} are lost", stacklevel=2
             )
         run = _assemble(folder, dataset, lock, progress)
+        require_unchanged(folder)
         if assignments and not run.is_finished:
-            write_text(folder.run, dump_run(run.config))
+            _write_choices(run)
         if config.origin is not None:
             read_weights(folder.weights, run.model)  # the initial weights, if there is no checkpoint yet
     except BaseException:
@@ -283,6 +287,11 @@ def _with_steps(dataset: Dataset, progress: TrainingProgress | None) -> RunConfi
 
 def _order(dataset: Dataset) -> SampleOrder:
     return dataset.training_data().order or EqualBatches(dataset.config.train.batch_size)
+
+
+def _write_choices(run: Run) -> None:
+    with Digests(run.folder.path).replacing(run.folder.run) as temporary:
+        temporary.write_text(dump_run(run.config), encoding="utf-8", newline="\n")
 
 
 def _with_weights_of(run: Run, origin: Pipeline) -> Run:

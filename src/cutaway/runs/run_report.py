@@ -10,7 +10,7 @@ from cutaway.data.text.corpus import Corpus, open_corpus
 from cutaway.interpret.report_page import Report, inspect_line, write_report
 from cutaway.model.run_folder import RunFolder
 from cutaway.pipeline import load
-from cutaway.training.callbacks import read_rows
+from cutaway.training.callbacks import read_metrics, read_samples
 
 LINE_TOKENS = 48
 """The most tokens of the line that the report shows."""
@@ -35,8 +35,8 @@ def write_run_report(folder: RunFolder) -> Path:
     """
     pipeline = load(folder.path)
     folder.require(folder.metrics)
-    rows = read_rows(folder.metrics)
-    samples = read_rows(folder.samples) if folder.samples.exists() else []
+    rows = read_metrics(folder.metrics)
+    samples = read_samples(folder.samples) if folder.samples.exists() else []
     curves = {
         kind: [(row["step"], row["loss"]) for row in rows if row["kind"] == kind] for kind in ("train", "validation")
     }
@@ -73,7 +73,8 @@ def facts(rows: Sequence[Row], parameters: int) -> dict[str, str]:
         best = min(validation, key=lambda row: row["loss"])
         shown["validation loss"] = f"{best['loss']:.3f} nats per token, at step {best['step']:,}"
         shown["perplexity"] = f"{math.exp(best['loss']):.2f}" if best["loss"] < LARGE else f"e^{best['loss']:.0f}"
-        shown["bits per character"] = f"{best['bits_per_character']:.3f}"
+        if "bits_per_character" in best:
+            shown["bits per character"] = f"{best['bits_per_character']:.3f}"
     return {**shown, "date": datetime.date.today().isoformat()}
 
 

@@ -11,7 +11,8 @@ from cutaway.model.device import keep_freed_memory
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.run import Run
 from cutaway.runs.run_report import report_path, write_run_report
-from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard
+from cutaway.training.callbacks import Callback, Metrics, Samples, TensorBoard, read_metrics, read_samples
+from cutaway.training.checkpoints import Progress
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,7 @@ def train_run(
     if c.tensorboard:
         every.append(TensorBoard(run.folder.path / "tensorboard"))
     keep_freed_memory()
-    if run.is_finished and run.progress is not None:
-        run.lock.release()
-        progress = run.progress
-    else:
-        progress = run.train(every)
+    progress = _checked(run) if run.is_finished else run.train(every)
     report, why = _try_report(run) if writes else (None, None)
     return TrainedRun(
         run.folder.path,
@@ -98,6 +95,15 @@ def train_run(
         report,
         why,
     )
+
+
+def _checked(run: Run) -> Progress:
+    """Loads the last checkpoint of a finished run, and reads its logs: damage is not reported as success."""
+    with run.lock.in_use():
+        for read, path in ((read_metrics, run.folder.metrics), (read_samples, run.folder.samples)):
+            if path.exists():
+                read(path)
+        return run.trainer().load() or Progress()
 
 
 def how_to_go_on(run: Run) -> str:

@@ -1,6 +1,7 @@
 """Callbacks: logs, samples and TensorBoard; none of them changes the training."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from cutaway.errors import JobError, UserError
 from cutaway.files import write_text
-from cutaway.training.checkpoints import Progress
+from cutaway.training.checkpoints import LARGEST, Progress
+
+ROWS = {"train": ("step", "tokens", "loss", "seconds"), "validation": ("step", "loss")}
+"""The kinds of rows of `metrics.jsonl`, and the figures that each has."""
+LARGEST_FIGURE = sys.float_info.max
 
 
 @runtime_checkable
@@ -43,13 +48,14 @@ class Callback(Protocol):
 class JSONLines:
     """Rows of JSON in a file; on resuming, rows after the checkpoint are removed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: "Callable[[Path], list[dict[str, Any]]] | None" = None) -> None:
         self._path = path
+        self._read = read or read_rows
 
     def rewind(self, step: int) -> None:
         """Removes rows of later steps, and an incomplete last row."""
         if self._path.exists():
-            rows = [row for row in read_rows(self._path) if row["step"] <= step]
+            rows = [row for row in self._read(self._path) if row["step"] <= step]
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -71,7 +77,7 @@ class Metrics(Callback):
     """Writes `metrics.jsonl`: rows of kind `train` and `validation`."""
 
     def __init__(self, path: Path) -> None:
-        self._rows = JSONLines(path)
+        self._rows = JSONLines(path, read_metrics)
 
     def start(self, progress: Progress) -> None:
         """Removes rows after the checkpoint."""
@@ -90,7 +96,7 @@ class Samples(Callback):
     """Generates a sample every so many steps, displays it, and appends it to `samples.jsonl`."""
 
     def __init__(self, path: Path, every: int, write: Callable[[], str], show: Callable[[int, str], None]) -> None:
-        self._rows = JSONLines(path)
+        self._rows = JSONLines(path, read_samples)
         self._every = every
         self._write = write
         self._show = show
@@ -151,14 +157,55 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """Reads JSON rows, without a last one that a crash left incomplete.
 
     Raises:
-        UserError: any other row is damaged.
+        UserError: the file cannot be read, any other row is damaged, or a row has no step.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    while lines and not lines[-1].strip():
+        lines.pop()
     rows = []
     for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except ValueError:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
             if number < len(lines):
                 raise UserError(f"{path}, line {number} is not JSON") from None
+            break
+        step = row.get("step") if isinstance(row, dict) else None
+        if type(step) is not int or not 0 <= step <= LARGEST:
+            raise UserError(f"{path}, line {number} is damaged: its step is not a whole number")
+        rows.append(row)
+    return rows
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Reads `metrics.jsonl`.
+
+    Raises:
+        UserError: as `read_rows` raises it, a row is of no known kind, or its loss, time or number of tokens is no
+            finite number.
+    """
+    rows = read_rows(path)
+    for number, row in enumerate(rows, 1):
+        needed = ROWS.get(str(row.get("kind")))
+        if needed is None:
+            raise UserError(f"{path}, line {number} is damaged: its kind is none of {', '.join(ROWS)}")
+        for name in needed:
+            if type(row.get(name)) not in (int, float) or not abs(row[name]) <= LARGEST_FIGURE:
+                raise UserError(f"{path}, line {number} is damaged: {name} is not a finite number")
+    return rows
+
+
+def read_samples(path: Path) -> list[dict[str, Any]]:
+    """Reads `samples.jsonl`.
+
+    Raises:
+        UserError: as `read_rows` raises it, or a row has no text.
+    """
+    rows = read_rows(path)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row.get("text"), str):
+            raise UserError(f"{path}, line {number} is damaged: it has no text")
     return rows

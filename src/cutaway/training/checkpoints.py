@@ -1,13 +1,15 @@
 """Checkpoints, from which training resumes bit for bit; each is saved completely or not at all."""
 
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import nn
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, shortened
 from cutaway.files import replacing, write_text
+from cutaway.model.digests import Digests
 from cutaway.model.run_folder import (
     read_json,
     read_tensors,
@@ -17,6 +19,11 @@ from cutaway.model.run_folder import (
     write_weights,
 )
 from cutaway.training.optimizers import Optimizer
+
+LARGEST = 1 << 62
+"""No step, count or figure of a run is larger."""
+FILES = ("model.safetensors", "optimizer.safetensors", "progress.json")
+"""What a checkpoint consists of, beside the digests of these."""
 
 
 @dataclass
@@ -69,6 +76,7 @@ class Checkpoints:
             write_weights(temporary / "model.safetensors", model)
             write_tensors(temporary / "optimizer.safetensors", optimizer.named_state())
             write_json(temporary / "progress.json", asdict(progress))
+            Digests(temporary).record(temporary / name for name in FILES)
         write_text(self._latest, path.name + "\n")
         for old in self._steps()[: -self._keep]:
             if old != path:
@@ -88,6 +96,8 @@ class Checkpoints:
         if progress.step:
             saved = read_tensors(path / "optimizer.safetensors", optimizer.named_shapes())
             optimizer.load_named_state(saved)
+        for name in FILES:
+            Digests(path).require(path / name, self._folder.parent, whole=True)
         return progress
 
     def progress(self) -> Progress | None:
@@ -111,7 +121,15 @@ class Checkpoints:
 
     def _named(self) -> Path | None:
         """The folder that `latest` names."""
-        return self._folder / self._latest.read_text(encoding="utf-8").strip() if self._latest.exists() else None
+        if not self._latest.exists():
+            return None
+        name = self._latest.read_bytes().strip().decode("ascii", "replace")
+        if not re.fullmatch("step-[0-9]+", name):
+            raise UserError(
+                f"{self._latest} holds {shortened(repr(name))}, not the name of a checkpoint: write into it one of "
+                f"{self._names()}"
+            )
+        return self._folder / name
 
     def _steps(self) -> list[Path]:
         folders = [path for path in self._folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
@@ -128,6 +146,23 @@ def read_progress(path: Path) -> Progress:
         UserError: the file is missing or damaged, or holds something else.
     """
     try:
-        return Progress(**read_json(path))
+        found = Progress(**read_json(path))
     except TypeError:
         raise UserError(f"{path} does not hold the progress of a run") from None
+    whole = (
+        "step",
+        "tokens",
+        "best_step",
+        "waited",
+        "window_steps",
+        *(["samples"] if found.samples is not None else []),
+    )
+    numbers = ("seconds", "window_loss", *(["best"] if found.best is not None else []))
+    for name in (*whole, *numbers):
+        value = getattr(found, name)
+        kind, least = ("a whole number", 0) if name in whole else ("a number", -LARGEST)
+        if type(value) not in ((int,) if name in whole else (int, float)) or not least <= value <= LARGEST:
+            raise UserError(f"{path} is damaged: {name} is {shortened(repr(value))}, and must be {kind} of usual size")
+    if path.parent.name != f"step-{found.step}":
+        raise UserError(f"{path} is damaged: its step is {found.step}, but its folder is {path.parent.name}")
+    return found

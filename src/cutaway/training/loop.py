@@ -16,6 +16,7 @@ from cutaway.display import program
 from cutaway.errors import JobError
 from cutaway.files import remove_file
 from cutaway.model.device import autocast, choose_precision
+from cutaway.model.digests import Digests
 from cutaway.model.run_folder import RunFolder, write_weights
 from cutaway.tasks.base import Batch, EqualBatches, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
@@ -66,10 +67,10 @@ class Trainer:
             Interrupted: a signal arrived; everything is saved.
             JobError: the loss or the gradient is not finite, or the disk is full; the last checkpoint is intact.
         """
-        progress = self._checkpoints.load(self._model, self._optimizer)
+        progress = self.load()
         if progress is None:
             progress = Progress(samples=0)
-            write_weights(self._folder.weights, self._model)
+            self._write_weights()
             self._save(progress)
         remove_file(self._folder.unfinished)
         if progress.samples is None:
@@ -81,6 +82,14 @@ class Trainer:
                 started.callback(callback.finish, progress)
             self._train(progress)
         return progress
+
+    def load(self) -> Progress | None:
+        """Loads the latest checkpoint and returns its progress; None if there is none.
+
+        Raises:
+            UserError: it is damaged or belongs to another model.
+        """
+        return self._checkpoints.load(self._model, self._optimizer)
 
     def _find_place(self, progress: Progress, samples: int) -> None:
         """Goes on with the samples that come next, even if the batches had another size before."""
@@ -167,7 +176,7 @@ class Trainer:
     def _evaluate(self, progress: Progress) -> None:
         """Evaluates the validation split and keeps the best weights so far; without a split, the last weights."""
         if self._data.validation is None:
-            write_weights(self._folder.weights, self._model)
+            self._write_weights()
             return
         c = self._config
         read = partial(
@@ -181,9 +190,12 @@ class Trainer:
         figure = figures[c.best]
         if progress.best is None or self._is_better(figure, progress.best):
             progress.best, progress.best_step, progress.waited = figure, progress.step, 0
-            write_weights(self._folder.weights, self._model)
+            self._write_weights()
         for callback in self._callbacks:
             callback.evaluate(progress, figures)
+
+    def _write_weights(self) -> None:
+        write_weights(self._folder.weights, self._model, Digests(self._folder.path).replacing)
 
     def _is_better(self, figure: float, before: float) -> bool:
         return figure < before if self._config.best == "loss" else figure > before

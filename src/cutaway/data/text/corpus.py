@@ -65,12 +65,12 @@ def open_corpus(folder: Path) -> Corpus:
         UserError: it is not finished, or a file is missing or damaged.
     """
     manifest = read_record(folder / MANIFEST_FILE, Manifest)
-    return Corpus(
-        manifest,
-        Tokenizer.load(folder / TOKENIZER_FILE),
-        _open_part(folder, "training", manifest.training),
-        _open_part(folder, "validation", manifest.validation),
+    tokenizer = Tokenizer.load(folder / TOKENIZER_FILE)
+    training, validation = (
+        _open_part(folder, name, part, tokenizer.vocabulary)
+        for name, part in (("training", manifest.training), ("validation", manifest.validation))
     )
+    return Corpus(manifest, tokenizer, training, validation)
 
 
 def shard_path(folder: Path, part: str, number: int) -> Path:
@@ -98,8 +98,8 @@ def write_record(path: Path, record: Record) -> None:
     write_bytes(path, record.model_dump_json(indent=2).encode())
 
 
-def _open_part(folder: Path, name: str, part: Part) -> TokenStream:
-    arrays = [open_shard(shard_path(folder, name, number)) for number in range(len(part.shards))]
+def _open_part(folder: Path, name: str, part: Part, vocabulary: int) -> TokenStream:
+    arrays = [open_shard(shard_path(folder, name, number), vocabulary) for number in range(len(part.shards))]
     if tuple(len(array) for array in arrays) != part.shards:
         raise UserError(f"the tokens in {folder} are not those of its manifest: remove the folder and prepare again")
     return TokenStream(arrays)

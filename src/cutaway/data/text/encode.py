@@ -46,7 +46,7 @@ class Encoder:
                 self._count(group)
             else:
                 write_shard(path(number), self._encode(group))
-            shards.append(len(open_shard(path(number))))
+            shards.append(len(open_shard(path(number), self._tokenizer.vocabulary)))
         return Part(characters=self.done - before, shards=tuple(shards))
 
     def _encode(self, chunks: Iterable[Chunk]) -> list[NDArray[Any]]:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from cutaway.errors import UserError
 from cutaway.files import write_bytes
 
+CHECKED_AT_ONCE = 1 << 24
+"""Token ids that are compared with the vocabulary at once."""
+
 
 class TokenStream:
     """Several arrays of token ids as one: `len(tokens)` and `tokens[start:stop]`, which copies to int64."""
@@ -46,16 +49,27 @@ def write_shard(path: Path, tokens: Sequence[NDArray[Any]]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def open_shard(path: Path) -> NDArray[Any]:
-    """Memory-maps a file of token ids.
+def open_shard(path: Path, vocabulary: int | None = None) -> NDArray[Any]:
+    """Memory-maps a file of token ids, and checks them if the size of their vocabulary is given.
 
     Raises:
-        UserError: it is missing, cut short or something else.
+        UserError: it is missing, cut short or something else, or an id is not in a vocabulary of this size.
     """
     try:
         tokens: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"cannot read the tokens in {path} ({error}): remove the folder and prepare again") from error
+    if vocabulary is None:
+        return tokens
+    if tokens.ndim != 1 or tokens.dtype != token_type(vocabulary):
+        found = f"{tokens.dtype} in {tokens.ndim} dimensions"
+        raise UserError(f"{path} holds {found}, not token ids in {token_type(vocabulary).__name__}: prepare again")
+    for start in range(0, len(tokens), CHECKED_AT_ONCE):
+        if (largest := int(tokens[start : start + CHECKED_AT_ONCE].max())) >= vocabulary:
+            raise UserError(
+                f"{path} holds the token id {largest}, but the tokenizer has {vocabulary} tokens: remove the folder "
+                f"and prepare again"
+            )
     return tokens
 
 
