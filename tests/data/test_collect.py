@@ -13,6 +13,7 @@ from cutaway.data.example_store import open_examples
 from cutaway.data.examples import Graph, LabelledText, Pair, Question, Tagged
 from cutaway.data.graphs.edge_lists import read_graphs
 from cutaway.data.held_out import hold_out
+from cutaway.data.label_folders import files_by_label
 from cutaway.data.tables.conll import read_conll
 from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.data.tables.squad import read_squad
@@ -124,6 +125,68 @@ def test_graphs_stay_together_however_their_nodes_are_numbered() -> None:
         training, validation = hold_out([*paths, *rings], 0.5, seed, "a")
         assert sum(graph in training for graph in paths) in (0, 3)
         assert validation
+
+
+@given(
+    labels=st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=2), min_size=2, max_size=30),
+    texts=st.lists(st.integers(0, 20), min_size=30, max_size=30),
+    share=st.floats(0.01, 0.99),
+    seed=st.integers(0, 9),
+)
+def test_no_label_is_held_out_wholly(labels: list[frozenset[str]], texts: list[int], share: float, seed: int) -> None:
+    examples = [LabelledText(str(text), tuple(sorted(some))) for text, some in zip(texts, labels, strict=False)]
+    known = {label for one in examples for label in one.labels}
+    groups = [
+        {label for one in examples if one.text == text for label in one.labels}
+        for text in {one.text for one in examples}
+    ]
+    rare = {label for label in known if sum(label in some for some in groups) == 1}
+    if len(groups) < 2 or all(some & rare for some in groups):
+        with pytest.raises(UserError, match=r"holds one text only|has a label that no other has"):
+            hold_out(examples, share, seed, "a", lambda one: one.labels)
+        return
+    training, validation = hold_out(examples, share, seed, "a", lambda one: one.labels)
+    assert known == {label for one in training for label in one.labels}
+    assert validation
+    assert Counter(training + validation) == Counter(examples)
+
+
+def test_a_split_that_would_lose_labels_says_so(tmp_path: Path) -> None:
+    examples = [LabelledText(str(i), (str(i),)) for i in range(5)]
+    with pytest.raises(
+        UserError, match=r"a has a label that no other has \(5 inputs, 5 labels\), .*data\.validation=0"
+    ):
+        hold_out(examples, 0.1, 0, "a", lambda one: one.labels)
+    common = [*examples, LabelledText("5", ("0",))]
+    assert {hold_out(common, 0.1, seed, "a", lambda one: one.labels)[1][0].text for seed in range(9)} == {"0", "5"}
+
+
+def test_a_folder_with_splits_is_split_by_them(tmp_path: Path) -> None:
+    for name in ("train/b/1", "train/b/2", "train/a/3", "val/a/4", "test/a/5", "test/b/6"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_text("")
+
+    def read(path: Path, data: DataConfig, skipped: Counter[str]) -> Any:
+        return (LabelledText(file.name, (label,)) for file, label in files_by_label(path, ("",), skipped))
+
+    found = collect_examples(LabelledText, read, DataConfig(path=str(tmp_path / "data")), tmp_path / "out", 0)
+    assert [one.text for one in found.training] == ["3", "1", "2"]
+    assert found.validation == [LabelledText("4", ("a",))]
+    assert found.skipped == {"in test/, left for an evaluation": 2}
+    chosen = DataConfig(path=str(tmp_path / "data"), validation_path=str(tmp_path / "data" / "test"))
+    found = collect_examples(LabelledText, read, chosen, tmp_path / "other", 0)
+    assert (len(found.training), [one.text for one in found.validation]) == (3, ["5", "6"])
+    assert not found.skipped
+
+
+def test_examples_are_checked_before_any_is_held_out(tmp_path: Path) -> None:
+    def check(examples: Any) -> None:
+        raise UserError(f"{len(examples)} are wrong")
+
+    data = DataConfig(path=written(tmp_path / "a", PAIRS))
+    with pytest.raises(UserError, match="30 are wrong"):
+        collect_examples(Pair, read_pairs, data, tmp_path / "out", 0, check=check)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_held_out_is_drawn_from_everywhere() -> None:

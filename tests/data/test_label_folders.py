@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cutaway.data.label_folders import files_by_label
+from cutaway.data.label_folders import files_by_label, split_folders
 from cutaway.errors import UserError
 from data.paths import ignore_case
 
@@ -45,3 +45,29 @@ def test_a_folder_without_folders_is_told(tmp_path: Path) -> None:
     write(tmp_path, "1.wav")
     with pytest.raises(UserError, match="has no subfolders: put the files of each label into a folder of that name"):
         list(files_by_label(tmp_path, (".wav",), Counter()))
+
+
+def test_splits_above_the_folders_of_labels_are_no_labels(tmp_path: Path) -> None:
+    write(tmp_path, "train/cat/1.wav", "train/dog/2.wav", "Test/cat/3.wav", "val/dog/4.wav", "train/notes.txt")
+    split = split_folders(tmp_path)
+    assert split is not None
+    assert [path and path.name for path in split[:2]] == ["train", "val"]
+    assert [path.name for path in split.others] == ["Test"]
+    with pytest.raises(UserError, match=r"has the splits train, val, Test: name one of them, such as .*Test"):
+        list(files_by_label(tmp_path, (".wav",), Counter()))
+    assert [label for _, label in files_by_label(tmp_path / "train", (".wav",), Counter())] == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("names", "is_split"),
+    [
+        (["train/cat/1.wav", "train/dog/1.wav"], True),
+        (["train/1.wav", "test/2.wav"], False),
+        (["train/1.wav", "val/deep/2.wav"], False),
+        (["train/fast/1.wav", "bus/2.wav"], False),
+        (["train/cat/1.wav", "val/cat/2.wav", "notes/3.txt"], True),
+    ],
+)
+def test_labels_may_be_called_like_splits(names: list[str], is_split: bool, tmp_path: Path) -> None:
+    write(tmp_path, *names)
+    assert (split_folders(tmp_path) is not None) is is_split

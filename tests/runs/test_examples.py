@@ -31,7 +31,7 @@ def refusal(kind: str, folder: Path, content: str, *choices: str) -> str:
     [
         ("sequence_classification", "a cow ran\tpte\n", "the label 'pte' does not occur"),
         ("multi_label", "a cow ran\tlout\n", "did you mean 'loud'?"),
-        ("regression", "a cow ran\tpet\n", "pet is not a number, and task.problem is regression"),
+        ("regression", "a cow ran\tpet\n", "'pet' is not a number, and task.problem is regression"),
         ("token_classification", "cow B-pit\n", "did you mean 'B-pet'?"),
     ],
 )

@@ -1,7 +1,7 @@
 """Files of examples -> a training and a validation split: read once, then independent of the files."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from cutaway.data.example_store import (
 )
 from cutaway.data.examples import AnyExample
 from cutaway.data.held_out import hold_out
+from cutaway.data.label_folders import split_folders
 from cutaway.data.text import python_docs
 from cutaway.data.text.corpus import read_record
 from cutaway.data.text.sources import STANDARD_INPUT
@@ -26,11 +27,28 @@ Reader: TypeAlias = Callable[[Path, DataConfig, Counter[str]], Iterator[AnyExamp
 
 
 def collect_examples(
-    kind: type[AnyExample], read: Reader[AnyExample], data: DataConfig, folder: Path, seed: int
+    kind: type[AnyExample],
+    read: Reader[AnyExample],
+    data: DataConfig,
+    folder: Path,
+    seed: int,
+    *,
+    classes: Callable[[AnyExample], Iterable[str]] = lambda _: (),
+    check: Callable[[Sequence[AnyExample]], None] = lambda _: None,
 ) -> Collected[AnyExample]:
     """Reads examples and writes both splits into a folder, or opens those that an earlier call wrote.
 
-    Without `data.validation_path`, a random fraction is held out.
+    Without `data.validation_path`, a random fraction is held out, unless the data is a folder in which `train/`,
+    `val/` or `test/` have the folders of labels.
+
+    Args:
+        kind: the class of an example.
+        read: reads the examples of a file or folder.
+        data: where they are.
+        folder: to write them into.
+        seed: of the random choice.
+        classes: of an example; each stays in the training split.
+        check: called with all examples before any is held out; may raise.
 
     Raises:
         UserError: the examples cannot be read or are too few, or the folder holds others.
@@ -41,11 +59,13 @@ def collect_examples(
         _reject_other(read_record(manifest_path(folder), CollectionManifest).request, request, folder)
         return open_examples(folder, kind)
     skipped: Counter[str] = Counter()
-    training, validation = read_examples(read, data.path, data, skipped), []
-    if data.validation_path:
-        validation = read_examples(read, data.validation_path, data, skipped)
+    path, validation_path = _paths(data, skipped)
+    training, validation = read_examples(read, path, data, skipped), list[AnyExample]()
+    check(training)
+    if validation_path:
+        validation = read_examples(read, validation_path, data, skipped)
     elif data.validation:
-        training, validation = hold_out(training, data.validation, seed, data.path)
+        training, validation = hold_out(training, data.validation, seed, data.path, classes)
     collected = Collected(training, validation, dict(skipped))
     write_examples(collected, request, folder)
     return collected
@@ -66,6 +86,17 @@ def read_examples(read: Reader[AnyExample], path: str, data: DataConfig, skipped
         raise UserError(f"{path} holds no examples ({counts})")
     skipped.update(here)
     return examples
+
+
+def _paths(data: DataConfig, skipped: Counter[str]) -> tuple[str, str | None]:
+    """What to train on, and what to validate on if that is given; counts the files of other splits."""
+    path = Path(data.path).expanduser()
+    split = split_folders(path) if path.is_dir() else None
+    if split is None or data.validation_path:
+        return (str(split.training) if split else data.path), data.validation_path
+    for other in split.others:
+        skipped[f"in {other.name}/, left for an evaluation"] += sum(one.is_file() for one in other.rglob("*"))
+    return str(split.training), None if split.validation is None else str(split.validation)
 
 
 def _reject_other(there: CollectionRequest, asked: CollectionRequest, folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from cutaway.data.splits import Split, split_of
 from cutaway.errors import UserError
 
 
@@ -18,8 +19,11 @@ def files_by_label(folder: Path, endings: Collection[str], skipped: Counter[str]
         skipped: counts the others.
 
     Raises:
-        UserError: it has no subfolder.
+        UserError: it has no subfolder, or its subfolders are splits, with those of labels below them.
     """
+    if split := split_folders(folder):
+        names = [path.name for path in (split.training, split.validation, *split.others) if path is not None]
+        raise UserError(f"{folder} has the splits {', '.join(names)}: name one of them, such as {folder / names[-1]}")
     entries = _visible(folder, skipped)
     labels = [entry for entry in entries if entry.is_dir()]
     if not labels:
@@ -32,6 +36,13 @@ def files_by_label(folder: Path, endings: Collection[str], skipped: Counter[str]
                 yield path, label.name
             else:
                 skipped[f"not {' or '.join(endings)}"] += 1
+
+
+def split_folders(folder: Path) -> Split | None:
+    """The subfolders that are named after splits and have folders of labels, if one of them is to train on."""
+    folders = [entry for entry in _visible(folder, Counter()) if entry.is_dir()]
+    split = split_of(one for one in folders if any(entry.is_dir() for entry in _visible(one, Counter())))
+    return split if split is not None and (split.validation is not None or len(folders) == 1) else None
 
 
 def _files(folder: Path, skipped: Counter[str]) -> Iterator[Path]:

@@ -21,6 +21,7 @@ from cutaway.data.images.described import ARCHIVE
 from cutaway.data.images.pixels import ENDINGS as IMAGES
 from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import format_of, opened, plugin_reader, read_text, split_lines
+from cutaway.data.splits import TRAINING, split_of
 from cutaway.data.tables.names import FILES, LANGUAGES, SOURCES, TARGETS
 from cutaway.data.tables.records import JSON_LINES, json_kind
 from cutaway.data.tables.squad import read_squad
@@ -57,8 +58,6 @@ NAMED = re.compile(r"(sp|tr)\|")
 MARKS = ("-DOCSTART-", "#")
 FILES_SEEN = 10_000
 LINES_SEEN = 200
-TRAINING, VALIDATION = "train", ("validation", "valid", "val", "dev")
-"""Names of the files of a folder that has one for each split."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _of_folder(folder: Path, data: DataConfig) -> Guess:
     if example := next((file for file in files if _format(file) in _EXAMPLES), None):
         raise _unclear(f"{folder.name}: {len(files):,} files, such as {example.name}", f"name one: --data {example}")
     if sides := sorted({_format(file)[1:] for file in files} & LANGUAGES):
-        advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING}"
+        advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING[0]}"
         raise _unclear(f"{folder.name}: {len(files):,} files that end with {', '.join(sides)}", advice)
     if not files:
         raise UserError(f"{folder} has no files")
@@ -190,10 +189,8 @@ def _of_folder(folder: Path, data: DataConfig) -> Guess:
 
 def _split(folder: Path) -> tuple[Path, ...]:
     """The file of examples to train on, and the one to validate on, if both are named so."""
-    by_name = {path.name.split(".")[0].lower(): path for path in sorted(folder.iterdir()) if _format(path) in _EXAMPLES}
-    if TRAINING not in by_name:
-        return ()
-    return (by_name[TRAINING], *(by_name[name] for name in VALIDATION if name in by_name))[:2]
+    split = split_of(path for path in folder.iterdir() if _format(path) in _EXAMPLES)
+    return () if split is None else tuple(path for path in split[:2] if isinstance(path, Path))
 
 
 _EXAMPLES = (*TABLES, *TAGGED, *GRAPHS, ".json", ".fasta")

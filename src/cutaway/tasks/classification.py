@@ -99,9 +99,18 @@ class ClassificationTask(ExampleTask[Config, AnyExample]):
         """The length of an encoded input in vectors of the model."""
         return self.inputs.length(shown)
 
+    @property
+    def are_numbers(self) -> bool:
+        """Whether labels are numbers."""
+        return self.task_config.problem == "regression"
+
     def label_sets(self, example: AnyExample) -> Iterable[tuple[str, ...]]:
         """One decision per example."""
         return [self.labels_of(example)]
+
+    def classes(self, example: AnyExample) -> Iterable[str]:
+        """Its labels, unless they are numbers."""
+        return () if self.are_numbers else self.labels_of(example)
 
     def fit(self, examples: Sequence[AnyExample]) -> RunConfig:
         """Takes the labels from the examples, unless they are chosen."""

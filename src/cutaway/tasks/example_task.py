@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -17,7 +17,7 @@ from cutaway.data.batches import BatchLimit, Examples, RandomBatches, Sequential
 from cutaway.data.collect import collect_examples, read_examples
 from cutaway.data.example_store import Collected, open_examples, remove_examples
 from cutaway.data.examples import AnyExample
-from cutaway.errors import UserError
+from cutaway.errors import UserError, quoted
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.model.run_folder import RunFolder
@@ -36,6 +36,9 @@ from cutaway.tasks.texts import encode_texts
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.training import train_tokenizer
 
+MOST_PLAUSIBLE = 20
+"""Labels that are not questioned, however few examples each of them has."""
+
 
 @runtime_checkable
 class Row(Protocol):
@@ -53,10 +56,12 @@ class ExampleTask(Task[Config], Generic[Config, AnyExample]):
         example: the class of an example, a frozen dataclass with a property `given`: its input, by which examples are
             kept together when some are held out.
         special_tokens: roles of special tokens that a tokenizer trained for the task must have.
+        advice_on_labels: what to do if something else is in the place of labels.
     """
 
     example: ClassVar[type[Any]]
     special_tokens: ClassVar[tuple[str, ...]] = ()
+    advice_on_labels: ClassVar[str] = "choose them with data.field and data.target"
 
     @abstractmethod
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[AnyExample]:
@@ -72,6 +77,14 @@ class ExampleTask(Task[Config], Generic[Config, AnyExample]):
     def label_sets(self, example: AnyExample) -> Iterable[tuple[str, ...]]:
         """What is chosen from the list of labels: a set of them per decision."""
         return ()
+
+    def classes(self, example: AnyExample) -> Iterable[str]:
+        """The labels that a model learns from this example."""
+        return chain(*self.label_sets(example))
+
+    def labelled(self, example: AnyExample) -> Iterable[Hashable]:
+        """What has labels: the input, or its parts."""
+        return (example.given,)
 
     def fit(self, examples: Sequence[AnyExample]) -> RunConfig:
         """The run's choices with those that the examples determine, such as labels and image sizes.
@@ -109,9 +122,12 @@ class ExampleTask(Task[Config], Generic[Config, AnyExample]):
     ) -> "ExampleDataset[Config, AnyExample]":
         """Writes the examples and their tokenizers into the folder, or nothing if they are unusable."""
         config = self.config
-        examples = collect_examples(self.example, self.read, config.data, folder, config.train.seed)
+        examples = collect_examples(
+            *(self.example, self.read, config.data, folder, config.train.seed),
+            classes=self.classes,
+            check=self._require_plausible_labels,
+        )
         try:
-            self._require_different_labels(examples.training)
             dataset = self._fit(examples, origin)
             dataset.training_data()
         except UserError:
@@ -180,12 +196,25 @@ class ExampleTask(Task[Config], Generic[Config, AnyExample]):
     def _train_tokenizer(self, config: Any, texts: Sequence[str]) -> Tokenizer:
         return train_tokenizer(config, texts, alphabet=set().union(*texts), specials=self.special_tokens)
 
-    def _require_different_labels(self, examples: Sequence[AnyExample]) -> None:
-        chosen = {labels for example in examples for labels in self.label_sets(example)}
-        if len(chosen) == 1:
-            label = ", ".join(*chosen) or "none"
+    def _require_plausible_labels(self, examples: Sequence[AnyExample]) -> None:
+        """Requires several labels, and fewer than inputs, unless they are chosen.
+
+        Raises:
+            UserError: there is one label only; or there are so many that something else may be in their place.
+        """
+        path, sets = self.config.data.path, [labels for one in examples for labels in self.label_sets(one)]
+        if len(set(sets)) == 1:
+            label = ", ".join(sets[0]) or "none"
+            raise UserError(f"{path} has one label only, {quoted(label)}: there is nothing to choose between")
+        classes = {label for one in examples for label in self.classes(one)}
+        if getattr(self.task_config, "labels", None) or any(len(labels) != 1 for labels in sets):
+            return
+        inputs = len({given for one in examples for given in self.labelled(one)})
+        if len(classes) > max(2, inputs) or len(classes) > max(MOST_PLAUSIBLE, len(sets) / 2):
+            first = " and ".join(quoted(label) for label in sorted(classes)[:2])
             raise UserError(
-                f"{self.config.data.path} has one label only, {label!r}: there is nothing to choose between"
+                f"{path} has {len(classes):,} labels, such as {first}, for {inputs:,} different inputs: are the "
+                f"columns swapped? {self.advice_on_labels}; if these are the labels, list them in task.labels"
             )
 
 
@@ -230,7 +259,14 @@ class ExampleDataset(Generic[Config, AnyExample]):
     @property
     def amount(self) -> str:
         """The number of examples, and what was left out."""
-        return f"{len(self.training):,} examples, {len(self.validation):,} to validate with{self._left_out}"
+        counts = f"{len(self.training):,} examples, {len(self.validation):,} to validate with"
+        return f"{counts}{self._only_class}{self._left_out}"
+
+    @property
+    def _only_class(self) -> str:
+        """The class of all examples to validate with, if there is one only, which says little."""
+        held_out = {label for one in self.examples.validation for label in self.task.classes(one)}
+        return f" (all labelled {quoted(held_out.pop())})" if len(held_out) == 1 else ""
 
     @property
     def _left_out(self) -> str:

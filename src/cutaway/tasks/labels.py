@@ -1,10 +1,11 @@
 """Labels and their numbers."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cutaway.errors import UserError, nearest
+from cutaway.errors import UserError, listed, nearest, quoted
 from cutaway.tasks.shared import ClassificationConfig
 
 
@@ -49,7 +50,7 @@ def number_of(label: str, known: Sequence[str]) -> int:
         UserError: it does not occur in the training split.
     """
     if label not in known:
-        raise UserError(f"the label {label!r} does not occur in the training split; {nearest(label, known)}")
+        raise UserError(f"the label {quoted(label)} does not occur in the training split; {nearest(label, known)}")
     return known.index(label)
 
 
@@ -57,21 +58,24 @@ def value_of(labels: tuple[str, ...]) -> float:
     """The single label as a number.
 
     Raises:
-        UserError: it is not a number, or there are more or fewer labels.
+        UserError: it is not a finite number, or there are more or fewer labels.
     """
     try:
         (label,) = labels
-        return float(label)
+        number = float(label)
     except ValueError:
         raise UserError(
-            f"{', '.join(labels) or 'an empty label'} is not a number, and task.problem is regression"
+            f"{listed(labels) or 'an empty label'} is not a number, and task.problem is regression"
         ) from None
+    if not math.isfinite(number):
+        raise UserError(f"{label} is not a finite number, and task.problem is regression")
+    return number
 
 
 def _single(labels: tuple[str, ...], known: Sequence[str]) -> tuple[float, ...]:
     if len(labels) != 1:
         raise UserError(
-            f"an example has {len(labels)} labels ({', '.join(labels) or 'none'}): for any number of them, "
+            f"an example has {len(labels)} labels ({listed(labels) or 'none'}): for any number of them, "
             f"choose task.problem=multi_label"
         )
     return (float(number_of(labels[0], known)),)

@@ -14,27 +14,33 @@ from cutaway.data.audio.compressed import ENDINGS, read_sound
 from cutaway.data.audio.wav import require_rate
 from cutaway.data.examples import LabelledAudio
 from cutaway.data.label_folders import files_by_label
-from cutaway.data.tables.labelled_texts import labels_of
+from cutaway.data.labels import labels_of
 from cutaway.data.tables.listed_files import read_listed
 from cutaway.errors import UserError
 
 
-def read_recordings(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
+def read_recordings(
+    path: Path, data: DataConfig, skipped: Counter[str], *, are_numbers: bool = False
+) -> Iterator[LabelledAudio]:
     """The recordings of a folder with a subfolder per label, or those that a table names.
 
-    A table is CSV, TSV or JSONL with a header; its paths are relative to it. Rows without a path or a label, and files
-    with other endings, are skipped and counted.
+    The paths in a table are relative to it. Rows without a path or a label, and files with other endings, are skipped
+    and counted. With `are_numbers`, labels are finite numbers.
 
     Raises:
         UserError: while reading: something cannot be read.
     """
     if path.is_dir():
         for file, label in files_by_label(path, ENDINGS, skipped):
-            yield _read(file, (label,))
+            labels = labels_of(label, str(file), skipped, are_numbers=True) if are_numbers else (label,)
+            if labels is not None:
+                yield _read(file, labels)
     elif path.suffix.lower() in ENDINGS:
         raise UserError(f"{path} is a single recording: give a folder with a folder for each label, or a table")
     else:
-        yield from _read_listed(path, data, skipped)
+        for place, file, target in read_listed(path, data, skipped):
+            if (found := labels_of(target, place, skipped, are_numbers=are_numbers)) is not None:
+                yield _read(file, found)
 
 
 def samples_of(given: Any, rate: int) -> Float[np.ndarray, " N"]:
@@ -61,15 +67,6 @@ def samples_at(recording: LabelledAudio, rate: int) -> Float[np.ndarray, " N"]:
     """
     require_rate(Path(recording.path), recording.rate, rate)
     return recording.samples.values()
-
-
-def _read_listed(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
-    for place, file, target in read_listed(path, data, skipped):
-        labels = labels_of(target, place)
-        if "" in labels:
-            skipped["without a label"] += 1
-        else:
-            yield _read(file, labels)
 
 
 def _read(path: Path, labels: tuple[str, ...]) -> LabelledAudio:

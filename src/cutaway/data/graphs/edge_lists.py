@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
+from cutaway.data.labels import labels_of
 from cutaway.data.readers import read_lines
 from cutaway.errors import UserError, nearest
 
@@ -28,17 +29,18 @@ HEADERS = {"source target", "src dst", "from to", "fromnodeid tonodeid", "node1 
 """Headers of edge lists, in lower case."""
 
 
-def read_graphs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
-    """The labelled graphs of a file; others are skipped and counted.
+def read_graphs(path: Path, data: DataConfig, skipped: Counter[str], *, are_numbers: bool = False) -> Iterator[Graph]:
+    """The labelled graphs of a file; others are skipped and counted. With `are_numbers`, labels are finite numbers.
 
     Raises:
-        UserError: for the reasons given in `read_edge_lists`.
+        UserError: for the reasons given in `read_edge_lists`, or a label is not a finite number.
     """
-    for graph in read_edge_lists(path, skipped):
-        if graph.labels:
+    for number, graph in enumerate(read_edge_lists(path, skipped), start=1):
+        if (
+            labels_of(list(graph.labels) or None, f"{path}, graph {number}", skipped, are_numbers=are_numbers)
+            is not None
+        ):
             yield graph
-        else:
-            skipped["without a label"] += 1
 
 
 def read_edge_lists(path: Path, skipped: Counter[str]) -> Iterator[Graph]:

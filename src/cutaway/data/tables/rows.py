@@ -88,7 +88,7 @@ def _read_columns(path: Path, data: DataConfig, skipped: Counter[str], wanted: W
             source, target, is_header = _columns(row, data, wanted, place)
             if not is_header:
                 first = _FirstRow(place, row[source], row[target])
-                yield Row(place, row[source], row[target])
+                yield Row(f"{place}, which is read as no header", row[source], row[target])
         elif len(row) == width:
             if first is not None:
                 first.see(row[target])

@@ -93,7 +93,7 @@ class AudioClassificationTask(ClassificationTask[AudioClassificationConfig, Labe
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledAudio]:
         """Reads recordings, from a folder per label or from a table that names them."""
-        return read_recordings(path, data, skipped)
+        return read_recordings(path, data, skipped, are_numbers=self.are_numbers)
 
     def fit(self, examples: Sequence[LabelledAudio]) -> RunConfig:
         """Takes labels and the statistics of the frames from the examples, unless they are chosen."""

@@ -91,7 +91,7 @@ class GraphClassificationTask(ClassificationTask[GraphClassificationConfig, Grap
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Graph]:
         """Reads edge lists."""
-        return read_graphs(path, data, skipped)
+        return read_graphs(path, data, skipped, are_numbers=self.are_numbers)
 
     def texts(self, example: Graph) -> tuple[Iterable[str], Iterable[str]]:
         """The nodes are read, as words."""

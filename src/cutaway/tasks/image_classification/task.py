@@ -32,7 +32,7 @@ class ImageClassificationTask(ClassificationTask[ImageClassificationConfig, Labe
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledImage]:
         """Reads a folder per label, a table that names files, or an archive of arrays."""
-        return read_images(path, data, skipped)
+        return read_images(path, data, skipped, are_numbers=self.are_numbers)
 
     def fit(self, examples: Sequence[LabelledImage]) -> RunConfig:
         """Takes labels, image size and channel statistics from the examples, unless they are chosen.

@@ -22,7 +22,7 @@ class SequenceClassificationTask(ClassificationTask[SequenceClassificationConfig
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[LabelledText]:
         """Reads tables, and proteins from FASTA files."""
-        return read_labelled(path, data, skipped)
+        return read_labelled(path, data, skipped, are_numbers=self.are_numbers)
 
     def input_of(self, example: LabelledText) -> str:
         """The text."""

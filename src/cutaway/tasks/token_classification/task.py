@@ -147,6 +147,7 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
 
     example = Tagged
     special_tokens = UNDERSTANDING
+    advice_on_labels = "the word is in the first column, and its tag in the last"
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:
         """Reads columns, as the CoNLL shared tasks have them."""
@@ -155,6 +156,10 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
     def label_sets(self, example: Tagged) -> Iterable[tuple[str, ...]]:
         """One decision per word."""
         return [(tag,) for tag in example.tags]
+
+    def labelled(self, example: Tagged) -> tuple[str, ...]:
+        """Its words."""
+        return example.words
 
     def fit(self, examples: Sequence[Tagged]) -> RunConfig:
         """Takes the tags from the examples, unless they are chosen."""
