@@ -1,7 +1,7 @@
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.metrics.entities import entity_report
+from cutaway.metrics.entities import are_entities, entity_report
 from support import require_module
 
 
@@ -47,7 +47,30 @@ def test_ragged_tags_are_refused() -> None:
         entity_report([["O"], ["O", "O", "O"]], [["O"], ["O", "O"]])
 
 
-@pytest.mark.parametrize("tag", ["NOUN", "o", "", "PER-B", "B-"])
+@pytest.mark.parametrize("tag", ["NOUN", "o", "", "PER-B", "B-", "X-PER"])
 def test_another_form_of_tag_is_refused(tag: str) -> None:
     with pytest.raises(UserError, match=f"^text 2: '{tag}' is not an entity tag"):
         entity_report([["O"], ["O"]], [["O"], [tag]])
+
+
+SCHEMES = {
+    "IOB1": ["I-PER", "I-PER", "O", "I-LOC", "B-LOC", "I-ORG", "I-ORG", "I-ORG"],
+    "IOB2": ["B-PER", "I-PER", "O", "B-LOC", "B-LOC", "B-ORG", "I-ORG", "I-ORG"],
+    "BIOES": ["B-PER", "E-PER", "O", "S-LOC", "S-LOC", "B-ORG", "I-ORG", "E-ORG"],
+    "BILOU": ["B-PER", "L-PER", "O", "U-LOC", "U-LOC", "B-ORG", "I-ORG", "L-ORG"],
+    "BMEWO": ["B-PER", "E-PER", "O", "W-LOC", "W-LOC", "B-ORG", "M-ORG", "E-ORG"],
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.filterwarnings("error")
+def test_the_same_entities_have_the_same_figures_in_every_scheme(scheme: str) -> None:
+    tags = SCHEMES[scheme]
+    assert are_entities(tags)
+    found = entity_report([tags], [tags])
+    assert {kind: part["support"] for kind, part in found.parts.items()} == {"LOC": 2, "ORG": 1, "PER": 1}
+    worse = [*tags[:3], "O", *tags[4:]]
+    assert entity_report([worse], [tags]).figures["entity_f1"] == pytest.approx(100 * 6 / 7)
+    assert entity_report([worse], [tags]).figures["accuracy"] == pytest.approx(100 * 7 / 8)
+    bare = [tag[0] for tag in tags if tag[-3:] in ("O", "PER")]
+    assert entity_report([bare], [bare]).figures["entity_f1"] == 100

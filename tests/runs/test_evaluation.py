@@ -7,11 +7,11 @@ import pytest
 from cutaway.config.data import DataConfig
 from cutaway.errors import UserError
 from cutaway.runs.evaluation import evaluate_data, evaluate_run
-from cutaway.runs.run import Run
+from cutaway.runs.run import Run, start
 from cutaway.tasks.base import evaluate
 from cutaway.tasks.task import EvaluationOptions
 from runs.evaluated import COUNTS, FIGURES, always_right, require_libraries
-from runs.kinds import ALL, ANIMALS, KINDS, begin
+from runs.kinds import ALL, ANIMALS, KINDS, TAGGED, begin, choices_of
 
 QUICK = EvaluationOptions(num_beams=1)
 OF_EXAMPLES = [kind for kind in KINDS if "language_modeling" not in kind and kind != "algorithmic"]
@@ -173,7 +173,7 @@ def test_what_makes_its_own_data_takes_no_other(started: dict[str, Run]) -> None
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [
-        ("regression", "the cat\tgood\n", "good is not a number"),
+        ("regression", "the cat\tgood\n", "'good' is not a number"),
         ("sequence_classification", "the cat\tpat\n", "'pat' is not a class of this model; did you mean 'pet'?"),
         ("multi_label", "the cat\tlout\n", "did you mean 'loud'?"),
         ("token_classification", "the O\ncat cat\n", "'cat' is not an entity tag"),
@@ -192,3 +192,17 @@ def test_labels_that_mean_nothing_are_told(
 def test_a_way_to_count_words_that_bleu_does_not_know_is_told_at_once() -> None:
     with pytest.raises(UserError, match="BLEU has no tokenizer '13'; did you mean '13a'"):
         EvaluationOptions(tokenize="13")
+
+
+@pytest.mark.parametrize(("scheme", "figure"), [("BU", "entity_f1"), ("BX", "macro_f1")])
+def test_tags_of_no_known_scheme_are_measured_one_by_one_and_this_is_said(
+    scheme: str, figure: str, tmp_path: Path
+) -> None:
+    require_libraries("token_classification")
+    path = tmp_path / "a.conll"
+    path.write_text(TAGGED.replace(*(f"{letter}-" for letter in scheme)))
+    run = start(choices_of("token_classification", tmp_path, f"data.path={path}"), tmp_path / "run")
+    report = evaluate_run(run.pipeline, run.folder.path, QUICK)
+    assert figure in report.figures
+    if scheme == "BX":
+        assert report.signatures[figure].startswith("by tag, not by entity: 'X-bird' is of no known scheme")

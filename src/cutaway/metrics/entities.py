@@ -8,7 +8,10 @@ from cutaway.errors import UserError
 from cutaway.metrics.libraries import load_library
 from cutaway.metrics.report import Report, check_counts, percent, rows_by_class
 
-TAG = re.compile(r"O|[BIES](-.+)?")
+LIKE = {"L": "E", "U": "S", "M": "I", "W": "S"}
+"""Prefixes of BILOU and BMEWO, and what they are called in BIOES."""
+PREFIXES = "BIES" + "".join(LIKE)
+TAG = re.compile(rf"O|[{PREFIXES}](-.+)?")
 
 
 def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> Report:
@@ -16,10 +19,12 @@ def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[st
 
     An entity is right if its first word, last word and type are. Entities are delimited as by CoNLL's conlleval (Tjong
     Kim Sang & De Meulder 2003), which is seqeval's default and what most papers report, not by its strict mode: an I-
-    tag that follows no tag of its type starts an entity.
+    tag that follows no tag of its type starts an entity. So IOB1 and IOB2 are read alike. BIOES and, by other letters,
+    BILOU and BMEWO mark the last word of an entity (E, L) and an entity of one word (S, U, W) too.
 
     Args:
-        predicted: for each text, a tag per word: O, or B-, I-, E- or S- and the type (without -, one type only).
+        predicted: for each text, a tag per word: O, or B-, I-, E-, S-, L-, U-, M- or W- and the type (without -, one
+            type only).
         true: the true tags.
 
     Raises:
@@ -28,7 +33,7 @@ def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[st
     """
     _check_tags(predicted, true)
     seqeval = load_library("seqeval.metrics.sequence_labeling", "seqeval", "entity F1")
-    guessed, wanted = ([list(tags) for tags in texts] for texts in (predicted, true))  # seqeval takes lists only
+    guessed, wanted = ([[_in_bioes(tag) for tag in tags] for tags in texts] for texts in (predicted, true))
     precision, recall, f1, _ = seqeval.precision_recall_fscore_support(
         wanted, guessed, average="micro", zero_division=0
     )
@@ -48,8 +53,12 @@ def entity_report(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[st
 
 
 def are_entities(tags: Iterable[str]) -> bool:
-    """Whether all tags are entity tags: O, or B-, I-, E- or S- and a type."""
+    """Whether all tags are entity tags of a known scheme: O, or B-, I-, E-, S-, L-, U-, M- or W- and a type."""
     return all(TAG.fullmatch(tag) for tag in tags)
+
+
+def _in_bioes(tag: str) -> str:
+    return LIKE.get(tag[0], tag[0]) + tag[1:]
 
 
 def _check_tags(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) -> None:

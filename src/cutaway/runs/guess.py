@@ -29,6 +29,7 @@ from cutaway.data.tables.text_pairs import endings_of
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT
 from cutaway.errors import UserError
+from cutaway.metrics.entities import PREFIXES
 from cutaway.runs.columns import FILE_TASKS, MOST_ROWS, Roles, read_head, roles_of
 from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
 
@@ -52,7 +53,7 @@ ON_PAIRS = ("sequence_to_sequence", "sequence_classification")
 TABLES = (".csv", ".tsv", *JSON_LINES, ".parquet")
 TAGGED = (".conll", ".iob", ".iob2", ".bio")
 GRAPHS = (".edges", ".edgelist", ".graphs")
-TAG = re.compile(r"O|[BIESLUM]-\S+")
+TAG = re.compile(rf"O|[{PREFIXES}]-\S+")
 NAMED = re.compile(r"(sp|tr)\|")
 """Ids of UniProt, after which the header has the name of the protein instead of a label."""
 MARKS = ("-DOCSTART-", "#")

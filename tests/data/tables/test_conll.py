@@ -39,6 +39,35 @@ def test_marks_of_documents_are_skipped_and_counted(tmp_path: Path) -> None:
     assert skipped == {"document marks": 2}
 
 
+def test_a_mark_of_a_document_ends_a_sentence(tmp_path: Path) -> None:
+    found, skipped = read(tmp_path / "a", "-DOCSTART- O\na O\nb O\n-DOCSTART- O\nc O\n-DOCSTART-\n\n-DOCSTART- O\n")
+    assert [one.words for one in found] == [("a", "b"), ("c",)]
+    assert skipped == {"document marks": 4}
+
+
+@pytest.mark.parametrize("between", ["\t", " "])
+@pytest.mark.parametrize(
+    "comment", ["# newdoc", "# newdoc id = 7", "#newdoc", "# text = a b", "# sent_id=1", "# Some more words", "#"]
+)
+def test_comments_are_skipped_and_counted(comment: str, between: str, tmp_path: Path) -> None:
+    rows = f"a{between}O\n# {between}O\n#tag{between}B-x\n".replace("# ", "#")
+    found, skipped = read(tmp_path / "a", f"{comment}\n{rows}\n{comment}\n{rows}")
+    assert found == [Tagged(("a", "#", "#tag"), ("O", "O", "B-x"))] * 2
+    assert skipped == {"comments": 2}
+
+
+def test_a_file_of_hashes_alone_has_words(tmp_path: Path) -> None:
+    assert read(tmp_path / "a", "# newdoc\n# O\n#b O\n")[0] == [Tagged(("#", "#b"), ("O", "O"))]
+
+
+@pytest.mark.parametrize("header", ["word tag", "Token\tPOS\tNER", "words ner_tags"])
+def test_a_header_is_skipped_and_counted(header: str, tmp_path: Path) -> None:
+    row = "\t".join(["a", "x", "O"]) if header.count("\t") == 2 else "a O"
+    found, skipped = read(tmp_path / "a", f"\n{header}\n{row}\nword{row[1:]}\n")
+    assert found == [Tagged(("a", "word"), ("O", "O"))]
+    assert skipped == {"headers": 1}
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

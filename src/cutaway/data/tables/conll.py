@@ -1,5 +1,6 @@
 """Tagged sentences in columns, as in the CoNLL shared tasks: a word per line, a blank line after each sentence."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -8,15 +9,22 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Tagged
 from cutaway.data.readers import read_lines
-from cutaway.errors import UserError
+from cutaway.data.tables.names import normal
+from cutaway.errors import UserError, quoted
 
 DOCUMENT_MARK = "-DOCSTART-"
+COMMENT = re.compile(r"#\s*(newdoc|newpar)\b.*|#\s+[\w.:-]+\s*=.*")
+"""Comments of CoNLL-U, which may have as many words as there are columns."""
+HEADERS = ({"word", "words", "token", "tokens", "form"}, {"tag", "tags", "ner", "ner_tag", "ner_tags", "label", "pos"})
+"""Names of the first and of the last column."""
 
 
 def read_conll(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:
     """The sentences of a file: words in the first column, tags in the last.
 
-    Columns are separated by tabs, or by spaces in a line without tabs. Document marks are skipped and counted.
+    Columns are separated by tabs, or by spaces in a line without tabs. Skipped and counted are document marks, which
+    end a sentence; comments, which are lines that begin with `#` and are no columns, or are as in CoNLL-U
+    (`# newdoc`, `# sent_id = 1`); and a header such as `word tag`.
 
     Raises:
         UserError: while reading: a line has fewer than two columns, or another number than the first.
@@ -29,18 +37,38 @@ def read_conll(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
 
 def _read_columns(path: Path, skipped: Counter[str]) -> Iterator[list[str]]:
     """The cells of each line; none at the end of a sentence."""
-    width = 0
+    width, has_tabs = _columns_of(path)
+    is_first = True
     for number, line in enumerate(read_lines(path), start=1):
         cells = _split(line)
         if cells[:1] == [DOCUMENT_MARK]:
             skipped["document marks"] += 1
-            continue
-        width = width or len(cells)
-        if len(cells) == 1 or "" in (cells[:1] + cells[-1:]):
-            raise UserError(f"{path}, line {number}: a word and its tag are expected, not {line.strip()!r}")
-        if cells and len(cells) != width:
+            yield []
+        elif line.startswith("#") and _is_comment(line, width, has_tabs):
+            skipped["comments"] += 1
+        elif is_first and cells and normal(cells[0]) in HEADERS[0] and normal(cells[-1]) in HEADERS[1]:
+            skipped["headers"] += 1
+            is_first = False
+        elif len(cells) == 1 or "" in (cells[:1] + cells[-1:]):
+            raise UserError(f"{path}, line {number}: a word and its tag are expected, not {quoted(line.strip())}")
+        elif cells and len(cells) != width:
             raise UserError(f"{path}, line {number}: {len(cells)} columns, where the lines before have {width}")
-        yield cells
+        else:
+            is_first = is_first and not cells
+            yield cells
+
+
+def _columns_of(path: Path) -> tuple[int, bool]:
+    """The number of columns, by the first line that is surely no comment, and whether tabs separate them."""
+    for line in read_lines(path):
+        if line.strip() and not line.startswith((DOCUMENT_MARK, "#")):
+            return len(_split(line)), "\t" in line
+    first = next((line for line in read_lines(path) if line.startswith("#") and not COMMENT.fullmatch(line)), "")
+    return len(_split(first)), "\t" in first
+
+
+def _is_comment(line: str, width: int, has_tabs: bool) -> bool:
+    return COMMENT.fullmatch(line) is not None or len(_split(line)) != width or (has_tabs and "\t" not in line)
 
 
 def _split(line: str) -> list[str]:

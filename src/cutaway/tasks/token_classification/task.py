@@ -16,6 +16,7 @@ from cutaway.data.examples import Tagged
 from cutaway.data.grouping import in_batches
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.tables.conll import read_conll
+from cutaway.errors import quoted
 from cutaway.metrics.classes import classification_report
 from cutaway.metrics.entities import are_entities, entity_report
 from cutaway.metrics.report import Report
@@ -204,10 +205,16 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
         return tagged
 
     def measure(self, loaded: LoadedModel, examples: Sequence[Tagged], options: EvaluationOptions) -> Report:
-        """Precision, recall and F1 of whole entities; for other tags, such as parts of speech, of each tag."""
+        """Precision, recall and F1 of entities; for other tags, such as parts of speech, of each tag, with a note."""
         found = [[one.tag for one in row] for row in self.tag(loaded, [example.words for example in examples])]
         true = [example.tags for example in examples]
         labels = self.task_config.labels or ()
         if are_entities(labels):
             return entity_report(found, true)
-        return classification_report(list(chain(*found)), list(chain(*true)), labels)
+        report = classification_report(list(chain(*found)), list(chain(*true)), labels)
+        other = next(tag for tag in labels if not are_entities([tag]))
+        return Report(
+            report.figures,
+            {"macro_f1": f"by tag, not by entity: {quoted(other)} is of no known scheme (IOB, BIOES, BILOU)"},
+            report.parts,
+        )
