@@ -209,11 +209,12 @@ class ExampleTask(Task[Config], Generic[Config, AnyExample]):
         classes = {label for one in examples for label in self.classes(one)}
         if getattr(self.task_config, "labels", None) or any(len(labels) != 1 for labels in sets):
             return
-        inputs = len({given for one in examples for given in self.labelled(one)})
+        inputs = _count_different(chain(*map(self.labelled, examples)), len(classes))
         if len(classes) > max(2, inputs) or len(classes) > max(MOST_PLAUSIBLE, len(sets) / 2):
+            differing = f" of which {inputs:,} differ" if inputs < len(classes) else ""
             first = " and ".join(quoted(label) for label in sorted(classes)[:2])
             raise UserError(
-                f"{path} has {len(classes):,} labels, such as {first}, for {inputs:,} different inputs: are the "
+                f"{path} has {len(classes):,} labels, such as {first}, for {len(sets):,} inputs{differing}: are the "
                 f"columns swapped? {self.advice_on_labels}; if these are the labels, list them in task.labels"
             )
 
@@ -307,6 +308,16 @@ def without_longer(rows: Sequence[Any], limit: int, counted: Counter[str]) -> li
     if len(fitting) < len(rows):
         counted[f"longer than {limit} tokens"] += len(rows) - len(fitting)
     return fitting
+
+
+def _count_different(values: Iterable[Hashable], most: int) -> int:
+    """The number of different values, or `most` if there are so many: the rest is not looked at."""
+    seen: set[Hashable] = set()
+    for value in values:
+        seen.add(value)
+        if len(seen) >= most:
+            break
+    return len(seen)
 
 
 def count_unknown(tokenizer: Tokenizer, texts: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import LabelledText, Pair
+from cutaway.data.tables.conll import read_conll
+from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.data.tables.listed_files import read_listed
 from cutaway.data.tables.names import CAPTIONED_FILES
 from cutaway.data.tables.records import json_kind
 from data.tables.test_rows import labelled, pairs, refusal, written
-from support import require_module
+from support import require_module, require_path
 
 ROWS = [
     {"id": 1, "text": "a\nb", "label": "x"},
@@ -106,3 +109,17 @@ def test_tables_come_from_parquet(tmp_path: Path) -> None:
 def test_a_field_of_csv_may_be_long(tmp_path: Path) -> None:
     long = "word, " * 50_000
     assert labelled(written(tmp_path / "a.csv", f'text,label\n"{long}",1\nb,0\n'))[0][0].text == long
+
+
+@pytest.mark.parametrize("read", [read_labelled, read_conll])
+def test_a_pipe_is_read_once(read: Any) -> None:
+    require_path("/dev/fd")
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"# newdoc\tO\na\tx\nb\ty\n")
+        os.close(writing)
+        assert len(list(read(Path(f"/dev/fd/{reading}"), DataConfig(), Counter()))) == (
+            3 if read is read_labelled else 1
+        )
+    finally:
+        os.close(reading)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from cutaway.config.data import DataConfig
@@ -37,9 +37,9 @@ def read_conll(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[
 
 def _read_columns(path: Path, skipped: Counter[str]) -> Iterator[list[str]]:
     """The cells of each line; none at the end of a sentence."""
-    width, has_tabs = _columns_of(path)
+    width, has_tabs, lines = _columns_of(read_lines(path))
     is_first = True
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(lines, start=1):
         cells = _split(line)
         if cells[:1] == [DOCUMENT_MARK]:
             skipped["document marks"] += 1
@@ -58,13 +58,15 @@ def _read_columns(path: Path, skipped: Counter[str]) -> Iterator[list[str]]:
             yield cells
 
 
-def _columns_of(path: Path) -> tuple[int, bool]:
-    """The number of columns, by the first line that is surely no comment, and whether tabs separate them."""
-    for line in read_lines(path):
+def _columns_of(lines: Iterator[str]) -> tuple[int, bool, Iterator[str]]:
+    """The number of columns, by the first line that is surely no comment; whether tabs separate them; and all lines."""
+    read: list[str] = []
+    for line in lines:
+        read.append(line)
         if line.strip() and not line.startswith((DOCUMENT_MARK, "#")):
-            return len(_split(line)), "\t" in line
-    first = next((line for line in read_lines(path) if line.startswith("#") and not COMMENT.fullmatch(line)), "")
-    return len(_split(first)), "\t" in first
+            break
+    first = next((line for line in reversed(read) if line.strip() and not COMMENT.fullmatch(line)), "")
+    return len(_split(first)), "\t" in first, chain(read, lines)
 
 
 def _is_comment(line: str, width: int, has_tabs: bool) -> bool:

@@ -31,6 +31,8 @@ def json_kind(path: Path) -> str | None:
     ending = format_of(path)
     if ending == ".parquet" or plugin_reader(path) is not None:
         return None
+    if path.exists() and not path.is_file():  # a pipe can be read once only
+        return ".jsonl" if ending in JSON_LINES else None
     start = _start(path)
     if start.startswith(b"["):
         is_array = start[1:].lstrip().startswith((b"{", b"]"))
