@@ -74,10 +74,17 @@ def test_it_agrees_with_an_export(preset: str, task: str, tmp_path: Path) -> Non
 
 
 def test_a_bias_that_a_format_lacks_is_seen_before_it_is_trained(tmp_path: Path) -> None:
-    config = config_of("gpt2-small", "sequence_classification", "model.head.pooling=last")
+    config = config_of("gpt2-small", "sequence_classification", "model.head.bias=true")
     require_agreement(config, tmp_path)
     assert config is not None
     assert unexportable(config) == "gpt2 cannot hold this model: a matrix has a bias, but the format has none"
+
+
+@pytest.mark.parametrize("preset", ["gpt2-small", "llama-nano", "gpt-micro"])
+def test_classifiers_of_decoders_are_exported(preset: str) -> None:
+    config = config_of(preset, "sequence_classification")
+    assert config is not None
+    assert unexportable(config) is None
 
 
 def test_a_tokenizer_from_a_file_needs_a_padding_token(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_choice_that_means_nothing_is_refused(task: str, key: str) -> None:
         require_choices(override(plain, [f"{key}={VALUES[key]}"]))
 
 
-@pytest.mark.parametrize(("architecture", "pooling", "hidden"), [("encoder", "cls", True), ("decoder", "mean", False)])
+@pytest.mark.parametrize(("architecture", "pooling", "hidden"), [("encoder", "cls", True), ("decoder", "last", False)])
 def test_a_new_head_that_classifies_texts_is_one_that_other_libraries_have(
     architecture: str, pooling: str, hidden: bool
 ) -> None:

@@ -34,6 +34,7 @@ class SequenceHeadConfig(Record):
     activation: Literal["tanh", "relu"] = Field(
         "tanh", description="activation of that layer: tanh in BERT, relu in DistilBERT"
     )
+    bias: bool = Field(True, description="whether logits have a bias")
 
 
 class TokenHeadConfig(Record):

@@ -58,6 +58,7 @@ class HeadTable:
         repeated: as in `Table`, by full names.
         ignored: as in `Table`, by full names.
         prefix: of the names of the body's weights with this head, if it differs from the family's.
+        equivalent: as in `Family`, for this head.
     """
 
     architecture: str
@@ -67,6 +68,7 @@ class HeadTable:
     repeated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
     prefix: str | None = None
+    equivalent: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ class Family:
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
         if config.embedding.kind == "patches":
             ours["context"] = theirs["context"]  # images have as many patches as they have
-        found = [one for one in _differences(ours, theirs) if self.equivalent.get(one[0]) != one[1:]]
+        equivalent = {**self.equivalent, **self.heads[task].equivalent}
+        found = [one for one in _differences(ours, theirs) if equivalent.get(one[0]) != one[1:]]
         return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
 
     def distance(self, config: ModelConfig) -> int:

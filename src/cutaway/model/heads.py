@@ -91,6 +91,7 @@ class SequenceHead(nn.Module):
         pool: one of `POOLINGS`.
         dense: applied to the pooled vector, together with `activation`, if given: tanh(x W + b) in BERT's own code,
             relu(x W + b) in DistilBERT's.
+        bias: whether there is a b.
         dropout: fraction of the pooled vector zeroed in training.
     """
 
@@ -104,13 +105,14 @@ class SequenceHead(nn.Module):
         *,
         dense: nn.Linear | None = None,
         activation: Callable[[Tensor], Tensor] = torch.tanh,
+        bias: bool = True,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.pool = pool
         self.dense = dense
         self.activation = activation
-        self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=True)
+        self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=bias)
         self.out_features = labels
         self.dropout = Dropout(dropout)
 

@@ -8,6 +8,8 @@ from cutaway.config.task import ModelNeeds, TaskConfig, named_task, trained_kind
 from cutaway.errors import UserError, nearest
 
 OF_GRAPHS = "shortest_path"
+CLASSIFIERS = {"encoder": ("pooling=cls", "hidden=true"), "decoder": ("pooling=last", "bias=false")}
+"""The choices of a new head that classifies texts, by architecture."""
 
 
 def needs_of(task: TaskConfig) -> ModelNeeds:
@@ -36,7 +38,7 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     """The assignments that change a run's task: the task itself, and the head, positions and inputs that it needs.
 
     For a task without text, the tokenizer is reset too. A new head that classifies texts with an encoder is that of
-    BERT (Devlin et al. 2019): formats of other libraries hold no other.
+    BERT (Devlin et al. 2019), with a decoder that of GPT-2 in `transformers`: formats of other libraries hold no other.
 
     Raises:
         UserError: there is no such task.
@@ -56,8 +58,8 @@ def chosen_by_task(name: str, config: RunConfig) -> list[str]:
     if model.architecture in needed.architectures:
         kinds[needed.embedding] = (_read(config), needed.reads)
     changes = [f"model.{key}={kind}" for key, (present, kind) in kinds.items() if kind not in (None, present)]
-    if needed.head == "sequence" != model.head.kind and model.architecture == "encoder" and needed.reads == "tokens":
-        changes += ["model.head.pooling=cls", "model.head.hidden=true"] if needed.position is None else []
+    if needed.head == "sequence" != model.head.kind and needed.reads == "tokens" and needed.position is None:
+        changes += [f"model.head.{choice}" for choice in CLASSIFIERS.get(model.architecture, ())]
     drops_tokenizer = not spec.has_text and config.tokenizer != RunConfig().tokenizer
     return [f"task={task}", *changes, *([f"tokenizer={RunConfig().tokenizer.kind}"] if drops_tokenizer else [])]
 

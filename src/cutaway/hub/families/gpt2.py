@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from cutaway.config.head import SequenceHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
@@ -55,6 +56,16 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
         yield Rule(("lm_head.weight",), ("head.projection.weight",))
 
 
+def score_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The head of text classification; a bias of it must be zero."""
+    if isinstance(c.head, SequenceHeadConfig) and c.head.bias:
+        yield Rule(("score.weight",), ("head.projection.weight", "head.projection.bias"), NoBias())
+    else:
+        yield Rule(("score.weight",), ("head.projection.weight",))
+
+
+ZERO_BIAS = {"head.bias": (True, False)}
+"""A bias of zeros is not written."""
 SUMMARY = ("type", "use_proj", "activation", "first_dropout", "proj_to_labels")
 
 GPT2 = Family(
@@ -100,8 +111,9 @@ GPT2 = Family(
         ),
         "sequence_classification": HeadTable(
             architecture="GPT2ForSequenceClassification",
-            choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.projection.bias"), NoBias())],
+            choices={"head.kind": "sequence", "head.pooling": "last", "head.bias": False},
+            rules=score_rules,
+            equivalent=ZERO_BIAS,
         ),
     },
     also={"GPT2Model": "language_modeling"},

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from cutaway.config.attention import GroupedConfig
 from cutaway.config.feedforward import ExpertsConfig, GatedConfig
 from cutaway.config.model import ModelConfig
+from cutaway.hub.families.gpt2 import ZERO_BIAS, score_rules
 from cutaway.hub.family import Family, HeadTable, Rules, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.rotary import ROTARY
-from cutaway.hub.weight_rules import NoBias, Rule, same
+from cutaway.hub.weight_rules import Rule, same
 
 PartRules = Callable[..., Iterable[Rule]]
 
@@ -85,8 +86,9 @@ def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, H
         ),
         "sequence_classification": HeadTable(
             architecture=f"{name}ForSequenceClassification",
-            choices={"head.kind": "sequence", "head.pooling": "last"},
-            rules=lambda c: [Rule(("score.weight",), ("head.projection.weight", "head.projection.bias"), NoBias())],
+            choices={"head.kind": "sequence", "head.pooling": "last", "head.bias": False},
+            rules=score_rules,
+            equivalent=ZERO_BIAS,
         ),
         "token_classification": HeadTable(
             architecture=f"{name}ForTokenClassification",

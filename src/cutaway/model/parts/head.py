@@ -29,7 +29,7 @@ def _language_head(c: ModelConfig, h: LanguageHeadConfig, table: nn.Parameter) -
 def _sequence_head(c: ModelConfig, h: SequenceHeadConfig, table: nn.Parameter | None) -> SequenceHead:
     dense = nn.Linear(c.width, c.width) if h.hidden else None
     pool, activation = POOLINGS[h.pooling], ACTIVATIONS[h.activation]
-    return SequenceHead(c.width, _labels(h), pool, dense=dense, activation=activation, dropout=c.dropout)
+    return SequenceHead(c.width, _labels(h), pool, dense=dense, activation=activation, bias=h.bias, dropout=c.dropout)
 
 
 def _token_head(c: ModelConfig, h: TokenHeadConfig, table: nn.Parameter | None) -> TokenHead:
