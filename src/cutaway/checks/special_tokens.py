@@ -51,7 +51,8 @@ def special_tokens_are_sane(subject: Subject) -> Measurement | NotForThis:
 
 def _size(config: ModelConfig, name: str) -> int:
     """The vocabulary size of the model on this side."""
-    return (config.source_vocabulary if name == SOURCE else config.vocabulary) or 0
+    own = config.source_vocabulary if name == SOURCE else None  # the sides may share one
+    return own or config.vocabulary or 0
 
 
 def _out_of_range(tokenizer: Tokenizer, tokens: Tokens, size: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.hub.nanogpt import import_nanogpt
 from cutaway.model.run_folder import RunFolder, read_json
-from cutaway.text.hf.folders import load_tokenizer
+from cutaway.text.hf.folders import load_source_tokenizer, tokenizer_with_notes
 from cutaway.text.tokenizer import Tokenizer
 
 
@@ -72,8 +72,9 @@ def _open_folder(folder: Path, dtype: torch.dtype, notes: tuple[str, ...]) -> Op
     imported = replace(imported, notes=notes + imported.notes)
     if imported.config.task.kind == "image_classification":
         return Opened(folder, imported, None)
-    tokenizer = load_tokenizer(folder)
+    tokenizer, contradictions = tokenizer_with_notes(folder)
+    imported = replace(imported, notes=imported.notes + contradictions)
     known = imported.config.model.vocabulary
     if known is not None and tokenizer.vocabulary > known:
         raise UserError(f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, but the model has {known}")
-    return Opened(folder, imported, tokenizer)
+    return Opened(folder, imported, tokenizer, load_source_tokenizer(folder))

@@ -104,11 +104,17 @@ def _expected_padding(config: RunConfig) -> int | None:
 
 @torch.inference_mode()
 def export_to_folder(
-    model: Transformer, config: RunConfig, tokenizer: Tokenizer | None, out: Path, preferred: str | None = None
+    model: Transformer,
+    config: RunConfig,
+    tokenizer: Tokenizer | None,
+    out: Path,
+    preferred: str | None = None,
+    source_tokenizer: Tokenizer | None = None,
 ) -> Exported:
     """Writes a Hugging Face folder with its tokenizer and a card, and loads it again.
 
-    If several families fit, the one with the preferred `model_type` is used.
+    If several families fit, the one with the preferred `model_type` is used. The tokenizer is that of the source, if it
+    has its own.
 
     Raises:
         UserError: the folder is not empty, no family fits the model, or the written model has other logits; then

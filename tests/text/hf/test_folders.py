@@ -109,17 +109,16 @@ def test_tokens_beside_the_vocabulary_get_their_own_ids(tmp_path: Path) -> None:
         load_tokenizer(folder)
 
 
-def test_begin_and_end_are_added_where_the_configuration_says_so(tmp_path: Path) -> None:
-    auto(byte_pairs(tmp_path, "gpt2", ["<|endoftext|>", "<s>"])).save_pretrained(tmp_path)
-    for said, expected in (
-        ({}, ((), ())),
-        ({"add_bos_token": True}, ((1,), ())),
-        ({"add_eos_token": True}, ((), (0,))),
-    ):
-        write_json(tmp_path / "tokenizer_config.json", {"bos_token": "<s>", "eos_token": "<|endoftext|>", **said})
-        tokenizer = load_tokenizer(tmp_path)
-        assert tokenizer.frame is not None
-        assert (tokenizer.frame.before, tokenizer.frame.after) == expected
+@pytest.mark.parametrize(("bos", "eos"), [(True, False), (False, True), (True, True), (False, False)])
+def test_begin_and_end_are_added_where_the_configuration_says_so_without_a_file(
+    bos: bool, eos: bool, tmp_path: Path
+) -> None:
+    folder = FOLDERS["llama"](tmp_path)
+    said = json.loads((folder / "tokenizer_config.json").read_text())
+    write_json(folder / "tokenizer_config.json", {**said, "add_bos_token": bos, "add_eos_token": eos})
+    tokenizer = load_tokenizer(folder)
+    assert tokenizer.frame is not None
+    assert (tokenizer.frame.before, tokenizer.frame.after) == ((1,) * bos, (2,) * eos)
 
 
 def test_both_sides_of_marian_share_ids(tmp_path: Path) -> None:

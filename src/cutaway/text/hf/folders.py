@@ -10,6 +10,7 @@ import tokenizers
 
 from cutaway.errors import UserError
 from cutaway.files import make_folder, write_text
+from cutaway.text.hf.classes import class_of, differing, remade
 from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
@@ -39,6 +40,10 @@ SAYING = ("config.json", "generation_config.json", "special_tokens_map.json", "t
 
 PLAIN = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
 """The class that uses a `tokenizer.json` unchanged."""
+
+
+OVERRULING = ("do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space", "legacy")
+"""Options of `tokenizer_config.json` that some classes of `transformers` prefer to `tokenizer.json`."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,52 @@ KINDS = (
 def load_tokenizer(folder: Path) -> Tokenizer:
     """Reads the tokenizer of a Hugging Face folder; that of the target, if the source has its own.
 
-    Special tokens are those in `tokenizer_config.json` and similar files. The special tokens around a text are those
-    that `transformers` adds.
+    Special tokens are those in `tokenizer_config.json` and similar files. Where the files contradict each other, they
+    have the precedence that they have in `transformers` (`tokenizer_with_notes` says where); so do the special tokens
+    around a text.
 
     Raises:
         UserError: the folder has no known tokenizer, or a damaged one.
     """
+    return tokenizer_with_notes(folder)[0]
+
+
+def tokenizer_with_notes(folder: Path) -> tuple[Tokenizer, tuple[str, ...]]:
+    """The same, and what users must know about contradictions between its files, one line each."""
     config = _read_config(folder)
     path = folder / "tokenizer.json"
     if path.exists():
-        return _with_config(read_inner(path), config, path)
+        inner, notes = _as_in_transformers(folder, path, config)
+        return Tokenizer.with_config(inner, config), notes
+    return _load_without_file(folder, config), ()
+
+
+def _as_in_transformers(
+    folder: Path, path: Path, config: Mapping[str, Any]
+) -> tuple[tokenizers.Tokenizer, tuple[str, ...]]:
+    inner, told = read_inner(path), read_config(folder / "tokenizer_config.json")
+    options = {**read_config(folder / "special_tokens_map.json"), **told}
+    options["tokenizer_class"] = config.get("tokenizer_class")
+    name = class_of(options, str(config.get("model_type")), inner)
+    used = inner if name is None else remade(inner, name, options)
+    notes = []
+    if changed := differing(inner, used):
+        asked = [f"{option}={str(told[option]).lower()}" for option in OVERRULING if option in told]
+        because = f" with {', '.join(asked)}" if asked else ""
+        notes.append(
+            f"as in transformers, {name}{because} takes precedence over {', '.join(changed)} of {path.name}"
+        )
+    if used.post_processor is None:  # the library adds nothing around a text
+        begin_and_end(used, {}, path)
+    frame = PostProcessor.of(used.post_processor)
+    for option, there in (("add_bos_token", frame.before), ("add_eos_token", frame.after)):
+        if option in told and (told[option] is True) != bool(there):
+            has = "has" if there else "has no"
+            notes.append(f"as in transformers, {option}={str(told[option]).lower()} has no effect: {path.name} {has} one")
+    return used, tuple(notes)
+
+
+def _load_without_file(folder: Path, config: Mapping[str, Any]) -> Tokenizer:
     kind = _kind(folder, config)
     config = {**kind.specials, **config}
     inner = kind.read(folder, config)
@@ -123,14 +164,6 @@ def write_tokenizer(
     told = framed.config | PLAIN | limit
     for file, config in ((config_beside(path), told), (folder / "special_tokens_map.json", specials)):
         write_text(file, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-
-
-def _with_config(inner: tokenizers.Tokenizer, config: Mapping[str, Any], path: Path) -> Tokenizer:
-    if "cls_token" not in config and ("add_bos_token" in config or "add_eos_token" in config):
-        begin_and_end(inner, config, path)  # it takes precedence over the file
-    elif inner.post_processor is None:  # the library adds nothing around a text
-        begin_and_end(inner, {}, path)
-    return Tokenizer.with_config(inner, config)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

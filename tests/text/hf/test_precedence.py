@@ -1,0 +1,88 @@
+"""Where the files of a folder contradict each other, ids are those of `transformers`, and the contradiction is told."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutaway.hub.families import FAMILIES
+from cutaway.model.run_folder import read_json
+from cutaway.text.hf.classes import OF_MODELS, SWAPPED, UNCHANGED
+from cutaway.text.hf.folders import load_tokenizer, tokenizer_with_notes
+from support import require_module
+from text.folders import FOLDERS, auto, write_json
+
+TEXTS = [
+    *("The quick BROWN fox, isn't it?", " naïve CAFÉ é", "a  b\n\n\tc ", "漢字 テスト", "x12345 ½", "", "low lower"),
+    *("tab\tand  spaces\u3000wide \u00a0here", "🙂 don't we'LL"),
+]
+CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "nothing": ("bert", {}, False),
+    "lower case": ("bert", {"do_lower_case": False}, True),
+    "accents": ("bert", {"strip_accents": False}, True),
+    "chinese": ("bert", {"tokenize_chinese_chars": False}, True),
+    "another class": ("bert", {"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": False}, False),
+    "a space": ("gpt2", {"add_prefix_space": True}, True),
+    "a space in roberta": ("roberta", {"add_prefix_space": True}, True),
+    "a begin token": ("gpt2", {"add_bos_token": True, "bos_token": "<|endoftext|>"}, True),
+    "an end token": ("gpt2", {"add_eos_token": True, "eos_token": "<|endoftext|>"}, True),
+    "a begin token of llama": ("llama", {"add_bos_token": False}, True),
+    "no prefix in llama": ("llama", {"add_prefix_space": False}, True),
+    "legacy": ("llama", {"legacy": True}, False),
+    "gpt2 by the class of llama": ("gpt2", {"tokenizer_class": "LlamaTokenizer"}, False),
+    "t5": ("t5", {}, False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ids_are_those_of_transformers(case: str, tmp_path: Path) -> None:
+    kind, said, is_told = CASES[case]
+    folder = saved(kind, tmp_path)
+    write_json(folder / "tokenizer_config.json", read_json(folder / "tokenizer_config.json") | said)
+    tokenizer, notes = tokenizer_with_notes(folder)
+    assert_same(folder, lambda text: ids(tokenizer, text))
+    assert bool(notes) == is_told, notes
+    for note in notes:
+        assert any(f"{name}={str(value).lower()}" in note for name, value in said.items()), note
+
+
+def saved(kind: str, tmp_path: Path) -> Path:
+    """A folder with a `tokenizer.json` as `transformers` writes it."""
+    auto(FOLDERS[kind](tmp_path / "slow")).save_pretrained(tmp_path / "fast")
+    write_json(tmp_path / "fast" / "config.json", read_json(tmp_path / "slow" / "config.json"))
+    return tmp_path / "fast"
+
+
+def ids(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer.frame.around(tokenizer.encode(text)))
+
+
+def assert_same(folder: Path, of: Callable[[str], list[int]]) -> None:
+    theirs = auto(folder)
+    for text in TEXTS:
+        assert of(text) == theirs(text)["input_ids"], text
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "llama", "mistral", "qwen2", "qwen3", "nanochat", "deepseek_v3"])
+@pytest.mark.parametrize("name", [None, "PreTrainedTokenizerFast", "GPT2TokenizerFast", "Qwen2Tokenizer"])
+def test_the_class_follows_from_the_folder_s_model_and_name(
+    model_type: str, name: str | None, tmp_path: Path
+) -> None:
+    folder = saved("gpt2", tmp_path)
+    config = {key: value for key, value in read_json(folder / "tokenizer_config.json").items() if key != "tokenizer_class"}
+    write_json(folder / "tokenizer_config.json", config | ({} if name is None else {"tokenizer_class": name}))
+    write_json(folder / "config.json", {"model_type": model_type})
+    tokenizer = load_tokenizer(folder)
+    assert_same(folder, lambda text: ids(tokenizer, text))
+
+
+def test_their_class_of_each_model_is_known() -> None:
+    require_module("transformers")
+    from transformers.models.auto import tokenization_auto as theirs
+
+    generic = {None, "TokenizersBackend", "MistralCommonBackend", "MarianTokenizer"}
+    names = {name: theirs.TOKENIZER_MAPPING_NAMES.get(name) for name in FAMILIES}
+    assert OF_MODELS == {name: one for name, one in names.items() if one not in generic}
+    assert {name for name, one in names.items() if one in ("TokenizersBackend", "MistralCommonBackend")} == UNCHANGED
+    assert set(FAMILIES) & theirs.MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS == SWAPPED
