@@ -215,6 +215,7 @@ MUTANTS = (
     Mutant("changed cache = fresh", "translator", beams_that_stay),
     Mutant("padded right = alone", "writer", mask_polarity),
     Mutant("padding inert", "reader", mask_polarity),
+    Mutant("attention = equation", "translator", wrong_scale, "attention"),
     Mutant("padded left = alone", "reader", positions_that_count_padding),
     Mutant("padded right = alone", "translator", source_padding_is_read),
     Mutant("padding inert", "judge", mean_over_padding),

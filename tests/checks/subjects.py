@@ -7,7 +7,7 @@ from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject, make_subject
 from cutaway.config.run import RunConfig
 from text.kinds import READERS, WRITERS
-from variants import config_of, variant
+from variants import LATENT, config_of, variant
 
 TOKENIZERS = {"byte": WRITERS["byte"], "wordpiece": READERS["wordpiece"], "unigram": WRITERS["unigram"]}
 SQUARE = {"heads": 10, "kv_heads": 5, "head_width": 2}
@@ -23,6 +23,7 @@ SUBJECTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
             "head": {"bias": True},
             "dropout": 0.3,
             "multi_token_prediction": 1,
+            "context": 90,
         },
     ),
     "reader": (
@@ -33,7 +34,31 @@ SUBJECTS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "translator": (
         "unigram",
         "sequence_to_sequence",
-        {"architecture": "encoder_decoder", "position": "sinusoidal"},
+        {"architecture": "encoder_decoder", "position": "sinusoidal", "context": 90},
+    ),
+    "windowed writer": (
+        "byte",
+        "language_modeling",
+        {
+            "position": {"kind": "rotary", "scaling": {"kind": "llama3", "factor": 3.0, "trained_context": 70}},
+            "attention": {"kv_heads": 2, "window": 66, "softcap": 2.0},
+            "context": 90,
+        },
+    ),
+    "bucketing translator": (
+        "unigram",
+        "sequence_to_sequence",
+        {
+            "architecture": "encoder_decoder",
+            "position": {"kind": "relative", "max_distance": 80},
+            "attention": {"window": 19},
+            "context": 100,
+        },
+    ),
+    "latent writer": (
+        "byte",
+        "language_modeling",
+        {"position": "rotary", "attention": LATENT | {"softcap": 2.0}, "context": 90},
     ),
     "judge": (
         "wordpiece",

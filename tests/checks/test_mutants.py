@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from checks.far_mutants import FAR_MUTANTS
 from checks.mutants import MUTANTS, Mutant
 from checks.subjects import SUBJECTS, subject
 from cutaway.checks.measure import Measurement
@@ -10,6 +11,7 @@ from cutaway.checks.properties import PROPERTIES, check
 from cutaway.data.text.windows import RandomWindows
 from data.text.test_windows import test_random_targets_follow_their_inputs as targets_follow
 
+ALL_MUTANTS = (*MUTANTS, *FAR_MUTANTS)
 BY_NAME = {tested.name: tested for tested in PROPERTIES}
 
 
@@ -22,7 +24,7 @@ def test_a_sound_model_passes_everything(name: str) -> None:
     assert {tested: outcome for tested, outcome in measured.items() if not outcome.passes} == {}
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.plant.__name__} of a {mutant.of}")
+@pytest.mark.parametrize("mutant", ALL_MUTANTS, ids=lambda mutant: f"{mutant.plant.__name__} of a {mutant.of}")
 @torch.no_grad()
 def test_a_bug_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = subject(mutant.of)
@@ -34,7 +36,7 @@ def test_a_bug_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_property_finds_a_bug() -> None:
-    assert {mutant.caught_by for mutant in MUTANTS} == set(BY_NAME)
+    assert {mutant.caught_by for mutant in ALL_MUTANTS} == set(BY_NAME)
 
 
 def test_shifted_labels_are_found_where_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:

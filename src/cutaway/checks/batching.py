@@ -36,11 +36,14 @@ def padding_is_inert(subject: Subject) -> Measurement | NotForThis:
 
 
 def _padded_equals_alone(subject: Subject, side: Side) -> Measurement | NotForThis:
-    padded = join(subject.ragged, side)
-    if padded.attention_mask is None:
+    if join(subject.ragged, side).attention_mask is None:
         return NotForThis(SAME_SIZE)
-    alone = [logits(subject.model, one)[0] for one in subject.ragged]
-    return Measurement(difference(kept(logits(subject.model, padded), padded), alone), ROUNDING)
+    found, expected = [], []
+    for examples in (subject.ragged, subject.long):
+        padded = join(examples, side)
+        found += kept(logits(subject.model, padded), padded)
+        expected += [logits(subject.model, one)[0] for one in examples]
+    return Measurement(difference(found, expected), ROUNDING)
 
 
 SAME_SIZE = "all its inputs have the same size: nothing is padded"

@@ -1,6 +1,6 @@
 """A decoder must attend to the past, with or without a cache, and not to the future."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
@@ -20,12 +20,18 @@ NO_DECODER = "an encoder attends to the whole text"
 
 
 def cached_equals_uncached(subject: Subject) -> Measurement | NotForThis:
-    """Compares the logits of texts read at once and in pieces with a cache, padded on the left or not."""
+    """Compares the logits of texts read at once and in pieces with a cache, padded on the left or not.
+
+    Padded texts are also read as in generation: a prompt with its mask, and then tokens without any.
+    """
     if isinstance(subject.model, EncoderOnly):
         return NotForThis(NO_DECODER)
     found, expected = [], []
-    for batch in (join(subject.even), join(subject.ragged, "left")):
-        found += kept(_in_pieces(subject.model, batch), batch)
+    padded, long = join(subject.ragged, "left"), join(subject.long, "left")
+    ways = [(join(subject.even), _pieces), (padded, _pieces), (padded, _prompt_and_tokens)]
+    ways += [(join(subject.long[:1]), _pieces), (long, _prompt_and_tokens)]
+    for batch, cut in ways:
+        found += kept(_in_pieces(subject.model, batch, cut), batch)
         expected += kept(_states(subject.model, batch), batch)
     return Measurement(difference(found, expected), ROUNDING)
 
@@ -48,16 +54,21 @@ def changed_cache_equals_fresh(subject: Subject) -> Measurement | NotForThis:
 
 
 def future_is_unseen(subject: Subject) -> Measurement | NotForThis:
-    """Compares the logits of the past when all later tokens change, at each position of a text."""
+    """Compares the logits of the past when all later tokens change: at each position of a text, two of a long one."""
     if isinstance(subject.model, EncoderOnly):
         return NotForThis(NO_DECODER)
-    text, other = subject.even[0], subject.even[1]
-    length = text.inputs.shape[1]
-    past = torch.ones(length, length, dtype=torch.bool).tril()  # row t: the positions up to t
-    rows = text[[0] * length]
-    changed = replace(rows, inputs=torch.where(past, rows.inputs, other.inputs))
-    found, expected = _states(subject.model, changed), _states(subject.model, rows)
-    return Measurement(difference(found[past], expected[past]), ROUNDING)
+    found, expected = [], []
+    long = subject.long[0]
+    length, end = subject.even[0].inputs.shape[1], long.inputs.shape[1] - 1
+    texts = [(subject.even[0], subject.even[1].inputs, list(range(length)))]
+    texts += [(long, long.inputs.roll(1, dims=1), [end // 2, max(0, end - 1)])]
+    for text, other, lasts in texts:
+        rows = text[[0] * len(lasts)]
+        past = torch.arange(rows.inputs.shape[1]) <= torch.tensor(lasts)[:, None]
+        changed = replace(rows, inputs=torch.where(past, rows.inputs, other))
+        found.append(_states(subject.model, changed)[past])
+        expected.append(_states(subject.model, rows)[past])
+    return Measurement(difference(found, expected), ROUNDING)
 
 
 def _states(model: Decoder, batch: Batch, cache: Cache | None = None) -> Tensor:
@@ -71,17 +82,32 @@ def _read_each_place(head: nn.Module, hidden: Hidden) -> Tensor:
     return head(hidden.states) if isinstance(head, LanguageHead | TokenHead) else hidden.states
 
 
-def _in_pieces(model: Decoder, batch: Batch) -> Tensor:
+def _in_pieces(model: Decoder, batch: Batch, cut: Callable[[Batch], Iterator[Batch]]) -> Tensor:
     cache = _make_cache(model, batch)
-    return torch.cat([_states(model, piece, cache) for piece in _pieces(batch)], dim=1)
+    return torch.cat([_states(model, piece, cache) for piece in cut(batch)], dim=1)
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:
-    """Several tokens, one, one, and twice several; the source is read with the first piece."""
+    """Several tokens, one, one, twice several, and the last one, which may attend to the most."""
     length = batch.inputs.shape[1]
     third = length // 3
-    cuts = sorted({third, third + 1, third + 2, length - third} & set(range(1, length)))
-    for start, end in zip([0, *cuts], [*cuts, length], strict=True):
+    yield from _cut(batch, {third, third + 1, third + 2, length - third, length - 1})
+
+
+def _prompt_and_tokens(batch: Batch) -> Iterator[Batch]:
+    """The prompt until every row has text; then, without a mask, one token, one, several, and the last one."""
+    mask = batch.attention_mask
+    prompt = 1 if mask is None else int((~mask).sum(dim=1).max()) + 1
+    first, *others = _cut(batch, {prompt, prompt + 1, prompt + 2, batch.inputs.shape[1] - 1})
+    yield first
+    yield from (replace(piece, attention_mask=None) for piece in others)
+
+
+def _cut(batch: Batch, cuts: set[int]) -> Iterator[Batch]:
+    """The pieces between these places; the source is read with the first."""
+    length = batch.inputs.shape[1]
+    places = sorted(cuts & set(range(1, length)))
+    for start, end in zip([0, *places], [*places, length], strict=True):
         mask = None if batch.attention_mask is None else batch.attention_mask[:, start:end]
         inputs = batch.inputs[:, start:end]
         yield replace(batch, inputs=inputs, attention_mask=mask) if start == 0 else Batch(inputs, mask)

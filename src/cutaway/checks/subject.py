@@ -9,12 +9,21 @@ from torch import Tensor
 
 from cutaway.checks.batch import Batch
 from cutaway.checks.example_batches import make_examples
+from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 
-LONGEST = 13
-"""Tokens of the longest example: enough to be split into pieces, and few, so that large models are checked quickly."""
+SHORT = 13
+"""Tokens of most examples: enough to be split into pieces, and few, so that large models are checked quickly."""
+NEAR = 64
+"""Positions that every long example exceeds."""
+WORK = 10_000_000_000
+"""The most tokens of a long example times the model's parameters: about a second on two cores."""
+MOST = 1100
+"""The most tokens of a long example of a small model, whose attention takes quadratic time."""
+BEYOND = 8
+"""Tokens of a long example beyond the last limit, and of the shorter long example before it."""
 
 Reference = Callable[..., Tensor]
 """The reference implementation of the same model: takes the same arguments and returns logits.
@@ -33,6 +42,7 @@ class Subject:
         tokenizers: by `TARGET` and `SOURCE`; none if it has no text.
         ragged: examples of one row each, of different lengths if the inputs have a length.
         even: as many examples, all as long as the longest of those.
+        long: two examples, if possible beyond `NEAR` positions and all `limits`, one a little shorter than the other.
         reference: if there is one; takes tensors on the CPU.
     """
 
@@ -41,7 +51,18 @@ class Subject:
     tokenizers: Mapping[str, Tokenizer]
     ragged: list[Batch]
     even: list[Batch]
+    long: list[Batch]
     reference: Reference | None = None
+
+
+def limits(config: ModelConfig) -> list[int]:
+    """Distances or positions beyond which attention may change: `NEAR`, the window, those of the position scheme."""
+    position, scheme = config.position, [NEAR, config.attention.window]
+    if position.kind == "rotary":
+        scheme.append(getattr(position.scaling, "trained_context", None))
+    if position.kind == "relative":
+        scheme += [position.buckets // 4, position.buckets // 2, position.max_distance]
+    return sorted({limit for limit in scheme if limit is not None})
 
 
 def make_subject(
@@ -60,8 +81,13 @@ def make_subject(
     """
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         model = deepcopy(model).float()
-    longest = min(LONGEST, config.model.context)
+    parameters = sum(weight.numel() for weight in model.parameters())
+    longest = min(SHORT, config.model.context)
+    far = min(
+        max(limits(config.model)) + BEYOND, max(NEAR + BEYOND, min(MOST, WORK // parameters)), config.model.context
+    )
     lengths = [longest, -(-longest // 3), -(-2 * longest // 3)]
     ragged = make_examples(config.model, tokenizers, lengths, seed=0)
     even = make_examples(config.model, tokenizers, [longest] * len(lengths), seed=1)
-    return Subject(model.eval(), config, tokenizers, ragged, even, reference)
+    long = make_examples(config.model, tokenizers, [far, max(1, far - BEYOND)], seed=2)
+    return Subject(model.eval(), config, tokenizers, ragged, even, long, reference)
