@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cutaway.errors import JobError, UserError
-from cutaway.files import FolderLock, lock_of, write_bytes
+from cutaway.files import FolderLock, lock_of, replacing, write_bytes
 from support import require_attributes
 
 HOLD = """
@@ -59,6 +59,37 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_first_error_is_the_one_that_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def full(path: Path, content: bytes) -> None:
+        monkeypatch.setattr(Path, "unlink", read_only)  # whatever cleans up fails too
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(JobError, match=r"notes could not be written: the disk is full"):
+        write_bytes(tmp_path / "notes", b"new")
+
+
+def test_a_folder_that_is_replaced_is_never_half_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+
+    def write(content: str) -> None:
+        with replacing(folder) as temporary:
+            temporary.mkdir()
+            (temporary / "file").write_text(content)
+
+    def killed(path: Path) -> None:
+        sys.exit(9)
+
+    write("old")
+    monkeypatch.setattr("shutil.rmtree", killed)
+    with pytest.raises(SystemExit):
+        write("new")
+    assert (folder / "file").read_text() == "new"
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Numbers, tables and command names as people read them, in a terminal and in a notebook."""
 
+import io
 import os
 import shutil
 import sys
@@ -68,3 +69,52 @@ def _relative(path: Path) -> str:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow the links)
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+
+
+class ErrorDisplay(io.TextIOBase):
+    """Standard error, as long as it can be written: once it fails, such as a pipe that is closed, it is switched off.
+
+    What is displayed there is not worth the work that it is about.
+    """
+
+    def __init__(self) -> None:
+        self._failed: object = None
+
+    @property
+    def _stream(self) -> Any:
+        """Standard error as it is now, even if rich has put its own stream in its place."""
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property where the base class has an attribute
+        """The encoding of standard error."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Writes, unless writing has failed before."""
+        self._try("write", text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes, unless writing has failed before."""
+        self._try("flush")
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal that can be written."""
+        stream = self._stream
+        return stream is not self._failed and bool(getattr(stream, "isatty", lambda: False)())
+
+    def fileno(self) -> int:
+        """The descriptor of standard error."""
+        return int(self._stream.fileno())
+
+    def _try(self, method: str, *arguments: str) -> None:
+        stream = self._stream
+        if stream is None or stream is self._failed:
+            return
+        try:
+            getattr(stream, method)(*arguments)
+        except UnicodeError:
+            raise
+        except (OSError, ValueError):  # a closed pipe, a terminal that is gone, a closed stream
+            self._failed = stream

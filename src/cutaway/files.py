@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yields a path to write to; when the block ends without an error, it replaces `path` atomically.
 
     Everything is flushed to disk before the rename, so that a crash, a kill or a power cut leaves either the old or the
-    new version complete. Only an old folder must be removed first: do not replace folders that matter.
+    new version complete; of a folder, a kill can leave neither, with the old one beside it as `NAME.old.tmp`.
 
     Raises:
         JobError: the disk is full or cannot be written.
@@ -37,15 +37,19 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         for file in [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]:
             _sync(file)
+        old = path.with_name(path.name + ".old.tmp")
         if path.is_dir():
-            _remove(path)
+            _remove(old)
+            path.replace(old)
         temporary.replace(path)
         _sync(path.parent)
+        _remove(old)
     except OSError as error:
         why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise JobError(f"{path} could not be written: {why}; what was saved before is untouched") from error
     finally:
-        _remove(temporary)
+        with suppress(OSError):  # the first error is the one that is reported
+            _remove(temporary)
 
 
 def require_file(path: Path) -> None:
@@ -61,13 +65,14 @@ def require_file(path: Path) -> None:
 
 @contextmanager
 def removing_on_failure(path: Path) -> Iterator[None]:
-    """Removes what a failed block wrote to a path that was missing or an empty folder, with the parents that it made."""
+    """Removes what a failed block wrote to a path that was missing or an empty folder, and the parents it made."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     try:
         yield
     except BaseException:
         for one in list(path.iterdir()) if not missing and path.is_dir() else missing[-1:]:
-            _remove(one)
+            with suppress(OSError):
+                _remove(one)
         raise
 
 
@@ -92,6 +97,31 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes a text file in UTF-8 completely, or leaves the old one; raises what `replacing` raises."""
     write_bytes(path, text.encode())
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder so that a kill leaves it complete, or only as `NAME.tmp`. Warns if it cannot be removed."""
+    temporary = path if path.suffix == ".tmp" else path.with_name(path.name + ".tmp")
+    try:
+        if temporary != path:
+            _remove(temporary)
+            path.replace(temporary)
+        _remove(temporary)
+    except OSError as error:
+        warnings.warn(f"{path} cannot be removed: {error.strerror}", stacklevel=2)
+
+
+def sync(path: Path) -> None:
+    """Flushes a file and its entry in its folder to disk.
+
+    Raises:
+        JobError: it cannot be written.
+    """
+    try:
+        _sync(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise JobError(f"{path} could not be written: {error.strerror}; the last checkpoint is intact") from error
 
 
 def remove_file(path: Path) -> None:

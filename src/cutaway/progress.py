@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import TypeVar
+from typing import TextIO, TypeVar, cast
 
 from rich.console import Console
 from rich.panel import Panel
@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cutaway.display import count, size
+from cutaway.display import ErrorDisplay, count, size
 from cutaway.model.device import peak_memory
 from cutaway.pipeline.exporting import unexportable
 from cutaway.runs.run import Run
@@ -28,7 +28,7 @@ QUIET_SECONDS = 60
 
 Item = TypeVar("Item")
 
-console = Console(stderr=True)
+console = Console(file=cast(TextIO, ErrorDisplay()))
 
 
 def say(text: str) -> None:

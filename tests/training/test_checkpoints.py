@@ -135,6 +135,40 @@ def test_a_system_that_takes_no_more_leaves_the_one_before(tmp_path: Path) -> No
     assert names(tmp_path) == ["latest", "step-0"]
 
 
+def test_a_kill_while_old_ones_are_removed_leaves_none_half_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(*trained(2))
+
+    def killed(path: Path, *_: Any, **__: Any) -> None:
+        (path / "model.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoints.save(*trained(4))
+    assert names(tmp_path) == ["latest", "step-2.tmp", "step-4"]
+    checkpoints.save(*trained(6))
+    assert names(tmp_path) == ["latest", "step-6"]
+
+
+def test_a_checkpoint_that_cannot_be_removed_does_not_stop_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(*trained(2))
+
+    def busy(path: Path, *_: Any, **__: Any) -> None:
+        raise OSError(errno.EBUSY, "in use")
+
+    monkeypatch.setattr("shutil.rmtree", busy)
+    with pytest.warns(UserWarning, match=r"step-2 cannot be removed: in use$"):
+        checkpoints.save(*trained(4))
+    assert (tmp_path / "latest").read_text() == "step-4\n"
+
+
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 

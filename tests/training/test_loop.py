@@ -14,6 +14,7 @@ from cutaway.nn.losses import IGNORED
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from cutaway.training.callbacks import Callback, Metrics
+from cutaway.training.checkpoints import Checkpoints
 from training.setups import CONTEXT, VOCABULARY, Fixed, same, small_model, trainer, training_data, weights
 
 OPTIMIZERS = ["adamw", "muon"]
@@ -161,6 +162,18 @@ def test_everything_falls_due_when_it_says(tmp_path: Path) -> None:
     assert notes.steps == [1, 2, 3, 4, 5, 6, 7, 8]
     assert {path.name for path in (tmp_path / "checkpoints").glob("step-*")} == {"step-0", "step-5", "step-8"}
     assert (progress.step, progress.tokens) == (8, 8 * 4 * CONTEXT)
+
+
+def test_logs_are_on_disk_before_the_checkpoint_that_they_belong_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    path = tmp_path / "metrics.jsonl"
+    monkeypatch.setattr("cutaway.training.callbacks.sync", lambda path: events.append(path.name))
+    save = Checkpoints.save
+    monkeypatch.setattr(Checkpoints, "save", lambda *given: events.append(f"step {given[3].step}") or save(*given))
+    trainer(tmp_path, callbacks=[Metrics(path)], steps=4, log_every=1, save_every=2, evaluate_every=9).run()
+    assert events == ["step 0", "metrics.jsonl", "step 2", "metrics.jsonl", "step 4", "metrics.jsonl", "step 4"]
 
 
 def test_the_log_tells_the_mean_since_the_line_before(tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def test_killed_at_any_touch_of_a_file_or_at_any_time(tmp_path: Path) -> None:
 
 
 def test_stopped_by_a_signal_between_two_saves_or_killed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    signals = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM}
+    signals = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal.SIGHUP}
     stops = {name: [{"step": 6, "signal": number}] for name, number in signals.items()}
     kills = killed(6, 50, 114)
     statuses = live(tmp_path, {"never stopped": [], **stops, **kills})
-    expected = {"never stopped": [0], "ctrl-c": [130, 0], "sigterm": [143, 0]}
+    expected = {"never stopped": [0], "ctrl-c": [130, 0], "sigterm": [143, 0], "sighup": [129, 0]}
     assert statuses == expected | {name: [-signal.SIGKILL, 0] for name in kills}
     said = " ".join(capfd.readouterr().err.split())
     for name in signals:

@@ -10,9 +10,10 @@ import pytest
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 from cutaway.training.signals import Interrupted, Stopper
+from support import require_attributes
 from training.setups import small_model, trainer
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -27,8 +28,20 @@ def test_the_first_is_noted_and_the_second_stops_at_once(number: signal.Signals)
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signals, status: int) -> None:
+def test_ignored_ones_stay_ignored() -> None:
+    require_attributes("signal", "SIGHUP")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stopper() as stopper:
+            signal.raise_signal(signal.SIGHUP)
+            assert stopper.signal is None
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signals) -> None:
     class Caller(Callback):
         """Sends a signal with the third line of the log."""
 
@@ -48,7 +61,7 @@ def test_training_makes_its_step_and_saves(tmp_path: Path, number: signal.Signal
     caller = Caller()
     with pytest.raises(Interrupted, match=rf"at step 3; go on with: cutaway train --resume {tmp_path}$") as raised:
         trainer(tmp_path, callbacks=[caller], steps=9, log_every=1, save_every=100).run()
-    assert raised.value.status == status
+    assert raised.value.status == 128 + number
     assert caller.events == ["stopping after step-0\n", "finish"], "once each, and before saving"
     assert (tmp_path / "checkpoints/latest").read_text() == "step-3\n"
 

@@ -2,8 +2,22 @@
 
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn, TextIO
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP arrived outside of training, which saves on them."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def main() -> None:
@@ -17,7 +31,8 @@ def main() -> None:
     _set_encodings()
     warnings.showwarning = _show_warning
     try:
-        status = run()
+        with _raised_signals():
+            status = run()
         sys.stdout.flush()
     except UserError as error:
         _fail(str(error), 2)
@@ -25,10 +40,35 @@ def main() -> None:
         _fail(str(error), getattr(error, "status", 1))
     except KeyboardInterrupt:
         _fail("interrupted", 130)
-    except BrokenPipeError:  # the reader of the output has closed it; Python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Terminated as error:
+        _fail(f"stopped by {signal.Signals(error.number).name}", 128 + error.number)
+    except BrokenPipeError:  # the reader of the output has closed it
+        _discard(sys.stdout)
         sys.exit(1)
+    _flush_errors()
     sys.exit(status)
+
+
+@contextmanager
+def _raised_signals() -> Iterator[None]:
+    """Raises `Terminated` on SIGTERM and SIGHUP while the block lasts, unless they are ignored or handled already."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [
+        number for number in map(signal.Signals.__getitem__, names) if signal.getsignal(number) == signal.SIG_DFL
+    ]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    for number in numbers:
+        signal.signal(number, _terminate)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated(number)
 
 
 def _set_encodings() -> None:
@@ -45,10 +85,25 @@ def _set_encodings() -> None:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:
-    """Prints a warning in one line, without its place in the code."""
-    print(f"cutaway: {' '.join(str(message).split())}", file=sys.stderr)
+    """Prints a warning in one line, without its place in the code, if somebody reads it."""
+    with suppress(OSError):
+        print(f"cutaway: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def _fail(message: str, status: int) -> None:
-    print(f"cutaway: {' '.join(message.split())}", file=sys.stderr)
+def _fail(message: str, status: int) -> NoReturn:
+    with suppress(OSError):
+        print(f"cutaway: {' '.join(message.split())}", file=sys.stderr)
+    _flush_errors()
     sys.exit(status)
+
+
+def _flush_errors() -> None:
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what a stream still holds nowhere: Python would complain at exit that it cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

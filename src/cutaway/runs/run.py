@@ -10,20 +10,21 @@ from pathlib import Path
 
 from cutaway.config.reading import changed_keys, dump_run, load_run, override
 from cutaway.config.run import RunConfig
-from cutaway.data.example_store import manifest_path
+from cutaway.data.example_store import EXAMPLES_FOLDER, manifest_path
 from cutaway.data.text.corpus import MANIFEST_FILE
 from cutaway.data.text.prepare import UNFINISHED_FILE
 from cutaway.display import program
 from cutaway.errors import UserError
-from cutaway.files import LOCK_FILE, FolderLock, lock_of, make_folder, write_text
+from cutaway.files import LOCK_FILE, FolderLock, lock_of, make_folder, remove_folder, write_text
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
-from cutaway.model.digests import Digests
+from cutaway.model.digests import DIGESTS_FILE, Digests
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
+from cutaway.runs.run_report import report_path
 from cutaway.runs.transfer import Transferred, transfer_weights
 from cutaway.runs.verification import recorded_files, require_unchanged
 from cutaway.tasks.base import EqualBatches, SampleOrder
@@ -149,6 +150,7 @@ def resume(out: Path, assignments: Sequence[str] = ()) -> Run:
     lock.acquire()
     try:
         _require_state(folder)
+        _remove_temporaries(folder)
         if before.task.spec.has_text:
             folder.require(folder.tokenizer)
         dataset = task_of(config).open(out)
@@ -226,7 +228,8 @@ def _require_free(folder: RunFolder) -> None:
                 f"{out} holds {path.name} of a run, but no {folder.run.name}: copy it back, or choose another folder"
             )
     if out.is_dir() and not (_is_prepared(out) or folder.unfinished.exists()):
-        foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+        own = {path.name for path in _temporaries(folder)}
+        foreign = sorted(path.name for path in out.iterdir() if not path.name.startswith(".") and path.name not in own)
         if foreign:
             raise UserError(f"{out} has other files, such as {foreign[0]}: choose a new folder, like {out / 'run'}")
 
@@ -244,6 +247,7 @@ def _begun(folder: RunFolder) -> Iterator[FolderLock]:
         make_folder(out)
         lock.acquire()
         _require_free(folder)  # again, now that nobody else can write
+        _remove_temporaries(folder)
         before, was_prepared = {*out.iterdir()} - {out / LOCK_FILE}, _is_prepared(out)
         yield lock
     except BaseException as error:
@@ -255,6 +259,22 @@ def _begun(folder: RunFolder) -> Iterator[FolderLock]:
                 with suppress(OSError):  # another run may have been started in it
                     above.rmdir()
         raise
+
+
+def _temporaries(folder: RunFolder) -> list[Path]:
+    """What a kill may leave of a file or folder that was being written."""
+    names = [
+        path.name for path in (folder.run, folder.config, folder.weights, folder.tokenizer, folder.source_tokenizer)
+    ]
+    names += [folder.metrics.name, folder.samples.name, folder.unfinished.name, report_path(folder).name, DIGESTS_FILE]
+    names += [MANIFEST_FILE, UNFINISHED_FILE, EXAMPLES_FOLDER]
+    endings = (".tmp", ".old.tmp", ".tmp.tmp")
+    return [path for name in names for ending in endings if (path := folder.path / (name + ending)).exists()]
+
+
+def _remove_temporaries(folder: RunFolder) -> None:
+    for path in _temporaries(folder):
+        remove_folder(path)
 
 
 def _is_prepared(out: Path) -> bool:

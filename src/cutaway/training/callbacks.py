@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from cutaway.errors import JobError, UserError
-from cutaway.files import write_text
+from cutaway.files import sync, write_text
 from cutaway.training.checkpoints import LARGEST, Progress
 
 ROWS = {"train": ("step", "tokens", "loss", "seconds"), "validation": ("step", "loss")}
@@ -36,6 +36,10 @@ class Callback(Protocol):
         """A step is complete, after its other events."""
         return
 
+    def saving(self, progress: Progress) -> None:
+        """A checkpoint is about to be saved: what belongs to it goes to disk first."""
+        return
+
     def stopping(self) -> None:
         """A signal asked to stop: the step is finished, then everything is saved."""
         return
@@ -57,6 +61,15 @@ class JSONLines:
         if self._path.exists():
             rows = [row for row in self._read(self._path) if row["step"] <= step]
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def sync(self) -> None:
+        """Flushes the rows to disk.
+
+        Raises:
+            JobError: the disk is full or cannot be written.
+        """
+        if self._path.exists():
+            sync(self._path)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Appends a row.
@@ -91,6 +104,10 @@ class Metrics(Callback):
         """Appends a row."""
         self._rows.append({"kind": "validation", "step": progress.step, "tokens": progress.tokens, **figures})
 
+    def saving(self, progress: Progress) -> None:
+        """Flushes the rows to disk."""
+        self._rows.sync()
+
 
 class Samples(Callback):
     """Generates a sample every so many steps, displays it, and appends it to `samples.jsonl`."""
@@ -111,6 +128,10 @@ class Samples(Callback):
         """Generates a sample if it is due."""
         if progress.step % self._every == 0:
             self._sample(progress.step)
+
+    def saving(self, progress: Progress) -> None:
+        """Flushes the rows to disk."""
+        self._rows.sync()
 
     def _sample(self, step: int) -> None:
         text = self._write()

@@ -1,14 +1,13 @@
 """Checkpoints, from which training resumes bit for bit; each is saved completely or not at all."""
 
 import re
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import nn
 
 from cutaway.errors import UserError, shortened
-from cutaway.files import replacing, write_text
+from cutaway.files import remove_folder, replacing, write_text
 from cutaway.model.digests import Digests
 from cutaway.model.run_folder import (
     read_json,
@@ -63,7 +62,9 @@ class Checkpoints:
         self._latest = folder / "latest"
 
     def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
-        """Saves a checkpoint, names it the latest, and removes the oldest; an existing one is not saved again.
+        """Saves a checkpoint, names it the latest, and removes the oldest and what a kill left behind.
+
+        An existing one is not saved again.
 
         Raises:
             JobError: the disk is full; the previous checkpoint is still the latest.
@@ -78,9 +79,9 @@ class Checkpoints:
             write_json(temporary / "progress.json", asdict(progress))
             Digests(temporary).record(temporary / name for name in FILES)
         write_text(self._latest, path.name + "\n")
-        for old in self._steps()[: -self._keep]:
+        for old in [*self._folder.glob("step-*.tmp"), *self._steps()[: -self._keep]]:
             if old != path:
-                shutil.rmtree(old)
+                remove_folder(old)
 
     def load(self, model: nn.Module, optimizer: Optimizer) -> Progress | None:
         """Loads the latest checkpoint and returns its progress; None if there is none.

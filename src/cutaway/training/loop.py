@@ -207,6 +207,8 @@ class Trainer:
         """Saves, unless the last update made weights non-finite, which the next loss would show too late."""
         if non_finite_weights(self._model):
             self._give_up(f"weights not finite after step {progress.step}", lambda: None)
+        for callback in self._callbacks:
+            callback.saving(progress)
         self._checkpoints.save(self._model, self._optimizer, progress)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as requests to stop after the current step."""
+"""Ctrl-C, SIGTERM and SIGHUP as requests to stop after the current step."""
 
 import signal
 import threading
@@ -16,10 +16,15 @@ class Interrupted(JobError):
         self.status = status
 
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""SIGHUP comes when the terminal is closed; Windows does not have it."""
+
+
 class Stopper:
     """Records the first signal while the block lasts; a second one stops at once.
 
-    Python allows this in the main thread only; in other threads, signals keep their handlers.
+    Ignored signals stay ignored, as `nohup` wants it. Python allows this in the main thread only; in other threads,
+    signals keep their handlers.
 
     Args:
         when_asked: called once, when the signal arrives.
@@ -32,7 +37,9 @@ class Stopper:
 
     def __enter__(self) -> "Stopper":
         is_main = threading.current_thread() is threading.main_thread()
-        for number in (signal.SIGINT, signal.SIGTERM) if is_main else ():
+        for number in SIGNALS if is_main else ():
+            if signal.getsignal(number) == signal.SIG_IGN:
+                continue
             self._old[number] = signal.signal(number, self._note)
         return self
 
