@@ -1,6 +1,7 @@
 """Exceptions that the command line reports in one line, and the nearest of known words."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 MOST_OF_MESSAGE = 4000
@@ -25,6 +26,17 @@ class UserError(_InOneLine):
 
 class JobError(_InOneLine):
     """A valid job that failed (a loss that is not finite, a full disk), in one line; exit status 1."""
+
+
+NO_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|not enough memory|std::bad_alloc|ALLOC_FAILED|Cannot allocate memory", re.I
+)
+"""What libraries say when memory runs out."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out: on the processor or on an accelerator."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(NO_MEMORY.search(str(error))))
 
 
 class RenamedWarning(FutureWarning):

@@ -224,8 +224,9 @@ class _Held:
             if is_current:
                 break
             os.close(descriptor)  # its owner removed it in between
-        os.truncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        with suppress(OSError):  # on a full disk, the lock has no name
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
         self._descriptor, self._process = descriptor, os.getpid()
         return None
 

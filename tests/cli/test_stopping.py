@@ -13,6 +13,7 @@ import pytest
 import cutaway
 from cli.command import TEXT, TINY, run
 from cutaway.display import ErrorDisplay
+from cutaway.errors import JobError, UserError
 from support import require_attributes
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -117,3 +118,48 @@ def test_what_a_killed_run_left_is_removed() -> None:
     (Path("run") / "notes.tmp").write_text("somebody's own")
     assert run("train", "--resume", "run", "train.steps=6").status == 0
     assert [path.name for path in Path("run").rglob("*.tmp")] == ["notes.tmp"]
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (MemoryError(), "out of memory: this machine has no more"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            "out of memory: DefaultCPUAllocator: can't allocate",
+        ),
+        (OSError(errno.ENOSPC, "No space left", "some/file"), "some/file could not be read or written: No space left"),
+        (OSError(errno.EROFS, "Read-only file system"), "a file could not be read or written: Read-only file system"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(error: Exception, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cutaway.runs.checking.check_pipeline", fail)
+    outcome = run("check", "run")
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"cutaway: {line}")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_start_that_cannot_be_cleaned_up_shows_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        def read_only(path: Path, missing_ok: bool = False) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr(Path, "unlink", read_only)
+        raise UserError("the first error")
+
+    monkeypatch.setattr("cutaway.runs.run.build", fail)
+    assert run(*TRAIN).err == "cutaway: the first error\n"
+
+
+def test_a_report_that_cannot_be_written_does_not_fail_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise JobError("report.html could not be written: the disk is full")
+
+    monkeypatch.setattr("cutaway.runs.session.write_run_report", fail)
+    outcome = run(*TRAIN)
+    assert outcome.status == 0
+    assert "there is no report: report.html could not be written: the disk is full\n" in outcome.err

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from cutaway.errors import JobError
 from cutaway.model.run_folder import read_weights
 from cutaway.nn.losses import IGNORED
 from cutaway.tasks.base import TrainingData
@@ -246,3 +247,17 @@ def test_callbacks_that_started_finish_whatever_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         trainer(tmp_path, callbacks=[first, Failing(), last], steps=4).run()
     assert (first.events, last.events) == ([("start", 0), ("finish", 0)], [])
+
+
+def test_the_first_error_is_reported_even_if_a_callback_cannot_finish(tmp_path: Path) -> None:
+    class Failing(Callback):
+        """Fails in a step, and then again."""
+
+        def step(self, progress: Any) -> None:
+            raise JobError("the first")
+
+        def finish(self, progress: Any) -> None:
+            raise OSError("the second")
+
+    with pytest.raises(JobError, match=r"^the first$"):
+        trainer(tmp_path, callbacks=[Failing()], steps=4).run()

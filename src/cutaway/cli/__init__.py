@@ -1,5 +1,6 @@
 """The command line: one file per command; nothing heavy is imported before a command runs."""
 
+import errno
 import io
 import os
 import signal
@@ -45,8 +46,23 @@ def main() -> None:
     except BrokenPipeError:  # the reader of the output has closed it
         _discard(sys.stdout)
         sys.exit(1)
+    except (OSError, MemoryError, RuntimeError) as error:
+        if (line := _failure(error)) is None:
+            raise
+        _fail(line, 1)
     _flush_errors()
     sys.exit(status)
+
+
+def _failure(error: Exception) -> str | None:
+    """One line on an error of the machine, such as a full disk; None for a defect of cutaway."""
+    from cutaway.errors import is_out_of_memory, shortened
+
+    if is_out_of_memory(error):
+        return f"out of memory: {shortened(str(error)) or 'this machine has no more'}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        return f"{error.filename or 'a file'} could not be read or written: {error.strerror}"
+    return None
 
 
 @contextmanager

@@ -94,6 +94,13 @@ def keep_freed_memory() -> None:
             libc.mallopt(option, 1 << 30)
 
 
+def device_memory(device: torch.device) -> int | None:
+    """Bytes of memory of a device, or None if unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return machine_memory()
+
+
 def machine_memory() -> int | None:
     """Bytes of memory of this machine, or None if unknown."""
     if sys.platform == "win32":

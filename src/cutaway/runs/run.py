@@ -22,6 +22,7 @@ from cutaway.model.digests import DIGESTS_FILE, Digests
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
+from cutaway.runs.memory import explained_memory
 from cutaway.runs.origin import require_origin, same_answers
 from cutaway.runs.requirements import require_choices, require_model
 from cutaway.runs.run_report import report_path
@@ -80,7 +81,7 @@ class Run:
             Interrupted: a signal arrived; everything is saved.
             JobError: training failed; the last checkpoint is intact.
         """
-        with self.lock.in_use():
+        with self.lock.in_use(), explained_memory(self.config):
             return self.trainer(callbacks).run(None if self.progress is None else self.progress.samples)
 
 
@@ -127,7 +128,8 @@ def start(
         run = _assemble(folder, dataset, lock)
         if origin is not None:
             run = _with_weights_of(run, origin)
-        run.trainer()  # fails on too little data before the folder becomes a run
+        with explained_memory(run.config):
+            run.trainer()  # fails on too little data before the folder becomes a run
         write_json(folder.config, {"model_type": "cutaway", **run.config.model.model_dump(mode="json")})
         Digests(out).replace_all(recorded_files(folder))
         _write_choices(run)
@@ -254,11 +256,16 @@ def _begun(folder: RunFolder) -> Iterator[FolderLock]:
         lock.release()
         if not was_prepared and (isinstance(error, Exception) or not _is_prepared(out)):
             for path in set() if before is None else set(out.iterdir()) - before:
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else _unlink(path)
             for above in made:
                 with suppress(OSError):  # another run may have been started in it
                     above.rmdir()
         raise
+
+
+def _unlink(path: Path) -> None:
+    with suppress(OSError):  # the first error is the one that is reported
+        path.unlink()
 
 
 def _temporaries(folder: RunFolder) -> list[Path]:
@@ -284,8 +291,9 @@ def _is_prepared(out: Path) -> bool:
 
 def _assemble(folder: RunFolder, dataset: Dataset, lock: FolderLock, progress: TrainingProgress | None = None) -> Run:
     config = _with_steps(dataset, progress)
-    model = build(config.model, seed=config.train.seed)
-    return Run(folder, config, dataset, model.to(choose_device(config.train.device)), lock, progress)
+    with explained_memory(config):
+        model = build(config.model, seed=config.train.seed).to(choose_device(config.train.device))
+    return Run(folder, config, dataset, model, lock, progress)
 
 
 def _with_steps(dataset: Dataset, progress: TrainingProgress | None) -> RunConfig:

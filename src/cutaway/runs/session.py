@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutaway.display import html_table, program
-from cutaway.errors import UserError
+from cutaway.errors import JobError, UserError
 from cutaway.model.device import keep_freed_memory
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.run import Run
@@ -136,5 +136,5 @@ def _try_report(run: Run) -> tuple[Path | None, str | None]:
         return report, None
     try:
         return write_run_report(run.folder), None
-    except UserError as error:
+    except (UserError, JobError) as error:
         return None, str(error)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from types import TracebackType
 from typing import NoReturn
 
 import numpy as np
@@ -79,7 +80,7 @@ class Trainer:
         with ExitStack() as started:  # callbacks that have started also finish, whatever fails
             for callback in self._callbacks:
                 callback.start(progress)
-                started.callback(callback.finish, progress)
+                started.push(partial(_finish, callback, progress))
             self._train(progress)
         return progress
 
@@ -210,6 +211,21 @@ class Trainer:
         for callback in self._callbacks:
             callback.saving(progress)
         self._checkpoints.save(self._model, self._optimizer, progress)
+
+
+def _finish(
+    callback: Callback,
+    progress: Progress,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+) -> None:
+    """Finishes a callback; after an error, that one is reported, and not what follows from it."""
+    try:
+        callback.finish(progress)
+    except Exception:
+        if error is None:
+            raise
 
 
 def is_over(progress: Progress, config: TrainConfig) -> bool:
