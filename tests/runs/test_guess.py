@@ -14,6 +14,7 @@ from cutaway.runs.guess import PRESETS, Guess, guess, preset_for
 from cutaway.runs.requirements import chosen_by_task, require_model
 from runs.kinds import KINDS as RUNS
 from runs.kinds import write_data
+from support import require_module
 
 TEXTS = ["a good film", "a bad film", "a long film", "a short film", "a sad one", "a funny one"]
 CLASSIFICATION = "sequence_classification"
@@ -147,6 +148,20 @@ def test_a_file_says_what_it_is_for(name: str, tmp_path: Path) -> None:
     assert (found.task, found.preset, list(found.assignments)) == expected
     assert found.seen.startswith(f"{name}: ")
     assert found.seen.endswith(f" -> {found.task.replace('_', '-')} with {found.preset}")
+
+
+def test_parquet_says_what_it_is_for(tmp_path: Path) -> None:
+    arrow, parquet = require_module("pyarrow"), require_module("pyarrow.parquet")
+
+    def of_table(**columns: list[object]) -> tuple[str, list[str]]:
+        parquet.write_table(arrow.table(columns), tmp_path / "a.parquet")
+        found = of(tmp_path / "a.parquet")
+        return found.task, list(found.assignments)
+
+    fields = ['data.field="review"', 'data.target="sentiment"']
+    assert of_table(review=TEXTS, sentiment=[0, 1] * 3) == (CLASSIFICATION, fields)
+    assert of_table(source=TEXTS, target=GERMAN) == ("sequence_to_sequence", [])
+    assert of_table(text=TEXTS, url=TEXTS, number=[1, 2, 3, 4, 5, 6]) == ("language_modeling", [])
 
 
 def test_the_line_names_columns_and_labels(tmp_path: Path) -> None:

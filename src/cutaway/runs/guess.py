@@ -50,7 +50,7 @@ PRESETS = {
 PROTEINS = "protein-nano"
 ON_TEXT = ("language_modeling", "masked_language_modeling")
 ON_PAIRS = ("sequence_to_sequence", "sequence_classification")
-TABLES = (".csv", ".tsv", *JSON_LINES, ".parquet")
+TABLES = (".csv", ".tsv", *JSON_LINES)
 TAGGED = (".conll", ".iob", ".iob2", ".bio")
 GRAPHS = (".edges", ".edgelist", ".graphs")
 TAG = re.compile(rf"O|[{PREFIXES}]-\S+")
@@ -194,7 +194,7 @@ def _split(folder: Path) -> tuple[Path, ...]:
     return () if split is None else tuple(path for path in split[:2] if isinstance(path, Path))
 
 
-_EXAMPLES = (*TABLES, *TAGGED, *GRAPHS, ".json", ".fasta")
+_EXAMPLES = (*TABLES, ".parquet", *TAGGED, *GRAPHS, ".json", ".fasta")
 
 
 def _format(path: Path) -> str:
@@ -232,7 +232,9 @@ def _of_file(path: Path, data: DataConfig) -> Guess:
         return _of_json(path, data)
     if kind in (*SOUNDS, *IMAGES):
         raise _unclear(f"{name}: a single file", "give a folder with a folder for each label, or a table of paths")
-    if kind in TABLES or plugin_reader(path) is not None:
+    if kind == ".parquet" or plugin_reader(path) is not None:
+        return _of_table(path, data)
+    if kind in TABLES:
         return _of_tagged(path) or _of_table(path, data)
     stem = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
     if kind[1:] in LANGUAGES and len(LANGUAGES.intersection(endings_of(stem))) > 1:
