@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cutaway.errors import JobError, UserError
-from cutaway.files import FolderLock, lock_of, replacing, write_bytes
+from cutaway.files import FolderLock, lock_of, parse_json, replacing, require_file, write_bytes
 from support import require_attributes
 
 HOLD = """
@@ -159,3 +159,21 @@ def test_a_fork_does_not_have_the_lock_of_its_parent(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"away cannot be written: No such file or directory$"):
         lock_of(tmp_path / "away").acquire()
+
+
+def test_only_files_are_read_as_files(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    require_file(tmp_path / "file")
+    require_file(tmp_path / "missing")
+    with pytest.raises(UserError, match="is a folder, where a file is expected"):
+        require_file(tmp_path)
+    require_attributes("os", "mkfifo").mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe is a pipe or a device, where a file is expected"):
+        require_file(tmp_path / "pipe")
+
+
+def test_json_that_is_nested_too_deeply_is_no_json() -> None:
+    assert parse_json(b'[1, {"a": null}]') == [1, {"a": None}]
+    for text in ("[" * 100_000, '{"a":' * 100_000):
+        with pytest.raises(ValueError, match="it is nested too deeply"):
+            parse_json(text)

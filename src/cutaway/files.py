@@ -1,6 +1,7 @@
 """Files and folders that are written completely or not at all, and locks on folders."""
 
 import errno
+import json
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from cutaway.errors import JobError, UserError
 
@@ -74,6 +76,18 @@ def removing_on_failure(path: Path) -> Iterator[None]:
             with suppress(OSError):
                 _remove(one)
         raise
+
+
+def parse_json(content: str | bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, or is nested deeper than Python can read.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def make_folder(path: Path) -> None:

@@ -137,3 +137,10 @@ def test_invalid_utf_8_in_a_pipe_is_called_that(monkeypatch: pytest.MonkeyPatch)
     outcome = run(*WORDS)
     assert outcome.status == 2
     assert outcome.err == "cutaway: standard input, line 1: not UTF-8 text; convert it to UTF-8\n"
+
+
+def test_a_template_that_writes_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "open_model", lambda model, device: speaker(talker("{# nothing #}")))
+    outcome = piped(monkeypatch, "low\n")
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert "the chat template makes an empty text of this chat" in outcome.err

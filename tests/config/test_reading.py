@@ -173,3 +173,43 @@ def test_the_order_of_a_kind_and_what_belongs_to_it_does_not_matter() -> None:
     for assignments in ([kind, rate], [rate, kind], ["train.optimizer.kind=adamw", rate]):
         optimizer = override(load_preset("gpt-nano"), assignments).train.optimizer
         assert (optimizer.kind, optimizer.learning_rate) == ("adamw", 0.003)
+
+
+def bomb(levels: int) -> str:
+    """Nine aliases of nine aliases, and so on."""
+    lists = [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, levels)]
+    return "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x, x]", *lists, ""])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (bomb(9), "has more than 10,000 keys and values, counting repeated aliases"),
+        ("model: &m {layers: [*m]}", "is nested too deeply: there are at most 32 levels"),
+        ("model: " + "[" * 5000, "is nested too deeply"),
+        ("model: " + "[" * 40 + "]" * 40, "is nested too deeply"),
+        ("train: {steps: " + "9" * 5000 + "}", "is not YAML: Exceeds the limit"),
+        ("train: {steps: !!bool maybe}", "is not YAML: "),
+        ("train: {steps: !!timestamp maybe}", "is not YAML: "),
+    ],
+    ids=["bomb", "itself", "deep", "levels", "digits", "boolean", "time"],
+)
+def test_a_run_file_that_expands_without_bound_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(UserError, match=f"run.yaml {said}") as caught:
+        load_run(tmp_path / "run.yaml")
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+
+
+def test_the_message_about_a_value_shows_a_bounded_part_of_it(tmp_path: Path) -> None:
+    for value in (bomb(4).splitlines()[0].partition(": ")[2], '"' + "x" * 5000 + '"', "[" * 20 + "]" * 20):
+        (tmp_path / "run.yaml").write_text(f"train:\n  precision: {value}\n")
+        with pytest.raises(UserError, match=r"train\.precision cannot be") as caught:
+            load_run(tmp_path / "run.yaml")
+        assert len(str(caught.value)) < 400
+
+
+def test_aliases_are_read(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("model: {width: &w 64, vocabulary: *w}\n")
+    assert load_run(tmp_path / "run.yaml").model.vocabulary == 64

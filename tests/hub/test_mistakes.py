@@ -13,10 +13,13 @@ from torch import Tensor
 
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
+from cutaway.hub.checkpoint_files import load_pickled
 from cutaway.hub.exporting import export_folder
+from cutaway.hub.gguf.header import read_header
 from cutaway.hub.importing import import_folder
 from cutaway.model.build import build
 from cutaway.model.run_folder import read_json, write_json, write_tensors
+from support import require_attributes
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 EMBEDDING = "bert.embeddings.word_embeddings.weight"
@@ -268,3 +271,24 @@ def test_an_option_that_is_not_implemented(changed: dict[str, Any], said: str, f
 def test_an_option_that_asks_for_nothing_is_passed_over(nothing: Any, folder: Path) -> None:
     options(folder, something_new=nothing)
     import_folder(folder)
+
+
+def test_a_pipe_in_place_of_a_file_is_refused(folder: Path) -> None:
+    make_pipe = require_attributes("os", "mkfifo").mkfifo
+    for name in (WEIGHTS, "config.json"):
+        (folder / name).unlink()
+        make_pipe(folder / name)
+        assert f"{name} is a pipe or a device, where a file is expected" in refusal(folder)
+        assert "where a file is expected" in str(caught(load_pickled, folder / name))
+        assert "where a file is expected" in str(caught(read_header, folder / name))
+
+
+def test_a_config_that_is_nested_too_deeply_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text('{"a":' * 100_000)
+    assert "config.json cannot be read: it is nested too deeply" in refusal(folder)
+
+
+def caught(read: Callable[[Path], Any], path: Path) -> UserError:
+    with pytest.raises(UserError) as error:
+        read(path)
+    return error.value

@@ -74,17 +74,26 @@ def test_without_a_tokenizer_it_says_what_to_do(tmp_path: Path) -> None:
         import_nanogpt(path)
 
 
+NAMED = {name: torch.zeros(1) for name in ("one", "two", "three")}
+
+
 @pytest.mark.parametrize(
     ("held", "complaint"),
     [
         ({"model": {}}, "is not a nanoGPT checkpoint"),
         ([1], "is not a nanoGPT checkpoint"),
-        ({"model": {}, "model_args": ARGUMENTS}, r"lacks transformer\.wte\.weight"),
+        ({"model": NAMED, "model_args": ARGUMENTS}, r"lacks transformer\.wte\.weight"),
+        (
+            {"model": NAMED, "model_args": ARGUMENTS | {"n_layer": 10**6}},
+            "1000000 layers, but its files have 3 tensors",
+        ),
+        ({"model": [1], "model_args": ARGUMENTS}, "is not a nanoGPT checkpoint"),
+        ({"model": {"a": 1}, "model_args": ARGUMENTS}, "is not a nanoGPT checkpoint"),
+        ({"model": NAMED, "model_args": [1]}, "is not a nanoGPT checkpoint"),
         ({"model": {}, "model_args": ARGUMENTS | {"rotary": True}}, "asks for rotary=True"),
         ({"model": {}, "model_args": {}}, "does not say vocab_size"),
         ({"model": Path("x"), "model_args": {}}, "reading it could run code"),
     ],
-    ids=str,
 )
 def test_others_are_refused(held: Any, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(LETTERS)

@@ -1,5 +1,6 @@
 """Chats become texts as `transformers` makes them, and neither a template nor a message does harm."""
 
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from cutaway.errors import UserError
 from cutaway.text import rendering
 from cutaway.text.hf.folders import write_tokenizer
 from cutaway.text.rendering import render
-from cutaway.text.templates import ends_of_turn, render_chat
+from cutaway.text.templates import LONGEST_TEXT, ends_of_turn, render_chat
 from cutaway.text.tokenizer import Tokenizer
 from text.chats import CHAT, CHATML, SPECIALS, TEMPLATES, talker
 from text.folders import auto, write_json
@@ -122,6 +123,28 @@ def test_a_template_that_never_ends_is_stopped() -> None:
     numbers = "{% for i in range(99999) %}"
     with pytest.raises(UserError, match=r"the chat template takes more than 0\.5 seconds"):
         render_chat(talker(numbers * 3 + "{% endfor %}" * 3), CHAT, seconds=0.5)
+
+
+def test_a_template_that_never_ends_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def expire(*given: Any, **more: Any) -> None:
+        tries.append(given)
+        raise subprocess.TimeoutExpired("python", 1)
+
+    monkeypatch.setattr(subprocess, "run", expire)
+    with pytest.raises(UserError, match="takes more than 10 seconds"):
+        ends_of_turn(talker("{{ messages }} without an end"))
+    assert len(tries) == 1
+
+
+def test_a_template_writes_no_more_than_its_messages_suggest() -> None:
+    twice = talker("{{ messages[0].content }}{{ messages[0].content }}")
+    long = "a" * LONGEST_TEXT
+    assert len(render_chat(twice, [{"role": "user", "content": long}])) == 2 * len(long)
+    for template in ("{{ 'a' * 300000 }}", "{% for i in range(99999) %}abc{% endfor %}"):
+        with pytest.raises(UserError, match=r"cannot be used: it writes more than 26\d,\d+ characters"):
+            render_chat(talker(template), CHAT[:1])
 
 
 def test_a_huge_template_is_refused() -> None:

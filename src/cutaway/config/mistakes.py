@@ -1,5 +1,6 @@
 """Explaining an invalid choice in one line, with the nearest valid one."""
 
+import reprlib
 from typing import get_args
 
 from pydantic import ValidationError
@@ -9,6 +10,8 @@ from cutaway.config.reference import dotted_keys, kinds_of, nearest_key, records
 from cutaway.config.run import RunConfig
 from cutaway.errors import nearest
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 OPEN = ("task", "model.position")
 """Keys whose kinds other packages may add to."""
 
@@ -16,6 +19,7 @@ OPEN = ("task", "model.position")
 def explain(error: ValidationError, root: type[Record] = RunConfig) -> str:
     """The first error in a run's config, or in a record of its own (`root`), in one line."""
     first = error.errors(include_url=False)[0]
+    given = _SHORT.repr(first["input"])  # a bounded part: it may be long, or deep
     location = [str(part) for part in first["loc"]]
     key, record = _locate(location, root)
     if first["type"] == "extra_forbidden" and root is not RunConfig:
@@ -32,10 +36,10 @@ def explain(error: ValidationError, root: type[Record] = RunConfig) -> str:
         return f"{key} needs a kind: write {key}.kind={' or '.join(kinds_of(key))} too"
     if first["type"] == "literal_error":
         words = [str(word) for word in get_args(record.model_fields[location[-1]].annotation)] if record else []
-        return f"{key} cannot be {first['input']!r}; {nearest(str(first['input']), words)}"
+        return f"{key} cannot be {given}; {nearest(str(first['input'])[:100], words)}"
     if first["type"] == "model_type" and (below := [one for one in dotted_keys() if one.startswith(f"{key}.")]):
-        return f"{key} cannot be {first['input']!r}: it is a group of keys, such as {below[0]}"
-    return f"{key} cannot be {first['input']!r}: {first['msg'].lower()}"
+        return f"{key} cannot be {given}: it is a group of keys, such as {below[0]}"
+    return f"{key} cannot be {given}: {first['msg'].lower()}"
 
 
 def _locate(location: list[str], root: type[Record]) -> tuple[str, type[Record] | None]:

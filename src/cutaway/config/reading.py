@@ -18,6 +18,9 @@ from cutaway.config.run import RunConfig
 from cutaway.config.task import named_task
 from cutaway.errors import UserError, closest, nearest
 
+MOST_VALUES = 10_000
+MOST_LEVELS = 32
+"""Of a run file."""
 STEPS, EPOCHS = "train.steps", "train.epochs"
 BATCH_SIZE, BATCH_TOKENS = "train.batch_size", "train.batch_tokens"
 
@@ -259,8 +262,32 @@ def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if _count(node, {}, MOST_LEVELS) > MOST_VALUES:
+            raise UserError(f"{where} has more than {MOST_VALUES:,} keys and values, counting repeated aliases")
+        return None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise UserError(f"{where}{line} is not YAML: {getattr(error, 'problem', error)}") from None
+    except RecursionError:
+        raise UserError(f"{where} is nested too deeply: there are at most {MOST_LEVELS} levels") from None
+    except (ValueError, KeyError, AttributeError, TypeError) as error:  # a number of 5,000 digits, !!bool maybe
+        raise UserError(f"{where} is not YAML: {str(error)[:200]}") from None
+
+
+def _count(node: yaml.Node | None, known: dict[int, int], levels: int) -> int:
+    """The number of values below a node, with those of each alias, which may be exponentially many.
+
+    Raises:
+        RecursionError: it has too many levels, or contains itself.
+    """
+    if not levels:
+        raise RecursionError
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_count(part, known, levels - 1) for part in parts)
+    return known[id(node)]

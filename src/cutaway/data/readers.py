@@ -5,7 +5,6 @@ Documents are read in order, each to its end before the next.
 
 import codecs
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
 from cutaway import display
 from cutaway.errors import UserError, listed
+from cutaway.files import parse_json
 from cutaway.plugins import READERS, load_plugin
 
 Document = Iterable[str]
@@ -195,7 +195,7 @@ def parse_row(line: bytes, place: str) -> dict[str, Any]:
         UserError: it is not a JSON object.
     """
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError both are ValueErrors
         raise UserError(f"{place}: invalid JSON ({error})") from error
     if not isinstance(row, dict):

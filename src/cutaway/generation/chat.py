@@ -33,6 +33,8 @@ class ChatSession:
         if max_new_tokens < 1:
             raise UserError("max_new_tokens must be 1 or more")
         prompt = self._tokenizer.encode(render_chat(self._tokenizer, messages), special=True)
+        if not prompt:
+            raise UserError("the chat template makes an empty text of this chat: there is nothing to answer")
         room = self._context - len(prompt)
         if room < 1:
             raise UserError(

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cutaway.errors import UserError
+from cutaway.files import require_file
 from cutaway.model.run_folder import read_json
 
 
@@ -109,6 +110,7 @@ def load_pickled(path: Path) -> Any:
     Raises:
         UserError: it is damaged, or would run code.
     """
+    require_file(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
@@ -147,6 +149,7 @@ def _safetensors_names(path: Path) -> list[str]:
 
 
 def _opened(path: Path) -> Any:
+    require_file(path)
     try:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError, ValueError) as error:

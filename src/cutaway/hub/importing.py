@@ -64,9 +64,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     checkpoint = RenamedFiles(open_weights(folder), family.renamed)
     names = checkpoint.names()
     config, task = read_config(family.normalize(found, names), family, folder)
-    layers = max(config.model.layers, config.model.encoder_layers or 0)
-    if layers > len(names):  # building them could take forever
-        raise UserError(f"{folder} asks for {layers} layers, but its files have {len(names)} tensors")
+    require_layers(config, len(names), str(folder))
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
     notes = imported.notes + image_notes(folder, config)
@@ -88,6 +86,17 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     if task == "image_classification":
         kind |= image_choices(folder, choices["embedding"]["channels"])
     return validate({"model": choices, "task": kind}), task
+
+
+def require_layers(config: RunConfig, tensors: int, source: str) -> None:
+    """Rejects more layers than there are tensors, before a model is built, which could take forever.
+
+    Raises:
+        UserError: there are more.
+    """
+    layers = max(config.model.layers, config.model.encoder_layers or 0)
+    if layers > tensors:
+        raise UserError(f"{source} asks for {layers} layers, but its files have {tensors} tensors")
 
 
 def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Imported:

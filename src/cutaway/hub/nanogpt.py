@@ -4,7 +4,7 @@ Its models had the tanh approximation of GELU until June 2023 and the exact one 
 The exact one is used. `meta.pkl` has the list of characters; it is a pickle, which could run code, and is never opened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.tokenizer import CharTokenizer
+from cutaway.data.readers import opened, read_text
 from cutaway.errors import UserError
 from cutaway.hub.checkpoint_files import load_pickled
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.importing import Imported, read_config, read_weights
+from cutaway.hub.importing import Imported, read_config, read_weights, require_layers
 from cutaway.hub.options import Option
 from cutaway.hub.weight_rules import Rule, Split, same
 from cutaway.text.hf.folders import load_tokenizer
@@ -92,9 +93,18 @@ def import_nanogpt(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Impo
     found = load_pickled(path)
     if not isinstance(found, dict) or not {"model", "model_args"} <= found.keys():
         raise UserError(f"{path} is not a nanoGPT checkpoint: it has no model with its model_args")
-    config, task = read_config(found["model_args"], NANOGPT, path)
+    options, tensors = found["model_args"], found["model"]
+    if not isinstance(options, Mapping) or not isinstance(tensors, Mapping) or not all(map(_is_named, tensors.items())):
+        raise UserError(f"{path} is not a nanoGPT checkpoint: it lacks tensors by name, or model_args by name")
+    config, task = read_config(options, NANOGPT, path)
+    require_layers(config, len(tensors), str(path))
     tokenizer = _read_tokenizer(path, config.model.vocabulary or 0)
-    return read_weights(config, NANOGPT.table(config.model, task), _State(found["model"]), dtype, str(path)), tokenizer
+    return read_weights(config, NANOGPT.table(config.model, task), _State(tensors), dtype, str(path)), tokenizer
+
+
+def _is_named(pair: tuple[Any, Any]) -> bool:
+    name, tensor = pair
+    return isinstance(name, str) and isinstance(tensor, Tensor)
 
 
 class _State:
@@ -111,13 +121,18 @@ class _State:
         return tensor
 
 
+def _read_text(path: Path) -> Iterator[str]:
+    with opened(path) as file:
+        yield from read_text(file, str(path))
+
+
 def _read_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
     """The tokenizer in the checkpoint's folder, or that of the characters of the text in it."""
     folder, text = path.parent, path.with_name(TEXT)
     if (folder / "tokenizer.json").exists() or (folder / "vocab.json").exists():
         tokenizer = load_tokenizer(folder)
     elif text.exists():
-        tokenizer = train_tokenizer(CharTokenizer(), (), alphabet=set(text.read_text(encoding="utf-8")))
+        tokenizer = train_tokenizer(CharTokenizer(), (), alphabet=set().union(*_read_text(text)))
     else:
         raise UserError(
             f"{path} does not hold its tokenizer: put a tokenizer.json beside it, or vocab.json and merges.txt of "

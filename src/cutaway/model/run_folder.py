@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from cutaway.errors import UserError
-from cutaway.files import replacing, write_text
+from cutaway.files import parse_json, replacing, require_file, write_text
 from cutaway.model.renamed import current_name
 
 
@@ -121,8 +121,9 @@ def read_json(path: Path) -> Any:
         UserError: it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        require_file(path)
+        return parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
 
 
@@ -157,6 +158,7 @@ def read_tensors(path: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tens
     Raises:
         UserError: the file is missing or damaged, or tensors are missing, unexpected or of another shape.
     """
+    require_file(path)
     try:
         found = {current_name(name, shapes): tensor for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:

@@ -39,7 +39,15 @@ def image_rows(images: Sequence[Pixels], task: ImagesConfig) -> list[np.ndarray]
     for image in images:
         if task.values not in (None, values_of([image])):
             raise UserError(_UNLIKE[values_of([image])].format(image.dtype))
-    return [((image - np.array(task.mean)) / task.std).transpose(2, 0, 1).astype(np.float32) for image in images]
+    return [_normalised(image, task) for image in images]
+
+
+def _normalised(image: Pixels, task: ImagesConfig) -> np.ndarray:
+    """One channel after the other, because each is float64 for a while."""
+    shown = np.empty((image.shape[2], *image.shape[:2]), np.float32)
+    for channel, mean, std in zip(range(len(shown)), task.mean or (), task.std or (), strict=True):
+        shown[channel] = (image[:, :, channel] - mean) / std
+    return shown
 
 
 _UNLIKE = {

@@ -20,11 +20,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MEMORY_BYTES = 1 << 29
 
 
-def render(template: str, variables: Mapping[str, Any]) -> str:
+def render(template: str, variables: Mapping[str, Any], longest: int = 1 << 20) -> str:
     """Renders a template as `transformers` does.
 
+    Args:
+        template: the program.
+        variables: what it reads.
+        longest: the most characters that it may write.
+
     Raises:
-        jinja2.TemplateError: the template is malformed, does what the sandbox forbids, or rejects the chat.
+        jinja2.TemplateError: the template is malformed, does what the sandbox forbids, rejects the chat, or writes
+            more.
     """
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
@@ -34,7 +40,13 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
         "raise_exception": _raise,
         "strftime_now": lambda form: datetime.now().strftime(form),
     }
-    return environment.from_string(template).render(**variables)
+    pieces, length = [], 0
+    for piece in environment.from_string(template).generate(**variables):
+        length += len(piece)
+        if length > longest:
+            raise jinja2.exceptions.TemplateError(f"it writes more than {longest:,} characters")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 class _Generation(Extension):
@@ -72,7 +84,7 @@ def _main() -> None:
     _limit_memory()
     given = json.load(sys.stdin)
     try:
-        answer = {"text": render(given["template"], given["variables"])}
+        answer = {"text": render(given["template"], given["variables"], given["longest"])}
     except Exception as error:  # a template may raise anything
         answer = {"error": f"{error}" or type(error).__name__}
     json.dump(answer, sys.stdout)

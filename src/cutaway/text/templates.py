@@ -13,7 +13,9 @@ from cutaway.errors import UserError
 from cutaway.text.tokenizer import Tokenizer
 
 LONGEST_TEMPLATE = 1 << 20
-SECONDS = 20.0
+LONGEST_TEXT = 1 << 18
+"""Characters that a template may write, beside four times those of the messages."""
+SECONDS = 10.0
 ANSWER = "\U0010fffe"
 """A placeholder for an answer; a noncharacter, so that no template contains it."""
 
@@ -35,7 +37,8 @@ def render_chat(
         seconds: the time limit of the template.
 
     Raises:
-        UserError: there is no template, or it is malformed, too long, too slow or forbidden; or it rejects the chat.
+        UserError: there is no template, or it is malformed, too long, too slow or forbidden, or writes too much; or it
+            rejects the chat.
     """
     variables = {
         **_tokens(tokenizer),
@@ -51,7 +54,7 @@ def ends_of_turn(tokenizer: Tokenizer) -> frozenset[int]:
     """The tokens that end an answer: those that end any text, and the special token after an answer in the template.
 
     Raises:
-        UserError: there is no template.
+        UserError: there is no template, or it takes too long.
     """
     behind = _behind_answer(require_template(tokenizer), tuple(_tokens(tokenizer).items()))
     first = tokenizer.encode(behind.lstrip(), special=True)[:1]
@@ -72,12 +75,18 @@ def require_template(tokenizer: Tokenizer) -> str:
     return template
 
 
+class _EndlessError(UserError):
+    """A template takes too long."""
+
+
 @lru_cache(maxsize=8)
 def _behind_answer(template: str, tokens: tuple[tuple[str, str], ...]) -> str:
     chat = [{"role": "user", "content": "?"}, {"role": "assistant", "content": ANSWER}]
     variables = {**dict(tokens), "messages": chat, "add_generation_prompt": False, "tools": None, "documents": None}
     try:
         return _render(template, variables, SECONDS).rpartition(ANSWER)[2]
+    except _EndlessError:  # it would take as long again
+        raise
     except UserError:  # the template rejects this chat, so its end is unknown
         return ""
 
@@ -90,13 +99,14 @@ def _render(template: str, variables: Mapping[str, Any], seconds: float) -> str:
     if find_spec("jinja2") is None:
         raise UserError("a chat template needs jinja2: install it with pip install 'cutaway[hub]'")
     run = f"import runpy, sys; sys.path[:] = {sys.path!r}; runpy.run_path({str(RENDERING)!r}, run_name='__main__')"
-    given = json.dumps({"template": template, "variables": variables})
+    written = json.dumps(variables)
+    given = json.dumps({"template": template, "variables": variables, "longest": LONGEST_TEXT + 4 * len(written)})
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", run], input=given, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"the chat template takes more than {seconds:g} seconds: it may never end") from None
+        raise _EndlessError(f"the chat template takes more than {seconds:g} seconds: it may never end") from None
     answer = json.loads(done.stdout) if done.returncode == 0 else {"error": "it takes too much memory"}
     if "error" in answer:
         raise UserError(f"the chat template cannot be used: {' '.join(answer['error'].split())[:500]}")

@@ -1,12 +1,12 @@
 """Reading the files of a tokenizer."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import tokenizers
 
 from cutaway.errors import UserError
+from cutaway.files import parse_json, require_file
 
 
 def config_beside(path: Path) -> Path:
@@ -20,6 +20,7 @@ def read_inner(path: Path) -> tokenizers.Tokenizer:
     Raises:
         UserError: it is missing, incomplete, or not a tokenizer.
     """
+    require_file(path)
     try:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -41,7 +42,8 @@ def read_config(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        require_file(path)
+        config = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
     if not isinstance(config, dict):

@@ -144,3 +144,10 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
             refusal(tmp_path / "b.npz"),
         )
     assert "cannot read" in refusal(tmp_path / "nowhere.npz")
+
+
+def test_an_archive_that_expands_to_far_too_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, images=np.zeros((1 << 14, 128, 129), np.uint8), labels=np.zeros(1 << 14, np.uint8))
+    with pytest.raises(UserError, match=r"a\.npz: images\.npy expands to 271 MB: write it by numpy\.savez"):
+        read(path)

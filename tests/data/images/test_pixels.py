@@ -13,6 +13,7 @@ from cutaway.config.embedding import PatchEmbeddingConfig, fitting_patches
 from cutaway.data.images.pixels import image_of, open_image, require_fitting
 from cutaway.errors import UserError
 from data.image_files import Image, colours, write
+from support import require_module
 
 GREY = colours(channels=0)
 
@@ -170,3 +171,19 @@ def test_patches_that_fit_divide_both_sides() -> None:
     assert fitting_patches(9, 16) == [1]
     with pytest.raises(UserError, match="images of width 9 cannot be cut into patches of 4"):
         PatchEmbeddingConfig(patch=4, height=8, width=9)
+
+
+def test_a_large_image_is_refused_before_it_is_decompressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_module("PIL.Image").new("L", (8192, 4097)).save(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.Image.Image.convert", lambda *given: pytest.fail("it was decompressed"))
+    with pytest.raises(UserError, match=r"a\.png has 4,097 × 8,192 pixels, more than 33,554,432: scale or crop it"):
+        open_image(tmp_path / "a.png")
+
+
+def test_no_image_has_many_more_patches_than_the_model_was_trained_on() -> None:
+    image = np.zeros((258, 256), np.uint8)
+    trained = PatchEmbeddingConfig(patch=2, channels=1, height=8, width=8)
+    assert image_of(image[:256], trained).shape == (256, 256, 1)
+    with pytest.raises(UserError, match="16,512 patches, more than 16,384, and the model was trained on 16: scale"):
+        image_of(image, trained)
+    assert image_of(image, PatchEmbeddingConfig(patch=2, channels=1, height=258, width=256)).shape == (258, 256, 1)

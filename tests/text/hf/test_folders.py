@@ -10,6 +10,7 @@ import pytest
 from cutaway.errors import UserError
 from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
+from support import require_attributes
 from text.folders import (
     FOLDERS,
     ROBERTA,
@@ -167,3 +168,24 @@ def test_cut_short_files_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         load_tokenizer(folder)
     assert json.loads((folder / "config.json").read_text())["model_type"] == "roberta"
+
+
+@KINDS
+def test_a_pipe_in_place_of_a_file_is_refused(kind: str, tmp_path: Path) -> None:
+    folder = FOLDERS[kind](tmp_path)
+    make_pipe = require_attributes("os", "mkfifo").mkfifo
+    for file in [path for path in folder.iterdir() if path.name not in ("config.json", "model.safetensors")]:
+        content = file.read_bytes()
+        file.unlink()
+        make_pipe(file)
+        with pytest.raises(UserError, match=f"{file.name} is a pipe or a device, where a file is expected"):
+            (load_source_tokenizer if file.name == "source.spm" else load_tokenizer)(folder)
+        file.unlink()
+        file.write_bytes(content)
+
+
+def test_a_chat_template_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = FOLDERS["gpt2"](tmp_path)
+    (folder / "chat_template.jinja").write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"chat_template\.jinja cannot be read: 'utf-8' codec can't decode"):
+        load_tokenizer(folder)

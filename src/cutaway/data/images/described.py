@@ -11,10 +11,11 @@ import numpy as np
 
 from cutaway.config.data import DataConfig
 from cutaway.data.images.pixels import NUMBERS, open_image
-from cutaway.data.readers import format_of
+from cutaway.data.readers import LARGEST_EXPANDED, format_of
 from cutaway.data.tables.listed_files import read_listed
 from cutaway.data.tables.names import Wanted
 from cutaway.data.tables.records import TABLES
+from cutaway.display import size
 from cutaway.errors import UserError, nearest
 
 ARCHIVE = ".npz"
@@ -103,6 +104,7 @@ def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
                     raise UserError(
                         f"{path}: no array {name!r}; {nearest(name, archive)} (see data.field, data.target)"
                     )
+                _refuse_bomb(archive.zip.getinfo(f"{name}.npy"), path)
             return {name: archive[name] for name in names}
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
@@ -110,6 +112,12 @@ def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise UserError(
             f"{path} is not an archive of plain arrays, or is damaged: write it with numpy.savez(PATH, images=…, …)"
         ) from error
+
+
+def _refuse_bomb(array: zipfile.ZipInfo, path: Path) -> None:
+    """Rejects an array that expands to far more than its file, as arrays of one number do."""
+    if array.file_size > LARGEST_EXPANDED and array.file_size > 100 * array.compress_size:
+        raise UserError(f"{path}: {array.filename} expands to {size(array.file_size)}: write it by numpy.savez")
 
 
 def _as_images(array: np.ndarray, place: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from cutaway.errors import UserError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
+MOST_PIXELS = 1 << 25
+"""Of a file: 33 million."""
+MOST_PATCHES = 1 << 14
+"""That a model reads, unless it was trained on more."""
 NUMBERS = "buif"
 """Kinds of NumPy dtypes for pixels: booleans, integers and floating-point numbers."""
 
@@ -27,8 +32,8 @@ def open_image(path: Path) -> UInt8[np.ndarray, "height width channels"]:
     """The pixels of a file as displayed, upright: 1 channel if it is grey, 3 if it is in colour.
 
     Raises:
-        UserError: it cannot be read, contains several images, or its pixels are not bytes of grey or RGB; says how to
-            convert it.
+        UserError: it cannot be read, has more pixels than `MOST_PIXELS`, contains several images, or its pixels are not
+            bytes of grey or RGB; says how to convert it.
     """
     try:
         from PIL import Image, ImageOps
@@ -37,7 +42,8 @@ def open_image(path: Path) -> UInt8[np.ndarray, "height width channels"]:
     with opened(path) as file:
         content = io.BytesIO(file.read())
     try:
-        with Image.open(content, formats=_FORMATS) as image:
+        with _opened(content) as image:
+            _refuse_large(image, path)
             _refuse_lossy(image, path)
             pixels = np.asarray(ImageOps.exif_transpose(image).convert(_CHANNELS[image.mode]))
     except Image.DecompressionBombError as error:
@@ -55,7 +61,7 @@ def image_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
         embedding: of the model.
 
     Raises:
-        UserError: it cannot be read, or does not fit the model.
+        UserError: it cannot be read, does not fit the model, or has more patches than `MOST_PATCHES`.
     """
     if isinstance(given, str | Path):
         name, pixels = str(given), open_image(Path(given).expanduser())
@@ -64,6 +70,11 @@ def image_of(given: Any, embedding: PatchEmbeddingConfig) -> np.ndarray:
     else:
         raise UserError("an image is a path, or an array of numbers, (height, width, channels) or (height, width)")
     require_fitting(name, pixels.shape, embedding)
+    known = (embedding.height or 0) * (embedding.width or 0) // embedding.patch**2
+    patches = pixels.shape[0] * pixels.shape[1] // embedding.patch**2
+    if patches > max(known, MOST_PATCHES):
+        trained = f", and the model was trained on {known:,}" if known else ""
+        raise UserError(f"{name} has {patches:,} patches, more than {MOST_PATCHES:,}{trained}: scale or crop it")
     return pixels
 
 
@@ -90,6 +101,22 @@ def require_fitting(name: str, shape: tuple[int, ...], embedding: PatchEmbedding
             f"{name} has {height} × {width} pixels, no multiples of a patch of {embedding.patch}: crop it, or train "
             f"with a model.embedding.patch that fits ({fitting})"
         )
+
+
+def _opened(content: io.BytesIO) -> Any:
+    """Opens an image without Pillow's warning that it is large, which is told otherwise."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(content, formats=_FORMATS)
+
+
+def _refuse_large(image: Any, path: Path) -> None:
+    """Rejects an image before it is decompressed."""
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise UserError(f"{path} has {height:,} × {width:,} pixels, more than {MOST_PIXELS:,}: scale or crop it")
 
 
 def _refuse_lossy(image: Any, path: Path) -> None:

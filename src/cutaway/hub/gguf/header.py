@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cutaway.errors import UserError
+from cutaway.files import require_file
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -90,6 +91,7 @@ def read_header(path: Path) -> Header:
         UserError: it is not a GGUF file, of another version or split, damaged, or incomplete.
     """
     require_gguf()
+    require_file(path)
     try:
         with path.open("rb") as file:
             return _read(path, _Bytes(file, path.stat().st_size))

@@ -14,7 +14,7 @@ from cutaway.hub.gguf.metadata import read_options
 from cutaway.hub.gguf.names import table_of
 from cutaway.hub.gguf.tensors import GGUFTensors
 from cutaway.hub.gguf.vocabulary import guesses, read_tokenizer
-from cutaway.hub.importing import Imported, read_config, read_weights
+from cutaway.hub.importing import Imported, read_config, read_weights, require_layers
 from cutaway.text.tokenizer import Tokenizer
 
 
@@ -33,6 +33,7 @@ def import_gguf(path: Path, dtype: torch.dtype = torch.float32) -> tuple[Importe
     found = read_options(header)
     family = FAMILIES[found["model_type"]]
     config, task = read_config(found, family, path)
+    require_layers(config, len(header.tensors), str(path))
     table = table_of(family.table(config.model, task), header.metadata["general.architecture"], config.model)
     tokenizer = read_tokenizer(header)
     known = config.model.vocabulary or 0

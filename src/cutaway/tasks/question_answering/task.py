@@ -1,6 +1,5 @@
 """Extractive question answering: the span of a context that answers a question (Devlin et al. 2019, section 4.2)."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from cutaway.data.grouping import TOKENS_AT_ONCE
 from cutaway.data.padding import pad, pad_with_mask
 from cutaway.data.tables.squad import read_squad
 from cutaway.errors import UserError
+from cutaway.files import parse_json
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.report import Report
 from cutaway.model.device import device_of
@@ -125,7 +125,7 @@ class QuestionAnsweringTask(ExampleTask[QuestionAnsweringConfig, Question]):
             UserError: the text is something else.
         """
         try:
-            given = json.loads(text)
+            given = parse_json(text)
             return given["question"], given["context"]
         except (ValueError, TypeError, KeyError):
             raise UserError('give a question with its context as {"question": "…", "context": "…"}') from None

@@ -9,7 +9,7 @@ from typing import Any
 import tokenizers
 
 from cutaway.errors import UserError
-from cutaway.files import make_folder, write_text
+from cutaway.files import make_folder, require_file, write_text
 from cutaway.text.hf.classes import class_of, differing, remade
 from cutaway.text.hf.piece_families import (
     LLAMA,
@@ -167,13 +167,23 @@ def write_tokenizer(
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    """The configuration of a folder's tokenizer, from all its files."""
+    """The configuration of a folder's tokenizer, from all its files.
+
+    Raises:
+        UserError: one of them cannot be read, or something in the folder is a pipe, which could be read forever.
+    """
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if not entry.is_dir():
+            require_file(entry)
     config: dict[str, Any] = {}
     for name in SAYING:
         config |= {key: value for key, value in read_config(folder / name).items() if value is not None}
     template = folder / "chat_template.jinja"
     if template.exists():
-        config["chat_template"] = template.read_text(encoding="utf-8")
+        try:
+            config["chat_template"] = template.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{template} cannot be read: {error}") from None
     return config
 
 
