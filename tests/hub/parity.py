@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cutaway.generation.decoding import CachedStepDecoder, decode
 from cutaway.generation.sampling import Sampling
-from cutaway.hub.exporting import export_folder
+from cutaway.hub.exporting import Wishes, export_folder
 from cutaway.hub.importing import Imported, import_folder
 from cutaway.model.run_folder import read_json
 from support import require_module
@@ -171,7 +171,8 @@ def require_round_trip(case: Case, folder: Path) -> None:
     _, imported = bring(case, folder / "theirs")
     asked = read_json(folder / "theirs/config.json")
     tokens = {name: value for name, value in asked.items() if name.endswith("_token_id")}
-    family = export_folder(imported.model, imported.config, folder / "ours", tokens, preferred=asked["model_type"])
+    wishes = Wishes(tokens.get("pad_token_id"), asked["model_type"])
+    family = export_folder(imported.model, imported.config, folder / "ours", tokens, wishes)
     before, after = load_file(folder / "theirs/model.safetensors"), load_file(folder / "ours/model.safetensors")
     assert family.model_type == asked["model_type"]
     assert {name for name in before if name not in after} <= unwritten(before, family, imported)

@@ -10,7 +10,7 @@ from torch import Tensor
 from cutaway.config.reading import load_preset, override
 from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
-from cutaway.hub.exporting import choose_family, export_folder
+from cutaway.hub.exporting import Wishes, choose_family, export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.hub.reference import open_reference
 from cutaway.model.build import build
@@ -66,7 +66,7 @@ def test_a_preset_goes_out_and_comes_back(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("pad", [0, 3])
 def test_positions_are_counted_from_the_padding_token(pad: int) -> None:
     config = preset("bert-nano")
-    written = choose_family(config, pad).write(config.model, "masked_language_modeling")
+    written = choose_family(config, Wishes(pad)).write(config.model, "masked_language_modeling")
     assert written["max_position_embeddings"] == config.model.context + pad + 1
 
 

@@ -200,3 +200,30 @@ def test_a_family_that_cannot_be_read_back_is_not_the_nearest() -> None:
     said = str(exporting.unexportable(config))
     assert "does not say" not in said
     assert "config.json" not in said
+
+
+@pytest.mark.parametrize("tokenizer", ["byte", "bpe"])
+@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "llama"])
+def test_ids_are_the_same_whatever_class_reads_them(model_type: str, tokenizer: str, tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    bias = ["model.attention.bias=true", "model.attention.out_bias=false"] if model_type == "qwen2" else []
+    norm = ["model.attention.qk_norm=true"] if model_type == "qwen3" else []
+    size = [] if tokenizer == "byte" else ["tokenizer.vocabulary=280"]
+    ours = pipeline("llama-nano", f"tokenizer={tokenizer}", *size, *bias, *norm)
+    with torch.no_grad():
+        for weight in ours.model.parameters():
+            weight.add_(0.1 * torch.randn_like(weight))
+    exported = ours.export(tmp_path / "out")
+    assert exported.format == {"qwen2": "llama"}.get(model_type, model_type), "qwen2 has a tokenizer of its own"
+    assert exported.difference < 1e-5
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    for text in ("don't we'LL naïve CAFÉ e\u0301", "x12345 ½", " a  b\n\n c"):
+        assert theirs(text)["input_ids"] == ours.tokenizer.encode(text)
+
+
+def test_what_has_other_ids_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = pipeline("llama-nano", "tokenizer.vocabulary=280")
+    monkeypatch.setattr(exporting, "open_tokenizer", lambda folder: lambda text: [0])
+    with pytest.raises(UserError, match=r"is not kept: in transformers its tokenizer gives other ids to \d+ random"):
+        ours.export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

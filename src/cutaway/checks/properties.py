@@ -90,6 +90,12 @@ PROPERTIES = (
         computing.reference_is_equal,
     ),
     Property(
+        "ids as transformers",
+        "texts",
+        "it reads other tokens than those that its files describe",
+        text.reference_ids_are_equal,
+    ),
+    Property(
         "saved = loaded",
         "weights or logits",
         "loading gives another model than the saved one",

@@ -44,6 +44,7 @@ class Subject:
         even: as many examples, all as long as the longest of those.
         long: two examples, if possible beyond `NEAR` positions and all `limits`, one a little shorter than the other.
         reference: if there is one; takes tensors on the CPU.
+        reference_ids: of a text in the reference's own tokenizer, with special tokens.
     """
 
     model: Transformer
@@ -53,6 +54,7 @@ class Subject:
     even: list[Batch]
     long: list[Batch]
     reference: Reference | None = None
+    reference_ids: Callable[[str], list[int]] | None = None
 
 
 def limits(config: ModelConfig) -> list[int]:
@@ -70,6 +72,7 @@ def make_subject(
     config: RunConfig,
     tokenizers: Mapping[str, Tokenizer],
     reference: Reference | None = None,
+    reference_ids: Callable[[str], list[int]] | None = None,
 ) -> Subject:
     """Prepares a model to be checked: switches to evaluation mode, and copies a model that is not in fp32.
 
@@ -78,6 +81,7 @@ def make_subject(
         config: its choices.
         tokenizers: by `TARGET` and `SOURCE`, if it has them.
         reference: computes logits with another implementation.
+        reference_ids: gives the token ids of a text in another implementation.
     """
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         model = deepcopy(model).float()
@@ -90,4 +94,4 @@ def make_subject(
     ragged = make_examples(config.model, tokenizers, lengths, seed=0)
     even = make_examples(config.model, tokenizers, [longest] * len(lengths), seed=1)
     long = make_examples(config.model, tokenizers, [far, max(1, far - BEYOND)], seed=2)
-    return Subject(model.eval(), config, tokenizers, ragged, even, long, reference)
+    return Subject(model.eval(), config, tokenizers, ragged, even, long, reference, reference_ids)

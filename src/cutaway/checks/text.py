@@ -3,10 +3,13 @@
 import random
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from cutaway.checks.example_batches import SOURCE, TARGET
 from cutaway.checks.measure import Measurement, NotForThis, named
 from cutaway.checks.subject import Subject
+from cutaway.errors import UserError
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.tokenizer import Tokenizer
 
 TEXTS = 100
@@ -25,6 +28,51 @@ def text_comes_back(subject: Subject) -> Measurement | NotForThis:
         return NotForThis(NO_TEXT)
     lost = [ascii(text) for tokenizer in subject.tokenizers.values() for text in _lost(tokenizer)]
     return Measurement(len(lost), 0, named(lost))
+
+
+def reference_ids_are_equal(subject: Subject) -> Measurement | NotForThis:
+    """The number of random texts that get other token ids than in the reference."""
+    if not subject.tokenizers:
+        return NotForThis(NO_TEXT)
+    if subject.reference_ids is None:
+        return NotForThis("no transformers folder")
+    tokenizer = subject.tokenizers.get(SOURCE, subject.tokenizers[TARGET])
+    others = with_other_ids(tokenizer, tokenizer.frame or PostProcessor(), subject.reference_ids)
+    return Measurement(len(others), 0, named(map(ascii, others)))
+
+
+def with_other_ids(tokenizer: Tokenizer, frame: PostProcessor, reference: Callable[[str], list[int]]) -> list[str]:
+    """The texts, of 200 random ones of any characters and 100 of the tokenizer's own, with other ids in a reference.
+
+    Args:
+        tokenizer: texts that it cannot read are left out.
+        frame: the special tokens around a text.
+        reference: gives ids, special tokens included.
+    """
+    rng = random.Random(0)
+    texts = _any_texts(rng) + _own_texts(tokenizer, rng)
+    return [text for text in texts if _can_encode(tokenizer, text) and _differs(tokenizer, frame, reference, text)]
+
+
+def _differs(tokenizer: Tokenizer, frame: PostProcessor, reference: Callable[[str], list[int]], text: str) -> bool:
+    return frame.around(tokenizer.encode(text)) != reference(text)
+
+
+def _can_encode(tokenizer: Tokenizer, text: str) -> bool:
+    try:
+        tokenizer.encode(text)
+    except UserError:
+        return False
+    return True
+
+
+def _any_texts(rng: random.Random) -> list[str]:
+    """Usual characters, and any that are no surrogates, decomposed ones among them."""
+    usual = [chr(code) for code in range(32, 127)] + ["\n", "\t", "é", "e\u0301", "漢", "½", "ß", "İ"]
+    anything = [chr(code) for code in rng.choices(range(sys.maxunicode), k=TEXTS * LONGEST)]
+    strange = [character for character in anything if unicodedata.category(character) != "Cs"]
+    alphabets = (usual, strange)
+    return ["".join(rng.choice(rng.choice(alphabets)) for _ in range(rng.randint(1, 40))) for _ in range(2 * TEXTS)]
 
 
 def _lost(tokenizer: Tokenizer) -> list[str]:

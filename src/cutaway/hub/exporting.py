@@ -1,6 +1,7 @@
 """Exporting models as Hugging Face folders for `transformers`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +21,50 @@ from cutaway.text.tokenizer import Tokenizer
 NAMED = 2
 
 
-def choose_family(config: RunConfig, pad: int | None = None, preferred: str | None = None) -> Family:
-    """The family that fits a model exactly.
+@dataclass(frozen=True)
+class Wishes:
+    """What matters in the choice of a family besides the model.
+
+    Attributes:
+        pad: the id of the padding token.
+        preferred: the `model_type` to use if several fit.
+        lacking: by `model_type`, what a family cannot hold, in words.
+    """
+
+    pad: int | None = None
+    preferred: str | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_WISHES = Wishes()
+
+
+def choose_family(config: RunConfig, wishes: Wishes = NO_WISHES) -> Family:
+    """The family that fits a model exactly; of several, the preferred one, or one that needs no equivalent choice.
 
     Args:
         config: all choices.
-        pad: the id of the padding token.
-        preferred: the `model_type` to use if several fit.
+        wishes: what else matters.
 
     Raises:
         UserError: there is none; says what the nearest ones lack.
     """
-    families = {name: family.for_padding(pad) for name, family in all_families().items()}
+    families = {name: family.for_padding(wishes.pad) for name, family in all_families().items()}
     lacking: dict[str, list[str]] = {}
     unreadable = set()
     for name, family in families.items():
-        lacking[name] = ["a model without a padding token"] * (family.by_padding is not None and pad is None)
+        lacking[name] = ["a model without a padding token"] * (family.by_padding is not None and wishes.pad is None)
+        lacking[name] += [wishes.lacking[name]] if name in wishes.lacking else []
         try:
             lacking[name] += family.unheld(config.model, config.task.kind)
         except UserError as error:  # how much else it lacks is unknown
             lacking[name].append(str(error))
             unreadable.add(name)
-    for name in sorted(lacking, key=lambda name: name != preferred):
-        if not lacking[name]:
-            return families[name]
+    fitting = [name for name in families if not lacking[name]]
+    if fitting:
+        task = config.task.kind
+        best = min(fitting, key=lambda one: (one != wishes.preferred, families[one].equivalents(config.model, task)))
+        return families[best]
     with_head = [name for name, family in families.items() if config.task.kind in family.heads]
     if not with_head:
         raise UserError(f"no format of transformers holds this model: none has a head for {config.task.kind}")
@@ -72,7 +93,7 @@ def special_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
 
 
 def tensors_of_family(
-    model: Transformer, config: RunConfig, pad: int | None = None, preferred: str | None = None
+    model: Transformer, config: RunConfig, wishes: Wishes = NO_WISHES
 ) -> tuple[Family, dict[str, Tensor]]:
     """The family that fits a model, and the tensors of its file.
 
@@ -80,13 +101,12 @@ def tensors_of_family(
         model: may be on the meta device, where its weights have no values: a tensor that the family lacks then counts
             as one that is not zero.
         config: all choices.
-        pad: the id of the padding token.
-        preferred: the `model_type` to use if several families fit.
+        wishes: what else matters in the choice of the family.
 
     Raises:
         UserError: no family fits the model.
     """
-    family = choose_family(config, pad, preferred)
+    family = choose_family(config, wishes)
     table = family.table(config.model, config.task.kind)
     try:
         return family, {name: tensor.detach() for name, tensor in empty(model, table)}
@@ -95,7 +115,7 @@ def tensors_of_family(
 
 
 def export_folder(
-    model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any], preferred: str | None = None
+    model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any], wishes: Wishes | None = None
 ) -> Family:
     """Writes config.json and model.safetensors, without the tokenizer's files.
 
@@ -104,12 +124,12 @@ def export_folder(
         config: all choices.
         folder: is made if it does not exist.
         tokens: ids of special tokens, by their names in config.json (`eos_token_id`, …).
-        preferred: the `model_type` to use if several families fit.
+        wishes: what else matters in the choice of the family; by default, the padding token among these.
 
     Raises:
         UserError: no family fits the model.
     """
-    family, tensors = tensors_of_family(model, config, tokens.get("pad_token_id"), preferred)
+    family, tensors = tensors_of_family(model, config, wishes or Wishes(tokens.get("pad_token_id")))
     task = config.task.kind
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / "model.safetensors", tensors, metadata={"format": "pt"})

@@ -168,6 +168,16 @@ class Family:
         """
         if task not in self.heads:
             return [f"a head for {task}"]
+        known = {**self.equivalent, **self.heads[task].equivalent}
+        found = [one for one in self._changed(config, task) if known.get(one[0]) != one[1:]]
+        return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
+
+    def equivalents(self, config: ModelConfig, task: str) -> int:
+        """The number of choices of a model without unheld ones that are written as others with the same logits."""
+        return len(list(self._changed(config, task)))
+
+    def _changed(self, config: ModelConfig, task: str) -> Iterable[tuple[str, Any, Any]]:
+        """The choices that are others after a model is written and read back: name, before, after."""
         written = self.write(config, task)
         try:
             choices = self.read(written, task, self.model_type)
@@ -179,9 +189,7 @@ class Family:
         ours, theirs = explicit(config).model_dump(mode="json"), back.model_dump(mode="json")
         if config.embedding.kind == "patches":
             ours["context"] = theirs["context"]  # images have as many patches as they have
-        equivalent = {**self.equivalent, **self.heads[task].equivalent}
-        found = [one for one in _differences(ours, theirs) if equivalent.get(one[0]) != one[1:]]
-        return [f"model.{name}={_shown(a)} (it has {_shown(b)})" for name, a, b in found]
+        return _differences(ours, theirs)
 
     def distance(self, config: ModelConfig) -> int:
         """The number of choices that all models of the family share and this one does not, nor an equivalent."""

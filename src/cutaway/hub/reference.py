@@ -14,6 +14,8 @@ from cutaway.model.run_folder import read_json
 
 Reference = Callable[..., Tensor]
 """Takes the arguments of our models, and returns logits."""
+Ids = Callable[[str], list[int]]
+"""Takes a text, and returns its token ids with the special tokens around it."""
 
 
 def open_reference(folder: Path, head: Head) -> Reference | None:
@@ -37,6 +39,20 @@ def open_reference(folder: Path, head: Head) -> Reference | None:
     transformers.utils.logging.disable_progress_bar()
     model = theirs.from_pretrained(folder, dtype=torch.float32).eval()
     return partial(_compute, model, head)
+
+
+def open_tokenizer(folder: Path) -> Ids | None:
+    """The tokenizer of a Hugging Face folder in `transformers`; None if the library is missing.
+
+    Returns:
+        a function from a text to its token ids, with the special tokens around it.
+    """
+    try:
+        import transformers
+    except ImportError:
+        return None
+    theirs = transformers.AutoTokenizer.from_pretrained(str(folder))
+    return lambda text: list(theirs(text)["input_ids"])
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ import torch
 from cutaway.checks.batch import Batch, join, kept, logits
 from cutaway.checks.example_batches import TARGET, make_examples
 from cutaway.checks.measure import difference
+from cutaway.checks.text import with_other_ids
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
@@ -17,17 +18,18 @@ from cutaway.config.tokenizer import FileTokenizer
 from cutaway.errors import UserError
 from cutaway.files import removing_on_failure, write_text
 from cutaway.hub.card import write_card
-from cutaway.hub.exporting import export_folder, special_ids, tensors_of_family
+from cutaway.hub.exporting import Wishes, export_folder, special_ids, tensors_of_family
 from cutaway.hub.gguf.exporting import export_gguf
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import import_folder
 from cutaway.hub.onnx import export_onnx
-from cutaway.hub.reference import open_reference
+from cutaway.hub.reference import open_reference, open_tokenizer
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer
-from cutaway.tasks.dataset import with_labels, with_model
+from cutaway.tasks.dataset import shares_vocabulary, with_labels, with_model
 from cutaway.tasks.task import task_of
-from cutaway.text.hf.folders import write_tokenizer
+from cutaway.text.hf.classes import SWAPPED
+from cutaway.text.hf.folders import is_of_qwen, load_tokenizer, write_tokenizer
 from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import spelt
 from cutaway.text.tokenizer import Tokenizer
@@ -70,7 +72,7 @@ def unexportable(config: RunConfig) -> str | None:
     with torch.device("meta"):
         model = build(config.model)
     try:
-        tensors_of_family(model, config, _expected_padding(config))
+        tensors_of_family(model, config, Wishes(_expected_padding(config)))
     except UserError as error:
         return str(error)
     return None
@@ -81,7 +83,7 @@ def _with_assumed_sizes(config: RunConfig) -> RunConfig:
     sizes: dict[str, Any] = {}
     if config.task.spec.has_text and model.vocabulary is None:
         sizes["vocabulary"] = task.expected_vocabulary() or ASSUMED_VOCABULARY
-    if config.source_tokenizer is not None and model.source_vocabulary is None:
+    if config.source_tokenizer is not None and model.source_vocabulary is None and not shares_vocabulary(config):
         sizes["source_vocabulary"] = ASSUMED_VOCABULARY
     for key in ("embedding", "source_embedding"):
         if isinstance(read := getattr(model, key), PatchEmbeddingConfig):
@@ -117,14 +119,18 @@ def export_to_folder(
     has its own.
 
     Raises:
-        UserError: the folder is not empty, no family fits the model, or the written model has other logits; then
-            nothing stays on disk.
+        UserError: the folder is not empty, no family fits the model, or the written model has other logits or its
+            tokenizer gives other ids; then nothing stays on disk.
     """
     _require_empty(out)
+    reader = source_tokenizer or tokenizer
+    other = {} if reader is None or is_of_qwen(reader) else dict.fromkeys(SWAPPED, "a tokenizer other than its own")
     with removing_on_failure(out):
-        family = export_folder(model, config, out, special_ids(tokenizer), preferred)
-        if tokenizer is not None:
-            write_tokenizer(tokenizer, out, _around(tokenizer, config), config.model.context)
+        wishes = Wishes(None if tokenizer is None else tokenizer.pad, preferred, other)
+        family = export_folder(model, config, out, special_ids(tokenizer), wishes)
+        if reader is not None:
+            write_tokenizer(reader, out, _around(reader, config), longest_text(config))
+            require_same_ids(reader, _around(reader, config), out)
         batch = _examples(config, tokenizer)
         found, against = _again(model, batch, out)
         largest = difference(kept(found, batch), kept(logits(model, batch), batch))
@@ -134,6 +140,29 @@ def export_to_folder(
         numbers = sum(weight.numel() for weight in model.parameters())
         write_text(out / "README.md", write_card(config, architecture, numbers, largest, against))
     return Exported(out, family.model_type, largest, against)
+
+
+def longest_text(config: RunConfig) -> int:
+    """The most tokens of a text that the model reads, with special tokens."""
+    longest: int | None = getattr(config.task, "longest", None)
+    return longest or config.model.context
+
+
+def require_same_ids(tokenizer: Tokenizer, frame: PostProcessor, folder: Path) -> None:
+    """Compares a written tokenizer with the original on random texts, in `transformers` if it is installed.
+
+    Raises:
+        UserError: a text has other ids.
+    """
+    reference = open_tokenizer(folder)
+    again = load_tokenizer(folder)
+    given = reference or (lambda text: (again.frame or PostProcessor()).around(again.encode(text)))
+    different = with_other_ids(tokenizer, frame, given)
+    if different:
+        raise UserError(
+            f"{folder} is not kept: in {'cutaway' if reference is None else 'transformers'} its tokenizer gives other "
+            f"ids to {len(different)} random texts, such as {ascii(different[0])}"
+        )
 
 
 def _again(model: Transformer, batch: Batch, out: Path) -> tuple[torch.Tensor, str]:

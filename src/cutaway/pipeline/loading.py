@@ -47,7 +47,7 @@ def load(
         tokenizer = _load_tokenizer(folder.tokenizer, config.model.vocabulary)
     if config.source_tokenizer is not None:
         folder.require(folder.source_tokenizer)
-        source = _load_tokenizer(folder.source_tokenizer, config.model.source_vocabulary)
+        source = _load_tokenizer(folder.source_tokenizer, config.model.source_vocabulary or config.model.vocabulary)
     model = build(config.model).to(choose_device(device))
     if average == 1:
         read_weights(folder.weights, model)

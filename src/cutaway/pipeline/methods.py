@@ -405,9 +405,10 @@ class Pipeline:
             raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
         if numbers is not None and to != "gguf":
             raise UserError(f"numbers={numbers} is for gguf only: remove it")
-        chosen: dict[str, str | None] = {} if numbers is None else {"numbers": numbers}
-        if to == "hf" and self.opened is not None:
-            chosen["preferred"] = self.opened.imported.model_type
+        chosen: dict[str, Any] = {} if numbers is None else {"numbers": numbers}
+        if to == "hf":
+            chosen["source_tokenizer"] = self.source_tokenizer
+            chosen["preferred"] = None if self.opened is None else self.opened.imported.model_type
         return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
 
     def seq2seq_generator(self, verb: str, *, truncate: bool = False) -> Seq2SeqGenerator:

@@ -8,9 +8,9 @@ from cutaway.checks.example_batches import SOURCE, TARGET
 from cutaway.checks.measure import Measurement
 from cutaway.checks.properties import PROPERTIES, Finding
 from cutaway.checks.properties import check as find
-from cutaway.checks.subject import Reference, Subject, make_subject
+from cutaway.checks.subject import Subject, make_subject
 from cutaway.display import html_table
-from cutaway.hub.reference import open_reference
+from cutaway.hub.reference import open_reference, open_tokenizer
 from cutaway.pipeline import Pipeline
 
 INAPPLICABLE = "not for this model"
@@ -99,13 +99,11 @@ def subject_of(pipeline: Pipeline) -> Subject:
     tokenizers = {TARGET: pipeline.tokenizer} if pipeline.config.task.spec.has_text else {}
     if pipeline.source_tokenizer is not None:
         tokenizers[SOURCE] = pipeline.source_tokenizer
-    return make_subject(pipeline.model, pipeline.config, tokenizers, _reference_of(pipeline))
-
-
-def _reference_of(pipeline: Pipeline) -> Reference | None:
-    if pipeline.opened is None or not pipeline.opened.path.is_dir():
-        return None
-    return open_reference(pipeline.opened.path, pipeline.model.head)
+    if pipeline.opened is None or not (folder := pipeline.opened.path).is_dir():
+        return make_subject(pipeline.model, pipeline.config, tokenizers)
+    reference_ids = open_tokenizer(folder) if tokenizers else None
+    reference = open_reference(folder, pipeline.model.head)
+    return make_subject(pipeline.model, pipeline.config, tokenizers, reference, reference_ids)
 
 
 def _checked(finding: Finding) -> Checked:

@@ -56,7 +56,7 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
         origin=_pinned(origin, pipeline),
         model=before.model.model_copy(update={"head": _without_labels(before.model.head)}),
         tokenizer=OriginTokenizer() if reads_text else CharTokenizer(),
-        source_tokenizer=None if before.source_tokenizer is None else OriginTokenizer(),
+        source_tokenizer=None if pipeline.source_tokenizer is None else OriginTokenizer(),
         task=_without_labels(before.task),
     )
     config = override(config, _brought_by(task or before.task.kind, config))

@@ -25,7 +25,7 @@ from cutaway.model.cost import saved_for_backward
 from cutaway.model.device import autocast, choose_precision, device_of
 from cutaway.model.run_folder import RunFolder
 from cutaway.tasks.base import TrainingData
-from cutaway.tasks.dataset import with_labels, with_model
+from cutaway.tasks.dataset import shares_vocabulary, with_labels, with_model
 from cutaway.tasks.task import task_of
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
@@ -48,7 +48,7 @@ def with_expected_sizes(config: RunConfig) -> RunConfig:
     model = config.model
     if model.vocabulary is None and config.task.spec.has_text:
         config = with_model(config, vocabulary=_expected(config, config.tokenizer))
-    if config.source_tokenizer is not None and model.source_vocabulary is None:
+    if config.source_tokenizer is not None and model.source_vocabulary is None and not shares_vocabulary(config):
         config = with_model(config, source_vocabulary=_expected(config, config.source_tokenizer))
     if model.head.kind in ("sequence", "token") and model.head.labels is None:
         config = with_labels(config, task_of(config).expected_labels())

@@ -2,6 +2,7 @@
 
 from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
+from cutaway.config.tokenizer import OriginTokenizer
 from cutaway.errors import UserError
 from cutaway.tasks.task import Tokenizers
 from cutaway.text.tokenizer import Tokenizer
@@ -13,8 +14,14 @@ def with_vocabulary(config: RunConfig, tokenizers: Tokenizers) -> RunConfig:
     Raises:
         UserError: a tokenizer has more tokens than the chosen size.
     """
-    of_key = {"vocabulary": tokenizers.tokenizer, "source_vocabulary": tokenizers.source_tokenizer}
+    own = None if shares_vocabulary(config) else tokenizers.source_tokenizer
+    of_key = {"vocabulary": tokenizers.tokenizer, "source_vocabulary": own}
     return with_model(config, **{key: _vocabulary(one, config, key) for key, one in of_key.items()})
+
+
+def shares_vocabulary(config: RunConfig) -> bool:
+    """Whether the sides of a fine-tuned model have tokenizers of their own over one list of ids, as in Marian."""
+    return isinstance(config.source_tokenizer, OriginTokenizer) and config.model.source_vocabulary is None
 
 
 def _vocabulary(tokenizer: Tokenizer | None, config: RunConfig, key: str) -> int | None:

@@ -9,7 +9,7 @@ from cutaway.hub.families.gpt2 import ZERO_BIAS, score_rules
 from cutaway.hub.family import Family, HeadTable, Rules, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.rotary import ROTARY
-from cutaway.hub.weight_rules import Rule, same
+from cutaway.hub.weight_rules import Rule, Without, same
 
 PartRules = Callable[..., Iterable[Rule]]
 
@@ -138,14 +138,23 @@ RULES = body(attention_rules, {"gated": gated_rules})
 UNREAD = frozenset({"pretraining_tp", "tie_word_embeddings"})
 ANGLES = {r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq": "angles of positions"}
 
+def rules(c: ModelConfig) -> Iterable[Rule]:
+    """The body; where only the output has no bias, the file has one of zeros."""
+    yield from RULES(c)
+    if c.attention.bias and not c.attention.out_bias:
+        for i in range(c.layers):
+            yield Rule((f"layers.{i}.self_attn.o_proj.bias",), (), Without((c.width,)))
+
+
 LLAMA = Family(
     model_type="llama",
     prefix="model",
     options=(*OPTIONS, *ATTENTION_BIAS, Option("mlp_bias", "feedforward.bias", False)),
     choices=CHOICES,
     required={"rope_interleaved": False},
-    rules=RULES,
+    rules=rules,
     heads=heads("Llama"),
     unread=UNREAD | {"is_llama_config", "transformers.js_config"},
     ignored=ANGLES,
+    equivalent={"attention.out_bias": (False, True)},
 )

@@ -10,7 +10,7 @@ import tokenizers
 
 from cutaway.errors import UserError
 from cutaway.files import make_folder, require_file, write_text
-from cutaway.text.hf.classes import class_of, differing, remade
+from cutaway.text.hf.classes import class_of, differing, is_qwen, remade
 from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
@@ -127,6 +127,11 @@ def _load_without_file(folder: Path, config: Mapping[str, Any]) -> Tokenizer:
     inner = kind.read(folder, config)
     _add_tokens(inner, folder, config)
     return Tokenizer.with_config(inner, config)
+
+
+def is_of_qwen(tokenizer: Tokenizer) -> bool:
+    """Whether Qwen's class in `transformers`, which it uses for `qwen2` whatever a folder says, gives the same ids."""
+    return is_qwen(tokenizers.Tokenizer.from_str(json.dumps(tokenizer.content)))
 
 
 def load_source_tokenizer(folder: Path) -> Tokenizer | None:
