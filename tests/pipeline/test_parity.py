@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from cutaway import check
+from cutaway.generation.beams import BeamOptions
 from cutaway.pipeline import Pipeline
 from cutaway.pipeline.loading import load
 from support import require_module
-from text.folders import auto, bert, byte_pairs
+from text.folders import auto, bert, byte_pairs, marian
 from text.folders import ROBERTA as ROBERTA_TOKENS
 
 TEXTS = ["the cat sat on the mat", "low", "naïve CAFÉ, lower don't"]
@@ -22,6 +24,13 @@ SIZES = {
     "num_attention_heads": 4,
     "intermediate_size": 50,
     "max_position_embeddings": 40,
+}
+MARIAN = {
+    **dict.fromkeys(("encoder_layers", "decoder_layers"), 2),
+    **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 4),
+    **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 50),
+    "d_model": 24,
+    "max_position_embeddings": 60,
 }
 SMALL_GPT2 = {"n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 40}
 SMALL_LLAMA = {**SIZES, "hidden_act": "silu", "num_key_value_heads": 2}
@@ -183,3 +192,32 @@ def test_classify_images(channels: int, tmp_path: Path) -> None:
         expected = model(**given).logits[0].softmax(dim=-1).tolist()
     found = load(tmp_path).classify(pixels)
     assert list(found.probabilities.values()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_translate_by_two_tokenizers(tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    folder = marian(tmp_path)
+    tokenizer = auto(folder)
+    start = {"decoder_start_token_id": 3, "pad_token_id": 3, "eos_token_id": 1, "forced_eos_token_id": None}
+    torch.manual_seed(0)
+    config = transformers.MarianConfig(**MARIAN, vocab_size=len(tokenizer), decoder_vocab_size=len(tokenizer), **start)
+    model = transformers.MarianMTModel(config).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.requires_grad:
+                weight += (0.6 if "encoder" in name else 0.2) * torch.randn_like(weight)
+    model.generation_config = transformers.GenerationConfig(**start, bad_words_ids=[[2], [3]])
+    model.save_pretrained(folder)
+    pipeline = load(folder)
+    source = "한국어 문장 whither goest thou, my good lord"
+    given = tokenizer(source, return_tensors="pt")
+    with torch.no_grad():
+        expected = model.generate(**given, num_beams=1, do_sample=False, max_new_tokens=9)
+    assert pipeline.tokenizers.source.encode(source) != pipeline.tokenizers.text.encode(source)
+    options = BeamOptions(num_beams=1, max_new_tokens=9)
+    found = pipeline.seq2seq_generator("translate").search([source], options)
+    assert found[0][0]["text"] == tokenizer.decode(expected[0], skip_special_tokens=True)
+    exported = pipeline.export(tmp_path / "out")
+    assert exported.format == "marian"
+    assert auto(tmp_path / "out")(source)["input_ids"] == tokenizer(source)["input_ids"]
+    assert check(pipeline).passed or {one.name for one in check(pipeline).failures} == {"text comes back"}
