@@ -1,0 +1,111 @@
+"""Every public function and class of nn has a test against a formula that shares no code with it, or is no equation."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cutaway.nn
+from nn import (
+    papers,
+    test_alone,
+    test_derivatives,
+    test_dropout,
+    test_far_attention,
+    test_far_layers,
+    test_far_positions,
+)
+
+EQUATIONS: dict[str, Callable[..., Any]] = {
+    "attention.Attention": test_far_attention.test_grouped_attention_with_rotation_and_norms,
+    "attention.split_heads": test_far_attention.test_heads_lie_side_by_side,
+    "balance.BalanceByBias": test_far_layers.test_balance,
+    "balance.BalanceByLoss": test_far_layers.test_balance,
+    "balance.NoBalance": test_far_layers.test_balance,
+    "balance.attach": test_derivatives.test_an_attached_loss_has_first_derivatives_only,
+    "balance.count_choices": test_far_layers.test_balance,
+    "dot_product.Scoring": test_far_attention.test_grouped_attention_with_rotation_and_norms,
+    "dot_product.attend": test_far_attention.test_long_texts_without_a_mask,
+    "dot_product.masked": test_far_attention.test_long_texts_with_biases,
+    "dot_product.plain": test_far_attention.test_long_texts_with_biases,
+    "dot_product.softmax": test_alone.test_attend_takes_any_mask_and_a_row_without_keys_is_zeros,
+    "dropout.Dropout": test_dropout.test_nothing_is_dropped_but_in_training,
+    "dropout.drop": test_dropout.test_so_many_are_zeroed_and_the_mean_stays,
+    "embeddings.FrameEmbedding": test_far_layers.test_embedding_of_frames,
+    "embeddings.PatchEmbedding": test_far_layers.test_embedding_of_patches,
+    "embeddings.TokenEmbedding": test_far_layers.test_embedding_of_tokens,
+    "experts.Experts": test_far_layers.test_many_experts_in_groups,
+    "experts.Router": test_far_layers.test_many_experts_in_groups,
+    "experts.Routing": test_far_layers.test_many_experts_in_groups,
+    "feedforward.Dense": test_far_layers.test_feed_forward_networks,
+    "feedforward.Gated": test_far_layers.test_feed_forward_networks,
+    "feedforward.gelu_tanh": test_far_layers.test_activations,
+    "feedforward.squared_relu": test_far_layers.test_activations,
+    "frequencies.frequencies": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "frequencies.linear": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "frequencies.llama3": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "frequencies.unscaled": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "frequencies.yarn": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "geometry.Geometry": test_far_attention.test_masks_of_long_padded_packed_texts,
+    "geometry.all_to_all": test_far_attention.test_long_texts_without_a_mask,
+    "geometry.geometry_of": test_far_attention.test_long_texts_with_biases,
+    "geometry.token_positions": test_far_attention.test_masks_of_long_padded_packed_texts,
+    "latent.LatentAttention": test_far_attention.test_latent_attention_expanded_and_absorbed,
+    "layers.embedding_over": test_far_layers.test_embedding_of_tokens,
+    "layers.linear_over": test_far_attention.test_a_layer_over_a_parameter_multiplies_with_it,
+    "losses.counted": test_far_layers.test_losses_of_a_large_vocabulary,
+    "losses.cross_entropy": test_far_layers.test_losses_of_a_large_vocabulary,
+    "losses.figures_of_tokens": test_far_layers.test_figures_of_a_large_vocabulary,
+    "losses.judge_tokens": test_far_layers.test_figures_of_a_large_vocabulary,
+    "losses.measure_tokens": test_far_layers.test_figures_of_a_large_vocabulary,
+    "losses.summed": test_far_layers.test_losses_of_a_large_vocabulary,
+    "losses.token_loss": test_far_layers.test_losses_of_a_large_vocabulary,
+    "norms.LayerNorm": test_far_layers.test_norms,
+    "norms.RMSNorm": test_far_layers.test_norms,
+    "positions.ALiBi": test_far_positions.test_slopes_are_those_of_the_paper,
+    "positions.Learned": test_far_positions.test_learned_positions_are_rows,
+    "positions.LearnedGrid": test_far_positions.test_a_grid_is_interpolated_by_cubic_polynomials,
+    "positions.RelativeBias": test_far_positions.test_buckets_are_those_of_the_paper,
+    "positions.Rotary": test_far_positions.test_rotations_are_those_of_the_paper,
+    "positions.ShortestPathBias": test_far_positions.test_paths_have_the_bias_of_their_length,
+    "positions.Sinusoidal": test_far_positions.test_waves_are_those_of_the_paper,
+    "positions.rotate": test_far_positions.test_rotations_are_those_of_the_paper,
+    "residual.PostNorm": test_far_layers.test_residual_connections,
+    "residual.PreNorm": test_far_layers.test_residual_connections,
+    "residual.Sandwich": test_far_layers.test_residual_connections,
+}
+OTHERS = {
+    "attention.Heads": "sizes",
+    "cache.Cache": "memory: cached = uncached",
+    "cache.LayerCache": "memory: cached = uncached",
+    "geometry.TokenPositions": "a record",
+    "latent.LatentHeads": "sizes",
+    "layers.dtype_of": "a look-up",
+    "layers.require_axes": "a refusal",
+    "plain.is_plain": "a question about layers",
+    "positions.AddsToEmbeddings": "a protocol",
+    "positions.BiasesScores": "a protocol",
+    "positions.Rotates": "a protocol",
+}
+
+
+def public_names() -> set[str]:
+    found = set()
+    for module in pkgutil.iter_modules(cutaway.nn.__path__):
+        for name, thing in vars(import_module(f"cutaway.nn.{module.name}")).items():
+            is_own = getattr(thing, "__module__", None) == f"cutaway.nn.{module.name}"
+            if is_own and not name.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
+                found.add(f"{module.name}.{name}")
+    return found
+
+
+def test_every_equation_is_listed_with_its_test() -> None:
+    assert public_names() == EQUATIONS.keys() | OTHERS.keys()
+    assert not EQUATIONS.keys() & OTHERS.keys()
+
+
+def test_formulas_share_no_code_with_equations() -> None:
+    assert "cutaway" not in Path(papers.__file__).read_text(encoding="utf-8").partition('"""\n')[2]
+    assert "torch" not in {name for name in vars(papers) if inspect.ismodule(getattr(papers, name))}
