@@ -85,6 +85,15 @@ def test_resuming_a_run_that_is_done_says_so_and_changes_nothing() -> None:
     assert contents(Path("run")) == before
 
 
+def test_what_a_choice_replaces_is_said() -> None:
+    choices = [choice for choice in TINY if "steps" not in choice]
+    assert run("train", "gpt-nano", "--data", "text.txt", "--out", "new", *choices, "train.epochs=0.02").status == 0
+    outcome = run("train", "--resume", "new", "train.steps=9")
+    assert outcome.err.startswith("note: train.steps=9 replaces train.epochs=0.02\n")
+    Path("small.yaml").write_text("train: {batch_size: 2, batch_tokens: 9}")
+    assert "small.yaml: train.batch_size and train.batch_tokens both set" in run("train", "small.yaml").err
+
+
 def test_curves_that_are_missing_are_reported() -> None:
     Path("run/metrics.jsonl").unlink()
     with pytest.warns(UserWarning, match=r"^run/metrics.jsonl is missing: its rows before step 5 are lost$"):

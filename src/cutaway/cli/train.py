@@ -102,15 +102,38 @@ def train(
             raise UserError(f"--find-lr is for new runs: try --from {resume} --find-lr")
         if names or out or task or origin:
             raise UserError("a resumed run keeps its preset, task and folder: give only --resume and train.* choices")
-        from cutaway.runs.run import resume as take_up
-
-        train_and_report(take_up(resume, assignments), json)
+        train_and_report(resumed(resume, assignments), json)
         return
     config, model = chosen(names, task, origin, assignments)
+    if names or model is not None:
+        say_replaced(choose(names[0], []) if model is None else model.config, config)
     if find_lr:
         find_rate(config, model, json)
         return
     train_and_report(started(config, out, origin or next(iter(names), config.preset or "run"), model), json)
+
+
+def resumed(folder: Path, assignments: list[str]) -> "Run":
+    """A run to go on with; what its new choices replace is printed."""
+    from cutaway.config.reading import load_run
+    from cutaway.model.run_folder import RunFolder
+    from cutaway.runs.run import resume
+
+    place = RunFolder(folder)
+    place.require()
+    before = load_run(place.run)
+    run = resume(folder, assignments)
+    say_replaced(before, run.config)
+    return run
+
+
+def say_replaced(before: "RunConfig", after: "RunConfig") -> None:
+    """Prints which choices were dropped because others were given that exclude them."""
+    from cutaway.config.reading import replaced_choices
+    from cutaway.progress import say
+
+    for note in replaced_choices(before, after):
+        say(f"note: {note}")
 
 
 def started(config: "RunConfig", out: Path | None, name: str, model: "Pipeline | None") -> "Run":

@@ -16,6 +16,7 @@ from cutaway.config.reference import dotted_keys, keys_in, kinds_of
 from cutaway.config.renamed import current_key, with_current_keys
 from cutaway.config.run import RunConfig
 from cutaway.config.task import named_task
+from cutaway.config.train import TrainConfig
 from cutaway.errors import UserError, closest, nearest
 
 MOST_VALUES = 10_000
@@ -23,6 +24,8 @@ MOST_LEVELS = 32
 """Of a run file."""
 STEPS, EPOCHS = "train.steps", "train.epochs"
 BATCH_SIZE, BATCH_TOKENS = "train.batch_size", "train.batch_tokens"
+EXCLUSIVE = ((STEPS, EPOCHS, "length of the run"), (BATCH_SIZE, BATCH_TOKENS, "size of a batch"))
+"""Keys of which the second counts where it is set, and what both are about."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -98,9 +101,13 @@ def read_config(name: str | Path) -> RunConfig:
     """Reads a preset, in upper or lower case, or a run file, whose name ends in .yaml or .yml.
 
     Raises:
-        UserError: there is no such preset or file, or it has an invalid key or value.
+        UserError: there is no such preset or file, or it has an invalid key or value, or two that exclude each other.
     """
-    return load_run(Path(name)) if is_run_file(name) else load_preset(str(name))
+    if not is_run_file(name):
+        return load_preset(str(name))
+    config = load_run(Path(name))
+    _refuse_both(_parse(Path(name).read_text(encoding="utf-8"), str(name)).get("train"), Path(name))
+    return config
 
 
 def is_run_file(name: str | Path) -> bool:
@@ -140,6 +147,31 @@ def load_run(path: Path) -> RunConfig:
     return validate(given)
 
 
+def _refuse_both(train: Any, path: Path) -> None:
+    """Rejects two keys that exclude each other, except in a file that `dump_run` wrote, which has all keys.
+
+    Raises:
+        UserError: both are set.
+    """
+    if not isinstance(train, dict) or train.keys() >= TrainConfig.model_fields.keys():
+        return
+    for first, second, what in EXCLUSIVE:
+        names = [key.removeprefix("train.") for key in (first, second)]
+        if all(train.get(name) not in (None, "none") for name in names):
+            raise UserError(f"{path}: {first} and {second} both set the {what}: give one of them")
+
+
+def replaced_choices(before: RunConfig, after: RunConfig) -> list[str]:
+    """Says which choices were dropped because another one was given that excludes them."""
+    notes = []
+    for first, second, _ in EXCLUSIVE:
+        given, dropped = first.removeprefix("train."), second.removeprefix("train.")
+        old = getattr(before.train, dropped)
+        if old is not None and getattr(after.train, dropped) is None:
+            notes.append(f"{first}={getattr(after.train, given)} replaces {second}={old:g}")
+    return notes
+
+
 def dump_run(config: RunConfig) -> str:
     """Writes all choices, including defaults, as YAML that `load_run` reads."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -154,13 +186,15 @@ def override(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     replaces one in tokens.
 
     Raises:
-        UserError: an assignment has no `=`, a key or value does not exist, or both steps and epochs are given.
+        UserError: an assignment has no `=`, a key or value does not exist, or both steps and epochs, or both sizes of
+            a batch, are given.
     """
     tree = config.model_dump(mode="json")
     changes = _changes(config, assignments)
     changed = dict(changes)
-    if STEPS in changed and changed.get(EPOCHS) not in (None, "none"):
-        raise UserError(f"{STEPS} and {EPOCHS} both set the length of the run: give one of them")
+    for first, second, what in EXCLUSIVE:
+        if first in changed and changed.get(second) not in (None, "none"):
+            raise UserError(f"{first} and {second} both set the {what}: give one of them")
     if STEPS in changed:
         changes.append((EPOCHS, None))
     if BATCH_SIZE in changed and BATCH_TOKENS not in changed:

@@ -67,7 +67,7 @@ class TrainConfig(Record):
 
     @model_validator(mode="after")
     def _divides(self) -> "TrainConfig":
-        if self.batch_size % self.gradient_accumulation:
+        if self.batch_tokens is None and self.batch_size % self.gradient_accumulation:
             raise ValueError(
                 f"batch_size {self.batch_size} cannot be divided into {self.gradient_accumulation} equal micro-batches"
             )
