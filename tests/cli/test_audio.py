@@ -97,7 +97,7 @@ TRAININGS = {
     "--data adpcm": "adpcm/a/1.wav is not a WAV file of uncompressed samples (unknown format: 2): convert it, such",
     "--data short": "short/a/1.wav is cut short, 100 of 700 samples are there: copy it anew, or convert it",
     "--data lost.tsv": "cannot read lost.wav: No such file or directory",
-    "--data unnamed.tsv": "audio-nano is for audio-classification, but the data is not: unnamed.tsv: 2 columns without",
+    "--data unnamed.tsv": "unnamed.tsv has one label only, 'dog': there is nothing to choose between",
     "--data python-docs": "this task learns from examples, and python-docs is a text",
     "--data sounds tokenizer=word": "tokenizer has no effect in the task audio_classification: remove it",
     "--data sounds model.embedding=tokens": "needs a model that reads frames, but this one reads tokens: write",

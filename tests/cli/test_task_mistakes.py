@@ -28,9 +28,9 @@ TRAININGS = {
     f"{LABELS} --data labels.tsv --validation nowhere.tsv": "cannot read nowhere.tsv: No such file or directory",
     f"{LABELS} --data folder": "cannot read folder: Is a directory",
     f"{LABELS} --data empty": "empty holds no examples (it is empty)",
-    f"{LABELS} --data text.txt": "text.txt, line 1: 1 columns: two are expected, or a header that names them",
+    f"{LABELS} --data text.txt": "text.txt, line 1: 1 column: two are expected, or a header that names a text",
     f"{LABELS} --data alike.tsv": "alike.tsv has one label only, 'good': there is nothing to choose between",
-    f"{LABELS} --data one.tsv": "one.tsv holds one text only (examples: 1), and nothing of it can be held out",
+    f"{LABELS} --data one.tsv": "one.tsv has one label only, 'good': there is nothing to choose between",
     f"{LABELS} --data labels.jsonl data.target=mood": "no field 'mood'; there are: text, label (choose with",
     f"{LABELS} --data labels.tsv --validation unseen.tsv": (
         "the label 'meh' does not occur in the training split; known: bad, good"
@@ -66,6 +66,7 @@ TRAININGS = {
     f"{PAIRS} --task sequence-classification --data labels.tsv": "for another head write model.architecture=encoder",
     "bert-nano task=token_classification --data tags.conll": "needs a token head, but model.head is language: write",
     # choices that mean nothing
+    "gpt-nano --data text.txt data.header=yes": "data.header has no effect in the task language_modeling: remove it",
     "gpt-nano --data text.txt data.target=en": "data.target has no effect in the task language_modeling: remove it",
     "gpt-nano --data text.txt --validation text.txt": "data.validation_path has no effect in the task language",
     "gpt-nano --data text.txt train.batch_tokens=100": "train.batch_tokens has no effect in the task language_modeling",

@@ -18,6 +18,7 @@ VALUES = {
     "data.path": "x.tsv",
     "data.field": "column",
     "data.target": "column",
+    "data.header": "yes",
     "data.validation_path": "y.tsv",
     "train.batch_tokens": "99",
     "tokenizer": "byte",

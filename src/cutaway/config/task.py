@@ -19,7 +19,7 @@ from cutaway.plugins import TASKS, load_plugin, plugin_names
 Architecture = Literal["decoder", "encoder", "encoder_decoder"]
 
 READERS: tuple[Architecture, ...] = ("encoder", "decoder")
-ON_TEXT = ("data.target", "data.validation_path", "train.batch_tokens", "source_tokenizer")
+ON_TEXT = ("data.target", "data.header", "data.validation_path", "train.batch_tokens", "source_tokenizer")
 """Keys that tasks on continuous text do not read."""
 ON_FILES_OF_ONE_FORM = ("data.field", "data.target", "data.header", "source_tokenizer")
 """Keys that tasks do not read whose files name their fields themselves."""

@@ -200,7 +200,7 @@ def _columns(row: list[str], data: DataConfig, wanted: Wanted, place: str) -> tu
         raise missing_fields(row, data, wanted, place)
     if columns is None and len(row) != 2:
         raise UserError(
-            f"{place}: {len(row)} columns: two are expected, or a header that names {wanted.what}, but this line is: "
-            f"{listed(row)} ({CHOOSE})"
+            f"{place}: {len(row)} column{'s' * (len(row) != 1)}: two are expected, or a header that names "
+            f"{wanted.what}, but this line is: {listed(row)} ({CHOOSE})"
         )
     return (*(columns or (0, 1)), bool(data.header))
