@@ -47,7 +47,7 @@ TRAININGS = {
     f"{TAGS} --data tags.conll model.context=4": f"left to train on, 1 document marks, {COUNT - 4} longer than 4",
     f"{QUESTIONS} --data wrong.json": "question 'q': the answer 'dog' is not in its context at character 4",
     f"{QUESTIONS} --data text.txt": "text.txt is not a SQuAD file",
-    f"{QUESTIONS} --data questions.json task.stride=30 model.context=12": "ask in fewer words, or train with a smaller task.stride",
+    f"{QUESTIONS} --data questions.json task.stride=30 model.context=12": "ask in fewer words, or train with a smaller",
     f"{PAIRS} --data short {SIDES}": "short.en has 3 lines and short.de has 2: they must match line by line",
     f"{PAIRS} --data pairs": "choose two by their endings with data.field and data.target; there are: de, en, tsv",
     f"{PAIRS} --data pairs data.field=en data.target=fr": "choose two by their endings",

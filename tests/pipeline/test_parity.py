@@ -1,5 +1,6 @@
 """Every verb answers as `transformers` does: text in and answers out, on tiny models that it wrote itself."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 import torch
 
 from cutaway import check
+from cutaway.errors import UserError
 from cutaway.generation.beams import BeamOptions
 from cutaway.pipeline import Pipeline
+from cutaway.pipeline.exporting import longest_text
 from cutaway.pipeline.loading import load
 from support import require_module
-from text.folders import auto, bert, byte_pairs, marian
 from text.folders import ROBERTA as ROBERTA_TOKENS
+from text.folders import auto, bert, byte_pairs, marian, write_json
 
 TEXTS = ["the cat sat on the mat", "low", "naïve CAFÉ, lower don't"]
 NAMES = {0: "no", 1: "yes", 2: "perhaps"}
@@ -221,3 +224,29 @@ def test_translate_by_two_tokenizers(tmp_path: Path) -> None:
     assert exported.format == "marian"
     assert auto(tmp_path / "out")(source)["input_ids"] == tokenizer(source)["input_ids"]
     assert check(pipeline).passed or {one.name for one in check(pipeline).failures} == {"text comes back"}
+
+
+@pytest.mark.parametrize("limit", [7, None])
+def test_a_sentence_model_obeys_its_longest_text(limit: int | None, tmp_path: Path) -> None:
+    _, folder = written("BertModel", "bert", tmp_path, **SIZES)
+    kinds = ("Transformer", "Pooling")
+    modules = [
+        {"idx": i, "name": str(i), "path": f"{i}_{kind}" * bool(i), "type": kind} for i, kind in enumerate(kinds)
+    ]
+    write_json(folder / "modules.json", modules)
+    write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_mean_tokens": True})
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": limit, "do_lower_case": False})
+    pipeline = load(folder)
+    most = limit or SIZES["max_position_embeddings"]
+    text = "low " * 60
+    with pytest.raises(UserError, match=f"but the model takes at most {most}"):
+        pipeline.embed(text)
+    truncated: Counter[str] = Counter()
+    found = pipeline.embed(text, truncated=truncated)
+    assert truncated == {f"cut to {most} tokens": 1}
+    transformers = require_module("transformers")
+    given = auto(folder)(text, truncation=True, max_length=most, return_tensors="pt")
+    with torch.no_grad():
+        states = transformers.AutoModel.from_pretrained(folder).eval()(**given).last_hidden_state[0]
+    assert found == pytest.approx(states.mean(dim=0).numpy(), rel=1e-3, abs=1e-5)
+    assert longest_text(pipeline.config) == most

@@ -12,6 +12,7 @@ from cutaway.errors import UserError
 from cutaway.hub.importing import Imported
 from cutaway.hub.opening import Opened
 from cutaway.model.build import build
+from cutaway.model.run_folder import read_json
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.origin import fine_tuning, going_on
 from cutaway.runs.run import resume, start
@@ -19,6 +20,7 @@ from cutaway.runs.transfer import LARGER
 from runs.kinds import ALL, KINDS, begin, choices_of, lines
 from runs.origins import MakeOrigin, go_on, losses, make_origins
 from support import require_module
+from text.folders import marian
 from training.setups import same, small_model, weights
 from zoo import Zoo
 
@@ -266,3 +268,25 @@ def test_the_larger_a_model_the_gentler_it_is_trained() -> None:
     assert rates[0] == 5e-4
     assert sorted(rates, reverse=True) == rates
     assert len(set(rates)) == 3
+
+
+def test_two_tokenizers_over_one_list_of_ids_are_kept(tmp_path: Path) -> None:
+    transformers = require_module("transformers")
+    folder = marian(tmp_path / "theirs")
+    ids = {"decoder_start_token_id": 3, "pad_token_id": 3, "eos_token_id": 1}
+    halves = {
+        name: value
+        for stack in ("encoder", "decoder")
+        for name, value in {f"{stack}_layers": 1, f"{stack}_attention_heads": 4, f"{stack}_ffn_dim": 50}.items()
+    }
+    size = len(read_json(folder / "vocab.json"))
+    config = transformers.MarianConfig(**halves, **ids, d_model=24, vocab_size=size, max_position_embeddings=60)
+    transformers.MarianMTModel(config).save_pretrained(folder)
+    run = go_on(folder, tmp_path, "sequence_to_sequence")
+    run.train()
+    again = load(tmp_path / "further")
+    before = load(folder).tokenizers
+    text = "whither goest thou, my good lord"
+    assert again.tokenizers.source.encode(text) == before.source.encode(text) != before.text.encode(text)
+    assert again.tokenizers.text.encode(text) == before.text.encode(text)
+    assert again.config.model.source_vocabulary is None

@@ -69,7 +69,6 @@ def choose_family(config: RunConfig, wishes: Wishes = NO_WISHES) -> Family:
     if not with_head:
         raise UserError(f"no format of transformers holds this model: none has a head for {config.task.kind}")
 
-
     def how_far(name: str) -> tuple[int, bool, int]:
         return families[name].distance(config.model), name in unreadable, len(lacking[name])
 

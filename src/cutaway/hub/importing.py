@@ -15,7 +15,7 @@ from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
 from cutaway.hub.filling import Account, fill
 from cutaway.hub.image_processor import image_choices, image_notes
-from cutaway.hub.pooling import sentence_choices
+from cutaway.hub.pooling import longest_text, sentence_choices
 from cutaway.hub.tasks import task_choices
 from cutaway.hub.weight_rules import Table
 from cutaway.model.build import build
@@ -81,6 +81,7 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     choices = family.read(found, task, source)
     head, kind = task_choices(task, found)
     choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
+    kind |= longest_text(folder, task)
     if task == "question_answering":
         kind["stride"] = min(QuestionAnsweringConfig().stride, max(1, choices["context"] // SHARED))
     if task == "image_classification":

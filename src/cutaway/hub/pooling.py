@@ -15,6 +15,27 @@ MODES = {
 MODULES = ("Transformer", "Pooling", "Normalize")
 
 
+LIMITS = "sentence_bert_config.json"
+"""The file of the module that reads text; it may be older and have another name."""
+
+
+def longest_text(folder: Path, task: str) -> dict[str, Any]:
+    """The choice for `task` of the most tokens of a text (`max_seq_length`); empty if there is none.
+
+    Raises:
+        UserError: it is not a positive number, or the model asks for text in lower case.
+    """
+    if task != "sentence_embedding" or not (folder / LIMITS).exists():
+        return {}
+    limits = read_json(folder / LIMITS)
+    if not isinstance(limits, dict):
+        raise UserError(f"{folder / LIMITS} holds no options")
+    longest = limits.get("max_seq_length")
+    if longest is not None and not (isinstance(longest, int) and longest > 0):
+        raise UserError(f"{folder / LIMITS} says max_seq_length={longest!r}, which is not a number of tokens")
+    return {} if longest is None else {"longest": longest}
+
+
 def sentence_choices(folder: Path, task: str) -> dict[str, Any]:
     """The head of an embedding model by its `modules.json`; empty if there is none.
 

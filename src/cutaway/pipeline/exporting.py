@@ -161,7 +161,7 @@ def require_same_ids(tokenizer: Tokenizer, frame: PostProcessor, folder: Path) -
     if different:
         raise UserError(
             f"{folder} is not kept: in {'cutaway' if reference is None else 'transformers'} its tokenizer gives other "
-            f"ids to {len(different)} random texts, such as {ascii(different[0])}"
+            f"ids to {len(different)} random texts, such as {different[0]!a}"
         )
 
 

@@ -374,18 +374,21 @@ class Pipeline:
         """
         return self._task(operation, AlgorithmicTask).predict(self, rows)
 
-    def embed(self, text: str | Texts, *, pooling: str | None = None) -> np.ndarray:
+    def embed(
+        self, text: str | Texts, *, pooling: str | None = None, truncated: Counter[str] | None = None
+    ) -> np.ndarray:
         """A vector per text: its pooled last hidden states, (C,) in fp32; for several texts (B, C).
 
         Args:
             text: one or several.
             pooling: `mean`, `cls`, `max` or `last`; by default that of the model's head, or the mean.
+            truncated: counts texts that are truncated because they are too long; without it, they are rejected.
 
         Raises:
-            UserError: a text is empty or exceeds the context, or there is no such pooling.
+            UserError: a text is empty, exceeds the context or the model's `task.longest`, or there is no such pooling.
         """
         self._task("embed", Task)
-        vectors = embed(self, _several(text), pooling)
+        vectors = embed(self, _several(text), pooling, truncated)
         if not isinstance(text, list | tuple):
             return vectors[0]
         return np.stack(vectors) if vectors else np.empty((0, self.config.model.width), np.float32)

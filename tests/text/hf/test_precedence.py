@@ -66,11 +66,11 @@ def assert_same(folder: Path, of: Callable[[str], list[int]]) -> None:
 
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "mistral", "qwen2", "qwen3", "nanochat", "deepseek_v3"])
 @pytest.mark.parametrize("name", [None, "PreTrainedTokenizerFast", "GPT2TokenizerFast", "Qwen2Tokenizer"])
-def test_the_class_follows_from_the_folder_s_model_and_name(
-    model_type: str, name: str | None, tmp_path: Path
-) -> None:
+def test_the_class_follows_from_the_folder_s_model_and_name(model_type: str, name: str | None, tmp_path: Path) -> None:
     folder = saved("gpt2", tmp_path)
-    config = {key: value for key, value in read_json(folder / "tokenizer_config.json").items() if key != "tokenizer_class"}
+    config = {
+        key: value for key, value in read_json(folder / "tokenizer_config.json").items() if key != "tokenizer_class"
+    }
     write_json(folder / "tokenizer_config.json", config | ({} if name is None else {"tokenizer_class": name}))
     write_json(folder / "config.json", {"model_type": model_type})
     tokenizer = load_tokenizer(folder)
@@ -83,6 +83,6 @@ def test_their_class_of_each_model_is_known() -> None:
 
     generic = {None, "TokenizersBackend", "MistralCommonBackend", "MarianTokenizer"}
     names = {name: theirs.TOKENIZER_MAPPING_NAMES.get(name) for name in FAMILIES}
-    assert OF_MODELS == {name: one for name, one in names.items() if one not in generic}
+    assert {name: one for name, one in names.items() if one not in generic} == OF_MODELS
     assert {name for name, one in names.items() if one in ("TokenizersBackend", "MistralCommonBackend")} == UNCHANGED
     assert set(FAMILIES) & theirs.MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS == SWAPPED

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from cutaway.config.feedforward import DenseConfig
 from cutaway.config.head import SequenceHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.weight_rules import Chain, Change, NoBias, Rule, Same, Split, Transpose, Without, same
-
 
 UNCHANGED = Same()
 BIASES = ("attention.bias", "attention.out_bias", "feedforward.bias", "norm.bias")
@@ -18,7 +18,7 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
     yield Rule(("wte.weight",), ("decoder.embed.tokens.weight",))
     yield Rule(("wpe.weight",), ("decoder.embed.positions.weight",))
     a, f, width = c.attention, c.feedforward, c.width
-    thirds = Split((width, width, width))
+    thirds, has_bias = Split((width, width, width)), isinstance(f, DenseConfig) and f.bias
     for i in range(c.layers):
         theirs, ours = f"h.{i}", f"decoder.{i}"
         thirds_of = {part: _of_attention(ours, part) for part in ("weight", "bias")}
@@ -26,8 +26,8 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
         yield _bias(f"{theirs}.attn.c_attn", thirds_of["bias"], 3 * width, thirds, there=a.bias)
         for name, module, size, there in (
             ("attn.c_proj", "self_attention.out", width, a.out_bias),
-            ("mlp.c_fc", "feedforward.up", f.hidden or 4 * width, f.bias),
-            ("mlp.c_proj", "feedforward.down", width, f.bias),
+            ("mlp.c_fc", "feedforward.up", f.hidden or 4 * width, has_bias),
+            ("mlp.c_proj", "feedforward.down", width, has_bias),
         ):
             yield Rule((f"{theirs}.{name}.weight",), (f"{ours}.{module}.weight",), Transpose())
             yield _bias(f"{theirs}.{name}", (f"{ours}.{module}.bias",), size, there=there)

@@ -138,6 +138,7 @@ RULES = body(attention_rules, {"gated": gated_rules})
 UNREAD = frozenset({"pretraining_tp", "tie_word_embeddings"})
 ANGLES = {r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq": "angles of positions"}
 
+
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body; where only the output has no bias, the file has one of zeros."""
     yield from RULES(c)

@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from cutaway.config.task import TaskConfig, TaskSpec
 
 
@@ -16,3 +18,6 @@ class SentenceEmbeddingConfig(TaskConfig):
     )
 
     kind: Literal["sentence_embedding"] = "sentence_embedding"
+    longest: int | None = Field(
+        None, gt=0, description="most tokens of a text, special tokens included; none: as the context has"
+    )

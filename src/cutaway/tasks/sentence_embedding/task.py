@@ -1,5 +1,6 @@
 """Sentence embedding: a vector per text."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from cutaway.model.heads import POOLINGS
 from cutaway.model.transformer import Hidden
 from cutaway.tasks.sentence_embedding.config import SentenceEmbeddingConfig
 from cutaway.tasks.task import LoadedModel, Task
-from cutaway.tasks.texts import encode_inputs, require_fitting, require_no_empty
+from cutaway.tasks.texts import encode_inputs, require_fitting, require_no_empty, truncate
 
 
 class SentenceEmbeddingTask(Task[SentenceEmbeddingConfig]):
@@ -25,13 +26,20 @@ class SentenceEmbeddingTask(Task[SentenceEmbeddingConfig]):
 
 
 @torch.inference_mode()
-def embed(loaded: LoadedModel, texts: Sequence[str], pooling: str | None) -> list[np.ndarray]:
+def embed(
+    loaded: LoadedModel, texts: Sequence[str], pooling: str | None, truncated: Counter[str] | None = None
+) -> list[np.ndarray]:
     """The pooled last hidden states of each text, (C,) in fp32, whatever the model was trained for."""
     if pooling is not None and pooling not in POOLINGS:
         raise UserError(f"no pooling is called {pooling!r}; {nearest(pooling, POOLINGS)}")
     require_no_empty(texts, "has no vector")
     rows = encode_inputs(loaded.tokenizers.text, texts)
-    require_fitting(rows, loaded.config.model.context)
+    longest: int | None = getattr(loaded.config.task, "longest", None)
+    limit = min(longest or loaded.config.model.context, loaded.config.model.context)
+    if truncated is None:
+        require_fitting(rows, limit)
+    else:
+        rows = truncate(rows, limit, truncated)
     is_own = pooling is None and loaded.config.model.head.kind == "embedding"
     pool = POOLINGS[pooling or "mean"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, processors
 
+from cutaway.errors import UserError
 from cutaway.text.tokenizer_config import spelling
 
 Content = dict[str, Any]
@@ -31,7 +32,13 @@ SWAPPED = frozenset({"qwen2"})
 PARTS = ("model", "normalizer", "pre_tokenizer", "post_processor")
 """The parts that determine ids."""
 PROBES = (
-    *("The quick BROWN fox, isn't it?", " naïve CAFÉ e\u0301 Å", "a  b\n\n\tc ", "漢字 テスト 한국어", "x12345 ½ ① ﬁne"),
+    *(
+        "The quick BROWN fox, isn't it?",
+        " naïve CAFÉ e\u0301 Å",
+        "a  b\n\n\tc ",
+        "漢字 テスト 한국어",
+        "x12345 ½ ① ﬁne",
+    ),
     *("\u00a0wide\u3000 space", "don't we'LL", "", "🙂👍🏽 !?…", "e_f-g (h) [i] {j}"),
 )
 WORDS = (
@@ -119,12 +126,18 @@ def _set(content: Content, **parts: Any) -> None:
 
 
 def _token(content: Content, options: Mapping[str, Any], name: str, usual: str) -> tuple[str, int]:
-    """A special token by its name in the options, and its id."""
+    """A special token by its name in the options, and its id.
+
+    Raises:
+        UserError: the vocabulary lacks it.
+    """
     token = spelling(options.get(name)) or usual
-    known = {one["content"]: one["id"] for one in content["added_tokens"]}
     vocabulary = content["model"]["vocab"]
-    found = vocabulary.get(token, 0) if isinstance(vocabulary, dict) else [piece for piece, _ in vocabulary].index(token)
-    return token, known.get(token, found)
+    known = dict(vocabulary) if isinstance(vocabulary, dict) else {piece: i for i, (piece, _) in enumerate(vocabulary)}
+    known |= {one["content"]: one["id"] for one in content["added_tokens"]}
+    if token not in known:
+        raise UserError(f"tokenizer.json lacks {token!r}, the {name} of this tokenizer")
+    return token, int(known[token])
 
 
 def _as_bert(content: Content, options: Mapping[str, Any]) -> None:

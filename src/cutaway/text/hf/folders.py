@@ -108,16 +108,16 @@ def _as_in_transformers(
     if changed := differing(inner, used):
         asked = [f"{option}={str(told[option]).lower()}" for option in OVERRULING if option in told]
         because = f" with {', '.join(asked)}" if asked else ""
-        notes.append(
-            f"as in transformers, {name}{because} takes precedence over {', '.join(changed)} of {path.name}"
-        )
+        notes.append(f"as in transformers, {name}{because} takes precedence over {', '.join(changed)} of {path.name}")
     if used.post_processor is None:  # the library adds nothing around a text
         begin_and_end(used, {}, path)
     frame = PostProcessor.of(used.post_processor)
     for option, there in (("add_bos_token", frame.before), ("add_eos_token", frame.after)):
         if option in told and (told[option] is True) != bool(there):
             has = "has" if there else "has no"
-            notes.append(f"as in transformers, {option}={str(told[option]).lower()} has no effect: {path.name} {has} one")
+            notes.append(
+                f"as in transformers, {option}={str(told[option]).lower()} has no effect: {path.name} {has} one"
+            )
     return used, tuple(notes)
 
 
