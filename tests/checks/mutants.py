@@ -184,6 +184,12 @@ def folds_case(subject: Subject, patch: Patch) -> None:
     patch.setattr(Tokenizer, "encode", lambda self, text, **options: encode(self, text.lower(), **options))
 
 
+def words_after_a_space(subject: Subject, patch: Patch) -> None:
+    tokenizer = subject.tokenizers[TARGET]
+    encode = tokenizer.encode
+    patch.setattr(tokenizer, "encode", lambda text, **options: encode(f" {text}", **options))
+
+
 def drops_spaces(subject: Subject, patch: Patch) -> None:
     decode = Tokenizer.decode
     patch.setattr(Tokenizer, "decode", lambda self, *given, **options: decode(self, *given, **options).replace(" ", ""))
@@ -230,6 +236,7 @@ MUTANTS = (
     Mutant("weights used", "writer", dropped_bias, "decoder.0.feedforward.down.bias"),
     Mutant("weights finite", "writer", no_number, "decoder.norm.bias"),
     Mutant("weights filled", "writer", half_filled, "decoder.1.feedforward.down.weight"),
+    Mutant("ids as transformers", "writer", words_after_a_space),
     Mutant("text comes back", "writer", folds_case),
     Mutant("text comes back", "reader", drops_spaces),
     Mutant("special tokens sane", "translator", pad_is_end, "pad and end are both"),

@@ -6,6 +6,7 @@ from typing import Any
 from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject, make_subject
 from cutaway.config.run import RunConfig
+from cutaway.text.post_processor import PostProcessor
 from text.kinds import READERS, WRITERS
 from variants import LATENT, config_of, variant
 
@@ -76,5 +77,6 @@ def subject(name: str) -> Subject:
     choices = {"vocabulary": tokenizer.vocabulary, **choices}
     model = variant(**choices)
     config = RunConfig.model_validate({"model": config_of(**choices), "task": task})
-    sound = deepcopy(model).eval()
-    return make_subject(model, config, {TARGET: tokenizer}, sound)
+    sound, own = deepcopy(model).eval(), deepcopy(tokenizer)
+    frame = own.frame or PostProcessor()
+    return make_subject(model, config, {TARGET: tokenizer}, sound, lambda text: frame.around(own.encode(text)))

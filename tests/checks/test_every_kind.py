@@ -20,7 +20,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"attention": {"window": 4, "kv_heads": 2, "softcap": 2.0}, "position": "alibi", "residual": "parallel"},
     {"architecture": "encoder_decoder", "attention": LATENT, "position": "relative", "source_vocabulary": 41},
 ]
-ELSEWHERE = {"CPU = device", "same as transformers"}
+ELSEWHERE = {"CPU = device", "same as transformers", "ids as transformers"}
 OF_DECODERS = {"cached = uncached", "changed cache = fresh", "future unseen"}
 OF_LENGTHS = {"padded left = alone", "padded right = alone", "padding inert"}
 OF_TEXT = {"text comes back", "special tokens sane"}

@@ -54,12 +54,13 @@ def choose_family(config: RunConfig, wishes: Wishes = NO_WISHES) -> Family:
     unreadable = set()
     for name, family in families.items():
         lacking[name] = ["a model without a padding token"] * (family.by_padding is not None and wishes.pad is None)
-        lacking[name] += [wishes.lacking[name]] if name in wishes.lacking else []
         try:
             lacking[name] += family.unheld(config.model, config.task.kind)
         except UserError as error:  # how much else it lacks is unknown
             lacking[name].append(str(error))
             unreadable.add(name)
+        if not lacking[name] and name in wishes.lacking:
+            lacking[name] = [wishes.lacking[name]]
     fitting = [name for name in families if not lacking[name]]
     if fitting:
         task = config.task.kind
