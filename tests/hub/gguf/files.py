@@ -24,11 +24,11 @@ KINDS: dict[str, dict[str, Any]] = {
 TEXT = "the cat sat on the mat, and the dog sat with the cat: 12 mats, 345 cats. "
 
 
-def choices(kind: str, **changed: Any) -> RunConfig:
-    """Of a model of an architecture; each argument changes a part."""
+def choices(kind: str, context: int = 37, **changed: Any) -> RunConfig:
+    """Of a model of an architecture and with this context; each other argument changes a part."""
     model: dict[str, Any] = {
         "vocabulary": VOCABULARY,
-        "context": 37,
+        "context": context,
         "width": 32,
         "layers": 3,
         "position": {"kind": "rotary", "base": 70.0},

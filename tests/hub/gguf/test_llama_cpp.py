@@ -14,6 +14,7 @@ from cutaway.model.transformer import Transformer
 from hub.gguf.files import KINDS, TEXT, VOCABULARY, choices, tokenizer, write
 from support import require_module
 
+LLAMA3 = {"kind": "llama3", "factor": 4.0, "trained_context": 8192}
 YARN = {"kind": "yarn", "factor": 4.0, "trained_context": 9, "magnitude": 1 + math.log(4) / 10}
 CASES: list[tuple[str, dict[str, Any]]] = [
     *((kind, {}) for kind in KINDS),
@@ -23,7 +24,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("llama", {"feedforward": {"bias": True}}),
     ("llama", {"position": {"scaling": {"kind": "linear", "factor": 3.0}}}),
     ("llama", {"position": {"scaling": YARN}}),
+    ("llama", {"position": {"base": 500_000.0, "scaling": LLAMA3}}),
 ]
+LONG = 150
+"""Tokens of a text beyond 64 positions, and beyond the original context of the rotary scaling."""
 
 
 def server(path: Path) -> Any:
@@ -31,7 +35,7 @@ def server(path: Path) -> Any:
     library = require_module("xllamacpp")
     parameters = library.CommonParams()
     parameters.model.path = str(path)
-    parameters.n_ctx = 64
+    parameters.n_ctx = 256
     parameters.n_parallel = 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.cache_type_k = parameters.cache_type_v = library.ggml_type.GGML_TYPE_F32
@@ -62,8 +66,10 @@ def is_told(model: Transformer, ids: list[int]) -> bool:
     return likeliest.isascii() and likeliest.isprintable() and likeliest != ""
 
 
-def prompt(model: Transformer) -> list[int]:
-    drawn = (torch.randint(270, (13,), generator=torch.Generator().manual_seed(seed)).tolist() for seed in range(99))
+def prompt(model: Transformer, length: int = 13) -> list[int]:
+    drawn = (
+        torch.randint(270, (length,), generator=torch.Generator().manual_seed(seed)).tolist() for seed in range(99)
+    )
     return next(ids for ids in drawn if is_told(model, ids))
 
 
@@ -74,6 +80,17 @@ def test_it_reads_the_same_model(kind: str, changed: dict[str, Any], tmp_path: P
     found, count = theirs(path, ids)
     assert count == len(ids)
     assert torch.allclose(found, ours(model, ids), atol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "changed"), CASES, ids=str)
+def test_it_reads_long_texts_alike(kind: str, changed: dict[str, Any], tmp_path: Path) -> None:
+    path, model = write(tmp_path, choices(kind, 200, **changed), numbers="f32")
+    ids = prompt(model, LONG)
+    expected = ours(model, ids)
+    found, count = theirs(path, ids)
+    assert count == LONG
+    assert torch.allclose(found, expected, atol=1e-3)
+    assert not torch.allclose(ours(model, ids[1:]), expected, atol=1e-2), "the first of them matters"
 
 
 @pytest.mark.parametrize(("numbers", "off"), [("f16", 0.01), ("bf16", 0.1), ("q8_0", 0.3)])
