@@ -131,7 +131,9 @@ def test_masks_of_long_padded_packed_texts(causal: bool, window: int | None) -> 
     keep, documents, places = [], [], []
     for each, first in zip(lengths, padding, strict=True):
         keep.append([0] * first + [1] * sum(each))
-        documents.append([7] * first + [name for name, count in enumerate(each) for _ in range(count)])
+        documents.append(
+            [7] * first + [name for name, count in zip((3, 1, 2, 1), each, strict=False) for _ in range(count)]
+        )
         places.append([(None, None)] * first + [(n, p) for n, count in enumerate(each) for p in range(count)])
     own = token_positions(torch.zeros(2, tokens), torch.tensor(keep), torch.tensor(documents))
     mask = Geometry(own, own, causal, window).mask[:, 0]

@@ -94,6 +94,7 @@ def test_paths_have_the_bias_of_their_length() -> None:
     scheme = ShortestPathBias(3, 20)
     torch.nn.init.normal_(scheme.table.weight)
     distances = torch.randint(-1, 21, (2, 40, 40))
+    distances[0, 3, 5] = distances[1, 17, 30] = -1
     queries, keys = torch.tensor([[3, 39], [0, 17]]), torch.tensor([[38, 5, 0], [1, 2, 30]])
     found = scheme.of(distances)(queries, keys)
     for b, h, i, j in np.ndindex(2, 3, 2, 3):

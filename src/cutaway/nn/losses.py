@@ -139,7 +139,7 @@ class _InParts(torch.autograd.Function):
     def forward(
         ctx: Any, loss: Callable[[Tensor, Tensor], Tensor], rows: int, targets: Tensor, hidden: Tensor, *weights: Tensor
     ) -> Tensor:
-        total = hidden.new_zeros((), dtype=torch.float32)
+        total = hidden.new_zeros((), dtype=torch.promote_types(hidden.dtype, torch.float32))
         # In fp32 at least: a sum of many parts would be inaccurate in bf16.
         gradients = [torch.zeros_like(one, dtype=torch.promote_types(one.dtype, torch.float32)) for one in weights]
         hidden_gradients: list[Tensor] = []
