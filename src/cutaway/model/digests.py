@@ -1,7 +1,7 @@
 """Digests of files, recorded when the files are written, so that damage is found before it changes a result."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,14 +36,15 @@ class Digest:
 class Digests:
     """The digests of the files of a folder, in its file `digests.json`.
 
-    A file has one, or two while it is being replaced: after a kill, it has the old content or the new one.
+    A file has one, or two while it is being replaced: after a kill, it has the old content or the new one. The first of
+    two is None for a file that did not exist.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / DIGESTS_FILE
 
-    def read(self) -> dict[str, list[Digest]]:
+    def read(self) -> dict[str, list[Digest | None]]:
         """The digests by the names of files, relative to the folder; none if nothing was recorded.
 
         Raises:
@@ -70,9 +71,20 @@ class Digests:
         name, known = self._name(path), self.read()
         with replacing(path) as temporary:
             yield temporary
+            old = known.get(name, [])[-1:] or [digest_of(path) if path.exists() else None]
             new = digest_of(temporary)
-            self._write(known | {name: [*known.get(name, [])[-1:], new]})
+            self._write(known | {name: [*old, new]})
         self._write(known | {name: [new]})
+
+    def settle(self) -> None:
+        """Decides between the two digests of a file whose replacement was killed, by what the file holds."""
+        known = self.read()
+        if all(len(found) == 1 for found in known.values()):
+            return
+        for name, found in list(known.items()):
+            fitting = [one for one in found if complaint(self._folder / name, [one], whole=True) is None]
+            known[name] = fitting[-1:] or found
+        self._write({name: found for name, found in known.items() if found != [None]})
 
     def complaint(self, path: Path, *, whole: bool = False) -> str | None:
         """What is wrong with a file; None if it is as it was written, or nothing was recorded.
@@ -102,16 +114,20 @@ class Digests:
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
 
-    def _write(self, digests: dict[str, list[Digest]]) -> None:
-        write_json(self._path, {name: [asdict(one) for one in found] for name, found in sorted(digests.items())})
+    def _write(self, digests: Mapping[str, Sequence[Digest | None]]) -> None:
+        write_json(
+            self._path,
+            {name: [None if one is None else asdict(one) for one in found] for name, found in sorted(digests.items())},
+        )
 
 
-def complaint(path: Path, known: list[Digest], whole: bool) -> str | None:
-    """What is wrong with a file of which these digests are known; None if nothing is."""
-    if not known:
-        return None
+def complaint(path: Path, recorded: Sequence[Digest | None], whole: bool) -> str | None:
+    """What is wrong with a file of which these digests are recorded; None if nothing is."""
+    known = [one for one in recorded if one is not None]
     if not path.is_file():
-        return "is missing"
+        return "is missing" if known and None not in recorded else None
+    if not known:
+        return "was not written by this run" if recorded else None
     size, modified = path.stat().st_size, path.stat().st_mtime_ns
     if all(size != one.size for one in known):
         return f"has {size:,} bytes instead of the {known[-1].size:,} that were written"
@@ -135,7 +151,9 @@ def _sha256(path: Path) -> str:
     return found.hexdigest()
 
 
-def _digest(given: dict[str, Any]) -> Digest:
+def _digest(given: dict[str, Any] | None) -> Digest | None:
+    if given is None:
+        return None
     digest = Digest(**given)
     if not (isinstance(digest.sha256, str) and isinstance(digest.size, int) and isinstance(digest.modified, int)):
         raise TypeError("a digest has a text and two whole numbers")

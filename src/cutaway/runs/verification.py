@@ -71,7 +71,7 @@ def recorded_files(folder: RunFolder) -> list[Path]:
 
 
 def require_unchanged(folder: RunFolder) -> None:
-    """Refuses a run of which a file outside of its checkpoints is not as it was written.
+    """Refuses a run of which a file outside of its checkpoints is not as it was written; the folder is locked.
 
     Large files are compared by size and time, and read only if their time is another.
 
@@ -81,6 +81,7 @@ def require_unchanged(folder: RunFolder) -> None:
     digests = Digests(folder.path)
     for name in digests.read():
         digests.require(folder.path / name, folder.path)
+    digests.settle()
 
 
 def verify_run(path: Path) -> Verification:
