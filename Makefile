@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy check format reference bench
+.PHONY: help demo test test-heavy nightly check format reference bench
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +24,10 @@ test: $(VENV)/dev ## Runs the quick tests (about 3 minutes on 2 cores)
 
 test-heavy: $(VENV)/dev ## Runs the slow tests: all combinations, many killed runs, long training (2 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m heavy
+
+nightly: $(VENV)/dev ## Runs the long checks: 5,000 mutated files are opened, training is killed at 100 random instants
+	@CUTAWAY_MUTATIONS=5000 CUTAWAY_KILLS=100 \
+		$(BIN)/pytest --numprocesses 2 --dist worksteal -m heavy tests/fuzz tests/training/test_resume.py
 
 check: $(VENV)/dev ## Checks style, types, import directions and the project's rules
 	@$(BIN)/ruff check

@@ -45,3 +45,9 @@ def test_messages_are_bounded_whatever_they_quote() -> None:
         assert said.startswith("wrong: x")
         assert said.endswith("x: do this")
         assert str(kind("short")) == "short"
+
+
+@pytest.mark.parametrize("kind", [UserError, JobError])
+def test_a_message_is_one_line_whatever_it_quotes(kind: type[Exception]) -> None:
+    assert str(kind("a library says: no\n  at all")) == "a library says: no at all"
+    assert "\n" not in str(kind("x\n" * 5000))

@@ -9,9 +9,10 @@ MOST_OF_MESSAGE = 4000
 
 
 class _InOneLine(Exception):
-    """Its message is bounded, whatever file or word it quotes: the middle of a longer one is left out."""
+    """Its message is one bounded line, whatever it quotes: line breaks are spaces, and the middle may be left out."""
 
     def __init__(self, message: str) -> None:
+        message = " ".join(line.strip() for line in message.split("\n")) if "\n" in message else message
         half = MOST_OF_MESSAGE // 2
         is_long = len(message) > MOST_OF_MESSAGE
         super().__init__(f"{message[:half]} … {message[-half:]}" if is_long else message)

@@ -9,9 +9,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, shortened
 from cutaway.files import require_file
 from cutaway.model.run_folder import read_json
+
+MOST_SAID = 300
+"""Characters of what a library says, which may repeat the file."""
 
 
 @runtime_checkable
@@ -116,7 +119,7 @@ def load_pickled(path: Path) -> Any:
     except pickle.UnpicklingError:
         raise UserError(f"{path} has more than tensors, and reading it could run code: use safetensors") from None
     except (OSError, RuntimeError, EOFError, ValueError) as error:
-        why = next(iter(str(error).splitlines()), "it is damaged")
+        why = shortened(next(iter(str(error).splitlines()), "it is damaged"), MOST_SAID)
         raise UserError(f"{path} cannot be read: {why}") from None
 
 
@@ -153,4 +156,4 @@ def _opened(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+        raise UserError(f"{path} cannot be read: {shortened(str(error), MOST_SAID)}") from None

@@ -20,7 +20,7 @@ from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
 from cutaway.data.labels import labels_of
 from cutaway.data.readers import read_lines
-from cutaway.errors import UserError, nearest
+from cutaway.errors import UserError, nearest, quoted
 
 KEYS = ("label:", "node:")
 COMMENT = re.compile(r"(^|\s)#.*|^\s*%.*")
@@ -106,16 +106,18 @@ def _read_block(path: Path, lines: Iterable[tuple[int, str]], skipped: Counter[s
                 draft.labels.append(content.split(maxsplit=1)[1].strip())
             case ["node:", name, *label] if len(label) < 2:
                 if name in draft.nodes:
-                    raise UserError(f"{place}: the node {name!r} is declared twice: take one out")
+                    raise UserError(f"{place}: the node {quoted(name)} is declared twice: take one out")
                 draft.nodes[name] = place, label[0] if label else ""
             case ["label:" | "node:", *_]:
-                raise UserError(f"{place}: write label: CLASS, node: NAME or node: NAME LABEL, not {line.strip()!r}")
+                raise UserError(
+                    f"{place}: write label: CLASS, node: NAME or node: NAME LABEL, not {quoted(line.strip())}"
+                )
             case [key, *_] if key.endswith(":"):
-                raise UserError(f"{place}: there is no {key!r}; {nearest(key, KEYS)}")
+                raise UserError(f"{place}: there is no {quoted(key)}; {nearest(key, KEYS)}")
             case [first, second]:
                 draft.edges.append((place, first, second))
             case _:
-                raise UserError(f"{place}: an edge is two nodes, such as 'a b', not {line.strip()!r}")
+                raise UserError(f"{place}: an edge is two nodes, such as 'a b', not {quoted(line.strip())}")
     if _begins_with_header(draft):
         del draft.edges[0]
         skipped["headers"] += 1
@@ -139,6 +141,6 @@ def _complete(draft: _Draft) -> _Draft:
     for place, *ends in draft.edges:
         for name in ends:
             if is_declared and name not in draft.nodes:
-                raise UserError(f"{place}: the node {name!r} is missing: declare it too, by a line node: {name}")
+                raise UserError(f"{place}: the node {quoted(name)} is missing: declare it too, by a line node: {name}")
             draft.nodes.setdefault(name, (place, ""))
     return draft
