@@ -14,9 +14,10 @@ WEIGHT = "decoder.0.feedforward.down.weight"
 
 
 def damage(folder: Path, value: float) -> None:
-    """Fills a matrix of a run with one number."""
+    """Fills a matrix of a run with one number, which is then accepted as a deliberate edit."""
     weights = load_file(folder / "model.safetensors")
     save_file({**weights, WEIGHT: torch.full_like(weights[WEIGHT], value)}, folder / "model.safetensors")
+    printed("verify", folder, "--accept")
 
 
 def test_a_table_tells_what_holds_and_what_is_not_for_this_model(here: Path) -> None:
@@ -26,7 +27,8 @@ def test_a_table_tells_what_holds_and_what_is_not_for_this_model(here: Path) -> 
     assert max(map(len, lines)) <= 80
     row = next(line for line in lines if line.startswith("cached = uncached"))
     assert re.search(r" \d\S*  0\.0001  pass  ", row)
-    assert "not for this model: same as transformers, ids as transformers (no transformers folder)" in " ".join(told.split())
+    reason = "not for this model: same as transformers, ids as transformers (no transformers folder)"
+    assert reason in " ".join(told.split())
     assert lines[-1] == "17 hold, 0 fail, 3 are not for this model"
 
 

@@ -235,8 +235,10 @@ def test_a_sentence_model_obeys_its_longest_text(limit: int | None, tmp_path: Pa
     ]
     write_json(folder / "modules.json", modules)
     write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_mean_tokens": True})
-    write_json(folder / "sentence_bert_config.json", {"max_seq_length": limit, "do_lower_case": False})
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": limit, "do_lower_case": limit is None})
     pipeline = load(folder)
+    asked = "sentence_bert_config.json asks for texts in lower case, but they are left as they are"
+    assert (asked in pipeline.notes) == (limit is None)
     most = limit or SIZES["max_position_embeddings"]
     text = "low " * 60
     with pytest.raises(UserError, match=f"but the model takes at most {most}"):

@@ -15,7 +15,7 @@ from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
 from cutaway.hub.filling import Account, fill
 from cutaway.hub.image_processor import image_choices, image_notes
-from cutaway.hub.pooling import longest_text, sentence_choices
+from cutaway.hub.pooling import longest_text, sentence_choices, sentence_notes
 from cutaway.hub.tasks import task_choices
 from cutaway.hub.weight_rules import Table
 from cutaway.model.build import build
@@ -67,7 +67,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     require_layers(config, len(names), str(folder))
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
-    notes = imported.notes + image_notes(folder, config)
+    notes = imported.notes + image_notes(folder, config) + sentence_notes(folder)
     return replace(imported, notes=notes, model_type=family.model_type)
 
 

@@ -23,7 +23,7 @@ def longest_text(folder: Path, task: str) -> dict[str, Any]:
     """The choice for `task` of the most tokens of a text (`max_seq_length`); empty if there is none.
 
     Raises:
-        UserError: it is not a positive number, or the model asks for text in lower case.
+        UserError: it is not a positive number.
     """
     if task != "sentence_embedding" or not (folder / LIMITS).exists():
         return {}
@@ -34,6 +34,13 @@ def longest_text(folder: Path, task: str) -> dict[str, Any]:
     if longest is not None and not (isinstance(longest, int) and longest > 0):
         raise UserError(f"{folder / LIMITS} says max_seq_length={longest!r}, which is not a number of tokens")
     return {} if longest is None else {"longest": longest}
+
+
+def sentence_notes(folder: Path) -> tuple[str, ...]:
+    """What the files of a sentence model ask for that is not done, one line each."""
+    limits = read_json(folder / LIMITS) if (folder / LIMITS).exists() else {}
+    asks = isinstance(limits, dict) and limits.get("do_lower_case") is True
+    return (f"{LIMITS} asks for texts in lower case, but they are left as they are",) if asks else ()
 
 
 def sentence_choices(folder: Path, task: str) -> dict[str, Any]:
