@@ -13,7 +13,7 @@ from cutaway.runs.session import train_run
 from cutaway.tasks.base import EqualBatches
 from cutaway.training.checkpoints import Progress
 from runs.kinds import begin, choices_of, write_data
-from test_files import locked_by_another
+from test_locks import locked_by_another
 
 KIND = "sequence_classification"
 

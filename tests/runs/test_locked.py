@@ -10,7 +10,7 @@ from cutaway.runs.run import resume, start
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Progress
 from runs.kinds import begin, choices_of, write_data
-from test_files import locked_by_another
+from test_locks import locked_by_another
 
 KIND = "sequence_classification"
 

@@ -15,7 +15,8 @@ from cutaway.data.text.corpus import MANIFEST_FILE
 from cutaway.data.text.prepare import UNFINISHED_FILE
 from cutaway.display import program
 from cutaway.errors import UserError
-from cutaway.files import LOCK_FILE, FolderLock, lock_of, make_folder, remove_folder, write_text
+from cutaway.files import make_folder, remove_folder, write_text
+from cutaway.locks import LOCK_FILE, FolderLock, lock_of
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.digests import DIGESTS_FILE, Digests

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cutaway.display import html_table
 from cutaway.errors import UserError
-from cutaway.files import lock_of
+from cutaway.locks import lock_of
 from cutaway.model.digests import Digests
 from cutaway.model.run_folder import RunFolder
 from cutaway.training.checkpoints import FILES
