@@ -9,6 +9,7 @@ import pytest
 
 from cli.command import Outcome, printed, refused, run, train_once
 from cli.tasks import FEW, SMALL
+from cutaway.pipeline import load
 from zoo import Zoo
 
 PROTEINS = [("KINASE", "mktaYIAKQR" * (1 + i % 3), "kinase") for i in range(12)]
@@ -76,9 +77,11 @@ def test_every_sequence_of_a_file_gets_an_answer_beside_its_id() -> None:
 
 
 def test_masked_residues_are_filled_in_by_amino_acids() -> None:
-    (found,) = json.loads(printed("fill", "residues", "MKTA[MASK]IAK[MASK]", "--top-k", "26", "--json"))
-    assert [len(mask) for mask in found["masks"]] == [26, 26]
-    assert sorted(one["token"] for one in found["masks"][0]) == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    every = load("residues").tokenizer.vocabulary
+    (found,) = json.loads(printed("fill", "residues", "MKTA[MASK]IAK[MASK]", "--top-k", str(every), "--json"))
+    assert [len(mask) for mask in found["masks"]] == [every, every]
+    tokens = sorted(one["token"] for one in found["masks"][0])
+    assert [token for token in tokens if len(token) == 1] == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
     assert sum(one["probability"] for one in found["masks"][0]) == pytest.approx(1)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cutaway.config.reading import override
 from cutaway.model.build import build
 from cutaway.runs.plan import with_expected_sizes
 from runs.kinds import KINDS, begin, choices_of, write_data
@@ -19,6 +20,16 @@ def test_a_computation_tells_its_sizes_itself(choices: tuple[str, ...], tmp_path
 def test_characters_are_counted_in_the_text(tmp_path: Path) -> None:
     run = begin("language_modeling", tmp_path)
     assert with_expected_sizes(choices_of("language_modeling", tmp_path)) == run.config
+
+
+def test_characters_of_examples_are_counted_on_their_side(tmp_path: Path) -> None:
+    write_data("a tokenizer a side", tmp_path)
+    rows = [line.split("\t") for line in (tmp_path / "pairs.tsv").read_text().splitlines()]
+    source, target = ({character for row in rows for character in row[side]} for side in (0, 1))
+    assert len(source) != len(target)
+    config = override(choices_of("a tokenizer a side", tmp_path), ["tokenizer=char", "source_tokenizer=char"])
+    model = with_expected_sizes(config).model
+    assert (model.source_vocabulary, model.vocabulary) == (len(source), len(target))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cutaway.config.tokenizer import (
     TokenizerConfig,
 )
 from cutaway.config.train import TrainConfig
+from cutaway.data.text import python_docs
 from cutaway.data.text.scan import scan_source
 from cutaway.data.text.sources import open_source
 from cutaway.errors import UserError
@@ -26,6 +28,7 @@ from cutaway.model.device import autocast, choose_precision, device_of
 from cutaway.model.run_folder import RunFolder
 from cutaway.tasks.base import TrainingData
 from cutaway.tasks.dataset import shares_vocabulary, with_labels, with_model
+from cutaway.tasks.example_task import ExampleTask
 from cutaway.tasks.task import task_of
 from cutaway.text.amino_acids import AMINO_ACIDS
 from cutaway.text.tokenizer import Tokenizer
@@ -75,9 +78,7 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
         return known
     match tokenizer:
         case CharTokenizer():
-            with open_source(config.data) as source:
-                scan, alphabet = scan_source(source, lambda done, total: None)
-            return len(alphabet) + (scan.documents > 1)
+            return _count_characters(config, of_source=tokenizer is config.source_tokenizer)
         case ByteTokenizer():
             return BYTES
         case ProteinTokenizer():
@@ -88,6 +89,21 @@ def _expected(config: RunConfig, tokenizer: TokenizerConfig) -> int:
             raise UserError("a fine-tuned model keeps its tokenizer: remove model.vocabulary")
         case learnt:
             return learnt.vocabulary
+
+
+def _count_characters(config: RunConfig, *, of_source: bool) -> int:
+    """The number of different characters of a text, or of the texts of examples on one side or on both."""
+    task = task_of(config)
+    if not isinstance(task, ExampleTask) or config.data.path == python_docs.NAME:
+        with open_source(config.data) as source:
+            scan, alphabet = scan_source(source, lambda done, total: None)
+        return len(alphabet) + (scan.documents > 1)
+    characters: set[str] = set()
+    for example in task.read(Path(config.data.path).expanduser(), config.data, Counter()):
+        read, written = task.texts(example)
+        sides = (read, written) if config.source_tokenizer is None else (read,) if of_source else (written,)
+        characters.update(*(text for side in sides for text in side))
+    return len(characters)
 
 
 @dataclass(frozen=True)
