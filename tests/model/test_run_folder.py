@@ -128,7 +128,9 @@ def test_a_damaged_file_is_named_in_one_line(tmp_path: Path, damage: Callable[[P
     path = tmp_path / "x.safetensors"
     write_tensors(path, tensors())
     damage(path)
-    with pytest.raises(UserError, match=r"x\.safetensors cannot be read: ") as raised:
+    with pytest.raises(
+        UserError, match=r"x\.safetensors (cannot be read: |is a folder, where a file is expected)"
+    ) as raised:
         read_tensors(path, SHAPES)
     assert "\n" not in str(raised.value)
 
