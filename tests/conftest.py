@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 # Before torch is imported, and inherited by the processes that tests start. Workers share the cores: more threads than
@@ -25,6 +26,13 @@ SOURCE = TESTS.parent / "src"
 SHAPED = [file.relative_to(SOURCE) for file in SOURCE.rglob("*.py") if "jaxtyping" in file.read_text()]
 """The modules that say shapes."""
 SHAPED_ROOMS = {file.parts[1] for file in SHAPED}
+
+# A shell starts background jobs with Ctrl-C ignored, and cutaway leaves ignored signals ignored.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 install_import_hook([".".join(file.with_suffix("").parts) for file in SHAPED], "beartype.beartype")
 

@@ -67,7 +67,9 @@ def pipeline(config: RunConfig) -> Pipeline:
     return Pipeline(model, tokenizer, config)
 
 
-@pytest.mark.parametrize(("preset", "task"), PAIRS)
+@pytest.mark.parametrize(
+    ("preset", "task"), [pytest.param(*pair, marks=pytest.mark.heavy if i % 6 else ()) for i, pair in enumerate(PAIRS)]
+)
 def test_it_agrees_with_an_export(preset: str, task: str, tmp_path: Path) -> None:
     require_module("transformers")
     require_agreement(config_of(preset, task), tmp_path)

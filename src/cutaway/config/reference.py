@@ -68,9 +68,10 @@ def all_keys() -> tuple[Key, ...]:
     return tuple(key for name, owners in _walk() if _is_listed(name, owners) for key in _described(name, owners))
 
 
-def dotted_keys() -> Iterator[str]:
+@cache
+def dotted_keys() -> tuple[str, ...]:
     """The names of all keys of all kinds, groups and their kinds among them; each once."""
-    return (name for name, _ in _walk())
+    return tuple(name for name, _ in _walk())
 
 
 def find_keys(text: str) -> list[Key]:
