@@ -44,7 +44,9 @@ class Record(BaseModel):
         return repr(self)
 
     def _repr_html_(self) -> str:
-        rows = [[key, "none" if value is None else str(value)] for key, value in _flat(self.model_dump(mode="json"))]
+        rows = [
+            [key, "none" if value is None else str(value)] for key, value in flattened(self.model_dump(mode="json"))
+        ]
         return html_table(["key", "value"], rows, type(self).__name__)
 
     @model_validator(mode="before")
@@ -67,10 +69,11 @@ class Record(BaseModel):
         return understood
 
 
-def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def flattened(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested choices, with their dotted keys."""
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{path}{key}.")
+            yield from flattened(value, f"{path}{key}.")
         else:
             yield path + key, value
 

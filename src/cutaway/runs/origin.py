@@ -1,14 +1,14 @@
 """The choices of a fine-tuning run: which ones it keeps from its model, and which may differ."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from cutaway.config.explicit import explicit
 from cutaway.config.model import ModelConfig
 from cutaway.config.optimizer import AdamWConfig
 from cutaway.config.reading import override
-from cutaway.config.record import Record
+from cutaway.config.record import Record, flattened
 from cutaway.config.run import RunConfig
 from cutaway.config.schedule import LinearConfig
 from cutaway.config.task import KINDS, task_record
@@ -135,7 +135,7 @@ def _brought_by(task: str, config: RunConfig) -> list[str]:
 
 
 def _refuse_other_body(before: ModelConfig, after: ModelConfig, name: str) -> None:
-    old, new = (dict(_flat(explicit(model).model_dump(mode="json"))) for model in (before, after))
+    old, new = (dict(flattened(explicit(model).model_dump(mode="json"))) for model in (before, after))
     for key in {**old, **new}:
         if old.get(key) != new.get(key) and not key.startswith(NO_BODY):
             raise UserError(
@@ -147,14 +147,6 @@ def _refuse_other_body(before: ModelConfig, after: ModelConfig, name: str) -> No
             f"{name} has {before.context} learned positions, but model.context is {after.context}: "
             f"write model.context={before.context} or less"
         )
-
-
-def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{path}{key}.")
-        else:
-            yield path + key, value
 
 
 def _without_labels(record: AnyRecord) -> AnyRecord:
