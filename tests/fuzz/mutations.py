@@ -122,7 +122,7 @@ def of_json(content: bytes, random: Random) -> bytes:
     """A JSON text with another value or key in a place, at any depth."""
     try:
         value = json.loads(content)
-    except ValueError:  # of several mutations, this is not the first
+    except (ValueError, RecursionError):  # of several mutations, this is not the first
         return of_words(content, random)
     places: list[tuple[Any, Any]] = []
     _collect(value, places)
