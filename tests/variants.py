@@ -17,7 +17,7 @@ SOURCE_TOKENS = 11
 POSITIONS = ("none", "sinusoidal", "learned", "rotary", "alibi", "relative")
 NORMS = ("layer", "rms")
 GROUPS = (6, 3, 1)
-RESIDUALS = ("pre", "post", "sandwich", "parallel")
+RESIDUALS = ("pre", "post", "sandwich", "res_post", "parallel", "parallel_norms")
 
 
 GATED = {"kind": "gated", "hidden": HIDDEN}
@@ -25,6 +25,7 @@ EXPERTS = {"kind": "experts", "experts": 10, "experts_per_token": 4, "shared": 2
 IN_GROUPS = {"groups": 5, "groups_per_token": 3, "scale": 2.5}
 LLAMA3 = {"kind": "llama3", "factor": 3.0, "trained_context": 9}
 YARN = {"kind": "yarn", "factor": 3.0, "trained_context": 9, "magnitude": 1.3}
+CENTRED = {"kind": "rms", "zero_centred": True}
 LATENT = {"kind": "latent", "query_rank": 16, "latent_rank": 10, "rotary_width": 4, "value_width": 9}
 
 SMALLER = {"deepseek-v3": ["model.layers=4", "model.feedforward.experts=16"]}
@@ -87,6 +88,7 @@ def _others() -> Iterator[dict[str, Any]]:
     yield {"attention": {"window": 4, "scale": 0.7}, "position": {"kind": "rotary", "scaling": LLAMA3}}
     yield {"attention": {"window": 4, "kv_heads": 2}, "position": "relative"}
     yield from _latent_others()
+    yield from _other_layers()
     yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
     yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
     yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
@@ -94,6 +96,16 @@ def _others() -> Iterator[dict[str, Any]]:
     yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
+
+
+def _other_layers() -> Iterator[dict[str, Any]]:
+    """Each way in which layers may differ, and what else the rotation of some channels may be."""
+    first = {"layers": [0]}
+    partly = {"kind": "rotary", "width": 6}
+    yield {"other_layers": first | {"window": 4}, "position": "alibi"}
+    yield {"other_layers": first | {"window": 4, "position": {"kind": "rotary", "base": 50.0}}, "position": partly}
+    yield {"other_layers": first | {"position": "none"}, "position": "rotary", "attention": {"scale_by_layer": True}}
+    yield {"attention": {"qk_norm": True, "qk_norm_joint": True, "kv_heads": 2}, "norm": CENTRED, "position": partly}
 
 
 def _latent_others() -> Iterator[dict[str, Any]]:
@@ -114,6 +126,7 @@ def encoder_matrix() -> Iterator[dict[str, Any]]:
 def encoder_decoder_matrix() -> Iterator[dict[str, Any]]:
     """Encoders with decoders: each choice at least once."""
     yield from _sparse_matrix("encoder_decoder")
+    yield {"architecture": "encoder_decoder", "encoder_heads": 4, "encoder_hidden": 28, "position": "relative"}
     yield {"architecture": "encoder_decoder", "encoder_layers": 3, "source_vocabulary": 41, "position": "sinusoidal"}
 
 

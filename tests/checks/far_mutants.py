@@ -34,7 +34,7 @@ def angles_end_at_position_63(subject: Subject, patch: Patch) -> None:
 
 
 def angles_of_this_model_end_at_position_63(subject: Subject, patch: Patch) -> None:
-    rotary = subject.model.decoder.rotary
+    rotary = subject.model.decoder.reaches[0].rotary
     patch.setattr(rotary, "forward", lambda positions: Rotary.forward(rotary, positions.clamp(max=63)))
 
 
@@ -68,7 +68,7 @@ def window_off_by_one(subject: Subject, patch: Patch) -> None:
 
 
 def window_of_this_model_off_by_one(subject: Subject, patch: Patch) -> None:
-    subject.model.decoder.mask_spec = replace(subject.model.decoder.mask_spec, window=67)
+    subject.model.decoder.reaches[0].window = 67
 
 
 def window_that_captures_do_not_have(subject: Subject, patch: Patch) -> None:

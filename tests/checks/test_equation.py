@@ -51,8 +51,7 @@ def test_far_positions_are_allowed_the_rounding_of_their_angles() -> None:
 def test_a_limit_beyond_every_example_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     made = subject(**FAR)
     assert max(one.inputs.shape[1] for one in made.long) == MOST < 5000
-    stack = made.model.decoder
-    monkeypatch.setattr(stack, "mask_spec", replace(stack.mask_spec, window=5001))
+    monkeypatch.setattr(made.model.decoder.reaches[0], "window", 5001)
     assert not measured(made).passes
     monkeypatch.undo()
     assert measured(made).passes

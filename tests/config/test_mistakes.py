@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 
@@ -32,8 +32,13 @@ def fields(
         for one in below:
             kind = one.model_fields.get("kind")
             chosen = [f"{key}.kind={kind.default}"] if kind and len(below) > 1 else []
-            needed = [f"{key}.{word}=1" for word, each in one.model_fields.items() if each.is_required()]
+            values = {word: "[1]" if get_origin(each.annotation) is tuple else "1" for word, each in required(one)}
+            needed = [f"{key}.{word}={value}" for word, value in values.items()]
             yield from fields(one, f"{key}.", (*kinds, *chosen, *needed))
+
+
+def required(record: type[Record]) -> list[tuple[str, Any]]:
+    return [(word, field) for word, field in record.model_fields.items() if field.is_required()]
 
 
 def parts(annotation: Any) -> list[Any]:
@@ -96,6 +101,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key: str, kinds: tuple[str, ...
         ("model.residual=pots", "model.residual cannot be 'pots'; did you mean 'post'?"),
         ("train.device=cuda:1", "train.device cannot be 'cuda:1'; did you mean 'cuda'?"),
         ("train.steps=many", "train.steps cannot be 'many': input should be a valid integer"),
+        ("train.frozen=3", "train.frozen cannot be 3: write a list, such as train.frozen=[1,2]"),
         ("train.steps=2.5", "train.steps cannot be 2.5: input should be a valid integer"),
         ("train.steps=0", "train.steps cannot be 0: input should be greater than 0"),
         ("data.validation=1", "data.validation cannot be 1: input should be less than 1"),

@@ -59,7 +59,7 @@ def the(key: str, kind: str = "") -> Key:
         ("train.gradient_clip", "", "number above 0, or none", "1"),
         ("model.dropout", "", "number 0 or more and below 1", "0"),
         ("model.attention", "", "grouped or latent", "grouped"),
-        ("model.residual", "", "pre, post, sandwich or parallel", "pre"),
+        ("model.residual", "", "pre, post, sandwich, res_post, parallel or parallel_norms", "pre"),
         ("model.final_norm", "", "true or false", "true"),
         ("train.frozen", "", "list of texts", "[]"),
         ("train.sample_prompt", "", "text", "''"),
@@ -81,6 +81,8 @@ def test_a_default_is_what_a_run_has_that_chooses_nothing_but_the_kind(key: Key)
     outer = {
         "model.position.scaling": ["model.position=rotary"],
         "model.first_layers": ["model.first_layers.count=1"],
+        "model.other_layers": ["model.position=rotary", "model.other_layers.layers=[0]"],
+        "model.other_layers.position": ["model.other_layers.position=rotary"],
         "train.optimizer.adamw": ["train.optimizer=muon"],
         "source_tokenizer": ["source_tokenizer=word"],
     }
@@ -92,7 +94,10 @@ def test_a_default_is_what_a_run_has_that_chooses_nothing_but_the_kind(key: Key)
     if "shortest_path" in str(chosen):
         needed += ["model.architecture=encoder"]
     if "scaling" in str(chosen):
-        chosen.append("model.position.scaling.factor=2")
+        group = key.group.partition(".scaling")[0]
+        factors = "[1, 1]" if "longrope" in str(chosen) else "2"
+        names = ("short", "long") if "longrope" in str(chosen) else ("factor",)
+        chosen += [f"{group}.scaling.{name}={factors}" for name in names]
     if "file" in str(chosen):
         return  # its only key is required
     tree = override(RunConfig(), [*needed, *chosen]).model_dump(mode="json")

@@ -30,6 +30,7 @@ class Case:
         options: of the config, with sizes that are pairwise different.
         padding: on which side rows of several lengths are filled up.
         unused: tables of theirs whose first rows no text uses, and how many: we write zeros there.
+        apart: whether theirs reads each text alone and without padding, on which its numbers depend.
     """
 
     config: str
@@ -37,6 +38,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     padding: str = "right"
     unused: Mapping[str, int] = field(default_factory=dict)
+    apart: bool = False
 
     def __str__(self) -> str:
         return f"{self.model}-{'-'.join(map(str, self.options.values()))[:60]}"
@@ -139,10 +141,22 @@ def require_parity(case: Case, folder: Path, *, tolerance: float = RELATIVE) -> 
     model, imported = bring(case, folder)
     padded = example(model, case.padding)
     for one in (padded.alone(), padded):
-        ours, reference = imported.model(one.inputs, **one.ours), logits(model(**one.theirs))
+        ours, reference = imported.model(one.inputs, **one.ours), answers(case, model, one.theirs)
         if one.mask is not None and ours.shape[:2] == one.mask.shape:
             ours, reference = ours[one.mask.bool()], reference[one.mask.bool()]
         assert difference(ours, reference) <= tolerance
+
+
+def answers(case: Case, model: Any, told: Mapping[str, Tensor]) -> Tensor:
+    """What their model answers to a batch."""
+    if not case.apart:
+        return logits(model(**told))
+    tokens = told["input_ids"]
+    keep = told.get("attention_mask", torch.ones_like(tokens)).bool()
+    found = torch.zeros(*tokens.shape, model.config.vocab_size)
+    for row, text, kept in zip(found, tokens, keep, strict=True):
+        row[kept] = logits(model(text[kept][None]))[0]
+    return found
 
 
 @torch.no_grad()

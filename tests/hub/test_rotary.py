@@ -57,8 +57,8 @@ def test_texts_of_training_are_as_long_as_the_context_if_not_said() -> None:
 @pytest.mark.parametrize(
     "scaling",
     [
-        {"type": "dynamic", "factor": 2.0},
-        {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [2.0]},
+        {"type": "ntk-by-parts", "factor": 2.0},
+        {"rope_type": "longrope", "short_factor": [1.0]},
         {"rope_type": "linear"},
         {"rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 0.5},
         {"rope_type": "yarn", "factor": 2.0, "truncate": False},
@@ -73,7 +73,8 @@ def test_what_we_have_not_is_refused_by_name(scaling: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("scaling", "reason"),
     [
-        ({"type": "dynamic", "factor": 2.0}, "the scaling is 'dynamic', and only default, linear, llama3, yarn are"),
+        ({"type": "other", "factor": 2.0}, "the scaling is 'other', and only default, linear, llama3, yarn, dynamic, "),
+        ({"rope_type": "longrope", "short_factor": [1.0]}, "longrope needs long_factor"),
         ({"rope_type": "linear"}, "linear needs factor"),
         ({"rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5 is not"),
     ],

@@ -49,6 +49,25 @@ def test_sandwich() -> None:
 
 
 @torch.no_grad()
+def test_res_post_norm() -> None:
+    block, taps = look("res_post")
+    first, second = block.self_attention_residual, block.feedforward_residual
+    same(taps["self_attention.input"], taps["residual.in"])
+    middle = taps["residual.in"] + first.norm(taps["self_attention.out"])
+    same(taps["residual.after_self_attention"], middle)
+    same(taps["feedforward.input"], middle)
+    same(taps["residual.out"], middle + second.norm(taps["feedforward.out"]))
+
+
+@torch.no_grad()
+def test_parallel_with_a_norm_each() -> None:
+    block, taps = look("parallel_norms")
+    same(taps["self_attention.input"], block.self_attention_norm(taps["residual.in"]))
+    same(taps["feedforward.input"], block.feedforward_norm(taps["residual.in"]))
+    same(taps["residual.out"], taps["residual.in"] + taps["self_attention.out"] + taps["feedforward.out"])
+
+
+@torch.no_grad()
 def test_parallel() -> None:
     block, taps = look("parallel")
     same(taps["self_attention.input"], block.norm(taps["residual.in"]))

@@ -44,7 +44,7 @@ def test_each_depth_is_its_equation(choices: dict[str, Any]) -> None:
         both = torch.cat([ahead.hidden_norm(states[:, :-1]), ahead.token_norm(token)], dim=-1)
         x = both @ ahead.project.weight.T
         queries = model.decoder.token_positions(ids[:, : TOKENS - k], None, None, None)
-        states = ahead.norm(ahead.block(x, model.decoder.geometry(queries, None)))
+        states = ahead.norm(ahead.block(x, model.decoder.geometries(queries)[-1]))
         assert found.shape == (BATCH, TOKENS - k, WIDTH)
         assert close(found, states)
 

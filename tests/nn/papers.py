@@ -58,6 +58,12 @@ def yarn(angles: Sequence[float], factor: float, slow: float, fast: float, base:
     return scaled
 
 
+def dynamic_ntk(width: int, base: float, factor: float, context: int, length: int) -> list[float]:
+    """Frequencies of the base b · (s L'/L − (s − 1))^(d/(d−2)), unscaled within L (Peng et al. 2023, 3.3; its code)."""
+    grown = base if length <= context else base * (factor * length / context - (factor - 1)) ** (width / (width - 2))
+    return frequencies(width, grown)
+
+
 def rotated(x: Array, positions: Sequence[int], angles: Sequence[float]) -> Array:
     """R_m x (Su et al. 2021, eq. 15) for x of (T, D), where the pairs are (i, i + D/2), as in Llama's weights."""
     y, half = x.copy(), x.shape[-1] // 2

@@ -21,6 +21,7 @@ from nn import (
 EQUATIONS: dict[str, Callable[..., Any]] = {
     "attention.Attention": test_far_attention.test_grouped_attention_with_rotation_and_norms,
     "attention.split_heads": test_far_attention.test_heads_lie_side_by_side,
+    "attention.JointNorm": test_far_attention.test_a_joint_norm,
     "balance.BalanceByBias": test_far_layers.test_balance,
     "balance.BalanceByLoss": test_far_layers.test_balance,
     "balance.NoBalance": test_far_layers.test_balance,
@@ -43,6 +44,8 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "feedforward.Gated": test_far_layers.test_feed_forward_networks,
     "feedforward.gelu_tanh": test_far_layers.test_activations,
     "feedforward.squared_relu": test_far_layers.test_activations,
+    "frequencies.dynamic": test_far_positions.test_frequencies_that_depend_on_the_length,
+    "frequencies.longrope": test_far_positions.test_frequencies_that_depend_on_the_length,
     "frequencies.frequencies": test_far_positions.test_frequencies_are_those_of_the_papers,
     "frequencies.linear": test_far_positions.test_frequencies_are_those_of_the_papers,
     "frequencies.llama3": test_far_positions.test_frequencies_are_those_of_the_papers,
@@ -64,6 +67,7 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "losses.token_loss": test_far_layers.test_losses_of_a_large_vocabulary,
     "norms.LayerNorm": test_far_layers.test_norms,
     "norms.RMSNorm": test_far_layers.test_norms,
+    "norms.ZeroCentredRMSNorm": test_far_layers.test_norms,
     "positions.ALiBi": test_far_positions.test_slopes_are_those_of_the_paper,
     "positions.Learned": test_far_positions.test_learned_positions_are_rows,
     "positions.LearnedGrid": test_far_positions.test_a_grid_is_interpolated_by_cubic_polynomials,
@@ -74,6 +78,7 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "positions.rotate": test_far_positions.test_rotations_are_those_of_the_paper,
     "residual.PostNorm": test_far_layers.test_residual_connections,
     "residual.PreNorm": test_far_layers.test_residual_connections,
+    "residual.ResPostNorm": test_far_layers.test_residual_connections,
     "residual.Sandwich": test_far_layers.test_residual_connections,
 }
 OTHERS = {

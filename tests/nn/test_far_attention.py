@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cutaway.nn.attention import Attention, Heads, split_heads
+from cutaway.nn.attention import Attention, Heads, JointNorm, split_heads
 from cutaway.nn.cache import Cache
 from cutaway.nn.dot_product import Scoring, attend
 from cutaway.nn.frequencies import llama3
@@ -59,6 +59,12 @@ def both_ways(run: Callable[[], Tensor], module: nn.Module, name: str = "pattern
     fused = run()
     with capture(module, name):
         return [fused, run()]
+
+
+def test_a_joint_norm() -> None:
+    x, norm = texts(), randomised(RMSNorm(C, epsilon=0.1))
+    expected = heads_of(papers.rms_norm(papers.exact(x[0]), papers.exact(norm.weight), 0.1), 7)
+    np.testing.assert_allclose(papers.exact(JointNorm(norm)(split_heads(x, 7))[0]), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("softcap", [None, 1.5])

@@ -25,9 +25,9 @@ from cutaway.nn.losses import (
     summed,
     token_loss,
 )
-from cutaway.nn.norms import LayerNorm, RMSNorm
+from cutaway.nn.norms import LayerNorm, RMSNorm, ZeroCentredRMSNorm
 from cutaway.nn.positions import LearnedGrid, Sinusoidal
-from cutaway.nn.residual import PostNorm, PreNorm, Sandwich
+from cutaway.nn.residual import PostNorm, PreNorm, ResPostNorm, Sandwich
 from nn import papers
 from nn.papers import exact
 
@@ -54,6 +54,9 @@ def test_norms(width: int, magnitude: float, dtype: torch.dtype) -> None:
     layer = randomised(LayerNorm(width, epsilon=1e-12)).to(dtype)
     expected = papers.rms_norm(exact(x), exact(rms.weight), 1e-6)
     np.testing.assert_allclose(exact(rms(x)), expected, atol=tolerance * max(1.0, np.abs(expected).max()))
+    centred = randomised(ZeroCentredRMSNorm(width, epsilon=1e-6)).to(dtype)
+    expected = papers.rms_norm(exact(x), 1 + exact(centred.weight), 1e-6)
+    np.testing.assert_allclose(exact(centred(x)), expected, atol=tolerance * max(1.0, np.abs(expected).max()))
     if width > 1 or dtype == torch.float64:  # of one number, nothing but the rounding of its mean is left
         expected = papers.layer_norm(exact(x), exact(layer.weight), exact(layer.bias), 1e-12)
         np.testing.assert_allclose(exact(layer(x)), expected, atol=tolerance * max(1.0, np.abs(expected).max()))
@@ -95,6 +98,7 @@ def test_residual_connections() -> None:
     cases: dict[nn.Module, Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]] = {
         PreNorm(one, dropout=0.5).eval(): lambda y: y + layer(y) ** 3,
         PostNorm(one, dropout=0.5).eval(): lambda y: layer(y + y**3),
+        ResPostNorm(one, dropout=0.5).eval(): lambda y: y + layer(y**3),
         Sandwich(one, other, dropout=0.5).eval(): lambda y: y + rms(layer(y) ** 3),
     }
     for residual, formula in cases.items():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cutaway.nn.frequencies import Scaling, frequencies, linear, llama3, unscaled, yarn
+from cutaway.nn.frequencies import Scaling, dynamic, frequencies, linear, llama3, longrope, unscaled, yarn
 from cutaway.nn.positions import (
     ALiBi,
     Learned,
@@ -45,7 +45,33 @@ def test_frequencies_are_those_of_the_papers(kind: str) -> None:
     scaling, formula = SCALINGS[kind]
     expected = formula(papers.frequencies(WIDTH, BASE))
     assert kind == "none" or expected != papers.frequencies(WIDTH, BASE)
-    np.testing.assert_allclose(papers.exact(scaling(frequencies(WIDTH, BASE, CPU))), expected, rtol=1e-5)
+    np.testing.assert_allclose(papers.exact(scaling(frequencies(WIDTH, BASE, CPU), POSITIONS)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 99, 100, 101, 1000])
+def test_frequencies_that_depend_on_the_length(length: int) -> None:
+    positions = torch.stack(
+        [torch.arange(length), torch.zeros(length, dtype=torch.long)]
+    )  # the second text has 1 token
+    given = papers.frequencies(WIDTH, BASE)
+    short, long = [1 + 0.1 * i for i in range(WIDTH // 2)], [2 + 0.3 * i for i in range(WIDTH // 2)]
+    found = dynamic(3.0, BASE, 100)(frequencies(WIDTH, BASE, CPU), positions)
+    expected = [papers.dynamic_ntk(WIDTH, BASE, 3.0, 100, count) for count in (length, 1)]
+    np.testing.assert_allclose(papers.exact(found)[:, 0, 0], expected, rtol=1e-5)
+    found = longrope(short, long, 100)(frequencies(WIDTH, BASE, CPU), positions)
+    divisors = [long if count > 100 else short for count in (length, 1)]
+    expected = [[angle / each for angle, each in zip(given, one, strict=True)] for one in divisors]
+    np.testing.assert_allclose(papers.exact(found)[:, 0, 0], expected, rtol=1e-5)
+
+
+def test_only_the_first_channels_are_rotated() -> None:
+    x = torch.randn(1, 2, len(FAR), WIDTH + 6, dtype=torch.float64)
+    found = papers.exact(rotate(x, Rotary(WIDTH, base=BASE)(POSITIONS)))
+    assert np.array_equal(found[..., WIDTH:], papers.exact(x[..., WIDTH:]))
+    for h in range(2):
+        expected = papers.rotated(papers.exact(x[0, h, :, :WIDTH]), FAR, papers.frequencies(WIDTH, BASE))
+        errors = np.abs(found[0, h, :, :WIDTH] - expected).max(axis=1)
+        assert (errors < 8 * ROUNDING * (np.array(FAR) + 4)).all()
 
 
 @pytest.mark.parametrize("layout", ["pairs", "halves"])

@@ -9,6 +9,7 @@ import torch
 from cutaway.nn.frequencies import Scaling, frequencies, linear, llama3, unscaled, yarn
 from support import require_module
 
+POSITIONS = torch.arange(5)[None]
 BASE, WIDTH, CONTEXT, FACTOR = 500.0, 24, 96, 7.0
 SCALINGS: dict[str, tuple[Scaling, dict[str, Any]]] = {
     "linear": (linear(FACTOR), {"rope_type": "linear", "factor": FACTOR}),
@@ -49,8 +50,8 @@ def test_the_angles_are_those_of_transformers(kind: str) -> None:
         hidden_size=3 * WIDTH, num_attention_heads=3, rope_parameters={"rope_theta": BASE, **parameters}
     )
     theirs, _ = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"))
-    assert torch.equal(scaling(angles()), theirs)
-    assert not torch.equal(scaling(angles()), angles())
+    assert torch.equal(scaling(angles(), POSITIONS), theirs)
+    assert not torch.equal(scaling(angles(), POSITIONS), angles())
 
 
 @pytest.mark.parametrize("width", [24, 64, 128])
@@ -68,12 +69,12 @@ def test_the_angles_are_those_of_transformers_to_the_last_bit(kind: str, base: f
         hidden_size=3 * width, num_attention_heads=3, rope_parameters={"rope_theta": base, **parameters}
     )
     theirs = LlamaRotaryEmbedding(config).inv_freq
-    assert torch.equal(scaling(frequencies(width, base, torch.device("cpu"))), theirs)
+    assert torch.equal(scaling(frequencies(width, base, torch.device("cpu")), POSITIONS), theirs)
 
 
 @pytest.mark.parametrize("kind", ["llama3", "yarn"])
 def test_fast_angles_are_kept_and_slow_ones_divided(kind: str) -> None:
-    scaled = SCALINGS[kind][0](angles())
+    scaled = SCALINGS[kind][0](angles(), POSITIONS)
     turns = CONTEXT * angles() / (2 * math.pi)
     assert turns[0] > 9
     assert turns[-1] < 0.7
@@ -83,4 +84,4 @@ def test_fast_angles_are_kept_and_slow_ones_divided(kind: str) -> None:
 
 
 def test_unscaled_angles_stay() -> None:
-    assert torch.equal(unscaled(angles()), angles())
+    assert torch.equal(unscaled(angles(), POSITIONS), angles())

@@ -289,7 +289,7 @@ def test_it_is_deepseek_s(query_rank: int | None, bias: bool) -> None:
     rotation = deepseek.DeepseekV3RotaryEmbedding(config)(texts(), WHOLE.positions)
     hidden = torch.full((TOKENS, TOKENS), torch.finfo(torch.float32).min).triu(1)[None, None]
     expected, weights = theirs(texts(), rotation, hidden)
-    geometry = model.decoder.geometry(WHOLE, None)
+    geometry = model.decoder.geometries(WHOLE)[0]
     with torch.no_grad(), capture(ours, "pattern") as trace:
         assert close(ours(texts(), geometry), expected, 1e-5)
         assert close(decode(ours, texts(), 4)[0], expected, 1e-5)

@@ -96,7 +96,7 @@ def test_rotary_pairs_halves_as_llama_does() -> None:
 
 def test_magnitude_and_scaling_are_of_the_rotation() -> None:
     x = torch.randn(1, 2, 1, 10)
-    slowed = Rotary(10, scaling=lambda angles: angles / 4, magnitude=3.0)
+    slowed = Rotary(10, scaling=lambda angles, positions: angles / 4, magnitude=3.0)
     torch.testing.assert_close(rotate(x, slowed(positions(8))), 3 * rotate(x, Rotary(10)(positions(2))))
 
 

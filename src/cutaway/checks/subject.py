@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cutaway.checks.batch import Batch
 from cutaway.checks.example_batches import make_examples
+from cutaway.config.layers import layer
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
 from cutaway.model.transformer import Transformer
@@ -58,13 +59,28 @@ class Subject:
 
 
 def limits(config: ModelConfig) -> list[int]:
-    """Distances or positions beyond which attention may change: `NEAR`, the window, those of the position scheme."""
-    position, scheme = config.position, [NEAR, config.attention.window]
-    if position.kind == "rotary":
-        scheme.append(getattr(position.scaling, "trained_context", None))
-    if position.kind == "relative":
-        scheme += [position.buckets // 4, position.buckets // 2, position.max_distance]
-    return sorted({limit for limit in scheme if limit is not None})
+    """Distances or positions beyond which attention may change: `NEAR`, windows, those of the position schemes."""
+    found: list[int | None] = [NEAR]
+    for one in kinds_of_layers(config):
+        found.append(one.attention.window)
+        if one.position.kind == "rotary":
+            found.append(getattr(one.position.scaling, "trained_context", None))
+        if one.position.kind == "relative":
+            found += [one.position.buckets // 4, one.position.buckets // 2, one.position.max_distance]
+    return sorted({limit for limit in found if limit is not None})
+
+
+def longest_unchanging(config: ModelConfig) -> int:
+    """The longest text that rotates its first tokens as a shorter one does: with some scalings, the trained context."""
+    scalings = [one.position.scaling for one in kinds_of_layers(config) if one.position.kind == "rotary"]
+    contexts = [scaling.trained_context for scaling in scalings if scaling.kind in ("dynamic", "longrope")]
+    return min([config.context, *contexts])
+
+
+def kinds_of_layers(config: ModelConfig) -> list[ModelConfig]:
+    """The choices of a layer, and of one of the other layers if there are any."""
+    other = config.other_layers
+    return [config, layer(config, other.layers[0])] if other is not None else [config]
 
 
 def make_subject(
@@ -86,10 +102,9 @@ def make_subject(
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         model = deepcopy(model).float()
     parameters = sum(weight.numel() for weight in model.parameters())
-    longest = min(SHORT, config.model.context)
-    far = min(
-        max(limits(config.model)) + BEYOND, max(NEAR + BEYOND, min(MOST, WORK // parameters)), config.model.context
-    )
+    context = longest_unchanging(config.model)
+    longest = min(SHORT, context)
+    far = min(max(limits(config.model)) + BEYOND, max(NEAR + BEYOND, min(MOST, WORK // parameters)), context)
     lengths = [longest, -(-longest // 3), -(-2 * longest // 3)]
     ragged = make_examples(config.model, tokenizers, lengths, seed=0)
     even = make_examples(config.model, tokenizers, [longest] * len(lengths), seed=1)

@@ -17,12 +17,18 @@ class GroupedConfig(Record):
     bias: bool = Field(False, description="whether the projections to queries, keys and values have biases")
     out_bias: bool = Field(False, description="whether the output projection has a bias")
     qk_norm: bool = Field(False, description="whether each head normalises its queries and keys")
+    qk_norm_joint: bool = Field(
+        False, description="whether qk_norm is over the channels of all heads together, as in OLMo 2"
+    )
     window: int | None = Field(
         None,
         gt=0,
         description="most tokens that a token attends to, itself included, in an encoder on each side; none: all",
     )
     scale: float | None = Field(None, gt=0, description="multiplies attention scores; none: 1/√(width of a query)")
+    scale_by_layer: bool = Field(
+        False, description="whether scores are divided by the number of their layer, from 1 (Mistral's GPT-2)"
+    )
     softcap: float | None = Field(None, gt=0, description="limits attention scores to ± this by a tanh; none: no limit")
     dropout: float = Field(0.0, ge=0, lt=1, description="fraction of attention weights that is dropped in training")
 

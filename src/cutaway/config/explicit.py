@@ -1,10 +1,15 @@
 """Defaults that depend on other choices."""
 
 import math
+from typing import Any, TypeVar
 
-from cutaway.config.attention import GroupedConfig, LatentConfig
+from cutaway.config.attention import AttentionConfig, GroupedConfig, LatentConfig
 from cutaway.config.feedforward import ExpertsConfig, FeedForwardConfig
-from cutaway.config.model import ModelConfig
+from cutaway.config.model import ModelConfig, OtherLayersConfig
+from cutaway.config.position import RotaryConfig
+from cutaway.config.record import Record
+
+AnyPosition = TypeVar("AnyPosition", bound=Record)
 
 
 def head_width(c: ModelConfig) -> int:
@@ -29,22 +34,19 @@ def latent_widths(c: ModelConfig, a: LatentConfig) -> tuple[int, int, int]:
 
 def explicit(c: ModelConfig) -> ModelConfig:
     """The same model with these defaults filled in, so that equal models have equal configs."""
-    a = c.attention
-    if isinstance(a, GroupedConfig):
-        attention: GroupedConfig | LatentConfig = a.model_copy(
-            update={"kv_heads": a.kv_heads or a.heads, "head_width": head_width(c)}
-        )
-    else:
-        names = ("latent_rank", "rotary_width", "value_width")
-        widths = dict(zip(names, latent_widths(c, a), strict=True))
-        epsilon = a.norm_epsilon or c.norm.epsilon
-        attention = a.model_copy(update={"head_width": head_width(c), "norm_epsilon": epsilon, **widths})
+    attention, feedforward = _attention(c), _feedforward(c, c.feedforward)
     first = c.first_layers
     if first is not None:
-        first = first.model_copy(update={"feedforward": _explicit(c, first.feedforward)})
-    layers = c.encoder_layers or c.layers if c.architecture == "encoder_decoder" else None
-    changes = {"attention": attention, "feedforward": _explicit(c, c.feedforward), "first_layers": first}
-    return c.model_copy(update={**changes, "encoder_layers": layers})
+        first = first.model_copy(update={"feedforward": _feedforward(c, first.feedforward)})
+    changes: dict[str, Any] = {"attention": attention, "feedforward": feedforward, "first_layers": first}
+    changes |= {"position": _position(c, c.position), "other_layers": _other_layers(c), "encoder_layers": None}
+    if c.architecture == "encoder_decoder":
+        changes |= {
+            "encoder_layers": c.encoder_layers or c.layers,
+            "encoder_heads": c.encoder_heads or c.attention.heads,
+            "encoder_hidden": c.encoder_hidden or hidden_width(c, c.feedforward),
+        }
+    return c.model_copy(update=changes)
 
 
 def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
@@ -53,7 +55,29 @@ def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
     return groups, f.groups_per_token or groups
 
 
-def _explicit(c: ModelConfig, f: FeedForwardConfig) -> FeedForwardConfig:
+def _attention(c: ModelConfig) -> AttentionConfig:
+    a, width = c.attention, head_width(c)
+    if isinstance(a, GroupedConfig):
+        return a.model_copy(update={"kv_heads": a.kv_heads or a.heads, "head_width": width})
+    widths = dict(zip(("latent_rank", "rotary_width", "value_width"), latent_widths(c, a), strict=True))
+    return a.model_copy(update={"head_width": width, "norm_epsilon": a.norm_epsilon or c.norm.epsilon, **widths})
+
+
+def _position(c: ModelConfig, p: AnyPosition) -> AnyPosition:
+    if not isinstance(p, RotaryConfig) or c.attention.kind == "latent":
+        return p
+    return p.model_copy(update={"width": p.width or head_width(c)})
+
+
+def _other_layers(c: ModelConfig) -> OtherLayersConfig | None:
+    other = c.other_layers
+    if other is None:
+        return None
+    position = other.position or (c.position if c.position.kind in ("rotary", "none") else None)
+    return other.model_copy(update={"position": position and _position(c, position)})
+
+
+def _feedforward(c: ModelConfig, f: FeedForwardConfig) -> FeedForwardConfig:
     changes = {"hidden": hidden_width(c, f)}
     if isinstance(f, ExpertsConfig):
         changes["groups"], changes["groups_per_token"] = expert_groups(f)

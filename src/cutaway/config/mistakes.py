@@ -39,6 +39,8 @@ def explain(error: ValidationError, root: type[Record] = RunConfig) -> str:
         return f"{key} cannot be {given}; {nearest(str(first['input'])[:100], words)}"
     if first["type"] == "model_type" and (below := [one for one in dotted_keys() if one.startswith(f"{key}.")]):
         return f"{key} cannot be {given}: it is a group of keys, such as {below[0]}"
+    if first["type"] == "tuple_type":
+        return f"{key} cannot be {given}: write a list, such as {key}=[1,2]"
     return f"{key} cannot be {given}: {first['msg'].lower()}"
 
 

@@ -2,17 +2,18 @@
 
 from typing import Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cutaway.config.attention import AttentionConfig, GroupedConfig
 from cutaway.config.embedding import EmbeddingConfig, TokenEmbeddingConfig
 from cutaway.config.feedforward import DenseConfig, FeedForwardConfig
 from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
-from cutaway.config.position import LearnedConfig, PositionConfig
+from cutaway.config.position import LearnedConfig, PositionConfig, RotaryConfig, RotaryPositionConfig
 from cutaway.config.record import Record
 from cutaway.errors import UserError
 
+Residual = Literal["pre", "post", "sandwich", "res_post", "parallel", "parallel_norms"]
 AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
 
 
@@ -23,10 +24,28 @@ class FirstLayersConfig(Record):
     feedforward: FeedForwardConfig = Field(DenseConfig(), description="feed-forward network of these layers")
 
 
+class OtherLayersConfig(Record):
+    """Layers whose attention has another window or other positions: the local ones of Gemma 3 and ModernBERT."""
+
+    layers: tuple[int, ...] = Field(description="numbers of these layers in each stack, from 0")
+    window: int | None = Field(None, gt=0, description="model.attention.window of these layers; none: no window")
+    position: RotaryPositionConfig | None = Field(
+        None, description="rotary positions of these layers, or no positions; none: those of the other layers"
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _in_order(cls, layers: tuple[int, ...]) -> tuple[int, ...]:
+        if not layers or min(layers) < 0:
+            raise ValueError("give the numbers of layers, from 0, for example [0, 2, 4]")
+        return tuple(sorted(set(layers)))
+
+
 class ModelConfig(Record):
     """A transformer: a decoder, an encoder, or both.
 
-    Encoder and decoder of one model have the same blocks, except for the decoder's cross-attention.
+    Encoder and decoder of one model have the same blocks, except for the decoder's cross-attention and the choices
+    whose keys begin with `encoder`.
     """
 
     architecture: Literal["decoder", "encoder", "encoder_decoder"] = Field(
@@ -45,6 +64,14 @@ class ModelConfig(Record):
     encoder_layers: int | None = Field(
         None, gt=0, description="number of encoder layers of an encoder-decoder; none: as many as layers"
     )
+    encoder_heads: int | None = Field(
+        None,
+        gt=0,
+        description="number of heads of an encoder-decoder's encoder, together as wide as the decoder's; none: as many",
+    )
+    encoder_hidden: int | None = Field(
+        None, gt=0, description="hidden width of an encoder-decoder's encoder; none: as in the decoder"
+    )
     embedding: EmbeddingConfig = Field(TokenEmbeddingConfig(), description="what the model reads")
     source_embedding: EmbeddingConfig | None = Field(
         None, description="what the encoder of an encoder-decoder reads; none: text, as the decoder does"
@@ -55,9 +82,15 @@ class ModelConfig(Record):
     first_layers: FirstLayersConfig | None = Field(
         None, description="the first layers of each stack, if they differ; none: all are alike"
     )
+    other_layers: OtherLayersConfig | None = Field(
+        None, description="layers whose attention has another window or other positions; none: all are alike"
+    )
     norm: NormConfig = Field(LayerNormConfig(), description="normalisation")
-    residual: Literal["pre", "post", "sandwich", "parallel"] = Field(
-        "pre", description="where norms are: before, after, or around each sublayer; parallel: sublayers read one norm"
+    residual: Residual = Field(
+        "pre",
+        description="where norms are: before each sublayer, after the sum (post), before and after the sublayer "
+        "(sandwich), or after it only (res_post); parallel: sublayers read one norm of the same vector, or one each "
+        "(parallel_norms)",
     )
     final_norm: bool = Field(True, description="whether each stack ends with a norm")
     head: HeadConfig = Field(LanguageHeadConfig(), description="what the model answers with")
@@ -80,8 +113,17 @@ class ModelConfig(Record):
                 f"change model.width or model.attention.heads, or give model.attention.head_width"
             )
         head_width = attention.head_width or self.width // attention.heads
-        if self.position.kind == "rotary" and attention.kind == "grouped" and head_width % 2:
-            raise ValueError(f"rotary positions rotate pairs, but a head is {head_width} wide: make it even")
+        others = None if self.other_layers is None else self.other_layers.position
+        for position in (self.position, others):
+            if not isinstance(position, RotaryConfig):
+                continue
+            if attention.kind == "latent":
+                if position.width is not None:
+                    raise ValueError("model.position.width is for grouped attention: set model.attention.rotary_width")
+            elif position.width is None and head_width % 2:
+                raise ValueError(f"rotary positions rotate pairs, but a head is {head_width} wide: make it even")
+            elif position.width is not None and position.width > head_width:
+                raise ValueError(f"model.position.width {position.width} exceeds a head's width {head_width}: lower it")
         return self
 
     @property
@@ -149,17 +191,49 @@ class ModelConfig(Record):
                     f"an encoder_decoder writes text: its model.head is language, not {self.head.kind}; "
                     f"for another head write model.architecture=encoder"
                 )
+            self._has_an_encoder()
             return self
-        for name in ("source_vocabulary", "source_embedding", "encoder_layers"):
+        for name in (
+            "source_vocabulary",
+            "source_embedding",
+            "encoder_layers",
+            "encoder_heads",
+            "encoder_hidden",
+        ):
             if getattr(self, name) is not None:
                 raise ValueError(f"model.{name} is for an encoder_decoder, but this model has one stack: remove it")
         return self
+
+    def _has_an_encoder(self) -> None:
+        heads, attention = self.encoder_heads, self.attention
+        if heads is None:
+            return
+        if attention.kind != "grouped" or attention.kv_heads not in (None, attention.heads):
+            raise ValueError("model.encoder_heads needs grouped attention with as many key-value heads: remove it")
+        width = (attention.head_width or self.width // attention.heads) * attention.heads
+        if width % heads:
+            raise ValueError(f"{heads} encoder_heads do not divide the width {width} of all heads: change one")
 
     @model_validator(mode="after")
     def _has_layers_and_a_head_for_all(self) -> "ModelConfig":
         layers = min(self.layers, self.encoder_layers or self.layers)
         if self.first_layers is not None and self.first_layers.count > layers:
             raise ValueError(f"model.first_layers.count is {self.first_layers.count}, but there are {layers} layers")
+        self._has_other_layers(layers)
         if self.multi_token_prediction and (self.architecture != "decoder" or self.head.kind != "language"):
             raise ValueError("model.multi_token_prediction is for decoders with a language head: remove it")
         return self
+
+    def _has_other_layers(self, layers: int) -> None:
+        other = self.other_layers
+        if other is None:
+            return
+        if max(other.layers) >= layers:
+            raise ValueError(
+                f"model.other_layers.layers has {max(other.layers)}, but there are {layers} layers, numbered from 0"
+            )
+        if other.position is not None and self.position.kind not in ("rotary", "none"):
+            raise ValueError(
+                f"model.other_layers.position differs from {self.position.kind} positions, which all layers share: "
+                "remove it, or write model.position=rotary"
+            )

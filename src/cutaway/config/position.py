@@ -71,8 +71,38 @@ class YarnScalingConfig(Record):
     magnitude: float = Field(1.0, gt=0, description="multiplies rotated queries and keys")
 
 
+class DynamicScalingConfig(Record):
+    """The base grows with the length of a text beyond the trained context (dynamic NTK; Peng et al. 2023, section 3.3).
+
+    Keys in a cache keep the rotation that they had when they were computed, as in `transformers`.
+    """
+
+    kind: Literal["dynamic"] = "dynamic"
+    factor: float = Field(gt=0, description="how fast the base grows")
+    trained_context: int = Field(4096, gt=0, description="longest text in tokens whose frequencies are unscaled")
+
+
+class LongRoPEScalingConfig(Record):
+    """Each frequency divided by a factor of its own, with other factors in longer texts (LongRoPE; Ding et al. 2024).
+
+    Keys in a cache keep the rotation that they had when they were computed, as in `transformers`.
+    """
+
+    kind: Literal["longrope"] = "longrope"
+    short: tuple[float, ...] = Field(description="divides each frequency in texts within trained_context")
+    long: tuple[float, ...] = Field(description="divides each frequency in longer texts")
+    trained_context: int = Field(4096, gt=0, description="longest text in tokens for which short is used")
+    magnitude: float = Field(1.0, gt=0, description="multiplies rotated queries and keys")
+
+
 RotaryScalingConfig = Annotated[
-    NoScalingConfig | LinearScalingConfig | Llama3ScalingConfig | YarnScalingConfig, Field(discriminator="kind")
+    NoScalingConfig
+    | LinearScalingConfig
+    | Llama3ScalingConfig
+    | YarnScalingConfig
+    | DynamicScalingConfig
+    | LongRoPEScalingConfig,
+    Field(discriminator="kind"),
 ]
 
 
@@ -81,7 +111,14 @@ class RotaryConfig(Record):
 
     kind: Literal["rotary"] = "rotary"
     base: float = Field(10_000.0, gt=1, description="wavelengths grow from 2π to 2π × this, in tokens")
+    width: int | None = Field(
+        None, gt=0, multiple_of=2, description="number of channels of each head that are rotated; none: all"
+    )
     scaling: RotaryScalingConfig = Field(NoScalingConfig(), description="how frequencies are scaled for longer texts")
+
+
+RotaryPositionConfig = Annotated[RotaryConfig | NoPositionConfig, Field(discriminator="kind")]
+"""Positions that only the layers' attention knows of, so that they may differ by layer."""
 
 
 class ALiBiConfig(Record):

@@ -222,7 +222,7 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str =
     """Choices that differ, by dotted name, except those that matter in training only."""
     for name, value in ours.items():
         full, other = path + name, theirs.get(name)
-        if full in TRAINING_ONLY or full.replace("first_layers.", "") in TRAINING_ONLY:
+        if full.replace("first_layers.", "") in TRAINING_ONLY:
             continue
         if isinstance(value, Mapping) and isinstance(other, Mapping) and value.get("kind") == other.get("kind"):
             yield from _differences(value, other, full + ".")

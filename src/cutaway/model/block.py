@@ -120,12 +120,60 @@ class ParallelBlock(nn.Module):
         return tap("residual.out", x + drop(change, self.dropout, self.training))
 
 
+class ParallelNormsBlock(nn.Module):
+    """x + attention(norm₁(x)) + feedforward(norm₂(x)): as `ParallelBlock`, with a norm each (Black et al. 2022, 2.1).
+
+    With a source, cross-attention is a further term, with a norm of its own.
+    """
+
+    taps = ("residual.in", "residual.out")
+
+    def __init__(
+        self,
+        self_attention: AnyAttention,
+        feedforward: nn.Module,
+        self_attention_norm: nn.Module,
+        feedforward_norm: nn.Module,
+        *,
+        cross_attention: AnyAttention | None = None,
+        cross_attention_norm: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.self_attention = self_attention
+        self.self_attention_norm = self_attention_norm
+        self.cross_attention = cross_attention or nn.Identity()
+        self.cross_attention_norm = cross_attention_norm or nn.Identity()
+        self.feedforward = feedforward
+        self.feedforward_norm = feedforward_norm
+        self.dropout = dropout
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T C"],
+        geometry: Geometry,
+        cache: LayerCache | None = None,
+        across: CrossAttentionInput | None = None,
+    ) -> Float[Tensor, "B T C"]:
+        """Updates the residual stream."""
+        x = tap("residual.in", x)
+        change = self.self_attention(self.self_attention_norm(x), geometry, cache)
+        change = change + self.feedforward(self.feedforward_norm(x))
+        if across is not None:
+            y = self.cross_attention_norm(x)
+            change = change + self.cross_attention(y, across.geometry, across.cache, across.source)
+        return tap("residual.out", x + drop(change, self.dropout, self.training))
+
+
+AnyBlock = Block | ParallelBlock | ParallelNormsBlock
+
+
 def cached_shapes(block: nn.Module, attention: str) -> Shapes:
     """What the cache stores per token for one attention of a block, `self_attention` or `cross_attention`.
 
     The attention may be inside a module that wraps it; of several, the first counts. Nothing is stored for an attention
     that does not exist.
     """
-    owners = (module for module in block.modules() if isinstance(module, Block | ParallelBlock))
+    owners = (module for module in block.modules() if isinstance(module, AnyBlock))
     parts = (part for owner in owners for part in getattr(owner, attention).modules())
     return next((part.cache_shapes() for part in parts if isinstance(part, AnyAttention)), {})

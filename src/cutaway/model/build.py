@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from cutaway.config.layers import encoder, layer
 from cutaway.config.model import ModelConfig
-from cutaway.model.block import Block, ParallelBlock
+from cutaway.model.block import Block, ParallelBlock, ParallelNormsBlock
 from cutaway.model.init import initialise
 from cutaway.model.multi_token_prediction import MultiTokenPrediction
 from cutaway.model.parts.attention import make_attention
@@ -16,10 +17,10 @@ from cutaway.model.parts.feedforward import make_feedforward
 from cutaway.model.parts.head import make_head
 from cutaway.model.parts.norm import make_norm
 from cutaway.model.parts.position import make_biases, make_rotary
-from cutaway.model.stack import MaskSpec, Stack
+from cutaway.model.stack import Reach, Stack
 from cutaway.model.transformer import DecoderOnly, EncoderDecoder, EncoderOnly, Transformer
 from cutaway.nn.embeddings import Embedding, PatchEmbedding
-from cutaway.nn.residual import PostNorm, PreNorm, Sandwich
+from cutaway.nn.residual import PostNorm, PreNorm, ResPostNorm, Sandwich
 
 Make = Callable[..., Any]
 
@@ -43,8 +44,11 @@ def build(config: ModelConfig, *, seed: int = 0) -> Transformer:
 def _decoder_only(c: ModelConfig) -> DecoderOnly:
     table = make_table(c, c.vocabulary)
     decoder = _stack(c, make_embedding(c, c.embedding, table), causal=True)
+    further_layer = layer(c.model_copy(update={"first_layers": None}), c.layers - 1)
     further = [
-        MultiTokenPrediction(c.width, _BLOCKS[c.residual](c, False), norms=(make_norm(c), make_norm(c), make_norm(c)))
+        MultiTokenPrediction(
+            c.width, _BLOCKS[c.residual](further_layer, False), norms=(make_norm(c), make_norm(c), make_norm(c))
+        )
         for _ in range(c.multi_token_prediction)
     ]
     return DecoderOnly(decoder, make_head(c, table), further)
@@ -59,28 +63,33 @@ def _encoder_decoder(c: ModelConfig) -> EncoderDecoder:
     table = make_table(c, c.vocabulary)
     source_table = table if c.source_vocabulary is None else make_table(c, c.source_vocabulary)
     read = make_embedding(c, c.source_embedding or c.embedding, source_table)
-    encoder = _stack(c.model_copy(update={"layers": c.encoder_layers or c.layers}), read, causal=False)
     decoder = _stack(c, make_embedding(c, c.embedding, table), causal=True, across=True)
-    return EncoderDecoder(encoder, decoder, make_head(c, table))
+    return EncoderDecoder(_stack(encoder(c), read, causal=False), decoder, make_head(c, table))
 
 
 def _stack(c: ModelConfig, embed: Embedding, *, causal: bool, across: bool = False) -> Stack:
     # The positions of a grid are interpolated for larger images.
     is_limited = c.position.kind == "learned" and not isinstance(embed, PatchEmbedding)
+    layers = [layer(c, i) for i in range(c.layers)]
     return Stack(
         embed,
-        [_BLOCKS[c.residual](_layer(c, i), across) for i in range(c.layers)],
+        [_BLOCKS[c.residual](each, across) for each in layers],
         make_norm(c) if c.final_norm else nn.Identity(),
-        MaskSpec(causal, c.attention.window, max_positions=c.context if is_limited else None, across=across),
-        rotary=make_rotary(c),
+        _reaches(layers, causal),
+        max_positions=c.context if is_limited else None,
+        across=across,
         biases=make_biases(c, causal),
     )
 
 
-def _layer(c: ModelConfig, i: int) -> ModelConfig:
-    """The choices of one layer: the first layers may have another feed-forward network."""
-    first = c.first_layers
-    return c if first is None or i >= first.count else c.model_copy(update={"feedforward": first.feedforward})
+def _reaches(layers: list[ModelConfig], causal: bool) -> list[Reach]:
+    """The reach of each layer: those with the same window and positions share one, which is computed once."""
+    made: dict[tuple[int | None, str], Reach] = {}
+    for c in layers:
+        key = (c.attention.window, repr(c.position))
+        if key not in made:
+            made[key] = Reach(causal, c.attention.window, make_rotary(c))
+    return [made[c.attention.window, repr(c.position)] for c in layers]
 
 
 def _block(residual: Make) -> Make:
@@ -106,6 +115,18 @@ def _parallel_block(c: ModelConfig, across: bool) -> ParallelBlock:
     )
 
 
+def _parallel_norms_block(c: ModelConfig, across: bool) -> ParallelNormsBlock:
+    return ParallelNormsBlock(
+        make_attention(c),
+        make_feedforward(c),
+        make_norm(c),
+        make_norm(c),
+        cross_attention=make_attention(c, across=True) if across else None,
+        cross_attention_norm=make_norm(c) if across else None,
+        dropout=c.dropout,
+    )
+
+
 def _pre(c: ModelConfig) -> nn.Module:
     return PreNorm(make_norm(c), dropout=c.dropout)
 
@@ -118,11 +139,17 @@ def _sandwich(c: ModelConfig) -> nn.Module:
     return Sandwich(make_norm(c), make_norm(c), dropout=c.dropout)
 
 
+def _res_post(c: ModelConfig) -> nn.Module:
+    return ResPostNorm(make_norm(c), dropout=c.dropout)
+
+
 _BLOCKS: dict[str, Make] = {
     "pre": _block(_pre),
     "post": _block(_post),
     "sandwich": _block(_sandwich),
+    "res_post": _block(_res_post),
     "parallel": _parallel_block,
+    "parallel_norms": _parallel_norms_block,
 }
 _MODELS: dict[str, Make] = {
     "decoder": _decoder_only,

@@ -21,7 +21,7 @@ from functools import singledispatch
 import torch
 from torch import nn
 
-from cutaway.model.block import AnyAttention, Block, ParallelBlock
+from cutaway.model.block import AnyAttention, AnyBlock
 from cutaway.model.heads import EmbeddingHead, Head, LanguageHead, SequenceHead, TokenHead, Transform
 from cutaway.model.multi_token_prediction import MultiTokenPrediction
 from cutaway.model.stack import Stack
@@ -52,7 +52,7 @@ def _is_shared(embed: TokenEmbedding, head: Head) -> bool:
 
 def count_branches(part: nn.Module) -> int:
     """The number of sublayers that add to the residual stream; experts are parts of one."""
-    blocks = [module for module in part.modules() if isinstance(module, Block | ParallelBlock)]
+    blocks = [module for module in part.modules() if isinstance(module, AnyBlock)]
     sublayers = [module for block in blocks for module in block.children()]
     return sum(isinstance(module, AnyAttention | Dense | Gated | Experts) for module in sublayers)
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cutaway.model.block import Block, ParallelBlock
+from cutaway.model.block import AnyBlock
 from cutaway.nn.geometry import Geometry
 from cutaway.tap import tap
 
@@ -23,7 +23,7 @@ class MultiTokenPrediction(nn.Module):
 
     taps = ("norm",)
 
-    def __init__(self, width: int, block: Block | ParallelBlock, norms: tuple[nn.Module, nn.Module, nn.Module]) -> None:
+    def __init__(self, width: int, block: AnyBlock, norms: tuple[nn.Module, nn.Module, nn.Module]) -> None:
         super().__init__()
         self.hidden_norm, self.token_norm, self.norm = norms
         self.project = nn.Linear(2 * width, width, bias=False)

@@ -1,14 +1,13 @@
 """Embedding, blocks and final norm: from inputs to hidden states."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.model.block import Block, CrossAttentionInput, Memory, ParallelBlock, cached_shapes
+from cutaway.model.block import AnyBlock, CrossAttentionInput, Memory, cached_shapes
 from cutaway.nn.cache import Cache
 from cutaway.nn.embeddings import Embedding
 from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
@@ -16,36 +15,51 @@ from cutaway.nn.positions import BiasesScores, Rotates, ShortestPathBias
 from cutaway.tap import tap
 
 
-@dataclass(frozen=True)
-class MaskSpec:
-    """Which tokens a stack attends to.
+class Reach(nn.Module):
+    """Which tokens attention reaches, and how their positions rotate queries and keys.
 
-    Attributes:
-        causal: only to themselves and to earlier tokens.
-        window: only to this many tokens, themselves included; and as many later ones if not causal.
-        max_positions: the number of positions; None if the scheme is unlimited.
-        across: whether the blocks have cross-attention to a source.
+    Args:
+        causal: whether tokens attend only to themselves and to earlier tokens.
+        window: the most tokens that a token attends to, itself included; and as many later ones if not causal.
+        rotary: computes the rotation of queries and keys.
     """
 
-    causal: bool = True
-    window: int | None = None
-    max_positions: int | None = None
-    across: bool = False
+    def __init__(self, causal: bool = True, window: int | None = None, rotary: Rotates | None = None) -> None:
+        super().__init__()
+        self.causal = causal
+        self.window = window
+        self.rotary = rotary
+
+    def forward(self, queries: TokenPositions, keys: TokenPositions, biases: BiasesScores | None = None) -> Geometry:
+        """The geometry of attention from these queries to these keys."""
+        rotation = None if self.rotary is None else self.rotary(queries.positions)
+        return Geometry(queries, keys, self.causal, self.window, rotation, biases)
 
 
 class Stack(nn.Module):
-    """Blocks over one sequence; what depends on positions is computed once for all of them."""
+    """Blocks over one sequence; what depends on positions is computed once for all that share it.
+
+    Args:
+        embed: from inputs to vectors.
+        blocks: the layers.
+        norm: of the last layer's output.
+        reaches: that of each layer's attention; layers share one if the same module is given for them.
+        max_positions: the number of positions; None if the scheme is unlimited.
+        across: whether the blocks have cross-attention to a source.
+        biases: the scheme that biases scores.
+    """
 
     taps = ("norm",)
 
     def __init__(
         self,
         embed: Embedding,
-        blocks: Sequence[Block | ParallelBlock],
+        blocks: Sequence[AnyBlock],
         norm: nn.Module,
-        mask_spec: MaskSpec,
+        reaches: Sequence[Reach],
         *,
-        rotary: Rotates | None = None,
+        max_positions: int | None = None,
+        across: bool = False,
         biases: BiasesScores | ShortestPathBias | None = None,
     ) -> None:
         super().__init__()
@@ -53,8 +67,10 @@ class Stack(nn.Module):
         for i, block in enumerate(blocks):
             self.add_module(str(i), block)
         self.norm = norm
-        self.mask_spec = mask_spec
-        self.rotary = rotary
+        self.reaches = nn.ModuleList(dict.fromkeys(reaches))
+        self.reach_of_layer = [list(self.reaches).index(reach) for reach in reaches]
+        self.max_positions = max_positions
+        self.has_cross_attention = across
         self.biases = biases
 
     def __len__(self) -> int:
@@ -107,7 +123,7 @@ class Stack(nn.Module):
         weight = next(weight for weight in self.parameters() if weight.is_floating_point())
         like = torch.empty(0, dtype=weight.dtype, device=weight.device)
         across = [cached_shapes(block, "cross_attention") for block in self.blocks]
-        source = Cache(across, batch, source_slots, like) if self.mask_spec.across else None
+        source = Cache(across, batch, source_slots, like) if self.has_cross_attention else None
         return Cache([cached_shapes(block, "self_attention") for block in self.blocks], batch, slots, like, source)
 
     def forward(
@@ -124,11 +140,11 @@ class Stack(nn.Module):
         """Computes the hidden state of each token, patch or frame, for the head."""
         slots = self.embedding.slots(inputs)
         tokens = self.token_positions(slots, attention_mask, documents, cache)
-        geometry = self.geometry(tokens, cache, distances)
+        geometries = self.geometries(tokens, cache, distances)
         x = self.embed(inputs, tokens.positions, segments)
         across = self.across(x, tokens, memory, cache)
-        for i, block in enumerate(self.blocks):
-            x = block(x, geometry, None if cache is None else cache.layers[i], across[i])
+        for i, (name, block) in enumerate(self.named_blocks()):
+            x = block(x, geometries[int(name)], None if cache is None else cache.layers[i], across[i])
         if cache is not None:
             cache.advance(slots.shape[1], 0 if memory is None else memory.hidden.shape[1])
         return tap("norm", self.norm(x))
@@ -142,23 +158,23 @@ class Stack(nn.Module):
             ValueError: there are more tokens than positions, or both documents and a cache.
         """
         length = tokens.shape[1] + (0 if cache is None else cache.length)
-        if self.mask_spec.max_positions is not None and length > self.mask_spec.max_positions:
-            raise ValueError(
-                f"the model has {self.mask_spec.max_positions} positions, but the text has {length} tokens"
-            )
+        if self.max_positions is not None and length > self.max_positions:
+            raise ValueError(f"the model has {self.max_positions} positions, but the text has {length} tokens")
         if cache is not None and documents is not None:
             raise ValueError("packed documents are for training: they cannot be continued from a cache")
         return token_positions(tokens, attention_mask, documents, 0 if cache is None else cache.next_position)
 
-    def geometry(self, tokens: TokenPositions, cache: Cache | None, distances: Tensor | None = None) -> Geometry:
-        """What attention needs besides queries, keys and values; shared by all layers.
+    def geometries(
+        self, tokens: TokenPositions, cache: Cache | None = None, distances: Tensor | None = None
+    ) -> list[Geometry]:
+        """What the attention of each layer needs besides queries, keys and values.
 
         Raises:
             ValueError: distances between nodes are missing, or given to a model that reads no graphs.
         """
-        keys = tokens if cache is None else cache.extend(tokens)
-        rotation = None if self.rotary is None else self.rotary(tokens.positions)
-        return Geometry(tokens, keys, self.mask_spec.causal, self.mask_spec.window, rotation, self.biases_of(distances))
+        keys, biases = tokens if cache is None else cache.extend(tokens), self.biases_of(distances)
+        shared = [reach(tokens, keys, biases) for reach in self.reaches]
+        return [shared[i] for i in self.reach_of_layer]
 
     def biases_of(self, distances: Tensor | None) -> BiasesScores | None:
         """The scheme that biases scores, with the distances of these graphs if it uses them."""
@@ -179,7 +195,7 @@ class Stack(nn.Module):
         Raises:
             ValueError: the source is missing both here and in the cache, or given in both.
         """
-        if not self.mask_spec.across:
+        if not self.has_cross_attention:
             return [None] * len(self.blocks)
         sealed = None if cache is None else cache.source
         if memory is None and (sealed is None or sealed.length == 0):

@@ -133,7 +133,7 @@ class DecoderOnly(nn.Module):
             own = None if documents is None else documents[:, :-k]
             queries = self.decoder.token_positions(following, None, own, None)
             vectors = self.decoder.embedding.get_submodule("tokens")(following)
-            states = module(states[:, :-1], vectors, self.decoder.geometry(queries, None))
+            states = module(states[:, :-1], vectors, self.decoder.geometries(queries)[-1])
             depths.append(states)
         return tuple(depths)
 

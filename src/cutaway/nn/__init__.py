@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cutaway.exports import exports
 
 if TYPE_CHECKING:
-    from cutaway.nn.attention import Attention as Attention, Heads as Heads
+    from cutaway.nn.attention import Attention as Attention, Heads as Heads, JointNorm as JointNorm
     from cutaway.nn.balance import (
         BalanceByBias as BalanceByBias,
         BalanceByLoss as BalanceByLoss,
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
         gelu_tanh as gelu_tanh,
         squared_relu as squared_relu,
     )
-    from cutaway.nn.frequencies import linear as linear, llama3 as llama3, yarn as yarn
+    from cutaway.nn.frequencies import (
+        dynamic as dynamic,
+        linear as linear,
+        llama3 as llama3,
+        longrope as longrope,
+        yarn as yarn,
+    )
     from cutaway.nn.geometry import (
         Geometry as Geometry,
         TokenPositions as TokenPositions,
@@ -44,7 +50,11 @@ if TYPE_CHECKING:
     )
     from cutaway.nn.latent import LatentAttention as LatentAttention, LatentHeads as LatentHeads
     from cutaway.nn.losses import IGNORED as IGNORED, cross_entropy as cross_entropy, token_loss as token_loss
-    from cutaway.nn.norms import LayerNorm as LayerNorm, RMSNorm as RMSNorm
+    from cutaway.nn.norms import (
+        LayerNorm as LayerNorm,
+        RMSNorm as RMSNorm,
+        ZeroCentredRMSNorm as ZeroCentredRMSNorm,
+    )
     from cutaway.nn.positions import (
         ALiBi as ALiBi,
         Learned as Learned,
@@ -55,7 +65,12 @@ if TYPE_CHECKING:
         Sinusoidal as Sinusoidal,
         rotate as rotate,
     )
-    from cutaway.nn.residual import PostNorm as PostNorm, PreNorm as PreNorm, Sandwich as Sandwich
+    from cutaway.nn.residual import (
+        PostNorm as PostNorm,
+        PreNorm as PreNorm,
+        ResPostNorm as ResPostNorm,
+        Sandwich as Sandwich,
+    )
 
 _HOMES = {
     "ALiBi": "cutaway.nn.positions",
@@ -71,6 +86,7 @@ _HOMES = {
     "Geometry": "cutaway.nn.geometry",
     "Heads": "cutaway.nn.attention",
     "IGNORED": "cutaway.nn.losses",
+    "JointNorm": "cutaway.nn.attention",
     "LatentAttention": "cutaway.nn.latent",
     "LatentHeads": "cutaway.nn.latent",
     "LayerCache": "cutaway.nn.cache",
@@ -81,6 +97,7 @@ _HOMES = {
     "PatchEmbedding": "cutaway.nn.embeddings",
     "PostNorm": "cutaway.nn.residual",
     "PreNorm": "cutaway.nn.residual",
+    "ResPostNorm": "cutaway.nn.residual",
     "RMSNorm": "cutaway.nn.norms",
     "RelativeBias": "cutaway.nn.positions",
     "Rotary": "cutaway.nn.positions",
@@ -95,16 +112,19 @@ _HOMES = {
     "all_to_all": "cutaway.nn.geometry",
     "attend": "cutaway.nn.dot_product",
     "cross_entropy": "cutaway.nn.losses",
+    "dynamic": "cutaway.nn.frequencies",
     "drop": "cutaway.nn.dropout",
     "gelu_tanh": "cutaway.nn.feedforward",
     "geometry_of": "cutaway.nn.geometry",
     "linear": "cutaway.nn.frequencies",
     "llama3": "cutaway.nn.frequencies",
+    "longrope": "cutaway.nn.frequencies",
     "rotate": "cutaway.nn.positions",
     "squared_relu": "cutaway.nn.feedforward",
     "token_loss": "cutaway.nn.losses",
     "token_positions": "cutaway.nn.geometry",
     "yarn": "cutaway.nn.frequencies",
+    "ZeroCentredRMSNorm": "cutaway.nn.norms",
 }
 
 if not TYPE_CHECKING:

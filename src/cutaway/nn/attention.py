@@ -33,7 +33,7 @@ class Attention(nn.Module):
         heads: number and width of the heads.
         scoring: how scores are computed; by default, with a scale of 1/√D.
         bias: whether queries, keys and values have a bias; `out_bias` likewise for the output.
-        norms: applied to each query head and each key head before the rotation.
+        norms: applied to each query head and each key head, or to all of them by `JointNorm`, before the rotation.
         rotary: whether queries and keys are rotated.
         dropout: fraction of attention weights zeroed in training.
     """
@@ -100,6 +100,22 @@ class Attention(nn.Module):
             k, v = cache.update("key", k), cache.update("value", v)  # (B, G, Tk, D)
         mixed = tap("mixed", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))
         return tap("out", self.out(mixed.transpose(1, 2).flatten(2)))
+
+
+class JointNorm(nn.Module):
+    """Normalises all heads of a token together, as one vector (OLMo 2, section 3.1).
+
+    Args:
+        norm: over H · D channels.
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Float[Tensor, "B H T D"]) -> Float[Tensor, "B H T D"]:
+        """Normalises each token."""
+        return split_heads(self.norm(x.transpose(1, 2).flatten(2)), x.shape[-1])
 
 
 def split_heads(x: Float[Tensor, "B T HD"], width: int) -> Float[Tensor, "B H T D"]:

@@ -38,6 +38,21 @@ class RMSNorm(nn.Module):
         return unit if self.weight is None else unit * self.weight
 
 
+class ZeroCentredRMSNorm(nn.Module):
+    """y = x / √(mean(x²) + ε) · (1 + weight), in fp32 whatever the dtype (Gemma's own code)."""
+
+    def __init__(self, width: int, *, epsilon: float = 1e-6) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+        self.weight = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
+        """Normalises the last axis."""
+        wide = torch.promote_types(x.dtype, torch.float32)
+        y, _ = _UnitRMS.apply(x.to(wide), self.epsilon)  # type: ignore[no-untyped-call]  # torch gives it no types
+        return (y * (1 + self.weight.to(wide))).to(x.dtype)
+
+
 class _UnitRMS(torch.autograd.Function):
     """y = x · s with s = 1 / √(mean(x²) + ε), and dx = (dy − y · mean(dy · y)) · s.
 

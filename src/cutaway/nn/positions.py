@@ -100,24 +100,25 @@ class Rotary(nn.Module):
     """Angles p · base^(−2i/D), by which `rotate` rotates each pair (i, i + D/2) (Su et al. 2021, section 3.4.2).
 
     Args:
-        head_width: D.
+        width: D, the number of channels of each head that are rotated.
         base: of the angles.
         scaling: of the frequencies, for texts longer than the training context.
         magnitude: multiplies the rotated vectors.
     """
 
     def __init__(
-        self, head_width: int, *, base: float = 10_000.0, scaling: Scaling = unscaled, magnitude: float = 1.0
+        self, width: int, *, base: float = 10_000.0, scaling: Scaling = unscaled, magnitude: float = 1.0
     ) -> None:
         super().__init__()
-        self.head_width = head_width
+        self.width = width
         self.base = base
         self.scaling = scaling
         self.magnitude = magnitude
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Rotation:
         """Computes cosines and signed sines of the angles."""
-        angles = positions[:, None, :, None] * self.scaling(frequencies(self.head_width, self.base, positions.device))
+        scaled = self.scaling(frequencies(self.width, self.base, positions.device), positions)  # (F) or (B, 1, 1, F)
+        angles = positions[:, None, :, None] * scaled
         cos, sin = angles.cos() * self.magnitude, angles.sin() * self.magnitude  # (B, 1, T, D/2)
         return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
@@ -126,9 +127,13 @@ def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B 
     """Rotates each pair (x_i, x_{i + D/2}) by its angle: Llama's pairing, so that its weights need no permutation.
 
     y_i = x_i cos − x_{i + D/2} sin and y_{i + D/2} = x_{i + D/2} cos + x_i sin: rolling by D/2 swaps the pairs.
+    Channels after the first D are not rotated (GPT-J, GPT-NeoX).
     """
     cos, sin = (table.to(x.dtype) for table in rotation)
-    return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
+    width = cos.shape[-1]
+    if width < x.shape[-1]:
+        return torch.cat([rotate(x[..., :width], rotation), x[..., width:]], dim=-1)
+    return x * cos + x.roll(width // 2, dims=-1) * sin
 
 
 class ALiBi(nn.Module):

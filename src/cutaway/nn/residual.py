@@ -36,6 +36,19 @@ class PostNorm(nn.Module):
         return self.norm(x + drop(sublayer(x), self.dropout, self.training))
 
 
+class ResPostNorm(nn.Module):
+    """x + norm(f(x)) (Liu et al. 2022, "Swin Transformer V2", section 3.2; OLMo 2)."""
+
+    def __init__(self, norm: nn.Module, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm = norm
+        self.dropout = dropout
+
+    def forward(self, x: Float[Tensor, "B T C"], sublayer: Sublayer) -> Float[Tensor, "B T C"]:
+        """Adds the sublayer's normalised output to the residual stream."""
+        return x + drop(self.norm(sublayer(x)), self.dropout, self.training)
+
+
 class Sandwich(nn.Module):
     """x + norm_out(f(norm_in(x))) (Ding et al. 2021, "CogView", section 2.4; Gemma 2)."""
 

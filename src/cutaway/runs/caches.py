@@ -15,7 +15,8 @@ def cache_by_attention(config: ModelConfig, dtype: torch.dtype = torch.float32) 
     They are read from real caches, of models on the meta device with weights of this dtype.
     """
     taken: dict[str, int] = {}
-    others = {"feedforward": GatedConfig(hidden=1), "first_layers": None}  # they do not affect the cache
+    # What does not affect the cache, or does not fit every kind of attention.
+    others = {"feedforward": GatedConfig(hidden=1), "first_layers": None, "other_layers": None, "encoder_heads": None}
     for attention in with_same_heads(config.attention):
         with torch.device("meta"):
             model = build(config.model_copy(update={"attention": attention, **others})).to(dtype)

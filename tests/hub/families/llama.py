@@ -30,6 +30,14 @@ YARN = {
     "beta_slow": 0.5,
     "rope_theta": 70.0,
 }
+DYNAMIC = {"rope_type": "dynamic", "factor": 3.0, "rope_theta": 70.0}
+LONGROPE = {
+    "rope_type": "longrope",
+    "short_factor": [1.0, 1.1, 1.3, 1.6, 2.0],
+    "long_factor": [1.0, 1.5, 2.5, 4.0, 6.0],
+    "original_max_position_embeddings": 9,
+    "rope_theta": 70.0,
+}
 CASES = [
     Case("LlamaConfig", "LlamaForCausalLM", SIZES),
     Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"tie_word_embeddings": True, "num_key_value_heads": 1}, "left"),
@@ -40,6 +48,14 @@ CASES = [
     Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"rope_parameters": YARN}),
     Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"rope_parameters": YARN | {"attention_factor": 1.3}}),
     Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"rope_parameters": YARN | {"mscale": 0.7, "mscale_all_dim": 2.0}}),
+    *(
+        Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"rope_parameters": longer} | context, apart=True)
+        for longer, context in (
+            (DYNAMIC, {"max_position_embeddings": 7}),
+            (LONGROPE, {}),
+            (LONGROPE | {"attention_factor": 1.4}, {}),
+        )
+    ),
     Case("LlamaConfig", "LlamaForSequenceClassification", SIZES | {"num_labels": 5}),
     Case("LlamaConfig", "LlamaForSequenceClassification", SIZES | {"num_labels": 3}, "left"),
     Case("LlamaConfig", "LlamaForTokenClassification", SIZES | {"num_labels": 6}),

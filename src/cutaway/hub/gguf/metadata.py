@@ -168,7 +168,7 @@ def _llama3_factor(header: Header, found: Mapping[str, Any]) -> float:
 def _divisors(width: int, base: float, factor: float) -> torch.Tensor:
     angles = frequencies(width, base, torch.device("cpu"))
     low, high, context = LLAMA3.values()
-    return angles / llama3(factor, low, high, int(context))(angles)
+    return angles / llama3(factor, low, high, int(context))(angles, torch.zeros(1, 1, dtype=torch.long))
 
 
 def _is_of(name: str, architecture: str) -> bool:

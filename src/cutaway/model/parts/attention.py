@@ -9,9 +9,10 @@ from torch import nn
 from cutaway.config.attention import GroupedConfig, LatentConfig
 from cutaway.config.explicit import head_width, latent_widths
 from cutaway.config.model import ModelConfig
+from cutaway.config.position import RotaryConfig
 from cutaway.model.block import AnyAttention
 from cutaway.model.parts.norm import make_norm
-from cutaway.nn.attention import Attention, Heads
+from cutaway.nn.attention import Attention, Heads, JointNorm
 from cutaway.nn.dot_product import Scoring
 from cutaway.nn.latent import LatentAttention, LatentHeads
 
@@ -22,9 +23,9 @@ def make_attention(c: ModelConfig, *, across: bool = False) -> AnyAttention:
     return attention
 
 
-def rotated_width(c: ModelConfig) -> int:
+def rotated_width(c: ModelConfig, p: RotaryConfig) -> int:
     """The number of channels per head that are rotated."""
-    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else head_width(c)
+    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else p.width or head_width(c)
 
 
 def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
@@ -35,10 +36,17 @@ def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
         Scoring(scale=a.scale or width**-0.5, softcap=a.softcap),
         bias=a.bias,
         out_bias=a.out_bias,
-        norms=(make_norm(c, width), make_norm(c, width)) if a.qk_norm else None,
+        norms=_qk_norms(c, a) if a.qk_norm else None,
         rotary=rotary,
         dropout=a.dropout,
     )
+
+
+def _qk_norms(c: ModelConfig, a: GroupedConfig) -> tuple[nn.Module, nn.Module]:
+    width = head_width(c)
+    if not a.qk_norm_joint:
+        return make_norm(c, width), make_norm(c, width)
+    return JointNorm(make_norm(c, a.heads * width)), JointNorm(make_norm(c, (a.kv_heads or a.heads) * width))
 
 
 def _latent(c: ModelConfig, a: LatentConfig, rotary: bool) -> LatentAttention:

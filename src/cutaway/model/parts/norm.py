@@ -5,7 +5,8 @@ from collections.abc import Callable
 from torch import nn
 
 from cutaway.config.model import ModelConfig
-from cutaway.nn.norms import LayerNorm, RMSNorm
+from cutaway.config.norm import RMSNormConfig
+from cutaway.nn.norms import LayerNorm, RMSNorm, ZeroCentredRMSNorm
 
 
 def make_norm(c: ModelConfig, width: int | None = None, *, epsilon: float | None = None) -> nn.Module:
@@ -13,7 +14,13 @@ def make_norm(c: ModelConfig, width: int | None = None, *, epsilon: float | None
     return _NORMS[c.norm.kind](c.norm, width or c.width, epsilon or c.norm.epsilon)
 
 
+def _rms(n: RMSNormConfig, width: int, epsilon: float) -> nn.Module:
+    if n.zero_centred:
+        return ZeroCentredRMSNorm(width, epsilon=epsilon)
+    return RMSNorm(width, epsilon=epsilon, weight=n.weight)
+
+
 _NORMS: dict[str, Callable[..., nn.Module]] = {
     "layer": lambda n, width, epsilon: LayerNorm(width, epsilon=epsilon, weight=n.weight, bias=n.bias),
-    "rms": lambda n, width, epsilon: RMSNorm(width, epsilon=epsilon, weight=n.weight),
+    "rms": _rms,
 }

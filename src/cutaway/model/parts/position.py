@@ -9,7 +9,7 @@ from torch import nn
 from cutaway.config.model import ModelConfig
 from cutaway.config.position import PositionPlugin
 from cutaway.model.parts.attention import rotated_width
-from cutaway.nn.frequencies import linear, llama3, unscaled, yarn
+from cutaway.nn.frequencies import dynamic, linear, llama3, longrope, unscaled, yarn
 from cutaway.nn.positions import (
     ALiBi,
     BiasesScores,
@@ -31,9 +31,9 @@ def make_rotary(c: ModelConfig) -> Rotary | None:
     if c.position.kind != "rotary":
         return None
     scaling = c.position.scaling
-    magnitude = scaling.magnitude if scaling.kind == "yarn" else 1.0
+    magnitude = scaling.magnitude if scaling.kind in ("yarn", "longrope") else 1.0
     return Rotary(
-        rotated_width(c),
+        rotated_width(c, c.position),
         base=c.position.base,
         scaling=_SCALINGS[scaling.kind](scaling, c.position.base),
         magnitude=magnitude,
@@ -63,6 +63,8 @@ _SCALINGS: dict[str, Callable[..., Any]] = {
     "linear": lambda s, base: linear(s.factor),
     "llama3": lambda s, base: llama3(s.factor, s.slow, s.fast, s.trained_context),
     "yarn": lambda s, base: yarn(s.factor, s.slow, s.fast, base, s.trained_context),
+    "dynamic": lambda s, base: dynamic(s.factor, base, s.trained_context),
+    "longrope": lambda s, base: longrope(s.short, s.long, s.trained_context),
 }
 _BIASES: dict[str, Callable[..., Any]] = {
     "alibi": lambda c, causal: ALiBi(c.attention.heads),
