@@ -51,7 +51,7 @@ CASES = [
     *(
         Case("LlamaConfig", "LlamaForCausalLM", SIZES | {"rope_parameters": longer} | context, apart=True)
         for longer, context in (
-            (DYNAMIC, {"max_position_embeddings": 7}),
+            (DYNAMIC, {"max_position_embeddings": 9}),
             (LONGROPE, {}),
             (LONGROPE | {"attention_factor": 1.4}, {}),
         )
