@@ -115,10 +115,10 @@ class Stack(nn.Module):
                 return module
         raise TypeError(f"{type(self.embed).__name__} holds no embedding of tokens, patches or frames")
 
-    def make_cache(self, batch: int, slots: int, source_slots: int = 0) -> Cache:
+    def make_cache(self, batch: int, slots: int | None, source_slots: int | None = 0) -> Cache:
         """Allocates a cache of `slots` tokens for `batch` sequences, in the dtype and on the device of the weights.
 
-        With cross-attention, it also has `source_slots` tokens of the source.
+        With cross-attention, it also has `source_slots` tokens of the source. Without a number, it grows.
         """
         weight = next(weight for weight in self.parameters() if weight.is_floating_point())
         like = torch.empty(0, dtype=weight.dtype, device=weight.device)

@@ -91,8 +91,8 @@ class DecoderOnly(nn.Module):
         self.head = head
         self.multi_token_prediction = nn.ModuleList(multi_token_prediction)
 
-    def make_cache(self, batch: int, slots: int) -> Cache:
-        """Allocates a cache of `slots` tokens for `batch` sequences."""
+    def make_cache(self, batch: int, slots: int | None) -> Cache:
+        """Allocates a cache of `slots` tokens for `batch` sequences, or one that grows (`Cache`)."""
         return self.decoder.make_cache(batch, slots)
 
     def forward(
@@ -181,8 +181,8 @@ class EncoderDecoder(nn.Module):
         self.decoder = decoder
         self.head = head
 
-    def make_cache(self, batch: int, slots: int, source_slots: int) -> Cache:
-        """Allocates a cache of `slots` tokens for `batch` sequences, and of their sources."""
+    def make_cache(self, batch: int, slots: int | None, source_slots: int | None) -> Cache:
+        """Allocates a cache of `slots` tokens for `batch` sequences, and of their sources, or one that grows."""
         return self.decoder.make_cache(batch, slots, source_slots)
 
     def forward(

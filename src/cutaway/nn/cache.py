@@ -1,12 +1,17 @@
-"""The key-value cache: its memory is allocated once, and each token writes one slot."""
+"""The key-value cache.
 
-from collections.abc import Mapping, Sequence
+Its memory is allocated once, and each token writes one slot. In a graph, whose tensors cannot be written in place, it
+grows instead.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.utils._pytree import MappingKey, register_pytree_node
 
 from cutaway.nn.geometry import TokenPositions
 
@@ -17,6 +22,16 @@ Shapes = Mapping[str, tuple[int, int]]
 class Cache:
     """The caches of self- or cross-attention in all layers, for a batch of sequences.
 
+    A growing cache can be an input and an output of `torch.export`: what it holds becomes inputs of the graph, one
+    tensor per name of `tensors`, and the cache that leaves the graph holds the new tokens too.
+
+    Args:
+        layers: what each layer caches.
+        batch: the number of sequences.
+        slots: the most tokens that it holds; None if it grows, which copies it in every forward pass.
+        like: a tensor with its dtype and device.
+        source: the cache of cross-attention.
+
     Attributes:
         length: the number of filled slots, the same in every row; the stack advances it once per forward pass.
         layers: the cache of each layer.
@@ -24,15 +39,30 @@ class Cache:
     """
 
     def __init__(
-        self, layers: Sequence[Shapes], batch: int, slots: int, like: Tensor, source: Optional["Cache"] = None
+        self, layers: Sequence[Shapes], batch: int, slots: int | None, like: Tensor, source: Optional["Cache"] = None
     ) -> None:
         self.length = 0
         self.slots = slots
         self.layers = [LayerCache(self, shapes, batch, like) for shapes in layers]
         self.source = source
-        self._positions = torch.zeros(batch, slots, dtype=torch.long, device=like.device)
-        self._keep = torch.ones(batch, slots, dtype=torch.bool, device=like.device)
+        self._positions = torch.zeros(batch, slots or 0, dtype=torch.long, device=like.device)
+        self._keep = torch.ones(batch, slots or 0, dtype=torch.bool, device=like.device)
         self._has_padding = False
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Cache":
+        """The growing cache that holds these tensors, which are not copied: the inverse of `tensors`."""
+        source = {name.removeprefix("source."): x for name, x in tensors.items() if name.startswith("source.")}
+        own = {name: x for name, x in tensors.items() if not name.startswith("source.")}
+        made = cls([], 0, None, own["positions"], cls.from_tensors(source) if source else None)
+        made._positions, made._keep, made._has_padding = own.pop("positions"), own.pop("keep"), True
+        made.length = made._positions.shape[1]
+        for name, tensor in own.items():
+            _, i, part = name.split(".")
+            if int(i) == len(made.layers):
+                made.layers.append(LayerCache(made, {}, 0, tensor))
+            made.layers[int(i)].tensors[part] = tensor
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -49,15 +79,17 @@ class Cache:
         return twin
 
     def tensors(self) -> dict[str, Tensor]:
-        """Views of the filled slots, by name.
+        """Views of the filled slots, by name; of a growing cache, the tensors themselves.
 
         ``positions`` and ``keep`` (False at padding), both (B, T), and of each layer what it caches, (B, G, T, D), as
         ``layers.{i}.{name}``; those of the source have the prefix ``source.``.
         """
-        own = {"positions": self._positions[:, : self.length], "keep": self._keep[:, : self.length]}
+        own = {"positions": self._positions, "keep": self._keep}
         for i, layer in enumerate(self.layers):
-            for name, tensor in layer.tensors.items():
-                own[f"layers.{i}.{name}"] = tensor[:, :, : self.length]
+            own |= {f"layers.{i}.{name}": tensor for name, tensor in layer.tensors.items()}
+        if self.slots is not None:
+            axes = {2: 1, 4: 2}  # of the slots, by the number of axes
+            own = {name: tensor.narrow(axes[tensor.dim()], 0, self.length) for name, tensor in own.items()}
         if self.source is not None:
             own |= {f"source.{name}": tensor for name, tensor in self.source.tensors().items()}
         return own
@@ -74,6 +106,9 @@ class Cache:
             ValueError: there are not enough free slots.
         """
         end = self.length + tokens.positions.shape[1]
+        if self.slots is None:
+            self._grow(tokens)
+            return TokenPositions(self._positions, self._keep)
         if end > self.slots:
             raise ValueError(f"the cache has {self.slots} slots, and {end} are needed")
         self._positions[:, self.length : end] = tokens.positions
@@ -81,6 +116,18 @@ class Cache:
             self._keep[:, self.length : end] = tokens.keep
             self._has_padding = True
         return TokenPositions(self._positions[:, :end], self._keep[:, :end] if self._has_padding else None)
+
+    def _grow(self, tokens: TokenPositions) -> None:
+        positions = tokens.positions.expand(self._positions.shape[0], -1)
+        keep = torch.ones_like(positions, dtype=torch.bool) if tokens.keep is None else tokens.keep
+        self._positions = torch.cat([self._positions, positions], dim=1)
+        self._keep = torch.cat([self._keep, keep], dim=1)
+        self._has_padding = True  # so that it is read, and a graph fits texts with and without padding
+
+    def _shorten(self) -> None:
+        self._positions, self._keep = self._positions[:, : self.length], self._keep[:, : self.length]
+        for layer in self.layers:
+            layer.tensors = {name: tensor[:, :, : self.length] for name, tensor in layer.tensors.items()}
 
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has written."""
@@ -92,8 +139,10 @@ class Cache:
 
     def truncate(self, length: int) -> None:
         """Drops all but the first `length` slots; the source is kept."""
-        self._keep[:, length : self.length] = True
         self.length = length
+        if self.slots is None:
+            self._shorten()
+        self._keep[:, length:] = True
         for layer in self.layers:
             layer.written.clear()
 
@@ -112,9 +161,8 @@ class LayerCache:
     def __init__(self, cache: Cache, shapes: Shapes, batch: int, like: Tensor) -> None:
         self._cache = cache
         self.written: set[str] = set()
-        self.tensors = {
-            name: like.new_zeros(batch, heads, cache.slots, width) for name, (heads, width) in shapes.items()
-        }
+        slots = cache.slots or 0
+        self.tensors = {name: like.new_zeros(batch, heads, slots, width) for name, (heads, width) in shapes.items()}
 
     def copy(self, cache: Cache) -> "LayerCache":
         """An independent copy, as part of another cache."""
@@ -138,6 +186,10 @@ class LayerCache:
             raise RuntimeError("an attention module ran twice in one forward pass: its cache holds the keys of one run")
         self.written.add(name)
         start, end = self._cache.length, self._cache.length + new.shape[2]
+        if self._cache.slots is None:
+            old = self.tensors[name]
+            self.tensors[name] = torch.cat([old, new.to(old.dtype)], dim=2)
+            return self.tensors[name].to(new.dtype)
         self.tensors[name][:, :, start:end] = new
         return self.tensors[name][:, :, :end].to(new.dtype)
 
@@ -147,3 +199,28 @@ class LayerCache:
         for name, old in self.tensors.items():
             self.tensors[name] = new = old.new_zeros(len(rows), *old.shape[1:])
             new[:, :, :length] = old[rows, :, :length]
+
+
+def _flatten(cache: Cache) -> tuple[list[Tensor], tuple[str, ...]]:
+    named = cache.tensors()
+    return list(named.values()), tuple(named)
+
+
+def _flatten_with_keys(cache: Cache) -> tuple[list[tuple[Any, Tensor]], tuple[str, ...]]:
+    named = cache.tensors()
+    return [(MappingKey(name), tensor) for name, tensor in named.items()], tuple(named)
+
+
+def _unflatten(tensors: Iterable[Tensor], names: tuple[str, ...]) -> Cache:
+    return Cache.from_tensors(dict(zip(names, tensors, strict=True)))
+
+
+register_pytree_node(
+    Cache,
+    _flatten,
+    _unflatten,
+    serialized_type_name="cutaway.nn.Cache",
+    flatten_with_keys_fn=_flatten_with_keys,
+    to_dumpable_context=list,
+    from_dumpable_context=tuple,
+)

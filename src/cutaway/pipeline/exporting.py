@@ -22,7 +22,7 @@ from cutaway.hub.exporting import Wishes, export_folder, special_ids, tensors_of
 from cutaway.hub.gguf.exporting import export_gguf
 from cutaway.hub.gguf.importing import import_gguf
 from cutaway.hub.importing import import_folder
-from cutaway.hub.onnx import export_onnx
+from cutaway.hub.onnx.exporting import export_onnx
 from cutaway.hub.reference import open_reference, open_tokenizer
 from cutaway.model.build import build
 from cutaway.model.transformer import Transformer

@@ -1,0 +1,1 @@
+"""Models as ONNX graphs: encoders and classifiers as a whole, decoders with a cache."""
