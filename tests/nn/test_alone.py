@@ -202,6 +202,21 @@ def test_a_cache_refuses_another_number_of_sequences() -> None:
         cache.layers[0].update("key", torch.ones(1, G, TQ, D))
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_cache_that_is_full_says_so_and_stays_as_it_is() -> None:
+    cache = Cache([{"key": (G, D)}], B, 9, torch.empty(0))
+    cache.layers[0].update("key", torch.ones(B, G, TK, D))
+    cache.advance(TK)
+    before = cache.tensors()["layers.0.key"].clone()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the cache has 9 slots, and 10 are needed"):
+            cache.layers[0].update("key", torch.zeros(B, G, 3, D))
+        with pytest.raises(ValueError, match="the cache has 9 slots, and 12 are needed"):
+            cache.extend(TokenPositions(torch.arange(TQ)[None]))
+    assert torch.equal(cache.tensors()["layers.0.key"], before)
+    assert cache.layers[0].update("key", torch.zeros(B, G, 2, D)).shape == (B, G, 9, D)
+
+
 def test_the_tensors_of_a_cache_are_its_filled_slots() -> None:
     like = torch.empty(0)
     cache = Cache([{"key": (G, D), "value": (G, DV)}] * 2, B, 9, like, Cache([{"key": (1, D)}] * 2, B, 6, like))

@@ -105,12 +105,10 @@ class Cache:
         Raises:
             ValueError: there are not enough free slots.
         """
-        end = self.length + tokens.positions.shape[1]
         if self.slots is None:
             self._grow(tokens)
             return TokenPositions(self._positions, self._keep)
-        if end > self.slots:
-            raise ValueError(f"the cache has {self.slots} slots, and {end} are needed")
+        end = self.end_after(tokens.positions.shape[1])
         self._positions[:, self.length : end] = tokens.positions
         if tokens.keep is not None:
             self._keep[:, self.length : end] = tokens.keep
@@ -128,6 +126,17 @@ class Cache:
         self._positions, self._keep = self._positions[:, : self.length], self._keep[:, : self.length]
         for layer in self.layers:
             layer.tensors = {name: tensor[:, :, : self.length] for name, tensor in layer.tensors.items()}
+
+    def end_after(self, tokens: int) -> int:
+        """The number of filled slots after so many new tokens.
+
+        Raises:
+            ValueError: there are not enough free slots.
+        """
+        end = self.length + tokens
+        if self.slots is not None and end > self.slots:
+            raise ValueError(f"the cache has {self.slots} slots, and {end} are needed")
+        return end
 
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has written."""
@@ -177,15 +186,15 @@ class LayerCache:
 
         Raises:
             RuntimeError: it was written in this forward pass before.
-            ValueError: there are more or fewer sequences than in the cache.
+            ValueError: there are more or fewer sequences than in the cache, or not enough free slots.
         """
         batch = self.tensors[name].shape[0]
         if new.shape[0] != batch:
             raise ValueError(f"the cache is for {batch} sequences, and these are {new.shape[0]}: make another cache")
         if name in self.written:
             raise RuntimeError("an attention module ran twice in one forward pass: its cache holds the keys of one run")
+        start, end = self._cache.length, self._cache.end_after(new.shape[2])
         self.written.add(name)
-        start, end = self._cache.length, self._cache.length + new.shape[2]
         if self._cache.slots is None:
             old = self.tensors[name]
             self.tensors[name] = torch.cat([old, new.to(old.dtype)], dim=2)
