@@ -1,5 +1,7 @@
 """Compiled models: one graph with no trace of taps, and training and decoding that run it."""
 
+import pytest
+
 from support import ROOT, run_python
 
 COMPILED = f"""
@@ -93,3 +95,76 @@ print("passed")
 
 def test_training_and_decoding_run_the_compiled_graph_and_the_hooks_of_the_call() -> None:
     assert run_python(THROUGH_THE_CALL).endswith("passed\n")
+
+
+DECODED = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import torch
+from variants import tokens, variant
+
+torch.set_grad_enabled(False)
+model, text = variant(position=sys.argv[1]).eval(), tokens(length=20)
+expected = model(text)
+
+def graphs_in_decoding(dynamic):
+    torch._dynamo.reset()
+    graphs = []
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph
+    cache = model.make_cache(len(text), 21)  # a full cache is a special case, with another layout of memory
+    found = [model(text[:, :6], cache=cache)]
+    step = torch.compile(model, backend=backend, dynamic=dynamic, fullgraph=True)
+    found += [step(text[:, i : i + 1].contiguous(), cache=cache) for i in range(6, 20)]
+    torch.testing.assert_close(torch.cat(found, dim=1), expected, atol=1e-4, rtol=1e-3)
+    return len(graphs)
+
+assert graphs_in_decoding(True) == 1, "one graph for any length"
+assert graphs_in_decoding(None) <= 2, "torch tries a graph for the first length only, then makes one for all"
+print("passed")
+"""
+
+
+@pytest.mark.parametrize("position", ["learned", "rotary", "alibi"])
+def test_a_decoding_step_is_compiled_for_all_lengths_at_once(position: str) -> None:
+    assert run_python(DECODED, position).endswith("passed\n")
+
+
+MASKED = f"""
+import operator
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import torch
+from variants import LAYERS, tokens, variant
+
+torch.set_grad_enabled(False)
+text = tokens()
+keep = torch.ones_like(text)
+keep[0, :3] = 0
+biased = [dict(position="alibi"), dict(position="relative")]
+kinds = [*biased, dict(attention=dict(window=4)), dict(attention=dict(softcap=5.0))]
+for choices in kinds:
+    for mask in (None, keep):
+        model = variant(**choices).eval()
+        expected = model(text, attention_mask=mask)
+        graphs = []
+        def backend(graph, inputs):
+            graphs.append(graph)
+            return graph
+        model.compile(backend=backend, fullgraph=True)
+        found = model(text, attention_mask=mask)
+        kept = keep.bool() if mask is not None else torch.ones_like(keep).bool()
+        torch.testing.assert_close(found[kept], expected[kept])
+        assert len(graphs) == 1, (choices, len(graphs))
+        comparisons = [node for node in graphs[0].graph.nodes if node.target in (torch.ge, operator.ge)]
+        assert len(comparisons) == 1 < LAYERS, "all layers share one mask"
+        torch._dynamo.reset()
+print("passed")
+"""
+
+
+def test_models_that_need_a_mask_are_one_graph_which_makes_it_once() -> None:
+    assert run_python(MASKED).endswith("passed\n")

@@ -5,15 +5,17 @@ packed documents. Causality compares positions within one document, so that one 
 cached sequences.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from cutaway.nn.positions import BiasesScores, Rotates, Rotation
+
+Value = TypeVar("Value")
 
 BLOCK = 512
 """The most queries whose mask or bias is built at once, so that neither is ever T × T for a long text."""
@@ -55,6 +57,21 @@ def token_positions(
         before = before - (before * begins).cummax(dim=1).values  # before each in its document
         documents = begins.cumsum(dim=1)  # so that a repeated number is another document
     return TokenPositions(before + start, keep, documents)
+
+
+class Once(Generic[Value]):
+    """A `functools.cached_property` without its lock, which Python had before 3.12 and a compiled graph cannot hold."""
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self.compute = compute
+        self.name = compute.__name__
+
+    def __get__(self, instance: Any, owner: type) -> Value:
+        values = instance.__dict__
+        if self.name not in values:
+            values[self.name] = self.compute(instance)
+        value: Value = values[self.name]
+        return value
 
 
 @dataclass(frozen=True)
@@ -134,7 +151,7 @@ class Geometry:
         allowed = allowed[(None,) * (4 - allowed.dim())]
         return replace(self, allowed=allowed if self.allowed is None else self.allowed & allowed)
 
-    @cached_property
+    @Once
     def mask(self) -> Bool[Tensor, "#B #H Tq Tk"]:
         """True where a query may attend to a key."""
         q, k = self.queries.positions[:, :, None], self.keys.positions[:, None, :]  # (B, Tq, 1), (B, 1, Tk)
@@ -147,7 +164,7 @@ class Geometry:
             may = may & self.keys.keep[:, None, :]
         return may[:, None] if self.allowed is None else may[:, None] & self.allowed
 
-    @cached_property
+    @Once
     def bias(self) -> Float[Tensor, "#B H Tq Tk"] | None:
         """What is added to the scores, if anything."""
         return None if self.biases is None else self.biases(self.queries.positions, self.keys.positions)
