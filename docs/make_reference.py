@@ -18,7 +18,15 @@ from cutaway.cli.app import app
 from cutaway.config.reference import Key, all_keys
 
 PAGE = Path(__file__).parent / "reference.md"
-PACKAGES = ("cutaway", "cutaway.config", "cutaway.nn", "cutaway.data", "cutaway.training", "cutaway.interpret")
+PACKAGES = (
+    "cutaway",
+    "cutaway.config",
+    "cutaway.nn",
+    "cutaway.model",
+    "cutaway.data",
+    "cutaway.training",
+    "cutaway.interpret",
+)
 TYPES = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
 START = """# Reference
 

@@ -12,12 +12,13 @@ import pytest
 
 import cutaway
 import cutaway.data
+import cutaway.model
 import cutaway.nn
 import cutaway.training
 from support import run_python
 
 HEAVY = ("numpy", "pydantic", "torch")
-EXPORTING = (cutaway, cutaway.data, cutaway.nn, cutaway.training)
+EXPORTING = (cutaway, cutaway.data, cutaway.model, cutaway.nn, cutaway.training)
 NAMES = [(package, name) for package in EXPORTING for name in package._HOMES]
 COMMAND = """
 import atexit, os, sys
@@ -81,8 +82,8 @@ def test_no_name_is_also_that_of_a_module(package: ModuleType) -> None:
 
 @pytest.mark.parametrize("package", EXPORTING, ids=lambda package: package.__name__)
 def test_an_unknown_name_is_refused(package: ModuleType) -> None:
-    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'transformer'"):
-        _ = package.transformer
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'unheard_of'"):
+        _ = package.unheard_of
 
 
 def told_to_type_checkers(package: ModuleType) -> dict[str, str]:

@@ -1,15 +1,140 @@
-"""A model's stack is a list of its blocks, its cache can be copied, and its inputs have a batch dimension."""
+"""Models on their own: they are made by hand too, a stack is a list of its blocks, its cache can be copied."""
+
+import math
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import silu
 
-from cutaway.model.block import Block
+from cutaway import ModelConfig, build
+from cutaway.model import Block, DecoderOnly, LanguageHead, Reach, Stack
+from cutaway.nn import (
+    Attention,
+    Gated,
+    Heads,
+    PreNorm,
+    RMSNorm,
+    Rotary,
+    TokenEmbedding,
+    deinterleave,
+    geometry_of,
+)
 from model.small import inputs, make_cache, small_config, small_model
 from training.setups import small_model as decoder_only
 
 DECODERS = ["gpt-micro", "deepseek-nano", "t5-nano"]
 MODALITIES = ["gpt-micro", "bert-nano", "vit-nano", "audio-nano"]
+BATCH, TOKENS, VOCABULARY, HEADS, HEAD, HIDDEN, LAYERS, BASE = 4, 5, 23, 3, 6, 20, 2, 100.0
+WIDTH = HEADS * HEAD
+THEIR_LAYER = {
+    "attention.q": (WIDTH, WIDTH),
+    "attention.k": (WIDTH, WIDTH),
+    "attention.v": (WIDTH, WIDTH),
+    "attention.o": (WIDTH, WIDTH),
+    "norm1": (WIDTH,),
+    "mlp.gate": (HIDDEN, WIDTH),
+    "mlp.up": (HIDDEN, WIDTH),
+    "mlp.down": (WIDTH, HIDDEN),
+    "norm2": (WIDTH,),
+}
+"""The weights of a layer in a program of one's own, whose heads rotate the paper's pairs (2i, 2i + 1)."""
+OUR_NAMES = {
+    "attention.q": "self_attention.query",
+    "attention.k": "self_attention.key",
+    "attention.v": "self_attention.value",
+    "attention.o": "self_attention.out",
+    "norm1": "self_attention_residual.norm",
+    "mlp": "feedforward",
+    "norm2": "feedforward_residual.norm",
+}
+
+
+def their_layer() -> dict[str, Tensor]:
+    return {
+        name: torch.randn(shape, dtype=torch.float64) / (math.sqrt(shape[1]) if len(shape) > 1 else 1)
+        for name, shape in THEIR_LAYER.items()
+    }
+
+
+def ours(theirs: dict[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
+    """The same weights under our names, and with the rows of each head deinterleaved where heads are rotated."""
+    found = {}
+    for name, weight in theirs.items():
+        rotated = name in ("attention.q", "attention.k")
+        weight = deinterleave(weight.unflatten(0, (HEADS, -1)), 1).flatten(0, 1) if rotated else weight
+        old = next(old for old in OUR_NAMES if name.startswith(old))
+        found[f"{prefix}{name.replace(old, OUR_NAMES[old])}.weight"] = weight
+    return found
+
+
+def normed(x: Tensor, weight: Tensor) -> Tensor:
+    return x / (x.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt() * weight
+
+
+def rotated(x: Tensor) -> Tensor:
+    """Heads (..., T, D), rotated pair by pair."""
+    position, y = torch.arange(x.shape[-2]), torch.empty_like(x)
+    for i in range(0, HEAD, 2):
+        cos, sin = (position * BASE ** (-i / HEAD)).cos(), (position * BASE ** (-i / HEAD)).sin()
+        y[..., i] = x[..., i] * cos - x[..., i + 1] * sin
+        y[..., i + 1] = x[..., i + 1] * cos + x[..., i] * sin
+    return y
+
+
+def layer_formula(x: Tensor, theirs: dict[str, Tensor]) -> Tensor:
+    """A layer of a Llama, head by head."""
+    y, later, mixed = normed(x, theirs["norm1"]), torch.ones(TOKENS, TOKENS).triu(1).bool(), []
+    for rows in torch.arange(WIDTH).split(HEAD):
+        q, k = (rotated(y @ theirs[f"attention.{name}"][rows].T) for name in "qk")
+        pattern = (q @ k.mT / math.sqrt(HEAD)).masked_fill(later, -math.inf).softmax(dim=-1)
+        mixed.append(pattern @ y @ theirs["attention.v"][rows].T)
+    x = x + torch.cat(mixed, dim=-1) @ theirs["attention.o"].T
+    y = normed(x, theirs["norm2"])
+    gate = y @ theirs["mlp.gate"].T
+    return x + (gate * gate.sigmoid() * (y @ theirs["mlp.up"].T)) @ theirs["mlp.down"].T
+
+
+def block_by_hand() -> Block:
+    norms = [PreNorm(RMSNorm(WIDTH, epsilon=1e-5)) for _ in range(2)]
+    return Block(Attention(WIDTH, Heads(HEADS, HEADS, HEAD)), Gated(WIDTH, HIDDEN, silu), *norms).double()
+
+
+def test_a_block_of_numbers_with_weights_by_name_is_the_formula() -> None:
+    block, theirs, x = block_by_hand(), their_layer(), torch.randn(BATCH, TOKENS, WIDTH, dtype=torch.float64)
+    block.load_state_dict(ours(theirs))
+    found = block(x, geometry_of(x, rotary=Rotary(HEAD, base=BASE)))
+    torch.testing.assert_close(found, layer_formula(x, theirs), rtol=1e-6, atol=1e-6)
+    assert (found - block(x, geometry_of(x))).abs().max() > 1e-2, "positions count"
+
+
+@pytest.mark.parametrize("made", ["by hand", "from a config"])
+def test_a_model_made_by_hand_or_from_a_config_is_the_formula(made: str) -> None:
+    layers, tokens = [their_layer() for _ in range(LAYERS)], torch.randint(VOCABULARY, (BATCH, TOKENS))
+    table, head, weight = torch.randn(VOCABULARY, WIDTH), torch.randn(VOCABULARY, WIDTH), torch.randn(WIDTH)
+    if made == "by hand":
+        embed, blocks = TokenEmbedding(nn.Parameter(table)), [block_by_hand() for _ in range(LAYERS)]
+        reaches = [Reach(rotary=Rotary(HEAD, base=BASE))] * LAYERS
+        stack = Stack(embed, blocks, RMSNorm(WIDTH, epsilon=1e-5), reaches)
+        model = DecoderOnly(stack, LanguageHead(nn.Parameter(head)))
+    else:
+        choices = {
+            "attention": {"heads": HEADS},
+            "position": {"kind": "rotary", "base": BASE},
+            "feedforward": {"kind": "gated", "hidden": HIDDEN},
+            "norm": {"kind": "rms", "epsilon": 1e-5},
+            "head": {"tied": False},
+        }
+        model = build(ModelConfig(vocabulary=VOCABULARY, width=WIDTH, layers=LAYERS, **choices))
+    weights = {"decoder.embed.tokens": table, "decoder.norm": weight, "head.projection": head}
+    named = {f"{name}.weight": tensor for name, tensor in weights.items()}
+    for i, theirs in enumerate(layers):
+        named |= ours(theirs, f"decoder.{i}.")
+    model.double().load_state_dict(named)
+    x = table.double()[tokens]
+    for theirs in layers:
+        x = layer_formula(x, theirs)
+    torch.testing.assert_close(model(tokens), normed(x, weight.double()) @ head.double().T, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("preset", DECODERS)

@@ -155,6 +155,10 @@ def test_the_geometry_of_padded_texts_has_their_positions() -> None:
     layer, rotary, x = Attention(C, Heads(H, G, D), rotary=True), Rotary(D), torch.randn(B, TQ, C)
     alone = layer(x[:1, 2:], geometry_of(x[:1, 2:], rotary=rotary, window=2))
     padded = layer(x, geometry_of(x, mask, rotary=rotary, window=2))
+    assert geometry_of(x, mask).queries.positions.tolist() == [[0, 0, 0, 1, 2], [0, 1, 2, 3, 4]]
+    near = torch.ones(TQ, TQ, dtype=torch.bool).tril().triu(-1)
+    restricted = all_to_all(TQ, TQ, x.device).restricted(near)
+    torch.testing.assert_close(layer(x, geometry_of(x, window=2)), layer(x, restricted))
     torch.testing.assert_close(padded[:1, 2:], alone)
     assert (padded[:1, 2:] - layer(x, geometry_of(x, rotary=rotary, window=2))[:1, 2:]).abs().max() > 1e-3
 

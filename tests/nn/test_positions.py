@@ -5,7 +5,17 @@ import math
 import pytest
 import torch
 
-from cutaway.nn.positions import ALiBi, Learned, LearnedGrid, RelativeBias, Rotary, Sinusoidal, rotate
+from cutaway.nn.positions import (
+    ALiBi,
+    Learned,
+    LearnedGrid,
+    RelativeBias,
+    Rotary,
+    Sinusoidal,
+    deinterleave,
+    interleave,
+    rotate,
+)
 
 
 def positions(*values: int) -> torch.Tensor:
@@ -92,6 +102,27 @@ def test_rotary_pairs_halves_as_llama_does() -> None:
         a, b = x[0, 0, 0, i].item(), x[0, 0, 0, i + width // 2].item()
         assert rotated[i].item() == pytest.approx(a * math.cos(angle) - b * math.sin(angle), abs=1e-5)
         assert rotated[i + width // 2].item() == pytest.approx(b * math.cos(angle) + a * math.sin(angle), abs=1e-5)
+
+
+def test_deinterleaved_vectors_rotate_in_the_papers_pairs() -> None:
+    base, width, position = 50.0, 6, 5
+    x = torch.randn(1, 2, 1, width)
+    found = interleave(rotate(deinterleave(x), Rotary(width, base=base)(positions(position))))
+    for i in range(0, width, 2):
+        angle = position * base ** (-i / width)
+        a, b = x[..., i], x[..., i + 1]
+        torch.testing.assert_close(found[..., i], a * math.cos(angle) - b * math.sin(angle))
+        torch.testing.assert_close(found[..., i + 1], b * math.cos(angle) + a * math.sin(angle))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_deinterleaving_reorders_one_axis_and_can_be_inverted(axis: int) -> None:
+    x = torch.randn(10, 6, 8)
+    order = [*range(0, x.shape[axis], 2), *range(1, x.shape[axis], 2)]
+    assert torch.equal(deinterleave(x, axis), x.index_select(axis, torch.tensor(order)))
+    assert torch.equal(interleave(deinterleave(x, axis), axis), x)
+    with pytest.raises(RuntimeError):
+        deinterleave(x.narrow(axis, 0, 3), axis)
 
 
 def test_magnitude_and_scaling_are_of_the_rotation() -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         token_positions as token_positions,
     )
     from cutaway.nn.latent import LatentAttention as LatentAttention, LatentHeads as LatentHeads
+    from cutaway.nn.layers import embedding_over as embedding_over, linear_over as linear_over
     from cutaway.nn.losses import IGNORED as IGNORED, cross_entropy as cross_entropy, token_loss as token_loss
     from cutaway.nn.norms import (
         LayerNorm as LayerNorm,
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
         Rotary as Rotary,
         ShortestPathBias as ShortestPathBias,
         Sinusoidal as Sinusoidal,
+        deinterleave as deinterleave,
+        interleave as interleave,
         rotate as rotate,
     )
     from cutaway.nn.residual import (
@@ -112,11 +115,15 @@ _HOMES = {
     "all_to_all": "cutaway.nn.geometry",
     "attend": "cutaway.nn.dot_product",
     "cross_entropy": "cutaway.nn.losses",
-    "dynamic": "cutaway.nn.frequencies",
+    "deinterleave": "cutaway.nn.positions",
     "drop": "cutaway.nn.dropout",
+    "dynamic": "cutaway.nn.frequencies",
+    "embedding_over": "cutaway.nn.layers",
     "gelu_tanh": "cutaway.nn.feedforward",
     "geometry_of": "cutaway.nn.geometry",
+    "interleave": "cutaway.nn.positions",
     "linear": "cutaway.nn.frequencies",
+    "linear_over": "cutaway.nn.layers",
     "llama3": "cutaway.nn.frequencies",
     "longrope": "cutaway.nn.frequencies",
     "rotate": "cutaway.nn.positions",

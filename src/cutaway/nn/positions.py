@@ -10,7 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from cutaway.nn.frequencies import Scaling, frequencies, unscaled
@@ -134,6 +134,28 @@ def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B 
     if width < x.shape[-1]:
         return torch.cat([rotate(x[..., :width], rotation), x[..., width:]], dim=-1)
     return x * cos + x.roll(width // 2, dims=-1) * sin
+
+
+def deinterleave(x: Shaped[Tensor, "..."], axis: int = -1) -> Shaped[Tensor, "..."]:
+    """Reorders (x_0, x_1, x_2, …) as (x_0, x_2, …, x_1, x_3, …) along an axis of even length.
+
+    `rotate` pairs x_i with x_{i + D/2}, but the rotary paper (eq. 15) pairs x_{2i} with x_{2i + 1}. To use weights made
+    for the paper's pairs, deinterleave the rows of each head in the weights of queries and keys: all scores stay the
+    same.
+
+    Raises:
+        RuntimeError: the length is odd.
+    """
+    return x.movedim(axis, -1).unflatten(-1, (-1, 2)).mT.flatten(-2).movedim(-1, axis)
+
+
+def interleave(x: Shaped[Tensor, "..."], axis: int = -1) -> Shaped[Tensor, "..."]:
+    """The inverse of `deinterleave`.
+
+    Raises:
+        RuntimeError: the length is odd.
+    """
+    return x.movedim(axis, -1).unflatten(-1, (2, -1)).mT.flatten(-2).movedim(-1, axis)
 
 
 class ALiBi(nn.Module):
