@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         CrossAttentionInput as CrossAttentionInput,
         Memory as Memory,
         ParallelBlock as ParallelBlock,
+        ParallelNormsBlock as ParallelNormsBlock,
     )
     from cutaway.model.heads import (
         EmbeddingHead as EmbeddingHead,
@@ -46,6 +47,7 @@ _HOMES = {
     "LanguageHead": "cutaway.model.heads",
     "Memory": "cutaway.model.block",
     "ParallelBlock": "cutaway.model.block",
+    "ParallelNormsBlock": "cutaway.model.block",
     "Reach": "cutaway.model.stack",
     "SequenceHead": "cutaway.model.heads",
     "Stack": "cutaway.model.stack",
