@@ -20,6 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::cutaway.errors.RenamedWarning")
 FROZEN = ROOT / "tests/frozen"
 RUNS = sorted(path.name for path in (FROZEN / "runs").iterdir())
 RENAMED = {"ahead_accuracy": "multi_token_accuracy"}
+LATER = {"ijepa"}
+"""Families that were added after that version."""
 CHECKPOINTS = sorted(path.name for path in (FROZEN / "families").iterdir())
 
 
@@ -60,4 +62,4 @@ def test_a_checkpoint_of_a_family_gives_the_same_logits(name: str) -> None:
 
 
 def test_every_family_is_among_them() -> None:
-    assert set(CHECKPOINTS) == set(FAMILIES)
+    assert set(CHECKPOINTS) == set(FAMILIES) - LATER

@@ -19,16 +19,16 @@ from hub.parity import difference
 from support import require_module
 
 TOKENS = {"pad_token_id": 0, "eos_token_id": 1}
+IMAGES = ["model.head.labels=5", "model.embedding.height=8", "model.embedding.width=12"]
 PRESETS = {
     "bert-nano": ("roberta-prelayernorm", ["model.vocabulary=65", "model.layers=2"]),
     "bert-base": ("bert", ["model.vocabulary=65", "model.layers=2", "model.width=96"]),
     "t5-nano": ("t5", ["model.vocabulary=65", "model.layers=2"]),
-    "vit-nano": (
+    "vit-nano": ("ijepa", [*IMAGES, "model.embedding.channels=1"]),
+    "vit-nano, in colour": ("ijepa", [*IMAGES, "model.embedding.channels=3"]),
+    "vit-nano, with a class vector": (
         "vit",
-        [
-            *("model.embedding.cls=true", "model.head.pooling=cls", "model.head.labels=5"),
-            *("model.embedding.channels=1", "model.embedding.height=8", "model.embedding.width=12"),
-        ],
+        ["model.embedding.cls=true", "model.head.pooling=cls", *IMAGES, "model.embedding.channels=1"],
     ),
     "vit-b16": ("vit", ["model.layers=2", "model.width=96", "model.embedding.height=32", "model.embedding.width=32"]),
 }
@@ -36,7 +36,7 @@ PRESETS = {
 
 def preset(name: str) -> RunConfig:
     """Its choices, made small."""
-    return override(load_preset(name), PRESETS[name][1])
+    return override(load_preset(name.partition(",")[0]), PRESETS[name][1])
 
 
 def shown(model: Transformer, config: RunConfig) -> tuple[Tensor, dict[str, Tensor]]:
@@ -76,7 +76,7 @@ def test_positions_that_are_counted_from_padding_need_a_padding_token() -> None:
 
 
 def test_what_a_family_cannot_hold_is_named() -> None:
-    config = override(preset("vit-nano"), ["model.embedding.cls=false", "model.head.pooling=mean"])
-    said = "vit cannot hold model.embedding.cls=False (it has True) nor model.head.pooling=mean (it has cls)"
+    config = override(preset("vit-nano"), ["model.head.pooling=max"])
+    said = "ijepa cannot hold model.head.pooling=max (it has mean); vit cannot hold model.embedding.cls=False"
     with pytest.raises(UserError, match=re.escape(said)):
         choose_family(config)

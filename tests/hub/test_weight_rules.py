@@ -8,6 +8,7 @@ from cutaway.hub.weight_rules import (
     Chain,
     Change,
     Each,
+    GreyAsColour,
     NoBias,
     NoRow,
     PermuteRows,
@@ -96,6 +97,25 @@ def test_a_tensor_that_has_no_place_must_be_zero() -> None:
     assert list(Without((4, 3)).read([written])) == []
     with pytest.raises(ValueError, match="is not zero"):
         Without((4, 3)).read([written + 1])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_grey_picture_in_colour_is_read_alike(dtype: torch.dtype) -> None:
+    weights = torch.randn(7, 1, 2, 3, generator=torch.Generator().manual_seed(0)).to(dtype)
+    weights[0, 0, 0] = torch.tensor([1.0, 1e-4, 3.0]) * torch.finfo(dtype).smallest_normal
+    (written,) = GreyAsColour().write([weights])
+    (read,) = GreyAsColour().read([written])
+    assert torch.equal(read, weights)
+    (again,) = GreyAsColour().read([weights])
+    assert torch.equal(again, weights)
+    grey = torch.randn(5, 1, 8, 9, generator=torch.Generator().manual_seed(1)).double()
+    expected = torch.nn.functional.conv2d(grey, weights.double())
+    found = torch.nn.functional.conv2d(grey.repeat(1, 3, 1, 1), written.double())
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match="has other shares of colours"):
+        GreyAsColour().read([written.flip(1) * torch.tensor([1, 1, 2]).view(1, 3, 1, 1)])
+    with pytest.raises(ValueError, match="has other shares of colours"):
+        GreyAsColour().read([written[:, :2]])
 
 
 def test_a_tensor_of_another_size_is_not_split() -> None:

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from cutaway import check
+from cutaway.config.reading import load_preset, override
 from cutaway.errors import UserError
 from cutaway.generation.beams import BeamOptions
+from cutaway.model.build import build
 from cutaway.pipeline import Pipeline
 from cutaway.pipeline.exporting import longest_text
 from cutaway.pipeline.loading import load
@@ -195,6 +197,36 @@ def test_classify_images(channels: int, tmp_path: Path) -> None:
         expected = model(**given).logits[0].softmax(dim=-1).tolist()
     found = load(tmp_path).classify(pixels)
     assert list(found.probabilities.values()) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("preset", ["vit-nano", "vit-b16"])
+def test_grey_pictures_are_classified_alike_in_a_pipeline(preset: str, tmp_path: Path) -> None:
+    image = require_module("PIL.Image")
+    sizes = ("model.layers=2", "model.width=48", "model.embedding.patch=4", "model.head.labels=3")
+    pixels = ("model.embedding.channels=1", "model.embedding.height=8", "model.embedding.width=12")
+    scale = ("task.values=bytes", "task.mean=[33.3]", "task.std=[70.7]", "task.labels=[no,yes,perhaps]")
+    config = override(load_preset(preset), [*sizes, *pixels, *scale])
+    ours = Pipeline(build(config.model, seed=3).eval(), None, config)
+    with torch.no_grad():
+        for weight in ours.model.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(weight.numel())))
+    exported = ours.export(tmp_path / "out")
+    assert exported.against == "transformers"
+    drawn = np.random.default_rng(0).integers(256, size=(8, 12), dtype=np.uint8)
+    image.fromarray(drawn).save(tmp_path / "grey.png")
+    theirs = reference("image-classification", tmp_path / "out", top_k=None)
+    back = load(tmp_path / "out")
+    for given in (str(tmp_path / "grey.png"), image.open(tmp_path / "grey.png")):
+        expected = {one["label"]: one["score"] for one in theirs(given)}
+        assert max(expected.values()) - min(expected.values()) > 0.01
+        assert ours.classify(tmp_path / "grey.png").probabilities == pytest.approx(expected, rel=0, abs=1e-5)
+        assert back.classify(tmp_path / "grey.png").probabilities == pytest.approx(expected, rel=0, abs=1e-5)
+    assert back.config.model.embedding == ours.config.model.embedding
+    assert back.config.task.mean == pytest.approx(ours.config.task.mean)
+    weights = dict(back.model.named_parameters())
+    assert all(torch.equal(weight, weights[name]) for name, weight in ours.model.named_parameters())
+    assert back.export(tmp_path / "again").difference < 1e-5
+    assert (tmp_path / "again/config.json").read_text() == (tmp_path / "out/config.json").read_text()
 
 
 def test_translate_by_two_tokenizers(tmp_path: Path) -> None:

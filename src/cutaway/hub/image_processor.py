@@ -13,6 +13,7 @@ from cutaway.tasks.shared import ImagesConfig
 FILE = "preprocessor_config.json"
 BYTE = 1 / 255
 """The factor that bytes are multiplied by before means and standard deviations are applied."""
+COLOURS = 3
 UNSTATED = 0.5
 """The default mean and standard deviation of a channel, which map bytes to numbers from −1 to 1."""
 
@@ -24,6 +25,7 @@ def image_choices(folder: Path, channels: int) -> dict[str, Any]:
     mean, std = processor.get("image_mean", [UNSTATED] * channels), processor.get("image_std", [UNSTATED] * channels)
     if not processor.get("do_normalize", True):
         mean, std = [0.0] * channels, [1.0] * channels
+    mean, std = (_of_channels(name, values, channels, folder) for name, values in (("mean", mean), ("std", std)))
     return {
         "values": "bytes" if processor.get("do_rescale", True) else "numbers",
         "mean": [value / factor for value in mean],
@@ -49,15 +51,17 @@ def write_images(folder: Path, config: RunConfig) -> None:
     if not isinstance(task, ImagesConfig) or not isinstance(embedding, PatchEmbeddingConfig) or task.mean is None:
         return
     factor = BYTE if task.values == "bytes" else 1.0
+    copies = COLOURS if embedding.channels == 1 else 1  # pipelines convert every picture to RGB
     processor = {
         "image_processor_type": "ViTImageProcessor",
+        "do_convert_rgb": copies > 1,
         "do_resize": True,
         "size": {"height": embedding.height, "width": embedding.width},
         "do_rescale": task.values == "bytes",
         "rescale_factor": BYTE,
         "do_normalize": True,
-        "image_mean": [value * factor for value in task.mean],
-        "image_std": [value * factor for value in task.std or ()],
+        "image_mean": [value * factor for value in task.mean] * copies,
+        "image_std": [value * factor for value in task.std or ()] * copies,
     }
     write_json(folder / FILE, processor)
 
@@ -67,3 +71,17 @@ def _read_processor(folder: Path) -> Mapping[str, Any]:
     if not isinstance(processor, dict):
         raise UserError(f"{folder / FILE} holds no options")
     return processor
+
+
+def _of_channels(name: str, values: Any, channels: int, folder: Path) -> list[float]:
+    """The values of each channel; a grey picture that is read as one in colour has them thrice.
+
+    Raises:
+        UserError: there are more or fewer.
+    """
+    values = values if isinstance(values, list) else [values] * channels
+    if channels == 1 and len(set(values)) == 1:
+        return values[:1]
+    if len(values) != channels:
+        raise UserError(f"{folder / FILE} has image_{name} of {len(values)} channels, but the model has {channels}")
+    return values

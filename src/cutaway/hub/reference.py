@@ -68,7 +68,7 @@ def _compute(
 ) -> Tensor:
     given: dict[str, Any] = {"attention_mask": attention_mask}
     if model.main_input_name == "pixel_values":
-        given = {"pixel_values": inputs}
+        given = {"pixel_values": inputs.expand(-1, model.config.num_channels, -1, -1)}  # a grey picture, in RGB
     elif source is not None:
         given = {"input_ids": source, "attention_mask": source_mask, "decoder_input_ids": inputs}
         given["decoder_attention_mask"] = attention_mask

@@ -184,6 +184,31 @@ class Without:
 
 
 @dataclass(frozen=True)
+class GreyAsColour:
+    """The file's convolution reads red, green and blue; on a grey picture it gives what the model's one channel gives.
+
+    Red and blue have a quarter of each weight, and green the rest, so that a picture in colour is read as one of its
+    brightness, about that of ITU-R BT.601. All sums are exact.
+    """
+
+    def read(self, theirs: Tensors) -> Tensors:
+        """Adds the parts of each weight; one channel is read as it is."""
+        (tensor,) = theirs
+        if tensor.shape[1] == 1:
+            return theirs
+        whole = [tensor.sum(dim=1, keepdim=True)]
+        if not torch.equal(self.write(whole)[0], tensor):
+            raise ValueError("has other shares of colours than those of a grey picture")
+        return whole
+
+    def write(self, ours: Tensors) -> Tensors:
+        """Divides each weight."""
+        (tensor,) = ours
+        quarter = tensor / 4
+        return [torch.cat([quarter, tensor - 2 * quarter, quarter], dim=1)]
+
+
+@dataclass(frozen=True)
 class PermuteRows:
     """Rows are in another order, the same in every block of this many rows.
 

@@ -14,6 +14,6 @@ SIZES = {
 }
 CASES = [
     Case("ViTConfig", "ViTForImageClassification", SIZES),
-    Case("ViTConfig", "ViTForImageClassification", SIZES | {"image_size": 24, "num_channels": 1, "qkv_bias": False}),
+    Case("ViTConfig", "ViTForImageClassification", SIZES | {"image_size": 24, "num_channels": 3, "qkv_bias": False}),
     Case("ViTConfig", "ViTForImageClassification", SIZES | {"hidden_act": "relu", "layer_norm_eps": 0.1}),
 ]

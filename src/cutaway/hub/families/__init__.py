@@ -7,6 +7,7 @@ from cutaway.hub.families.bert import BERT
 from cutaway.hub.families.deepseek_v3 import DEEPSEEK_V3
 from cutaway.hub.families.distilbert import DISTILBERT
 from cutaway.hub.families.gpt2 import GPT2
+from cutaway.hub.families.ijepa import IJEPA
 from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mistral import MISTRAL
@@ -38,6 +39,7 @@ FAMILIES: dict[str, Family] = {
         BART,
         MARIAN,
         VIT,
+        IJEPA,
     )
 }
 

@@ -6,8 +6,9 @@ from typing import Any
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.options import ACTIVATION, Option
-from cutaway.hub.weight_rules import Chain, Reshape, Rule, Split, same
+from cutaway.hub.image_processor import COLOURS
+from cutaway.hub.options import ACTIVATION, Joint, Option
+from cutaway.hub.weight_rules import Chain, Change, GreyAsColour, Reshape, Rule, Split, same
 
 MODULES = {
     "attention.attention.query": "self_attention.query",
@@ -25,6 +26,11 @@ QUERIES_KEYS_VALUES = ("self_attention.query", "self_attention.key", "self_atten
 def rules(c: ModelConfig) -> Iterable[Rule]:
     """The body."""
     yield from embedding_rules(c)
+    yield from block_rules(c)
+
+
+def block_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The blocks and the norm behind them."""
     for i in range(c.layers):
         for theirs, ours in MODULES.items():
             has_bias = c.attention.bias or ours not in QUERIES_KEYS_VALUES
@@ -35,11 +41,9 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
 def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
     """Patches, the class vector, and positions, which are one table in the file."""
     e = c.input_embedding(PatchEmbeddingConfig)
-    channels, height, width = e.shape
-    ours, pixels = "encoder.embed", channels * e.patch**2
-    matrix = Reshape(((c.width, channels, e.patch, e.patch),), ((c.width, pixels),))
-    yield Rule(("embeddings.patch_embeddings.projection.weight",), (f"{ours}.projection.weight",), matrix)
-    yield Rule(("embeddings.patch_embeddings.projection.bias",), (f"{ours}.projection.bias",))
+    _, height, width = e.shape
+    ours = "encoder.embed"
+    yield from patch_rules(c)
     yield Rule(("embeddings.cls_token",), (f"{ours}.cls",), Reshape(((1, 1, c.width),), ((c.width,),)))
     rows, columns = height // e.patch, width // e.patch
     places = 1 + rows * columns
@@ -47,6 +51,18 @@ def embedding_rules(c: ModelConfig) -> Iterable[Rule]:
     grid = Reshape(((1, c.width), (rows * columns, c.width)), ((1, c.width), (rows, columns, c.width)))
     change = Chain((table, Split((1, rows * columns)), grid))
     yield Rule(("embeddings.position_embeddings",), (f"{ours}.grid.before", f"{ours}.grid.weight"), change)
+
+
+def patch_rules(c: ModelConfig) -> Iterable[Rule]:
+    """The projection of patches, which in a file is a convolution."""
+    e = c.input_embedding(PatchEmbeddingConfig)
+    theirs, ours = "embeddings.patch_embeddings.projection", "encoder.embed.projection"
+    channels = e.shape[0]
+    change: Change = Reshape(((c.width, channels, e.patch, e.patch),), ((c.width, channels * e.patch**2),))
+    if channels == 1:
+        change = Chain((GreyAsColour(), change))
+    yield Rule((f"{theirs}.weight",), (f"{ours}.weight",), change)
+    yield from same(theirs, ours, "bias")
 
 
 def _read_size(size: Any) -> Mapping[str, Any]:
@@ -66,13 +82,26 @@ def _read_patch(size: Any) -> int:
     return int(height)
 
 
+def _read_channels(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    channels = found.get("num_channels", COLOURS)
+    if found.get("grey") and channels not in (1, COLOURS):
+        raise ValueError(f"a grey picture is read as {COLOURS} channels or as one")
+    return {"embedding.channels": 1 if found.get("grey") else channels}
+
+
+def _write_channels(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A grey picture is read as one in colour, because pipelines of `transformers` convert every picture."""
+    channels = choices["embedding"]["channels"]
+    return {"num_channels": COLOURS, "grey": True} if channels == 1 else {"num_channels": channels}
+
+
 VIT = Family(
     model_type="vit",
     prefix="vit",
     options=(
         Option("image_size", "embedding", 224, _read_size, _write_size),
         Option("patch_size", "embedding.patch", 16, _read_patch),
-        Option("num_channels", "embedding.channels", 3),
+        Joint(("num_channels", "grey"), _read_channels, _write_channels),
         Option("hidden_size", "width", 768),
         Option("num_hidden_layers", "layers", 12),
         Option("num_attention_heads", "attention.heads", 12),
