@@ -119,6 +119,18 @@ def test_classify(name: str, kind: str, problem: str, tmp_path: Path) -> None:
         assert found.probabilities == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize(("name", "kind"), CLASSIFIERS)
+def test_long_texts_are_cut_alike(name: str, kind: str, tmp_path: Path) -> None:
+    pipeline, folder = written(name, kind, tmp_path, **sizes(name), **LABELS)
+    theirs = reference("text-classification", folder, top_k=None)
+    text = "low the " * 60
+    truncated: Counter[str] = Counter()
+    (found,) = pipeline.classify([text], truncated=truncated)
+    assert truncated == {f"cut to {pipeline.config.model.context} tokens": 1}
+    expected = theirs(text, truncation=True, max_length=pipeline.config.model.context)
+    assert found.probabilities == pytest.approx({one["label"]: one["score"] for one in expected[0]}, rel=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
 def test_tag(kind: str, tmp_path: Path) -> None:
     name = {"bert": "BertForTokenClassification", "roberta": "RobertaForTokenClassification"}[kind]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cutaway.errors import UserError
 from cutaway.text.chunks import BATCH_CHARACTERS, in_groups
+from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import Role
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_source, around_text
@@ -49,11 +50,13 @@ def require_role(tokenizer: Tokenizer, side: str, role: Role) -> int:
     return token
 
 
-def truncate(rows: Sequence[list[int]], limit: int, truncated: Counter[str]) -> list[list[int]]:
-    """Keeps `limit` tokens per row, the row's own last token among them; counts the rows that were cut."""
+def truncate(rows: Sequence[list[int]], limit: int, frame: PostProcessor, truncated: Counter[str]) -> list[list[int]]:
+    """Keeps the first `limit` tokens per row, the special tokens after its text among them; counts the rows cut."""
+    after = frame.after
+    kept = max(0, limit - len(after))
     if longer := sum(len(row) > limit for row in rows):
         truncated[f"cut to {limit} tokens"] += longer
-    return [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
+    return [row if len(row) <= limit else [*row[:kept], *after] for row in rows]
 
 
 def require_no_empty(texts: Sequence[str], what: str) -> None:

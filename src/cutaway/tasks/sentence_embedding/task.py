@@ -15,6 +15,7 @@ from cutaway.model.transformer import Hidden
 from cutaway.tasks.sentence_embedding.config import SentenceEmbeddingConfig
 from cutaway.tasks.task import LoadedModel, Task
 from cutaway.tasks.texts import encode_inputs, require_fitting, require_no_empty, truncate
+from cutaway.text.uses import around_text
 
 
 class SentenceEmbeddingTask(Task[SentenceEmbeddingConfig]):
@@ -39,7 +40,7 @@ def embed(
     if truncated is None:
         require_fitting(rows, limit)
     else:
-        rows = truncate(rows, limit, truncated)
+        rows = truncate(rows, limit, around_text(loaded.tokenizers.text), truncated)
     is_own = pooling is None and loaded.config.model.head.kind == "embedding"
     pool = POOLINGS[pooling or "mean"]
 

@@ -12,6 +12,7 @@ from cutaway.tasks.sequence_classification.config import SequenceClassificationC
 from cutaway.tasks.task import Tokenizers
 from cutaway.tasks.texts import encode_inputs, require_fitting, truncate
 from cutaway.text.special import UNDERSTANDING
+from cutaway.text.uses import around_text
 
 
 class SequenceClassificationTask(ClassificationTask[SequenceClassificationConfig, LabelledText]):
@@ -36,7 +37,7 @@ class SequenceClassificationTask(ClassificationTask[SequenceClassificationConfig
         """Texts as tokens."""
         rows = encode_inputs(tokenizers.text, given)
         if truncated is not None:
-            return truncate(rows, self.config.model.context, truncated)
+            return truncate(rows, self.config.model.context, around_text(tokenizers.text), truncated)
         require_fitting(rows, self.config.model.context)
         return rows
 

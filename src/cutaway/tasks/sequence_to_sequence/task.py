@@ -81,7 +81,7 @@ class PairTokenizers:
         written = encode_targets(self.target, [pair.target for pair in pairs])
         sources = self.read([pair.source for pair in pairs])
         if truncate:
-            sources = truncate_rows(sources, limit, counted)
+            sources = truncate_rows(sources, limit, around_source(self.source), counted)
         rows = [PairRow(source, target) for source, target in zip(sources, written, strict=True)]
         return without_longer(rows, limit, counted)
 
@@ -108,7 +108,7 @@ class TextSources:
         require_no_empty(given, "cannot be rewritten")
         rows = self.tokenizers.read(given)
         if self.truncate:
-            return truncate_rows(rows, self.context, self.counted)
+            return truncate_rows(rows, self.context, around_source(self.tokenizers.source), self.counted)
         require_fitting(rows, self.context)
         return rows
 
