@@ -13,6 +13,7 @@ from cutaway.hub.families import all_families
 from cutaway.hub.family import Family
 from cutaway.hub.filling import empty
 from cutaway.hub.image_processor import write_images
+from cutaway.hub.pooling import write_sentences
 from cutaway.hub.tasks import task_options
 from cutaway.model.run_folder import write_json, write_tensors
 from cutaway.model.transformer import Transformer
@@ -117,7 +118,7 @@ def tensors_of_family(
 def export_folder(
     model: Transformer, config: RunConfig, folder: Path, tokens: Mapping[str, Any], wishes: Wishes | None = None
 ) -> Family:
-    """Writes config.json and model.safetensors, without the tokenizer's files.
+    """Writes config.json and model.safetensors, and what images or sentences need, without the tokenizer's files.
 
     Args:
         model: its weights are written in their own dtype.
@@ -146,4 +147,5 @@ def export_folder(
         },
     )
     write_images(folder, config)
+    write_sentences(folder, config)
     return family

@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from cutaway.config.explicit import explicit
-from cutaway.config.head import LanguageHeadConfig, SequenceHeadConfig, TokenHeadConfig
+from cutaway.config.head import EmbeddingHeadConfig, LanguageHeadConfig, SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.mistakes import explain
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError, nearest
 from cutaway.hub.options import NOTHING, Options, merge, read_options, require_known, write_options
+from cutaway.hub.pooling import held_by_modules
 from cutaway.hub.weight_rules import Rule, Table
 
 Rules = Callable[[ModelConfig], Iterable[Rule]]
@@ -183,6 +184,8 @@ class Family:
             choices = self.read(written, task, self.model_type)
             if isinstance(config.head, SequenceHeadConfig | TokenHeadConfig):
                 merge(choices, "head.labels", config.head.labels)
+            if isinstance(config.head, EmbeddingHeadConfig):
+                merge(choices, "head", held_by_modules(config.head))
             back = explicit(ModelConfig.model_validate(choices))
         except ValidationError as error:
             raise UserError(explain(error)) from None

@@ -67,7 +67,7 @@ def import_folder(folder: Path, dtype: torch.dtype = torch.float32) -> Imported:
     require_layers(config, len(names), str(folder))
     bare = not any(name.startswith(family.start(task)) for name in names)
     imported = read_weights(config, family.table(config.model, task, bare=bare), checkpoint, dtype, str(folder))
-    notes = imported.notes + image_notes(folder, config) + sentence_notes(folder)
+    notes = imported.notes + image_notes(folder, config) + sentence_notes(folder, task)
     return replace(imported, notes=notes, model_type=family.model_type)
 
 
@@ -81,7 +81,8 @@ def read_config(found: Mapping[str, Any], family: Family, folder: Path) -> tuple
     choices = family.read(found, task, source)
     head, kind = task_choices(task, found)
     choices["head"] = {**choices.get("head", {}), **head, **sentence_choices(folder, task)}
-    kind |= longest_text(folder, task)
+    if task == "sentence_embedding":
+        kind |= longest_text(folder, choices["context"])
     if task == "question_answering":
         kind["stride"] = min(QuestionAnsweringConfig().stride, max(1, choices["context"] // SHARED))
     if task == "image_classification":
