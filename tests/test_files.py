@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cutaway.errors import JobError, UserError
-from cutaway.files import parse_json, replacing, require_file, write_bytes
+from cutaway.files import parse_json, removing_on_failure, replacing, require_file, write_bytes
 from support import require_attributes
 
 
@@ -86,3 +86,55 @@ def test_json_that_is_nested_too_deeply_is_no_json() -> None:
     for text in ("[" * 100_000, '{"a":' * 100_000):
         with pytest.raises(ValueError, match="it is nested too deeply"):
             parse_json(text)
+
+
+def write_half(path: Path, error: type[BaseException] = ValueError, beside: Path | None = None) -> None:
+    """Writes two files to a folder, and fails; meanwhile somebody writes another."""
+    (path / "inner").mkdir(parents=True)
+    (path / "inner" / "one").write_text("half")
+    (path / "two").write_text("half")
+    if beside is not None:
+        beside.write_text("whole")
+    raise error("not written")
+
+
+def is_interrupted(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt)
+
+
+def listing(folder: Path) -> dict[Path, bytes | None]:
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("there", ["nothing", "a folder", "a file"])
+def test_a_failed_block_leaves_what_was_there(there: str, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "out" if there == "nothing" else tmp_path / "out"
+    if there != "nothing":
+        write_bytes(path / "mine" if there == "a folder" else path, b"old")
+    before = listing(tmp_path)
+    with pytest.raises((ValueError, NotADirectoryError), match=r"not written|directory"), removing_on_failure(path):
+        write_half(path)
+    assert listing(tmp_path) == before
+
+
+def test_a_failed_block_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(ValueError, match="not written"), removing_on_failure(path):
+        write_half(tmp_path / "folder", beside=path)
+    assert not path.exists()
+    assert len(listing(tmp_path / "folder")) == 3, "what is not of this path stays"
+
+
+def test_what_others_put_beside_a_failed_block_stays(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "out"
+    with pytest.raises(ValueError, match="not written"), removing_on_failure(path):
+        write_half(path, beside=tmp_path / "new" / "other")
+    assert listing(tmp_path) == {tmp_path / "new": None, tmp_path / "new" / "other": b"whole"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_what_is_worth_keeping_is_kept(error: type[BaseException], tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(error), removing_on_failure(path, is_interrupted):
+        write_half(path, error)
+    assert path.exists() == (error is KeyboardInterrupt)

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,36 @@ def require_file(path: Path) -> None:
 
 
 @contextmanager
-def removing_on_failure(path: Path) -> Iterator[None]:
-    """Removes what a failed block wrote to a path that was missing or an empty folder, and the parents it made."""
-    missing = [one for one in (path, *path.parents) if not one.exists()]
+def removing_new_folders(path: Path) -> Iterator[None]:
+    """After a failed block, removes the folder and the parents that it made, where nothing is in them."""
+    made = [one for one in (path.absolute(), *path.absolute().parents) if not one.exists()]
     try:
         yield
     except BaseException:
-        for one in list(path.iterdir()) if not missing and path.is_dir() else missing[-1:]:
-            with suppress(OSError):
-                _remove(one)
+        for one in made:
+            with suppress(OSError):  # a file, or something else was put there meanwhile
+                one.rmdir()
         raise
+
+
+@contextmanager
+def removing_on_failure(path: Path, is_kept: Callable[[BaseException], bool] = lambda error: False) -> Iterator[None]:
+    """After a failed block, removes what it wrote: a file, or what a folder did not hold before, and folders it made.
+
+    Args:
+        path: of the file or the folder.
+        is_kept: whether all of it stays after an error.
+    """
+    with removing_new_folders(path):
+        before = {*path.iterdir()} if path.is_dir() else {path} if path.exists() else set()
+        try:
+            yield
+        except BaseException as error:
+            written = {*path.iterdir()} if path.is_dir() else {path}
+            for one in set() if is_kept(error) else written - before:
+                with suppress(OSError):  # the first error is the one that is reported
+                    _remove(one)
+            raise
 
 
 def parse_json(content: str | bytes) -> Any:

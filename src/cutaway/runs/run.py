@@ -1,10 +1,9 @@
 """Starting a run folder, resuming one, and training in it."""
 
 import math
-import shutil
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from cutaway.data.text.corpus import MANIFEST_FILE
 from cutaway.data.text.prepare import UNFINISHED_FILE
 from cutaway.display import program
 from cutaway.errors import UserError
-from cutaway.files import make_folder, remove_folder, write_text
-from cutaway.locks import LOCK_FILE, FolderLock, lock_of
+from cutaway.files import make_folder, remove_folder, removing_new_folders, removing_on_failure, write_text
+from cutaway.locks import FolderLock, lock_of
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.digests import DIGESTS_FILE, Digests
@@ -244,29 +243,21 @@ def _begun(folder: RunFolder) -> Iterator[FolderLock]:
     What an earlier start prepared is kept, and so is what was prepared before Ctrl-C: the next start continues.
     """
     out = folder.path
-    made = [above for above in (out.absolute(), *out.absolute().parents) if not above.exists()]
-    lock, before, was_prepared = lock_of(out), None, False
-    try:
+    lock = lock_of(out)
+    with removing_new_folders(out):
         make_folder(out)
         lock.acquire()
-        _require_free(folder)  # again, now that nobody else can write
-        _remove_temporaries(folder)
-        before, was_prepared = {*out.iterdir()} - {out / LOCK_FILE}, _is_prepared(out)
-        yield lock
-    except BaseException as error:
-        lock.release()
-        if not was_prepared and (isinstance(error, Exception) or not _is_prepared(out)):
-            for path in set() if before is None else set(out.iterdir()) - before:
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else _unlink(path)
-            for above in made:
-                with suppress(OSError):  # another run may have been started in it
-                    above.rmdir()
-        raise
-
-
-def _unlink(path: Path) -> None:
-    with suppress(OSError):  # the first error is the one that is reported
-        path.unlink()
+        try:
+            _require_free(folder)  # again, now that nobody else can write
+            _remove_temporaries(folder)
+            was_prepared = _is_prepared(out)
+            with removing_on_failure(
+                out, lambda error: was_prepared or (not isinstance(error, Exception) and _is_prepared(out))
+            ):
+                yield lock
+        except BaseException:
+            lock.release()
+            raise
 
 
 def _temporaries(folder: RunFolder) -> list[Path]:
