@@ -195,7 +195,8 @@ def judge(chosen: np.ndarray, features: Sequence[dict[str, Any]], contest: Conte
         return classification_report([labels[number] for number in chosen], true, labels).figures["accuracy"]
     found = []
     for row, feature, example in zip(chosen, features, examples, strict=True):
-        tags = [labels[number] for number, label in zip(row, feature["labels"]) if label != IGNORED]  # noqa: B905
+        pairs = zip(row, feature["labels"], strict=False)  # a row is filled up to the longest
+        tags = [labels[number] for number, label in pairs if label != IGNORED]
         found.append(tags + ["O"] * (len(example.tags) - len(tags)))
     return entity_report(found, [example.tags for example in examples]).figures["entity_f1"]
 

@@ -63,7 +63,7 @@ def distances_end_at_the_exact_buckets(subject: Subject, patch: Patch) -> None:
 
 
 def window_off_by_one(subject: Subject, patch: Patch) -> None:
-    right = Geometry.mask.func  # type: ignore[attr-defined]  # a cached property
+    right = Geometry.mask.func  # a cached property
     patch.setattr(Geometry, "mask", property(lambda self: right(replace(self, window=self.window + 1))))
 
 
@@ -79,7 +79,7 @@ def window_that_captures_do_not_have(subject: Subject, patch: Patch) -> None:
 
 
 def window_that_decoding_does_not_have(subject: Subject, patch: Patch) -> None:
-    right = Geometry.mask.func  # type: ignore[attr-defined]
+    right = Geometry.mask.func
 
     def mask(geometry: Geometry) -> Tensor:
         return right(replace(geometry, window=None) if geometry.size[0] == 1 else geometry)
@@ -109,7 +109,7 @@ def positions_count_padding_without_a_mask(subject: Subject, patch: Patch) -> No
 
 
 def future_seen_beyond_position_63(subject: Subject, patch: Patch) -> None:
-    right = Geometry.mask.func  # type: ignore[attr-defined]
+    right = Geometry.mask.func
     patch.setattr(Geometry, "is_triangle", False)
     patch.setattr(
         Geometry, "mask", property(lambda self: right(self) | (self.queries.positions > 63)[:, None, :, None])

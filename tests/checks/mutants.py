@@ -121,7 +121,7 @@ def source_padding_is_read(subject: Subject, patch: Patch) -> None:
 
 
 def mean_over_padding(subject: Subject, patch: Patch) -> None:
-    subject.model.head.pool = lambda hidden, mask: hidden.mean(dim=1)  # type: ignore[union-attr]
+    subject.model.head.pool = lambda hidden, mask: hidden.mean(dim=1)
 
 
 def norm_over_the_batch(subject: Subject, patch: Patch) -> None:

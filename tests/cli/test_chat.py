@@ -46,7 +46,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, lines: Sequence[str | type[BaseExcept
         raise line
 
     terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stdin", terminal)
     monkeypatch.setattr(builtins, "input", ask)
     return run(*WORDS)

@@ -20,14 +20,9 @@ from pathlib import Path
 from typing import IO
 
 # What others do on this system is their own affair: they are imported before anything is taken away.
-import jinja2.sandbox  # noqa: F401
-import numpy as np  # noqa: F401
-import pydantic  # noqa: F401
-import rich.progress  # noqa: F401
-import safetensors.torch  # noqa: F401
-import tokenizers  # noqa: F401
-import torch._dynamo  # noqa: F401
-import typer  # noqa: F401
+OTHERS = ("jinja2.sandbox", "numpy", "pydantic", "rich.progress", "safetensors.torch", "tokenizers", "torch._dynamo")
+for other in (*OTHERS, "typer"):
+    import_module(other)
 
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 FUNCTIONS = ("O_DIRECTORY", "fork", "getuid", "killpg", "mkfifo", "sched_getaffinity", "statvfs", "sysconf", "uname")
@@ -52,7 +47,7 @@ def take_away() -> None:
 
     os.fsync, io.open = flush, partial(open_text, io.open)
     for name in MODULES:
-        sys.modules[name] = None  # type: ignore[assignment]  # cannot be imported
+        sys.modules[name] = None  # cannot be imported
     for module, names in ((os, FUNCTIONS), (signal, SIGNALS)):
         for name in names:
             if hasattr(module, name):

@@ -44,7 +44,10 @@ def test_images_are_read_as_the_model_reads_them(sampling: str) -> None:
     model, begun = translator(source_embedding=seen), [[BEGIN]] * 4
     images = torch.randn(4, 3, 4, 6)
     cached = CachedSeq2SeqDecoder(model, images, None, STEPS)
-    whole = lambda texts: model(torch.tensor(texts), source=images)[:, -1]  # noqa: E731
+
+    def whole(texts: list[list[int]]) -> torch.Tensor:
+        return model(torch.tensor(texts), source=images)[:, -1]
+
     written = [list(decode(read, begun, SAMPLINGS[sampling], STEPS)) for read in (cached, whole)]
     assert written[0] == written[1]
     logits = CachedSeq2SeqDecoder(model, images, None, STEPS)(begun)

@@ -9,10 +9,9 @@ import signal
 import sys
 import time
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import torch._dynamo  # noqa: F401 (the first optimizer imports it: once here, not in every life)
 
 from cutaway.cli import main
 from cutaway.config.reading import load_run
@@ -20,6 +19,8 @@ from cutaway.runs.run import resume, start
 from cutaway.runs.session import write_sample
 from cutaway.training.callbacks import Metrics, Samples
 from cutaway.training.loop import Trainer
+
+import_module("torch._dynamo")  # the first optimizer imports it: once here, not in every life
 
 TOUCHES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir")
 

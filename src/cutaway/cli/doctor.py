@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def versions(problems: list[str]) -> dict[str, Any]:
             what = "is missing" if one.installed is None else f"{one.installed} is too old"
             problems.append(f"{one.package} {what}: pip install --upgrade '{one}'")
     try:
-        import torch  # noqa: F401
+        import_module("torch")
     except Exception as error:  # whatever a broken installation does
         problems.append(f"torch cannot be imported ({type(error).__name__}: {error}): install it again")
     return own | {one.package: one.installed or "missing" for one in needed}
@@ -213,7 +213,8 @@ def requirements() -> Iterator[Requirement]:
 
 def numbers(version: str) -> tuple[int, ...]:
     """The numbers that a version begins with: (2, 6, 0) of 2.6.0+cpu."""
-    return tuple(map(int, re.findall(r"\d+", re.match(r"[\d.]*", version)[0])))  # type: ignore[index]
+    beginning, *_ = re.split(r"[^\d.]", version, maxsplit=1)
+    return tuple(map(int, re.findall(r"\d+", beginning)))
 
 
 def name_and_flags() -> tuple[str, set[str]]:

@@ -31,7 +31,7 @@ class Record(BaseModel):
             raise UserError(type(self).explain(error, type(self))) from None
 
     # Records inside others are validated without `__init__`, so that an error names the whole path.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # read by pydantic alone
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Only what is not the default, so that a repr is short."""

@@ -30,8 +30,8 @@ class TokenPositions:
     documents: Int[Tensor, "B T"] | None = None
 
     def __getitem__(self, slots: slice) -> "TokenPositions":
-        columns = (None if x is None else x[:, slots] for x in (self.positions, self.keep, self.documents))
-        return TokenPositions(*columns)  # type: ignore[arg-type]  # the first is never None
+        keep, documents = (None if x is None else x[:, slots] for x in (self.keep, self.documents))
+        return TokenPositions(self.positions[:, slots], keep, documents)
 
 
 def token_positions(

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,7 @@ def require_libraries() -> Any:
         UserError: a library is not installed.
     """
     try:
-        import onnx  # noqa: F401
-        import onnxruntime
-        import onnxscript  # noqa: F401
+        _, onnxruntime, _ = map(import_module, ("onnx", "onnxruntime", "onnxscript"))
     except ImportError as error:
         raise UserError(f"ONNX export needs {error.name}: pip install 'cutaway[onnx]'") from None
     return onnxruntime
