@@ -179,11 +179,11 @@ def test_a_repr_is_one_useful_line() -> None:
             pipeline
         ): r"Pipeline\('run', language_modeling, decoder, 3\.\d+ k parameters, \d+ tokens, float32 on cpu, can "
         r"generate, score\)",
-        before: r"capture\(1 taps, none reached yet\)",
+        before: r"capture\(1 tap, none reached yet\)",
         repr(trace): r"capture\('decoder\.0\.self_attention\.pattern' \(1, 2, \d, \d\)\)",
         repr(
             pipeline.config
-        ): r"RunConfig\('gpt-nano', language_modeling, 4 steps, ModelConfig\(decoder, 1 layers, .*\)\)",
+        ): r"RunConfig\('gpt-nano', language_modeling, 4 steps, ModelConfig\(decoder, 1 layer, .*\)\)",
         repr(pipeline.config.train.schedule): r"\w+Config\(.*\)",
         repr(cutaway.evaluate(run)): r"Report\(loss \d\.\d+, perplexity .*\)",
         repr(pipeline.tokenizer): r"Tokenizer\(.*\)",

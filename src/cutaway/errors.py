@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MOST_OF_MESSAGE = 4000
 """The most characters of a message."""
@@ -65,6 +65,34 @@ def closest(word: str, known: Iterable[str]) -> list[str]:
     longer = [choice for choice in choices if word and choice.lower().startswith(word.lower())]
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     return list(dict.fromkeys([*close, *longer[:LONGER]]))
+
+
+def counted(number: float, noun: str) -> str:
+    """A number with its noun: 0 rows, 1 row, 1,234 rows, 0.5 rows."""
+    shown = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{shown} {noun}{'s' * (number != 1)}"
+
+
+def counted_reasons(counts: Mapping[str, int]) -> str:
+    """What was left out or changed, such as "1 comment, 2 hidden"; reasons that are nouns are plurals."""
+    named = {reason: ONE_OF.get(reason, reason) if number == 1 else reason for reason, number in counts.items()}
+    return ", ".join(f"{number:,} {named[reason]}" for reason, number in counts.items() if number)
+
+
+ONE_OF = {
+    "comments": "comment",
+    "document marks": "document mark",
+    "edges from a node to itself": "edge from a node to itself",
+    "graphs without nodes": "graph without nodes",
+    "headers": "header",
+    "linked folders": "linked folder",
+    "pipes or devices": "pipe or device",
+    "repeated edges": "repeated edge",
+    "stops dropped": "stop dropped",
+    "unknown nodes": "unknown node",
+    "windows over contexts that were too long for one": "window over a context that was too long for one",
+}
+"""The singulars of reasons that are nouns."""
 
 
 def listed(words: Iterable[object], most: int = MOST_NAMED) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cutaway.display import ErrorDisplay, count, size
+from cutaway.errors import counted
 from cutaway.model.device import peak_memory
 from cutaway.pipeline.exporting import unexportable
 from cutaway.runs.run import Run
@@ -244,7 +245,7 @@ def train_with_progress(run: Run) -> TrainedRun:
     finally:
         bar.close()
     look = "" if trained.report is None else f"; look inside: {trained.report.absolute().as_uri()}"
-    say(f"done after {trained.steps:,} steps{look}")
+    say(f"done after {counted(trained.steps, 'step')}{look}")
     return trained
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.display import html_table
-from cutaway.errors import UserError, nearest
+from cutaway.errors import UserError, counted, nearest
 
 Edit = Callable[[str, Tensor], Tensor | None]
 
@@ -222,7 +222,9 @@ class capture(Mapping[str, Tensor]):  # noqa: N801 (a verb: it is used as a cont
     def __repr__(self) -> str:
         shapes = [f"{name!r} {tuple(found[-1].shape)}" for name, found in self._passes.items()]
         more = f" and {len(shapes) - 3} more" if len(shapes) > 3 else ""
-        recorded = f"{', '.join(shapes[:3])}{more}" if shapes else f"{len(self._names)} taps, none reached yet"
+        recorded = (
+            f"{', '.join(shapes[:3])}{more}" if shapes else f"{counted(len(self._names), 'tap')}, none reached yet"
+        )
         return f"capture({recorded})"
 
     def _repr_html_(self) -> str:

@@ -91,7 +91,7 @@ TRAININGS = {
     "--data sounds task.sample_rate=16000": "0.wav has 8,000 samples a second, and 16,000 are asked for: convert",
     "--data sounds/bell": "sounds/bell has no subfolders: put the files of each label into a folder of that name",
     "--data recording.wav": "recording.wav is a single recording: give a folder with a folder for each label",
-    "--data images": "audio-nano is for audio-classification, but the data is not: images: 1 images in folders",
+    "--data images": "audio-nano is for audio-classification, but the data is not: images: 1 image in folders",
     "--data same": "same has one label only, 'dog': there is nothing to choose between",
     "--data broken": "broken/a/1.wav is not a WAV file of uncompressed samples (it does not begin with RIFF and WAVE)",
     "--data adpcm": "adpcm/a/1.wav is not a WAV file of uncompressed samples (unknown format: 2): convert it, such",

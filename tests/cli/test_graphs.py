@@ -48,7 +48,7 @@ def outcome(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcom
 
 def test_what_is_told_of_the_data(outcome: Outcome) -> None:
     headline = outcome.err.splitlines()[0]
-    for count in ("1 repeated edges", "1 edges from a node to itself", "1 without a label"):
+    for count in ("1 repeated edge", "1 edge from a node to itself", "1 without a label"):
         assert f", {count}" in headline
     words = shlex.split(outcome.err.splitlines()[-1].removeprefix("use it: cutaway "))
     assert len(printed(*words).splitlines()) == len(RINGS) + len(PATHS) + 2
@@ -97,7 +97,7 @@ def test_another_encoder_learns_graphs_if_it_is_told_to() -> None:
         ("train CHOICES --data missing.edges", "missing.edges, line 5: the node 'c' is missing: declare it too"),
         ("train CHOICES --data directed.edges", "directed.edges, line 2: an edge is two nodes, such as 'a b'"),
         ("train CHOICES --data unlabelled.edges", "unlabelled.edges holds no examples (2 without a label)"),
-        ("train CHOICES --data hollow.edges", "hollow.edges holds no examples (1 graphs without nodes)"),
+        ("train CHOICES --data hollow.edges", "hollow.edges holds no examples (1 graph without nodes)"),
         ("train CHOICES --data blank.edges", "blank.edges holds no examples (it is empty)"),
         ("train CHOICES --data alike.edges data.validation=0", "alike.edges has one label only, 'ring'"),
         ("train CHOICES --data graphs.edges model.context=9", "has 12 nodes, but the model takes 9 (model.context)"),

@@ -44,7 +44,7 @@ TRAININGS = {
     f"{TAGS} --data tags.conll --validation unseen.conll": (
         "the label 'B-animla' does not occur in the training split; did you mean 'B-animal'?"
     ),
-    f"{TAGS} --data tags.conll model.context=4": f"left to train on, 1 document marks, {COUNT - 4} longer than 4",
+    f"{TAGS} --data tags.conll model.context=4": f"left to train on, 1 document mark, {COUNT - 4} longer than 4",
     f"{QUESTIONS} --data wrong.json": "question 'q': the answer 'dog' is not in its context at character 4",
     f"{QUESTIONS} --data text.txt": "text.txt is not a SQuAD file",
     f"{QUESTIONS} --data questions.json task.stride=30 model.context=12": "ask in fewer words, or train with a smaller",

@@ -22,7 +22,7 @@ AMOUNTS = {
     "masked-language-modeling": " tokens of text",
     "sequence-to-sequence": f"{PARTS}, 1 empty",
     "sequence-classification": f"{PARTS}, 1 without a label",
-    "token-classification": f"{PARTS}, 1 document marks",
+    "token-classification": f"{PARTS}, 1 document mark",
     "question-answering": f"{PARTS}, 1 unanswerable",
     "algorithmic": "sequences to sort, of 5 symbols, without end",
 }

@@ -18,7 +18,7 @@ def test_it_counts_and_names_and_accepts() -> None:
     outcome = run("verify", "run")
     assert outcome.status == 1
     assert outcome.out.splitlines()[0] == "config.json has other content than was written"
-    assert outcome.out.endswith(", 1 are not\n")
+    assert outcome.out.endswith(", 1 is not\n")
     found = json.loads(run("verify", "run", "--json").out)
     assert (found["passed"], found["complaints"]) == (False, {"config.json": "has other content than was written"})
     assert refused("check", "run").startswith("run/config.json has other content than was written: copy it back, or ")

@@ -39,10 +39,10 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"first_layers": {"count": 3}, "layers": 2}, r"model\.first_layers\.count is 3, but there are 2 layers"),
+        ({"first_layers": {"count": 3}, "layers": 2}, r"model\.first_layers\.count is 3, but the model has 2 layers"),
         (
             {"architecture": "encoder_decoder", "first_layers": {"count": 3}, "encoder_layers": 1},
-            r"model\.first_layers\.count is 3, but there are 1 layers",
+            r"model\.first_layers\.count is 3, but the model has 1 layer",
         ),
         (
             {"multi_token_prediction": 1, "architecture": "encoder"},

@@ -104,7 +104,7 @@ def test_weights_in_several_files_are_put_together(folder: Path, tmp_path: Path)
 def test_an_index_that_names_a_missing_file(folder: Path) -> None:
     shards(folder)
     (folder / "model-2.safetensors").unlink()
-    assert "names 2 files, and 1 are missing, the first model-2.safetensors" in refusal(folder)
+    assert "names 2 files, but 1 cannot be found, such as model-2.safetensors" in refusal(folder)
 
 
 @pytest.mark.parametrize("name", ["../model-1.safetensors", "/etc/passwd"])
@@ -252,7 +252,7 @@ def test_a_family_that_nobody_knows(name: Any, folder: Path) -> None:
         ({"architectures": ["BertForMaskedML"]}, "BertForMaskedML.*BertForMaskedLM"),
         ({"num_attention_heads": 5}, "not divisible by 5 heads"),
         ({"hidden_size": "wide"}, "width"),
-        ({"num_hidden_layers": 10**9}, "asks for 1000000000 layers, but its files have"),
+        ({"num_hidden_layers": 10**9}, "asks for 1,000,000,000 layers, but its files have"),
         ({"vocab_size": 10**13}, "the model's is (10000000000000, 24)"),
         ({"vocab_size": 10**30}, "asks for sizes that are too large"),
         ({"architectures": "BertForMaskedLM"}, "architectures='BertForMaskedLM', which is not a list of names"),

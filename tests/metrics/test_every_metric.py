@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.metrics.answers import answer_report
 from cutaway.metrics.captions import caption_report
 from cutaway.metrics.classes import classification_report, multi_label_report
@@ -147,7 +147,8 @@ def test_a_report_survives_json(case: Case) -> None:
 
 @every
 def test_one_prediction_for_each_example(case: Case) -> None:
-    with pytest.raises(UserError, match=rf"^{len(case.true) - 1} predictions for {len(case.true)} examples"):
+    told = rf"^{counted(len(case.true) - 1, 'prediction')} for {len(case.true)} examples"
+    with pytest.raises(UserError, match=told):
         case.metric(case.predicted[1:], case.true)
 
 

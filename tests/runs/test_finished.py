@@ -32,12 +32,12 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
         (
             ["train.epochs=0.05"],
             [],
-            "is finished: 0.05 epochs, 1 steps; go on with: cutaway train --resume {} train.epochs=0.1",
+            "is finished: 0.05 epochs, 1 step; go on with: cutaway train --resume {} train.epochs=0.1",
         ),
         (
             ["train.steps=99", "train.evaluate_every=1", "train.patience=1", "train.optimizer.learning_rate=10"],
             [],
-            "stopped early: 1 evaluations without improvement, {steps} steps; go on with: cutaway train --resume {} "
+            "stopped early: 1 evaluation without improvement, {steps} steps; go on with: cutaway train --resume {} "
             "train.patience=none",
         ),
     ],

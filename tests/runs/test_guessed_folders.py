@@ -48,13 +48,11 @@ def test_parallel_files_are_named_by_what_both_begin_with(tmp_path: Path) -> Non
         of(tmp_path / "pairs")
     with pytest.raises(UserError, match=r"pairs\.en: one of parallel files: .*--data .*pairs, or the task"):
         of(tmp_path / "pairs.en")
-    with pytest.raises(UserError, match=r"3 files that end with de, en, fr: .*--data .*train"):
+    with pytest.raises(UserError, match=r"3 files ending in de, en, fr: .*--data .*train"):
         of(tmp_path)
 
 
 def test_images_without_labels_are_told_apart(tmp_path: Path) -> None:
     write(tmp_path / "1.png")
-    with pytest.raises(
-        UserError, match=r"1 images: what this is for is unclear; put those of each label into a folder"
-    ):
+    with pytest.raises(UserError, match=r"1 image: what this is for is unclear; put those of each label into a folder"):
         of(tmp_path)

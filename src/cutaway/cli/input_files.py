@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted_reasons
 
 NOUNS = {"image_classification": "image", "image_captioning": "image", "audio_classification": "recording"}
 """By task, what a word is, if it is not a text."""
@@ -38,7 +38,7 @@ def tell(left_out: Counter[str]) -> None:
     from cutaway.progress import say
 
     if left_out:
-        say("left out: " + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()))
+        say("left out: " + counted_reasons(left_out))
 
 
 def _open(word: str, task: str, skipped: Counter[str]) -> list[Named]:

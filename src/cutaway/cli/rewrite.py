@@ -9,7 +9,7 @@ import typer
 from cutaway.cli.arguments import Device, File, Model, Texts, given, open_model
 from cutaway.cli.input_files import NOUNS
 from cutaway.cli.show import AsJSON, in_one_line, print_json
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 Images = Annotated[list[str] | None, typer.Argument(help="The path of an image, or several.")]
 Paths = Annotated[Path | None, typer.Option(help="A file with one path per line, - for standard input.")]
@@ -95,7 +95,7 @@ def rewrite(
     else:
         found = seq2seq_generator.search(sources, replace(options, max_new_tokens=limit))
     for reason, count in seq2seq_generator.counted.items():
-        say(f"{count} of {len(sources)} texts {reason}")
+        say(f"{count} of {counted(len(sources), 'text')} {reason}")
     if json:
         noun = NOUNS.get(pipeline.config.task.kind, "text")
         print_json([{noun: one, "written": written} for one, written in zip(sources, found, strict=True)])

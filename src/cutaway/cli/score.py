@@ -9,6 +9,7 @@ import typer
 from cutaway.cli.arguments import Device, open_model
 from cutaway.cli.completion import complete_runs
 from cutaway.cli.show import AsJSON, print_json, print_table
+from cutaway.errors import counted
 
 
 def score(
@@ -28,4 +29,4 @@ def score(
         ["token", "log probability", "probability"],
         [[repr(piece), value, math.exp(value)] for piece, value in scores],
     )
-    print(f"sum {total:.4f} nats, {math.exp(-total / len(scores)):.2f} perplexity over {len(scores)} tokens")
+    print(f"sum {total:.4f} nats, {math.exp(-total / len(scores)):.2f} perplexity over {counted(len(scores), 'token')}")

@@ -32,7 +32,9 @@ def tokenize(
             print(" ".join(map(repr, step)))
         print()
     print_table(["token", "id"], [[repr(piece), str(token)] for piece, token in zip(pieces, ids, strict=True)])
-    print(f"{len(ids)} tokens, {unknown} of them unknown, for {len(text)} characters")
+    from cutaway.errors import counted
+
+    print(f"{counted(len(ids), 'token')}, {unknown} of them unknown, for {counted(len(text), 'character')}")
 
 
 def _file(model: Path, source: bool) -> Path:

@@ -11,7 +11,7 @@ from cutaway.config.head import HeadConfig, LanguageHeadConfig
 from cutaway.config.norm import LayerNormConfig, NormConfig
 from cutaway.config.position import LearnedConfig, PositionConfig, RotaryConfig, RotaryPositionConfig
 from cutaway.config.record import Record
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 Residual = Literal["pre", "post", "sandwich", "res_post", "parallel", "parallel_norms"]
 AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
@@ -159,10 +159,11 @@ class ModelConfig(Record):
         return self.embedding.segments if self.embedding.kind == "tokens" else 0
 
     def __repr__(self) -> str:
-        layers = f"{self.encoder_layers} + {self.layers}" if self.encoder_layers else str(self.layers)
+        layers = f"{self.encoder_layers} + " * bool(self.encoder_layers) + counted(self.layers, "layer")
         vocabulary = "" if self.vocabulary is None else f", {self.vocabulary:,} tokens"
         return (
-            f"ModelConfig({self.architecture}, {layers} layers, width {self.width:,}, {self.attention.heads} heads, "
+            f"ModelConfig({self.architecture}, {layers}, width {self.width:,}, "
+            f"{counted(self.attention.heads, 'head')}, "
             f"{self.position.kind} positions, context {self.context:,}{vocabulary})"
         )
 
@@ -218,7 +219,9 @@ class ModelConfig(Record):
     def _has_layers_and_a_head_for_all(self) -> "ModelConfig":
         layers = min(self.layers, self.encoder_layers or self.layers)
         if self.first_layers is not None and self.first_layers.count > layers:
-            raise ValueError(f"model.first_layers.count is {self.first_layers.count}, but there are {layers} layers")
+            raise ValueError(
+                f"model.first_layers.count is {self.first_layers.count}, but the model has {counted(layers, 'layer')}"
+            )
         self._has_other_layers(layers)
         if self.multi_token_prediction and (self.architecture != "decoder" or self.head.kind != "language"):
             raise ValueError("model.multi_token_prediction is for decoders with a language head: remove it")

@@ -8,6 +8,7 @@ from cutaway.config.record import Record
 from cutaway.config.task import AnyTask, default_task
 from cutaway.config.tokenizer import CharTokenizer, TokenizerConfig
 from cutaway.config.train import TrainConfig
+from cutaway.errors import counted
 
 
 class RunConfig(Record):
@@ -28,7 +29,8 @@ class RunConfig(Record):
 
     def __repr__(self) -> str:
         name = repr(self.origin or self.preset or "")
-        length = f"{self.train.epochs:g} epochs" if self.train.epochs else f"{self.train.steps:,} steps"
+        epochs, steps = self.train.epochs, self.train.steps
+        length = counted(epochs, "epoch") if epochs else counted(steps, "step")
         return f"RunConfig({name}, {self.task.kind}, {length}, {self.model!r})"
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from cutaway.data.label_folders import split_folders
 from cutaway.data.text import python_docs
 from cutaway.data.text.corpus import read_record
 from cutaway.data.text.sources import STANDARD_INPUT
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted_reasons
 
 Reader: TypeAlias = Callable[[Path, DataConfig, Counter[str]], Iterator[AnyExample]]
 """Reads the examples of a file or folder, and counts those that it skips by reason."""
@@ -82,7 +82,7 @@ def read_examples(read: Reader[AnyExample], path: str, data: DataConfig, skipped
     here: Counter[str] = Counter()
     examples = list(read(Path(path).expanduser(), data, here))
     if not examples:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in here.items()) or "it is empty"
+        counts = counted_reasons(here) or "it is empty"
         raise UserError(f"{path} holds no examples ({counts})")
     skipped.update(here)
     return examples

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 import numpy as np
 
 from cutaway.data.examples import AnyExample
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 INSTEAD = "give more, others with data.validation_path, or data.validation=0"
 
@@ -48,8 +48,8 @@ def hold_out(
     free = [len(group) for group, labels in zip(members, classes_of, strict=True) if _are_left(labels, remaining)]
     if not free:
         raise UserError(
-            f"each input of {name} has a label that no other has ({len(groups):,} inputs, {len(remaining):,} labels), "
-            f"and none can be held out: {INSTEAD}"
+            f"each input of {name} has a label that no other has ({counted(len(groups), 'input')}, "
+            f"{counted(len(remaining), 'label')}), and none can be held out: {INSTEAD}"
         )
     wanted = max(round(len(examples) * share), min(free))
     held_out: set[int] = set()

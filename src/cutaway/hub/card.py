@@ -1,6 +1,7 @@
 """The README of an exported folder."""
 
 from cutaway.config.run import RunConfig
+from cutaway.errors import counted
 
 
 def write_card(config: RunConfig, architecture: str, numbers: int, difference: float, against: str) -> str:
@@ -14,6 +15,7 @@ def write_card(config: RunConfig, architecture: str, numbers: int, difference: f
         against: the program that loaded it.
     """
     model, task = config.model, config.task.kind
+    trained = counted(config.train.steps, "step")
     data = f"`{config.data.path}`" if config.data.path else "data that its files do not name"
     name = config.task.spec.pipeline_tag
     tag = "" if name is None else f"pipeline_tag: {name}\n"
@@ -24,7 +26,7 @@ library_name: transformers
 # {config.preset or architecture}
 
 A transformer for {task.replace("_", " ")}, made with cutaway: {model.architecture.replace("_", "-")},
-{model.layers} layers, width {model.width}, {numbers:,} parameters. Trained on {data}, for {config.train.steps:,} steps.
+{counted(model.layers, "layer")}, width {model.width}, {numbers:,} parameters. Trained on {data}, for {trained}.
 
 ```python
 from transformers import {architecture}

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from cutaway.errors import UserError, shortened
+from cutaway.errors import UserError, counted, shortened
 from cutaway.files import require_file
 from cutaway.model.run_folder import read_json
 
@@ -142,7 +142,9 @@ def _shards(index: Path) -> list[Path]:
         raise UserError(f"{index} names a file outside its folder: {outside[0]!r}")
     missing = [name for name in named if not (index.parent / name).exists()]
     if missing:
-        raise UserError(f"{index} names {len(named)} files, and {len(missing)} are missing, the first {missing[0]}")
+        raise UserError(
+            f"{index} names {counted(len(named), 'file')}, but {len(missing):,} cannot be found, such as {missing[0]}"
+        )
     return [index.parent / name for name in named]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.run import RunConfig
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.model.run_folder import read_json, write_json
 from cutaway.tasks.shared import ImagesConfig
 
@@ -83,5 +83,7 @@ def _of_channels(name: str, values: Any, channels: int, folder: Path) -> list[fl
     if channels == 1 and len(set(values)) == 1:
         return values[:1]
     if len(values) != channels:
-        raise UserError(f"{folder / FILE} has image_{name} of {len(values)} channels, but the model has {channels}")
+        raise UserError(
+            f"{folder / FILE} has image_{name} of {counted(len(values), 'channel')}, but the model has {channels}"
+        )
     return values

@@ -9,7 +9,7 @@ import torch
 
 from cutaway.config.reading import validate
 from cutaway.config.run import RunConfig
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.hub.checkpoint_files import Checkpoint, RenamedFiles, open_weights
 from cutaway.hub.families import family_of
 from cutaway.hub.family import Family
@@ -98,7 +98,9 @@ def require_layers(config: RunConfig, tensors: int, source: str) -> None:
     """
     layers = max(config.model.layers, config.model.encoder_layers or 0)
     if layers > tensors:
-        raise UserError(f"{source} asks for {layers} layers, but its files have {tensors} tensors")
+        raise UserError(
+            f"{source} asks for {counted(layers, 'layer')}, but its files have {counted(tensors, 'tensor')}"
+        )
 
 
 def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype: torch.dtype, source: str) -> Imported:
@@ -115,8 +117,11 @@ def read_weights(config: RunConfig, table: Table, checkpoint: Checkpoint, dtype:
 def _notes(account: Account, dtype: torch.dtype) -> Sequence[str]:
     """What users must know about the weights."""
     cast = {kind: count for kind, count in account.dtypes.items() if kind != dtype}
-    casts = [f"{count} tensors of {_name(kind)} are read as {_name(dtype)}" for kind, count in cast.items()]
-    left = [f"not read: {what} ({count} tensor{'s' * (count > 1)})" for what, count in account.ignored.items()]
+    casts = [
+        f"{counted(count, 'tensor')} of {_name(kind)} {'is' if count == 1 else 'are'} read as {_name(dtype)}"
+        for kind, count in cast.items()
+    ]
+    left = [f"not read: {what} ({counted(count, 'tensor')})" for what, count in account.ignored.items()]
     return casts + left + [f"not in the file, and zeros: {name}" for name in account.absent]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.metrics.libraries import load_library
 from cutaway.metrics.report import Report, check_counts, percent, rows_by_class
 
@@ -65,7 +65,10 @@ def _check_tags(predicted: Sequence[Sequence[str]], true: Sequence[Sequence[str]
     check_counts(predicted, true)
     for number, (guess, tags) in enumerate(zip(predicted, true, strict=True), start=1):
         if len(guess) != len(tags):
-            raise UserError(f"text {number}: {len(guess)} predicted tags for {len(tags)} words: give one for each")
+            raise UserError(
+                f"text {number}: {counted(len(guess), 'predicted tag')} for {counted(len(tags), 'word')}: "
+                f"give one for each"
+            )
         for tag in [*tags, *guess]:
             if not TAG.fullmatch(tag):
                 raise UserError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from cutaway.display import figure, html_table
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 Figures: TypeAlias = dict[str, float | int]
 """By name; counts are integers."""
@@ -61,6 +61,9 @@ def check_counts(predicted: Sized, true: Sized) -> None:
         UserError: the counts differ, or there are no examples.
     """
     if len(predicted) != len(true):
-        raise UserError(f"{len(predicted)} predictions for {len(true)} examples: give one for each, in the same order")
+        raise UserError(
+            f"{counted(len(predicted), 'prediction')} for {counted(len(true), 'example')}: "
+            f"give one for each, in the same order"
+        )
     if not len(true):
         raise UserError("there are no examples to measure: give at least one")

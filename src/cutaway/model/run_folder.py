@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.files import parse_json, replacing, require_file, write_text
 from cutaway.model.renamed import current_name
 
@@ -93,7 +93,7 @@ class RunFolder:
         found = sorted(whole, key=lambda path: _step(path.parent))
         if not 1 <= count <= len(found):
             raise UserError(
-                f"{self.path} has {len(found)} checkpoints, but the mean of {count} is requested: "
+                f"{self.path} has {counted(len(found), 'checkpoint')}, but the mean of {count} is requested: "
                 f"train.keep sets how many are kept"
             )
         return found[-count:]

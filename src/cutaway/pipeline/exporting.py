@@ -15,7 +15,7 @@ from cutaway.config.embedding import PatchEmbeddingConfig
 from cutaway.config.head import SequenceHeadConfig, TokenHeadConfig
 from cutaway.config.run import RunConfig
 from cutaway.config.tokenizer import FileTokenizer
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.files import removing_on_failure, write_text
 from cutaway.hub.card import write_card
 from cutaway.hub.exporting import Wishes, export_folder, special_ids, tensors_of_family
@@ -161,7 +161,7 @@ def require_same_ids(tokenizer: Tokenizer, frame: PostProcessor, folder: Path) -
     if different:
         raise UserError(
             f"{folder} is not kept: in {'cutaway' if reference is None else 'transformers'} its tokenizer gives other "
-            f"ids to {len(different)} random texts, such as {different[0]!a}"
+            f"ids to {counted(len(different), 'random text')}, such as {different[0]!a}"
         )
 
 

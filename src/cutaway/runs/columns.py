@@ -29,7 +29,7 @@ from cutaway.data.tables.names import (
 )
 from cutaway.data.tables.records import has_names, read_records
 from cutaway.data.tables.rows import read_cells
-from cutaway.errors import listed
+from cutaway.errors import counted, listed
 
 MOST_ROWS = 1000
 """Rows that are looked at."""
@@ -62,7 +62,7 @@ class Table:
         """The columns, in words."""
         names = [name.strip() for name in self.names]
         if not names:
-            return f"{len(self.columns)} columns without names"
+            return f"{counted(len(self.columns), 'column')} without names"
         return f"column{'s' * (len(names) > 1)} {listed(names, SHOWN)}"
 
 
@@ -216,7 +216,7 @@ def _named(table: Table, known: Iterable[str]) -> list[Any]:
 
 def _count(labels: set[Any], table: Table) -> str:
     where = f" in the first {MOST_ROWS:,} rows" if table.is_cut else ""
-    return f"{len(labels):,} label{'s' * (len(labels) != 1)}{where}"
+    return f"{counted(len(labels), 'label')}{where}"
 
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:

@@ -28,7 +28,7 @@ from cutaway.data.tables.squad import read_squad
 from cutaway.data.tables.text_pairs import endings_of
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.metrics.entities import PREFIXES
 from cutaway.runs.columns import FILE_TASKS, MOST_ROWS, Roles, read_head, roles_of
 from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
@@ -160,16 +160,16 @@ def _of_folder(folder: Path, data: DataConfig) -> Guess:
     counts = Counter(format_of(file) for file in files)
     has_folders = any(file.parent != folder for file in files)
     for endings, task, what in (
-        (IMAGES, "image_classification", "images"),
-        (SOUNDS, "audio_classification", "recordings"),
+        (IMAGES, "image_classification", "image"),
+        (SOUNDS, "audio_classification", "recording"),
     ):
         count = sum(counts[ending] for ending in endings)
         if count <= len(files) / 2:
             continue
         if has_folders:
-            return _guess(task, f"{folder.name}: {count:,} {what} in folders")
-        raise _unclear(f"{folder.name}: {count:,} {what}", "put those of each label into a folder of its name, or give "
-                       "a table with their paths to --data")  # fmt: skip
+            return _guess(task, f"{folder.name}: {counted(count, what)} in folders")
+        advice = "put those of each label into a folder of its name, or give a table with their paths to --data"
+        raise _unclear(f"{folder.name}: {counted(count, what)}", advice)
     split = _split(folder)
     if split:
         found = _of_file(split[0], data.model_copy(update={"path": str(split[0])}))
@@ -177,15 +177,19 @@ def _of_folder(folder: Path, data: DataConfig) -> Guess:
         moved = tuple(f"{key}={json.dumps(str(path), ensure_ascii=False)}" for key, path in paths)
         return replace(found, assignments=(*moved, *found.assignments))
     if files and all(is_fasta(file) for file in files):
-        return _guess("masked_language_modeling", f"{folder.name}: {len(files):,} FASTA files", preset=PROTEINS)
+        return _guess(
+            "masked_language_modeling", f"{folder.name}: {counted(len(files), 'FASTA file')}", preset=PROTEINS
+        )
     if example := next((file for file in files if _format(file) in _EXAMPLES), None):
-        raise _unclear(f"{folder.name}: {len(files):,} files, such as {example.name}", f"name one: --data {example}")
+        raise _unclear(
+            f"{folder.name}: {counted(len(files), 'file')}, such as {example.name}", f"name one: --data {example}"
+        )
     if sides := sorted({_format(file)[1:] for file in files} & LANGUAGES):
         advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING[0]}"
-        raise _unclear(f"{folder.name}: {len(files):,} files that end with {', '.join(sides)}", advice)
+        raise _unclear(f"{folder.name}: {counted(len(files), 'file')} ending in {', '.join(sides)}", advice)
     if not files:
         raise UserError(f"{folder} has no files")
-    return _guess("language_modeling", f"{folder.name}: {len(files):,} files of text")
+    return _guess("language_modeling", f"{folder.name}: {counted(len(files), 'file')} of text")
 
 
 def _split(folder: Path) -> tuple[Path, ...]:
@@ -250,7 +254,9 @@ def _of_proteins(path: Path, data: DataConfig) -> Guess:
         raise UserError(f"{path} has no sequences")
     labels = [protein.label for protein in proteins if protein.label and not NAMED.match(protein.id)]
     if 1 < len(set(labels)) <= len(labels) / 2 and len(labels) > len(proteins) / 2:
-        return _guess("sequence_classification", f"{path.name}: proteins, {len(set(labels))} labels", preset=PROTEINS)
+        return _guess(
+            "sequence_classification", f"{path.name}: proteins, {counted(len(set(labels)), 'label')}", preset=PROTEINS
+        )
     return _guess("masked_language_modeling", f"{path.name}: proteins without labels", preset=PROTEINS)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutaway.display import html_table, program
-from cutaway.errors import JobError, UserError
+from cutaway.errors import JobError, UserError, counted
 from cutaway.model.device import keep_freed_memory
 from cutaway.pipeline import Pipeline, load
 from cutaway.runs.run import Run
@@ -47,7 +47,7 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         best = "" if self.best is None else f", validation {self.criterion} {self.best:.4g} at step {self.best_step:,}"
-        return f"TrainedRun({str(self.path)!r}, {self.steps:,} steps{best})"
+        return f"TrainedRun({str(self.path)!r}, {counted(self.steps, 'step')}{best})"
 
     def _repr_html_(self) -> str:
         figures = {"steps": self.steps, "tokens": self.tokens, "minutes of training": self.seconds / 60}
@@ -111,13 +111,15 @@ def how_to_go_on(run: Run) -> str:
     c, progress = run.config.train, run.progress
     done = 0 if progress is None else progress.step
     if done < c.steps and progress is not None:
-        why, longer = f"stopped early: {progress.waited} evaluations without improvement", "train.patience=none"
+        why = f"stopped early: {counted(progress.waited, 'evaluation')} without improvement"
+        longer = "train.patience=none"
     elif c.epochs is not None:
-        why, longer = f"is finished: {c.epochs:g} epochs", f"train.epochs={2 * c.epochs:g}"
+        why, longer = f"is finished: {counted(c.epochs, 'epoch')}", f"train.epochs={2 * c.epochs:g}"
     else:
         why, longer = "is finished", f"train.steps={2 * done}"
     path = run.folder.path
-    return f"{path} {why}, {done:,} steps; go on with: {program()} train --resume {shlex.quote(str(path))} {longer}"
+    command = f"{program()} train --resume {shlex.quote(str(path))} {longer}"
+    return f"{path} {why}, {counted(done, 'step')}; go on with: {command}"
 
 
 def write_sample(run: Run) -> str:

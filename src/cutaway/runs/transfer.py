@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 NAMED = 5
 """The most weights that a summary names."""
@@ -104,4 +104,4 @@ def _shapes(model: nn.Module, beginning: str) -> dict[str, torch.Size]:
 
 
 def _amount(weights: Mapping[str, int]) -> str:
-    return f"{len(weights)} weights ({sum(weights.values()):,} numbers)"
+    return f"{counted(len(weights), 'weight')} ({counted(sum(weights.values()), 'number')})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutaway.display import html_table
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.locks import lock_of
 from cutaway.model.digests import Digests
 from cutaway.model.run_folder import RunFolder
@@ -48,9 +48,11 @@ class Verification:
         """The number of files with each verdict, in words."""
         unrecorded = sum(file.complaint == UNRECORDED for file in self.files)
         failed = len(self.failures)
-        parts = [f"{len(self.files) - unrecorded - failed} files are as they were written"]
-        parts += [f"{failed} are not"] if failed else []
-        parts += [f"{unrecorded} have no digest, as in runs of earlier versions"] if unrecorded else []
+        same = len(self.files) - unrecorded - failed
+        parts = [f"{counted(same, 'file')} {'is as it was' if same == 1 else 'are as they were'} written"]
+        parts += [f"{failed} {'is' if failed == 1 else 'are'} not"] * bool(failed)
+        without = f"{unrecorded} {'has' if unrecorded == 1 else 'have'} no digest, as in runs of earlier versions"
+        parts += [without] * bool(unrecorded)
         return ", ".join(parts)
 
     def __repr__(self) -> str:

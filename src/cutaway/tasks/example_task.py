@@ -17,7 +17,7 @@ from cutaway.data.batches import BatchLimit, Examples, RandomBatches, Sequential
 from cutaway.data.collect import collect_examples, read_examples
 from cutaway.data.example_store import Collected, open_examples, remove_examples
 from cutaway.data.examples import AnyExample
-from cutaway.errors import UserError, quoted
+from cutaway.errors import UserError, counted, counted_reasons, quoted
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.model.run_folder import RunFolder
@@ -260,7 +260,7 @@ class ExampleDataset(Generic[Config, AnyExample]):
     @property
     def amount(self) -> str:
         """The number of examples, and what was left out."""
-        counts = f"{len(self.training):,} examples, {len(self.validation):,} to validate with"
+        counts = f"{counted(len(self.training), 'example')}, {len(self.validation):,} to validate with"
         return f"{counts}{self._only_class}{self._left_out}"
 
     @property
@@ -272,7 +272,7 @@ class ExampleDataset(Generic[Config, AnyExample]):
     @property
     def _left_out(self) -> str:
         counts = {**self.examples.skipped, **self.counted}
-        return "".join(f", {number:,} {reason}" for reason, number in counts.items())
+        return f", {counted_reasons(counts)}" if any(counts.values()) else ""
 
     @property
     def epoch(self) -> int:

@@ -14,6 +14,7 @@ from cutaway.data.text.corpus import Corpus, Part, open_corpus
 from cutaway.data.text.prepare import prepare
 from cutaway.data.text.shards import TokenStream
 from cutaway.data.text.windows import RandomWindows, SequentialWindows
+from cutaway.errors import counted, counted_reasons
 from cutaway.metrics.report import Report
 from cutaway.model.device import choose_precision, device_of
 from cutaway.tasks.base import FiniteBatches, Objective, TrainingData, evaluate
@@ -125,8 +126,8 @@ class TextDataset(Generic[Config]):
     def amount(self) -> str:
         """The number of tokens, and what was left out."""
         counts = {**self.corpus.manifest.scan.skipped, "of them unknown": self._count_unknown()}
-        skipped = "".join(f", {number:,} {reason}" for reason, number in counts.items() if number)
-        return f"{len(self.corpus.training):,} tokens of text{skipped}"
+        parts = (f"{counted(len(self.corpus.training), 'token')} of text", counted_reasons(counts))
+        return ", ".join(part for part in parts if part)
 
     @property
     def epoch(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import tokenizers
 from tokenizers.models import WordLevel
 
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 NAMED = 8
 """The most characters or words that a message names."""
@@ -39,7 +39,7 @@ class Unseen:
         self._seen |= fresh.difference(unseen)
         if unseen:
             named = ", ".join(map(repr, unseen[:NAMED])) + ("…" if len(unseen) > NAMED else "")
-            count = f"{len(unseen)} {'word' if self._knows_words else 'character'}{'s' if len(unseen) > 1 else ''}"
+            count = counted(len(unseen), "word" if self._knows_words else "character")
             raise UserError(f"the tokenizer lacks {named} ({count}): remove them from the text, or train with them")
 
     def words(self, text: str) -> list[str]:

@@ -124,7 +124,7 @@ def test_archives_and_images_that_do_not_fit_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no array 'captions'"):
         read(tmp_path / "labels.npz")
     np.savez(tmp_path / "few.npz", images=PIXELS, captions=CAPTIONS[1:])
-    with pytest.raises(UserError, match=r"'captions': the shape is \(4,\), but there are 5 images"):
+    with pytest.raises(UserError, match=r"'captions': the shape is \(4,\), and 'images' holds 5 images"):
         read(tmp_path / "few.npz")
     names = write_images(tmp_path)
     require_module("PIL.Image").fromarray(PIXELS[0][:2]).save(tmp_path / names[3])

@@ -121,8 +121,8 @@ IMAGES = np.zeros((3, 4, 6), np.uint8)
     [
         ({"image": IMAGES, "labels": [1, 2, 3]}, "no array 'images'; did you mean 'image'?"),
         ({"images": IMAGES}, "no array 'labels'; known: images"),
-        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), but there are 3 images"),
-        ({"images": IMAGES, "labels": np.zeros((3, 2))}, "'labels': the shape is (3, 2), but there are 3"),
+        ({"images": IMAGES, "labels": [1, 2]}, "'labels': the shape is (2,), and 'images' holds 3 images"),
+        ({"images": IMAGES, "labels": np.zeros((3, 2))}, "'labels': the shape is (3, 2), and 'images' holds 3"),
         ({"images": IMAGES[0], "labels": [1]}, "'images': uint8 of the shape (4, 6), where numbers are expected"),
         ({"images": IMAGES[:, :0], "labels": [1, 2, 3]}, "'images': uint8 of the shape (3, 0, 6)"),
         ({"images": IMAGES.astype(str), "labels": [1, 2, 3]}, "'images': <U3 of the shape (3, 4, 6)"),

@@ -104,7 +104,7 @@ def test_what_is_empty_is_skipped_and_counted(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.tsv", b"a\t1\nb\t0\tc\n", "a.tsv, line 2: 3 columns, where the first line has 2"),
-        ("a.tsv", b"a\t1\n\nb\n", "a.tsv, line 3: 1 columns, where the first line has 2"),
+        ("a.tsv", b"a\t1\n\nb\n", "a.tsv, line 3: 1 column, where the first line has 2"),
         ("a.tsv", b"a\t1\n\xff\t0\n", "a.tsv, line 2: not UTF-8 text"),
         ("a.csv", b'a,1\n"b,2', "a.csv, line 2: no CSV"),
         ("a.csv", b'a,1\n"b\nc" d,2\n', "a.csv, line 3: no CSV"),

@@ -16,7 +16,7 @@ from cutaway.data.tables.listed_files import read_listed
 from cutaway.data.tables.names import Wanted
 from cutaway.data.tables.records import TABLES
 from cutaway.display import size
-from cutaway.errors import UserError, nearest
+from cutaway.errors import UserError, counted, nearest
 
 ARCHIVE = ".npz"
 ARRAY = "images"
@@ -86,7 +86,10 @@ def _read_archive(path: Path, array: str, target: str) -> Iterator[Found]:
     arrays = _open_archive(path, (array, target))
     images = _as_images(arrays[array], f"{path}, {array!r}")
     if arrays[target].shape != images.shape[:1]:
-        raise UserError(f"{path}, {target!r}: the shape is {arrays[target].shape}, but there are {len(images)} images")
+        raise UserError(
+            f"{path}, {target!r}: the shape is {arrays[target].shape}, "
+            f"and {array!r} holds {counted(len(images), 'image')}"
+        )
     for number, (pixels, one) in enumerate(zip(images, arrays[target].astype(str).tolist(), strict=True), start=1):
         yield Found(f"image {number} of {path}", pixels, one)
 

@@ -10,7 +10,7 @@ from cutaway.config.data import DataConfig
 from cutaway.data.examples import Tagged
 from cutaway.data.readers import read_lines
 from cutaway.data.tables.names import normal
-from cutaway.errors import UserError, quoted
+from cutaway.errors import UserError, counted, quoted
 
 DOCUMENT_MARK = "-DOCSTART-"
 COMMENT = re.compile(r"#\s*(newdoc|newpar)\b.*|#\s+[\w.:-]+\s*=.*")
@@ -52,7 +52,9 @@ def _read_columns(path: Path, skipped: Counter[str]) -> Iterator[list[str]]:
         elif len(cells) == 1 or "" in (cells[:1] + cells[-1:]):
             raise UserError(f"{path}, line {number}: a word and its tag are expected, not {quoted(line.strip())}")
         elif cells and len(cells) != width:
-            raise UserError(f"{path}, line {number}: {len(cells)} columns, where the lines before have {width}")
+            raise UserError(
+                f"{path}, line {number}: {counted(len(cells), 'column')}, where the lines before have {width}"
+            )
         else:
             is_first = is_first and not cells
             yield cells

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cutaway.config.data import DataConfig
 from cutaway.data.tables.names import Wanted, same
-from cutaway.errors import UserError, listed, quoted
+from cutaway.errors import UserError, counted, listed, quoted
 
 CHOOSE = "choose with data.field=… data.target=…"
 
@@ -68,7 +68,9 @@ def numbered_columns(row: Sequence[str], data: DataConfig, place: str) -> tuple[
         numbers = [3 - sum(one or 0 for one in numbers) if number is None else number for number in numbers]
     source, target = numbers
     if source is None or target is None:
-        raise UserError(f"{place}: {len(row)} columns: choose both by their numbers, with data.field=… data.target=…")
+        raise UserError(
+            f"{place}: {counted(len(row), 'column')}: choose both by their numbers, with data.field=… data.target=…"
+        )
     if not {source, target} <= set(range(1, len(row) + 1)) or source == target:
         raise UserError(f"{place}: data.field={source} data.target={target}: choose two of the columns 1 to {len(row)}")
     return source - 1, target - 1

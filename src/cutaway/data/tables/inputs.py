@@ -9,7 +9,7 @@ from cutaway.data.readers import format_of, opened, plugin_reader, split_lines, 
 from cutaway.data.tables.names import FILES, SOURCES, TEXTS, is_known, languages_in, named, same
 from cutaway.data.tables.records import TABLES, fields_of, has_names, json_kind, read_records
 from cutaway.data.tables.rows import read_cells, separator_of
-from cutaway.errors import UserError, listed
+from cutaway.errors import UserError, counted, listed
 
 FORMATS = TABLES
 """Endings of files that are read as tables."""
@@ -112,7 +112,7 @@ def _read_cells(path: Path, names: Sequence[str], advice: str) -> Iterator[Cell]
                 column = row.index(_named(row, names, place, advice))
                 continue
         if len(row) != len(first):
-            raise UserError(f"{place}: {len(row)} columns, where the first line has {len(first)}")
+            raise UserError(f"{place}: {counted(len(row), 'column')}, where the first line has {len(first)}")
         yield Cell(place, first[column], row[column])
 
 

@@ -22,7 +22,7 @@ from cutaway.data.tables.fields import (
 )
 from cutaway.data.tables.names import LABELLED_TEXTS, Wanted
 from cutaway.data.tables.records import fields_of, has_names, read_records
-from cutaway.errors import UserError, listed, quoted, shortened
+from cutaway.errors import UserError, counted, listed, quoted, shortened
 
 MOST_OF_FIELD = 2**31 - 1
 """The most characters of a field of CSV; the library's own limit is 131,072."""
@@ -94,7 +94,7 @@ def _read_columns(path: Path, data: DataConfig, skipped: Counter[str], wanted: W
                 first.see(row[target])
             yield Row(place, row[source], row[target])
         else:
-            raise UserError(f"{place}: {len(row)} columns, where the first line has {width}")
+            raise UserError(f"{place}: {counted(len(row), 'column')}, where the first line has {width}")
     if first is not None and data.header is None and wanted.recurs:
         first.refuse_header()
 
@@ -200,7 +200,7 @@ def _columns(row: list[str], data: DataConfig, wanted: Wanted, place: str) -> tu
         raise missing_fields(row, data, wanted, place)
     if columns is None and len(row) != 2:
         raise UserError(
-            f"{place}: {len(row)} column{'s' * (len(row) != 1)}: two are expected, or a header that names "
+            f"{place}: {counted(len(row), 'column')}: two are expected, or a header that names "
             f"{wanted.what}, but this line is: {listed(row)} ({CHOOSE})"
         )
     return (*(columns or (0, 1)), bool(data.header))

@@ -16,7 +16,7 @@ from cutaway.data.proteins.fasta import is_fasta, read_fasta
 from cutaway.data.readers import ByteStream, Document, is_text, read_file, read_text
 from cutaway.data.tables.inputs import is_table, read_documents
 from cutaway.data.text import python_docs
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted_reasons
 
 STANDARD_INPUT = "-"
 
@@ -83,7 +83,7 @@ def _folder(folder: Path, text_field: str) -> Source:
     ordered = sorted(_visible_files(folder, skipped), key=lambda path: path.parts)
     paths = [path for path in ordered if _keep(path, skipped)]
     if not paths:
-        counts = ", ".join(f"{count} {reason}" for reason, count in (+skipped).items()) or "it is empty"
+        counts = counted_reasons(skipped) or "it is empty"
         raise UserError(f"no text files in the folder {folder} ({counts})")
     return _files(str(folder), paths, text_field, +skipped)
 

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from cutaway.data.text.shards import TokenStream
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.nn.losses import IGNORED
 
 InputsAndTargets = tuple[Int64[np.ndarray, "B T"], Int64[np.ndarray, "B T"]]
@@ -19,8 +19,9 @@ class RandomWindows:
 
     def __init__(self, tokens: TokenStream, context: int, batch_size: int, seed: int) -> None:
         if len(tokens) < context + 1:
+            found = counted(len(tokens), "token")
             raise UserError(
-                f"the text has {len(tokens)} tokens, and a context of {context} needs {context + 1} or more: "
+                f"the text has {found}, and a context of {context} needs {context + 1} or more: "
                 f"give more text or a shorter model.context"
             )
         self._tokens = tokens
@@ -46,7 +47,9 @@ class SequentialWindows:
 
     def __init__(self, tokens: TokenStream, context: int, batch_size: int) -> None:
         if len(tokens) < 2:
-            raise UserError(f"the text has {len(tokens)} tokens, and two are needed to predict one from another")
+            raise UserError(
+                f"the text has {counted(len(tokens), 'token')}, and two are needed to predict one from another"
+            )
         self._tokens = tokens
         self._context = min(context, len(tokens) - 1)
         self._batch_size = batch_size

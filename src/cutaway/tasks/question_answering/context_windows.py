@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cutaway.data.examples import Answer, Question
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 from cutaway.text.tokenizer import Tokenizer
 from cutaway.text.uses import around_text
 
@@ -70,9 +70,9 @@ class Windowing:
             raise UserError(f"there is no context to find the answer to {question!r} in")
         if room < len(ids) and room <= self.stride:
             raise UserError(
-                f"the question has {len(asked)} tokens and leaves room for {max(room, 0)} of its context, which "
-                f"task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller task.stride "
-                f"or a longer model.context"
+                f"the question has {counted(len(asked), 'token')} and leaves room for {max(room, 0)} of its context, "
+                f"which task.stride {self.stride} does not allow: ask in fewer words, or train with a smaller "
+                f"task.stride or a longer model.context"
             )
         begin = len(frame.pair[0]) + len(asked) + len(frame.pair[1])
         starts = range(0, max(1, len(ids) - self.stride), room - self.stride) if room < len(ids) else (0,)
