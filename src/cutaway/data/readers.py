@@ -189,7 +189,7 @@ def format_of(path: Path) -> str:
 
 
 def parse_row(line: bytes, place: str) -> dict[str, Any]:
-    """The fields of a line of JSONL.
+    """The fields of a line of JSONL; those of objects as in `flat`.
 
     Raises:
         UserError: it is not a JSON object.
@@ -200,7 +200,18 @@ def parse_row(line: bytes, place: str) -> dict[str, Any]:
         raise UserError(f"{place}: invalid JSON ({error})") from error
     if not isinstance(row, dict):
         raise UserError(f"{place}: a JSON object was expected, fields in braces")
-    return row
+    return flat(row)
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row in which no field is an object: the field `en` of an object `translation` is called `translation.en`."""
+    if not any(isinstance(one, dict) for one in row.values()):
+        return row
+    inner = {name: flat(one) if isinstance(one, dict) and one else {None: one} for name, one in row.items()}
+    cells = (
+        (name if key is None else f"{name}.{key}", cell) for name, one in inner.items() for key, cell in one.items()
+    )
+    return dict(cells)
 
 
 def text_of(value: Any, place: str) -> str:
@@ -241,7 +252,7 @@ def _read_parquet(path: Path, field: str) -> Iterator[Document]:
     names = parquet_fields(path)
     if field not in names:
         raise UserError(_no_field(str(path), field, names))
-    for row in read_parquet(path, [field]):
+    for row in map(flat, read_parquet(path, [field])):
         yield [text_of(row[field], f"{path}, field {field!r}")]
 
 
@@ -252,7 +263,7 @@ def parquet_fields(path: Path) -> list[str]:
         UserError: pyarrow is not installed, or the file is damaged.
     """
     with _parquet(path) as file:
-        return list(file.schema_arrow.names)
+        return [name for field in file.schema_arrow for name in _field_names(field)]
 
 
 def read_parquet(path: Path, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
@@ -264,6 +275,13 @@ def read_parquet(path: Path, fields: Collection[str] | None = None) -> Iterator[
     with _parquet(path) as file:
         for batch in file.iter_batches(batch_size=256, columns=fields and list(fields)):
             yield from batch.to_pylist()
+
+
+def _field_names(field: Any) -> list[str]:
+    """The name of a column, or those of the fields of a structure in it, such as `translation.en`."""
+    if not hasattr(field.type, "fields"):
+        return [field.name]
+    return [f"{field.name}.{name}" for inner in field.type.fields for name in _field_names(inner)]
 
 
 @contextmanager

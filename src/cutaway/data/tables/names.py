@@ -91,23 +91,32 @@ def named(columns: Iterable[str], names: Iterable[str]) -> str | None:
 
 def all_named(columns: Iterable[str], names: Iterable[str]) -> list[str]:
     """The columns with one of the names, in the order of the names."""
-    listed = [(column, _forms(column)) for column in columns]
+    listed = sorted(((column, _forms(column)) for column in columns), key=lambda one: one[0].count("."))
     found = (column for name in names for column, forms in listed if name in forms)
     return list(dict.fromkeys(found))
 
 
 def languages_in(columns: Iterable[str]) -> list[str]:
     """The columns that are named by languages; `id` is Indonesian beside one language, not beside two."""
-    found = [column for column in columns if normal(column) in LANGUAGES]
-    return [column for column in found if normal(column) != "id"] if len(found) > 2 else found
+    found = [column for column in columns if _last(column) in LANGUAGES]
+    return [column for column in found if _last(column) != "id"] if len(found) > 2 else found
 
 
 def same(columns: Iterable[str], name: str) -> str | None:
-    """The column with a name that a user has chosen: exactly this one, or one that differs in case or space only."""
+    """The column that a user has chosen: with exactly this name, or one that differs in case or space only.
+
+    Of a field in an object, such as `translation.en`, the last part is enough.
+    """
     every = list(columns)
-    return name if name in every else next((one for one in every if normal(one) == normal(name)), None)
+    if name in every:
+        return name
+    return next((one for form in (normal, _last) for one in every if form(one) == normal(name)), None)
 
 
 def _forms(name: str) -> set[str]:
-    one = normal(name)
-    return {one, one.removesuffix("s")}
+    return {form for one in (normal(name), _last(name)) for form in (one, one.removesuffix("s"))}
+
+
+def _last(name: str) -> str:
+    """The last part of the name of a field in an object, such as `translation.en`."""
+    return normal(name).rpartition(".")[2]

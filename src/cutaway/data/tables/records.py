@@ -9,7 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cutaway.data.readers import BLOCK_BYTES, format_of, opened, parquet_fields, parse_row, plugin_reader, read_parquet
+from cutaway.data.readers import (
+    BLOCK_BYTES,
+    flat,
+    format_of,
+    opened,
+    parquet_fields,
+    parse_row,
+    plugin_reader,
+    read_parquet,
+)
+from cutaway.data.tables.json_rows import rows_of
 from cutaway.errors import UserError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -19,7 +29,7 @@ LOOKED_AT = 100
 """Rows whose fields are looked at to find those that are named."""
 
 Record = tuple[str, dict[str, Any]]
-"""The location of a row, in words, and its fields by name."""
+"""The location of a row, in words, and its fields by name, those of objects as in `flat`."""
 
 
 def json_kind(path: Path) -> str | None:
@@ -37,8 +47,12 @@ def json_kind(path: Path) -> str | None:
     if start.startswith(b"["):
         is_array = start[1:].lstrip().startswith((b"{", b"]"))
         return ".json" if is_array or ending in (*JSON_LINES, ".json") else None
-    if ending in JSON_LINES or (start.startswith(b"{") and _is_object(_first_line(path))):
+    if ending in JSON_LINES:
         return ".jsonl"
+    if start.startswith(b"{") and (b"\n" in start or len(start) < BLOCK_BYTES):
+        first, *others = _first_lines(path)
+        if isinstance(value := _value(first), dict):
+            return ".jsonl" if others or rows_of(value) is None else ".json"
     return ".json" if ending == ".json" else None
 
 
@@ -62,7 +76,7 @@ def read_records(path: Path, fields: Collection[str] | None = None) -> Iterator[
         UserError: at once or while reading: it is damaged, or a row is not an object.
     """
     if format_of(path) == ".parquet":
-        return _numbered(path, read_parquet(path, fields))
+        return _numbered(path, map(flat, read_parquet(path, fields)))
     if (read := plugin_reader(path)) is not None:
         return _numbered(path, read(path))
     return _read_array(path) if json_kind(path) == ".json" else _read_json_lines(path)
@@ -90,18 +104,18 @@ def _start(path: Path) -> bytes:
         return file.read(BLOCK_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
-def _first_line(path: Path) -> bytes:
-    """The first line that is not blank, without a byte order mark."""
+def _first_lines(path: Path) -> list[bytes]:
+    """The first two lines that are not blank, without a byte order mark."""
     with opened(path) as file:
         lines = (line.removeprefix(b"\xef\xbb\xbf") for line in file)
-        return next((line for line in lines if line.strip()), b"")
+        return list(islice((line for line in lines if line.strip()), 2))
 
 
-def _is_object(line: bytes) -> bool:
+def _value(line: bytes) -> Any:
     try:
-        return isinstance(json.loads(line), dict)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
 
 
 def _read_json_lines(path: Path) -> Iterator[Record]:
@@ -112,14 +126,14 @@ def _read_json_lines(path: Path) -> Iterator[Record]:
 
 
 def _read_array(path: Path) -> Iterator[Record]:
-    """The objects of an array, which may be the only array of an object, such as `{"data": [{…}, …]}`."""
+    """The rows of a JSON value, as in `rows_of`."""
     with opened(path) as file:
         content = file.read()
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: invalid JSON ({error})") from error
-    arrays = [one for one in value.values() if isinstance(one, list)] if isinstance(value, dict) else [value]
-    if len(arrays) != 1 or not isinstance(arrays[0], list) or not all(isinstance(row, dict) for row in arrays[0]):
+    rows = rows_of(value)
+    if rows is None:
         raise UserError(f"{path}: an array of JSON objects, one per example, or an object per line was expected")
-    return _numbered(path, arrays[0])
+    return _numbered(path, map(flat, rows))
