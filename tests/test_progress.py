@@ -121,7 +121,7 @@ def test_without_a_terminal_there_is_a_line_a_minute(monkeypatch: pytest.MonkeyP
 def test_a_notebook_needs_widgets_for_a_live_line(
     has_widgets: bool, is_live: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console = Console(file=io.StringIO(), force_jupyter=True, force_interactive=True)
+    console = Console(file=io.StringIO(), force_jupyter=True)
     monkeypatch.setattr(progress, "console", console)
     monkeypatch.setattr(progress, "find_spec", lambda name: object() if has_widgets and name == "ipywidgets" else None)
     assert progress.is_live() is is_live

@@ -39,7 +39,7 @@ def say(text: str) -> None:
 
 def is_live() -> bool:
     """Whether a line can be redrawn: in a terminal, and in a notebook that has ipywidgets."""
-    return console.is_interactive and (not console.is_jupyter or find_spec("ipywidgets") is not None)
+    return find_spec("ipywidgets") is not None if console.is_jupyter else console.is_interactive
 
 
 class FittedLine(ProgressColumn):
