@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cutaway.interpret.report_page import write_report
-from interpret.pages import HOSTILE, LINE, make_report
+from cutaway.tap import tap_names
+from interpret.pages import HOSTILE, LINE, make_model, make_report
 from support import require_binary, require_module
 
 playwright = require_module("playwright.sync_api")
@@ -82,10 +83,13 @@ def test_the_header_says_what_chance_level_is(page):
 def test_choosing_a_head_enlarges_it_and_pointing_at_a_cell_shows_its_number(page):
     page.get_by_role("button", name="enlarge layer 1, head 2").click()
     assert page.inner_text("#map-title") == "Layer 1, head 2"
+    name, _, place = page.inner_text("#map-name").partition("[")
+    assert name in tap_names(make_model(REPORT.vocabulary)), "it can be captured under this name"
+    assert (name.split(".")[1], place) == ("1", "0, 2]")
     for query, key in ((13, 5), (9, 9), (19, 0)):
         point(page, query, key)
         number = f"{REPORT.attention[1, 2, query, key]:.3f}"
-        assert page.inner_text("#map-value") == f"query '{SHOWN[query]}' looks at key '{SHOWN[key]}': {number}"
+        assert page.inner_text("#map-value") == f"query “{SHOWN[query]}” looks at key “{SHOWN[key]}”: {number}"
     point(page, 4, 8)
     assert "comes later" in page.inner_text("#map-value")
 
@@ -96,7 +100,7 @@ def test_the_map_can_be_walked_by_keyboard(page):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowRight")
     number = f"{REPORT.attention[0, 0, 12, 6]:.3f}"
-    assert page.inner_text("#map-value") == f"query '{SHOWN[12]}' looks at key '{SHOWN[6]}': {number}"
+    assert page.inner_text("#map-value") == f"query “{SHOWN[12]}” looks at key “{SHOWN[6]}”: {number}"
 
 
 def test_small_maps_are_empty_above_the_diagonal_and_only_there(page):

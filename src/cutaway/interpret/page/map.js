@@ -70,7 +70,7 @@ function makeMap() {
     const isFuture = shown.key > shown.query;
     byId("map-value").textContent = isFuture
       ? `query '${query}' may not look at key '${key}': it comes later`
-      : `query '${query}' looks at key '${key}': ${value}`;
+      : `query “${query}” looks at key “${key}”: ${value}`;
   };
   const move = (query, key) => {
     const inside = (position) => Math.min(Math.max(position, 0), tokens - 1);
@@ -99,7 +99,7 @@ function makeMap() {
     const { layer, head } = chosen;
     drawHead(image, layer, head);
     byId("map-title").textContent = `Layer ${layer}, head ${head}`;
-    byId("map-name").textContent = `decoder.${layer}.self_attention.weights[0, ${head}]`;
+    byId("map-name").textContent = `decoder.${layer}.self_attention.pattern[0, ${head}]`;
     canvas.setAttribute("aria-label", `attention of ${headName(layer, head)}; the arrow keys move over it`);
     redraw();
   };
