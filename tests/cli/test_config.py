@@ -32,7 +32,7 @@ def test_programs_get_the_same() -> None:
     assert len(json.loads(printed("config", "--json"))) == len(all_keys())
 
 
-@pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_is_its_help(command: str) -> None:
     assert printed("help", command) == printed(command, "--help")
     assert re.search(rf"Usage: cutaway {command}\b", printed("help", command))

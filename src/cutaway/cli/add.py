@@ -1,12 +1,12 @@
 """`cutaway add`."""
 
-from cutaway.cli.arguments import Device, File, Model, Numbers, given_numbers, open_model
+from cutaway.cli.arguments import Device, Model, Numbers, NumbersFile, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 
 
 def add(
-    model: Model, numbers: Numbers = None, file: File = None, device: Device = "auto", json: AsJSON = False
+    model: Model, numbers: Numbers = None, file: NumbersFile = None, device: Device = "auto", json: AsJSON = False
 ) -> None:
     """Add two numbers with a model trained for it."""
     rows = given_numbers(numbers, file)

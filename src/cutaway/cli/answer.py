@@ -18,7 +18,12 @@ def answer(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Find the answer to a question in a text."""
+    """Find the answer to a question in a text.
+
+    For example:
+
+    cutaway answer runs/facts "Where is it?" "It is in the box."
+    """
     if (context is None) == (file is None):
         raise UserError("give one context: a text after the question, or a file with --file")
     text = context if file is None else read_file(file)

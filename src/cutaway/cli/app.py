@@ -1,5 +1,7 @@
 """All commands, by name."""
 
+import shutil
+from inspect import cleandoc
 from typing import Annotated
 
 import typer
@@ -33,6 +35,8 @@ from cutaway.cli.verify import verify
 from cutaway.errors import UserError
 
 INTERRUPTED = 130
+NARROW = 80
+"""Terminals with fewer columns get help without frames, where names of options would be cut."""
 
 app = typer.Typer(
     help="Build, train, run and open transformers.",
@@ -51,6 +55,7 @@ def run() -> int:
     Raises:
         UserError: the arguments fit no command, or the command raises it.
     """
+    app.rich_markup_mode = "rich" if shutil.get_terminal_size().columns >= NARROW else None
     try:
         status: int = app(prog_name="cutaway", standalone_mode=False) or 0
     except UsageError as error:
@@ -73,27 +78,32 @@ def _without_command(
         raise typer.Exit(2)
 
 
-COMMANDS = (
-    *(train, generate, chat, score, fill, classify, tag, translate, caption, answer, embed, predict),
-    *(
-        sort,
-        reverse,
-        copy,
-        add,
-        evaluate,
-        check,
-        verify,
-        export,
-        tokenize,
-        plan,
-        compare,
-        presets,
-        config,
-        demo,
-        doctor,
-    ),
-)
-for command in COMMANDS:
-    app.command()(command)
-app.command("help")(help_of)
-app.command("summarize", help="Write a summary of a text.")(translate)
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a docstring, each in one line: the terminal wraps them."""
+    return [" ".join(paragraph.split()) for paragraph in cleandoc(text).split("\n\n")]
+
+
+COMMANDS = {
+    **{command.__name__: command for command in (train, generate, chat, score, fill, classify, tag)},
+    "translate": translate,
+    "summarize": translate,
+    "caption": caption,
+    "answer": answer,
+    "embed": embed,
+    **{command.__name__: command for command in (predict, sort, reverse, copy, add)},
+    **{command.__name__: command for command in (evaluate, check, verify, export, tokenize, plan, compare)},
+    "presets": presets,
+    "config": config,
+    "demo": demo,
+    "doctor": doctor,
+    "help": help_of,
+}
+SUMMARIZE = r"""Write a summary of a text; of several, one per line, with line breaks written as \n.
+
+For example:
+
+cutaway summarize runs/news --file article.txt
+"""
+for name, command in COMMANDS.items():
+    paragraphs = _paragraphs(SUMMARIZE if name == "summarize" else command.__doc__ or "")
+    app.command(name, help="\n\n".join(paragraphs), short_help=paragraphs[0])(command)

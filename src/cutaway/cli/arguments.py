@@ -27,6 +27,9 @@ File = Annotated[
     Path | None,
     typer.Option(help="A file with one text per line, a table with a column of texts, or - for standard input."),
 ]
+NumbersFile = Annotated[
+    Path | None, typer.Option(help="A file with the numbers of one input per line, or - for standard input.")
+]
 Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
 Words = Annotated[

@@ -18,6 +18,11 @@ def classify(
     """Print the label of each input and its probability.
 
     An input is a text, or the path of an image, a recording, or a FASTA file or edge list with several inputs.
+    For example:
+
+    cutaway classify runs/reviews "what a lovely film"
+
+    cutaway classify runs/reviews --file reviews.csv --json
     """
     words = given(text, file)
     pipeline = open_model(model, device)

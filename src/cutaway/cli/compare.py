@@ -14,7 +14,12 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders.")],
     json: AsJSON = False,
 ) -> None:
-    """Show how the choices of runs differ, and their results."""
+    """Show how the choices of runs differ, and their results.
+
+    For example:
+
+    cutaway compare runs/nano runs/nano-2
+    """
     from cutaway.config.reading import load_run
     from cutaway.errors import UserError
     from cutaway.model.run_folder import RunFolder

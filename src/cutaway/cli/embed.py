@@ -21,7 +21,12 @@ def embed(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print a vector per text, or per protein of a FASTA file; one per line."""
+    """Print a vector per text, or per protein of a FASTA file; one per line.
+
+    For example:
+
+    cutaway embed runs/sentences "a red house" "a small dog"
+    """
     words = given(text, file)
     pipeline = open_model(model, device)
     pipeline.require("embed")

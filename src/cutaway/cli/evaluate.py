@@ -28,7 +28,14 @@ def evaluate(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Measure a model with the usual metric of its task."""
+    """Measure a model with the usual metric of its task.
+
+    For example:
+
+    cutaway evaluate runs/nano
+
+    cutaway evaluate runs/pairs --data test.tsv --num-beams 1
+    """
     from cutaway.config.data import DataConfig
     from cutaway.errors import UserError
     from cutaway.runs.evaluation import evaluate_data, evaluate_run

@@ -14,11 +14,18 @@ def export(
     out: Annotated[Path, typer.Option(help="The folder to write; for gguf and onnx, the file.")],
     to: Annotated[str, typer.Option(help="hf (a folder that transformers opens), gguf or onnx.")] = "hf",
     numbers: Annotated[
-        str | None, typer.Option(help="Numbers of matrices in a GGUF file: f32, f16 (default), bf16 or q8_0.")
+        str | None, typer.Option(help="Number format of matrices in a GGUF file: f32, f16 (default), bf16 or q8_0.")
     ] = None,
     json: AsJSON = False,
 ) -> None:
-    """Write a model for other programs, load it again, and compare the two."""
+    """Write a model for other programs, load it again, and compare the two.
+
+    For example:
+
+    cutaway export runs/nano --out nano-for-transformers
+
+    cutaway export runs/nano --to gguf --out nano.gguf
+    """
     exported = open_model(model, "cpu").export(out, to, numbers=numbers)
     if json:
         print_json(

@@ -16,7 +16,12 @@ def fill(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print the most likely tokens for each mask: cutaway fill RUN "The cat sat on the [MASK]."."""
+    """Print the most likely tokens for each mask of a text.
+
+    For example:
+
+    cutaway fill runs/words "The cat sat on the [MASK]."
+    """
     texts = given(text, file)
     found = open_model(model, device).fill(texts, top_k)
     if json:

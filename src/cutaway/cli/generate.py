@@ -1,19 +1,17 @@
 """`cutaway generate`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, MinP, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
-from cutaway.cli.completion import complete_runs
+from cutaway.cli.arguments import Device, MinP, Model, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
 
 
 def generate(
-    model: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
+    model: Model,
     prompt: Annotated[list[str] | None, typer.Argument(help="One prompt, or several.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="Longest continuation, in tokens.")] = MAX_NEW_TOKENS,
     num_samples: Annotated[
@@ -29,7 +27,12 @@ def generate(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Generate text from a prompt."""
+    """Generate text from a prompt.
+
+    For example:
+
+    cutaway generate runs/nano "The " --max-new-tokens 40 --temperature 0.8
+    """
     from cutaway.generation.sampling import Sampling
     from cutaway.pipeline.methods import SamplingOptions
 

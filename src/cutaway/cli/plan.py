@@ -25,7 +25,14 @@ def plan(
     measure: Annotated[bool, typer.Option(help="Measure a few training steps, to estimate the time.")] = True,
     json: AsJSON = False,
 ) -> None:
-    """Estimate a run: parameters, memory and, from a few measured steps, time."""
+    """Estimate a run: parameters, memory and, from a few measured steps, time.
+
+    For example:
+
+    cutaway plan gpt-micro model.layers=8 --batch-size 4
+
+    cutaway plan deepseek-v3 --no-measure
+    """
     import torch
 
     from cutaway.cli.choices import choose, from_options, only_name, sort_words

@@ -17,8 +17,8 @@ NumBeams = Annotated[int, typer.Option("--num-beams", "--beams", help="Number of
 LengthPenalty = Annotated[float, typer.Option(help="Above 0, longer texts are preferred.")]
 NBest = Annotated[int, typer.Option(help="Number of texts per input.")]
 Sample = Annotated[bool, typer.Option(help="Sample tokens at random instead of searching.")]
-Temperature = Annotated[float, typer.Option(help="Of --sample.")]
-Seed = Annotated[int, typer.Option(help="Of --sample.")]
+Temperature = Annotated[float, typer.Option(help="With --sample: 0 always takes the most likely token.")]
+Seed = Annotated[int, typer.Option(help="With --sample: the same seed gives the same text.")]
 Truncate = Annotated[bool, typer.Option(help="Truncate texts that are too long, instead of rejecting them.")]
 
 
@@ -50,7 +50,14 @@ def translate(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    r"""Write the translation or summary of a text; of several, one per line, with line breaks written as \n."""
+    r"""Translate a text; of several, one translation per line, with line breaks written as \n.
+
+    For example:
+
+    cutaway translate runs/pairs "a red dog" --num-beams 5
+
+    cutaway translate runs/pairs --file sentences.txt
+    """
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate)
     rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json, is_list=file is not None)
 
@@ -68,7 +75,12 @@ def caption(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    r"""Write a caption for an image; for several, one per line, with line breaks written as \n."""
+    r"""Write a caption for an image; for several, one per line, with line breaks written as \n.
+
+    For example:
+
+    cutaway caption runs/captions photo.png
+    """
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed)
     rewrite("caption", model, given(image, file), way, device=device, json=json, is_list=file is not None)
 

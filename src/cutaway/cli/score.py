@@ -1,24 +1,27 @@
 """`cutaway score`."""
 
 import math
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, open_model
-from cutaway.cli.completion import complete_runs
+from cutaway.cli.arguments import Device, Model, open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 from cutaway.errors import counted
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
+    model: Model,
     text: Annotated[str, typer.Argument(help="What to score.")],
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print the log-probability of each token of a text, given those before it."""
+    """Print the log-probability of each token of a text, given those before it.
+
+    For example:
+
+    cutaway score runs/nano "import this"
+    """
     scores = open_model(model, device).score(text)
     total = math.fsum(value for _, value in scores)
     if json:

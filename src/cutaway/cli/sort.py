@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cutaway.cli.arguments import Device, File, Model, Numbers, given_numbers, open_model
+from cutaway.cli.arguments import Device, Model, Numbers, NumbersFile, given_numbers, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 
@@ -10,7 +10,7 @@ def command(operation: str, help_text: str) -> Callable[..., None]:
     """The command for an operation."""
 
     def compute(
-        model: Model, numbers: Numbers = None, file: File = None, device: Device = "auto", json: AsJSON = False
+        model: Model, numbers: Numbers = None, file: NumbersFile = None, device: Device = "auto", json: AsJSON = False
     ) -> None:
         rows = given_numbers(numbers, file)
         found = open_model(model, device).compute(operation, rows)

@@ -12,10 +12,15 @@ def tokenize(
     model: Annotated[Path, typer.Argument(help="A run folder, or a tokenizer.json.")],
     text: Annotated[str, typer.Argument(help="The text to tokenize.")],
     merges: Annotated[bool, typer.Option("--merges", help="Show the merges of byte-pair encoding per word.")] = False,
-    source: Annotated[bool, typer.Option("--source", help="Use the tokenizer of the source.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Use the tokenizer of sources.")] = False,
     json: AsJSON = False,
 ) -> None:
-    """Show the tokens of a text."""
+    """Show the tokens of a text.
+
+    For example:
+
+    cutaway tokenize runs/nano "a red house"
+    """
     from cutaway.text.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.load(_file(model, source))

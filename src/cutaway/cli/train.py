@@ -71,7 +71,7 @@ def train(
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
     context: Context = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, batches and dropout (train.seed).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, batches and dropout (train.seed).")] = None,
     device: Annotated[str | None, typer.Option(help=f"{DEVICE_NAMES} (train.device).")] = None,
     find_lr: Annotated[bool, typer.Option("--find-lr", help="Only find a learning rate; start no run.")] = False,
     json: AsJSON = False,
