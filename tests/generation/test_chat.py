@@ -16,6 +16,8 @@ from pipeline.pipelines import made, pipeline
 from text.chats import CHATML, INSTRUCTIONS, SPECIALS, talker
 from variants import variant
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 CONTEXT, NEW = 150, 9
 GREEDY = {"temperature": 0.0}
 USER, OTHER = {"role": "user", "content": "low"}, {"role": "user", "content": "the cat"}

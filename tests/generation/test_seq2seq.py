@@ -12,6 +12,8 @@ from cutaway.generation.sampling import Sampling
 from pipeline.pipelines import CONTEXT, LONG, PICTURES, TEXTS, pipeline
 from support import require_module
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 GIVEN: dict[str, list[Any]] = {"translate": TEXTS, "caption": PICTURES}
 every_source = pytest.mark.parametrize(("verb", "given"), GIVEN.items(), ids=GIVEN)
 

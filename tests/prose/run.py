@@ -32,6 +32,7 @@ FENCE = re.compile(r'^ *```(python|bash|toml)(?: title="([^"]+)")?\n(.*?)^ *```$
 SET_UP = ("cd", "git", "make", "pip")
 SHELL = frozenset("|&;<>$`*~")
 """Signs by which a command is left to bash."""
+COMMENT = re.compile(r"""\s#[^'"]*$""")
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,17 @@ def run_bash(block: Block, document: Path, forker: "Forker | None", without: str
     for line, command in commands(block):
         if without is not None and without in command:
             continue
-        if forker and command.startswith("cutaway ") and not SHELL.intersection(command):
+        if forker and command.startswith("cutaway ") and not SHELL.intersection(without_comment(command)):
             status = forker.run(shlex.split(command.replace("\\\n", " "), comments=True))
         else:
             status = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, check=False).returncode
         if status:
             sys.exit(f"{document}:{line}: exit status {status} from: {command}")
+
+
+def without_comment(command: str) -> str:
+    """A command up to a comment at its end; quotes may hold the sign of a comment."""
+    return COMMENT.sub("", command)
 
 
 class Forker:

@@ -49,6 +49,11 @@ def test_a_failing_command_of_cutaway_is_named_and_ends_the_process(tmp_path: Pa
     assert f"{document}:3: exit status 2 from: cutaway score nowhere x" in done.stderr
 
 
+def test_a_comment_does_not_leave_a_command_to_bash() -> None:
+    assert run.without_comment("cutaway export a --out b   # loaded again; compared") == "cutaway export a --out b  "
+    assert run.without_comment('cutaway score a "x # y > z"') == 'cutaway score a "x # y > z"'
+
+
 def test_blocks_run_in_order_and_share_names_and_files(tmp_path: Path) -> None:
     document = write(
         tmp_path,
