@@ -114,6 +114,32 @@ QWEN3 = QWEN25 | {  # Qwen 3 0.6B
     "rope_scaling": None,
     "sliding_window": None,
 }
+PYTHIA = {  # Pythia 70M
+    "architectures": ["GPTNeoXForCausalLM"],
+    "attention_bias": True,
+    "attention_dropout": 0.0,
+    "bos_token_id": 0,
+    "classifier_dropout": 0.1,
+    "eos_token_id": 0,
+    "hidden_act": "gelu",
+    "hidden_dropout": 0.0,
+    "hidden_size": 512,
+    "initializer_range": 0.02,
+    "intermediate_size": 2048,
+    "layer_norm_eps": 1e-05,
+    "max_position_embeddings": 2048,
+    "model_type": "gpt_neox",
+    "num_attention_heads": 8,
+    "num_hidden_layers": 6,
+    "rotary_emb_base": 10000,
+    "rotary_pct": 0.25,
+    "tie_word_embeddings": False,
+    "torch_dtype": "float16",
+    "transformers_version": "4.24.0",
+    "use_cache": True,
+    "use_parallel_residual": True,
+    "vocab_size": 50304,
+}
 DEEPSEEK_V3 = COMMON | {
     "architectures": ["DeepseekV3ForCausalLM"],
     "attention_bias": False,
@@ -182,6 +208,7 @@ def read(found: dict[str, Any]) -> ModelConfig:
         (MISTRAL, {"attention.window": 4096, "attention.kv_heads": 8}),
         (QWEN25, {"attention.window": None, "attention.bias": True, "attention.out_bias": False}),
         (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
+        (PYTHIA, {"residual": "parallel_norms", "position.width": 16, "attention.bias": True, "head.tied": False}),
         (
             DEEPSEEK_V3,
             {

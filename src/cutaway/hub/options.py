@@ -146,9 +146,9 @@ def with_default(options: Options, theirs: str, default: Any) -> Options:
     )
 
 
-def renamed(names: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
+def renamed(names: Mapping[Any, str]) -> dict[str, Callable[[Any], Any]]:
     """`read` and `write` of an option whose values have other names: from theirs to ours, preferred ones first."""
-    back: dict[str, str] = {}
+    back: dict[str, Any] = {}
     for theirs, ours in names.items():
         back.setdefault(ours, theirs)
     return {"read": names.__getitem__, "write": back.__getitem__}

@@ -28,6 +28,8 @@ def read_rotary(found: Options, fraction: float | None = None) -> dict[str, Any]
     options, rotated = rotary_options(found), {}
     if fraction is not None:
         rotated = {"position.width": int(_head_width(found) * options.pop(PARTIAL, fraction))}
+    elif options.get(PARTIAL) == 1:
+        del options[PARTIAL]
     base, kind = options.pop("rope_theta"), options.pop("rope_type")
     if kind not in _READ:
         raise ValueError(f"the scaling is {kind!r}, and only {', '.join(_READ)} are implemented")
@@ -43,15 +45,16 @@ def read_rotary(found: Options, fraction: float | None = None) -> dict[str, Any]
 
 
 def rotary_options(found: Options) -> dict[str, Any]:
-    """All options of rotary positions in the current format, without those that have no effect."""
+    """All options of rotary positions in the current format, without those that have no effect in any family."""
     options = dict(found.get("rope_scaling") or found.get("rope_parameters") or {})
     options.setdefault("rope_theta", found.get("rope_theta", 10_000.0))
     options["rope_type"] = options.get("rope_type", options.get("type", "default"))
     if options["rope_type"] == "su":  # the first name of LongRoPE
         options["rope_type"] = "longrope"
     options.pop("type", None)
-    nothing = {PARTIAL: 1.0, "truncate": True}
-    return {name: value for name, value in options.items() if value is not None and nothing.get(name) != value}
+    if options.get("truncate") is True:
+        del options["truncate"]
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def write_rotary(choices: Options) -> dict[str, Any]:

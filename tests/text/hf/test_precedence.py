@@ -15,7 +15,7 @@ from text.folders import FOLDERS, auto, write_json
 
 TEXTS = [
     *("The quick BROWN fox, isn't it?", " naïve CAFÉ é", "a  b\n\n\tc ", "漢字 テスト", "x12345 ½", "", "low lower"),
-    *("tab\tand  spaces\u3000wide \u00a0here", "🙂 don't we'LL"),
+    *("cafe\u0301", "tab\tand  spaces\u3000wide \u00a0here", "🙂 don't we'LL"),
 ]
 CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "nothing": ("bert", {}, False),
@@ -64,8 +64,12 @@ def assert_same(folder: Path, of: Callable[[str], list[int]]) -> None:
         assert of(text) == theirs(text)["input_ids"], text
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "llama", "mistral", "qwen2", "qwen3", "nanochat", "deepseek_v3"])
-@pytest.mark.parametrize("name", [None, "PreTrainedTokenizerFast", "GPT2TokenizerFast", "Qwen2Tokenizer"])
+MODELS = ["gpt2", "gpt_neox", "llama", "mistral", "qwen2", "qwen3", "nanochat", "deepseek_v3"]
+NAMED = [None, "PreTrainedTokenizerFast", "GPT2TokenizerFast", "GPTNeoXTokenizerFast", "Qwen2Tokenizer"]
+
+
+@pytest.mark.parametrize("model_type", MODELS)
+@pytest.mark.parametrize("name", NAMED)
 def test_the_class_follows_from_the_folder_s_model_and_name(model_type: str, name: str | None, tmp_path: Path) -> None:
     folder = saved("gpt2", tmp_path)
     config = {
@@ -75,6 +79,26 @@ def test_the_class_follows_from_the_folder_s_model_and_name(model_type: str, nam
     write_json(folder / "config.json", {"model_type": model_type})
     tokenizer = load_tokenizer(folder)
     assert_same(folder, lambda text: ids(tokenizer, text))
+
+
+@pytest.mark.parametrize("said", [{}, {"add_bos_token": True}, {"add_prefix_space": True}], ids=str)
+def test_the_class_of_gpt_neox_adds_nothing_around_a_text(said: dict[str, Any], tmp_path: Path) -> None:
+    folder = saved("gpt2", tmp_path)
+    end = {"id": "<|endoftext|>", "ids": [0], "tokens": ["<|endoftext|>"]}
+    texts = [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]
+    frame = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}, texts[0]],
+        "pair": texts,
+        "special_tokens": {"<|endoftext|>": end},
+    }
+    write_json(folder / "tokenizer.json", read_json(folder / "tokenizer.json") | {"post_processor": frame})
+    config = read_json(folder / "tokenizer_config.json")
+    write_json(folder / "tokenizer_config.json", config | {"tokenizer_class": "GPTNeoXTokenizer"} | said)
+    tokenizer, notes = tokenizer_with_notes(folder)
+    assert_same(folder, lambda text: ids(tokenizer, text))
+    assert "GPTNeoXTokenizer" in notes[0]
+    assert "post_processor" in notes[0]
 
 
 def test_their_class_of_each_model_is_known() -> None:

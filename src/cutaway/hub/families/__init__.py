@@ -8,6 +8,7 @@ from cutaway.hub.families.deepseek_v3 import DEEPSEEK_V3
 from cutaway.hub.families.distilbert import DISTILBERT
 from cutaway.hub.families.gpt2 import GPT2
 from cutaway.hub.families.ijepa import IJEPA
+from cutaway.hub.families.gpt_neox import GPT_NEOX
 from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mistral import MISTRAL
@@ -26,6 +27,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         BERT,
         GPT2,
+        GPT_NEOX,
         LLAMA,
         MISTRAL,
         QWEN2,

@@ -20,6 +20,7 @@ Content = dict[str, Any]
 OF_MODELS = {
     **dict.fromkeys(("bert", "distilbert"), "BertTokenizer"),
     "gpt2": "GPT2Tokenizer",
+    "gpt_neox": "GPTNeoXTokenizer",
     **dict.fromkeys(("roberta", "roberta-prelayernorm", "bart"), "RobertaTokenizer"),
     "t5": "T5Tokenizer",
     **dict.fromkeys(("qwen2", "qwen3"), "Qwen2Tokenizer"),
@@ -167,6 +168,11 @@ def _as_gpt2(content: Content, options: Mapping[str, Any]) -> None:
     _set(content, normalizer=None, pre_tokenizer=words, decoder=decoders.ByteLevel())
 
 
+def _as_gpt_neox(content: Content, options: Mapping[str, Any]) -> None:
+    _as_gpt2(content, options)
+    _set(content, normalizer=normalizers.NFC(), post_processor=None)
+
+
 def _as_roberta(content: Content, options: Mapping[str, Any]) -> None:
     _as_gpt2(content, options)
     begin = _token(content, options, "cls_token", "<s>")
@@ -216,6 +222,7 @@ def _as_t5(content: Content, options: Mapping[str, Any]) -> None:
 _REMADE: dict[str, tuple[str, Callable[[Content, Mapping[str, Any]], None]]] = {
     **dict.fromkeys(("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"), ("WordPiece", _as_bert)),
     "GPT2Tokenizer": ("BPE", _as_gpt2),
+    "GPTNeoXTokenizer": ("BPE", _as_gpt_neox),
     **dict.fromkeys(("RobertaTokenizer", "BartTokenizer"), ("BPE", _as_roberta)),
     "Qwen2Tokenizer": ("BPE", _as_qwen),
     "LlamaTokenizer": ("BPE", _as_llama),
