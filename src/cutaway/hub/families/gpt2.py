@@ -66,6 +66,8 @@ def score_rules(c: ModelConfig) -> Iterable[Rule]:
 
 ZERO_BIAS = {"head.bias": (True, False)}
 """A bias of zeros is not written."""
+SCALE = {"read": {True: None, False: 1.0}.__getitem__, "write": {None: True, 1.0: False}.__getitem__}
+"""`read` and `write` of whether scores are divided by √(width of a head)."""
 SUMMARY = ("type", "use_proj", "activation", "first_dropout", "proj_to_labels")
 
 GPT2 = Family(
@@ -80,6 +82,8 @@ GPT2 = Family(
         Option("n_inner", "feedforward.hidden", None),
         Option("activation_function", "feedforward.activation", "gelu_new", **ACTIVATION),
         Option("layer_norm_epsilon", "norm.epsilon", 1e-5),
+        Option("scale_attn_weights", "attention.scale", True, **SCALE),
+        Option("scale_attn_by_inverse_layer_idx", "attention.scale_by_layer", False),
         Option("resid_pdrop", "dropout", 0.1),
         Option("attn_pdrop", "attention.dropout", 0.1),
     ),
@@ -94,12 +98,7 @@ GPT2 = Family(
         "norm.kind": "layer",
         "residual": "pre",
     },
-    required={
-        "scale_attn_weights": True,
-        "scale_attn_by_inverse_layer_idx": False,
-        "reorder_and_upcast_attn": False,
-        "add_cross_attention": False,
-    },
+    required={"add_cross_attention": False},
     rules=rules,
     heads={
         "language_modeling": HeadTable(
@@ -118,6 +117,8 @@ GPT2 = Family(
     },
     also={"GPT2Model": "language_modeling"},
     equivalent=dict.fromkeys(BIASES, (False, True)),
-    unread={"embd_pdrop", "n_ctx", "tie_word_embeddings"} | {f"summary_{name}" for name in SUMMARY},
+    # reorder_and_upcast_attn computes scores of a half-precision model in fp32: in fp32 it changes nothing.
+    unread={"embd_pdrop", "n_ctx", "reorder_and_upcast_attn", "tie_word_embeddings"}
+    | {f"summary_{name}" for name in SUMMARY},
     ignored={r"h\.\d+\.attn\.(bias|masked_bias)": "masks"},
 )
