@@ -1,6 +1,6 @@
 """The same model here and in `transformers`: in from its folder, and out to one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,11 +160,11 @@ def answers(case: Case, model: Any, told: Mapping[str, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def require_same_text(case: Case, folder: Path) -> None:
-    """What both write on with a cache, always the likeliest token, behind prompts of two lengths."""
+def require_same_text(case: Case, folder: Path, lengths: Sequence[int] = (1, 5)) -> None:
+    """What both write on with a cache, always the likeliest token, behind prompts of these lengths."""
     model, imported = bring(case, folder)
     model.generation_config.eos_token_id = None
-    for length in (1, 5):
+    for length in lengths:
         prompt = torch.randint(5, model.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(length))
         written = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=TOKENS, do_sample=False)
         reader = CachedStepDecoder(imported.model, length + TOKENS)

@@ -140,6 +140,36 @@ PYTHIA = {  # Pythia 70M
     "use_parallel_residual": True,
     "vocab_size": 50304,
 }
+PHI4_MINI = COMMON | {  # Phi-4-mini-instruct
+    "architectures": ["Phi3ForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "auto_map": {"AutoConfig": "configuration_phi3.Phi3Config"},
+    "bos_token_id": 199999,
+    "embd_pdrop": 0.0,
+    "eos_token_id": 199999,
+    "full_attn_mod": 1,
+    "hidden_size": 3072,
+    "interpolate_factor": 1,
+    "intermediate_size": 8192,
+    "lm_head_bias": False,
+    "max_position_embeddings": 131072,
+    "mlp_bias": False,
+    "model_type": "phi3",
+    "num_attention_heads": 24,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 8,
+    "original_max_position_embeddings": 4096,
+    "pad_token_id": 199999,
+    "partial_rotary_factor": 0.75,
+    "resid_pdrop": 0.0,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": {"long_factor": [1.0] * 48, "short_factor": [1.0] * 48, "type": "longrope"},
+    "rope_theta": 10000.0,
+    "sliding_window": 262144,
+    "tie_word_embeddings": True,
+    "vocab_size": 200064,
+}
 DEEPSEEK_V3 = COMMON | {
     "architectures": ["DeepseekV3ForCausalLM"],
     "attention_bias": False,
@@ -209,6 +239,16 @@ def read(found: dict[str, Any]) -> ModelConfig:
         (QWEN25, {"attention.window": None, "attention.bias": True, "attention.out_bias": False}),
         (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
         (PYTHIA, {"residual": "parallel_norms", "position.width": 16, "attention.bias": True, "head.tied": False}),
+        (
+            PHI4_MINI,
+            {
+                "position.width": 96,
+                "position.scaling.trained_context": 4096,
+                "position.scaling.magnitude": math.sqrt(1 + math.log(32) / math.log(4096)),
+                "attention.window": 262144,
+                "head.tied": True,
+            },
+        ),
         (
             DEEPSEEK_V3,
             {

@@ -79,6 +79,11 @@ def lengthened(factor: float, share: float = 1.0) -> float:
     return 0.1 * share * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 
+def lengthened_longrope(factor: float, trained: int) -> float:
+    """The factor by which LongRoPE scales vectors for longer contexts (Ding et al. 2024; Phi-3's own code)."""
+    return math.sqrt(1 + math.log(factor) / math.log(trained)) if factor > 1 else 1.0
+
+
 def _llama3(options: dict[str, Any], context: int) -> dict[str, Any]:
     return {
         "factor": options.pop("factor"),
@@ -104,8 +109,7 @@ def _yarn(options: dict[str, Any], context: int) -> dict[str, Any]:
 
 def _longrope(options: dict[str, Any], context: int) -> dict[str, Any]:
     trained = options.pop("original_max_position_embeddings", context)
-    factor = float(options.pop("factor", context / trained))
-    magnitude = math.sqrt(1 + math.log(factor) / math.log(trained)) if factor > 1 else 1.0
+    magnitude = lengthened_longrope(float(options.pop("factor", context / trained)), trained)
     return {
         "short": options.pop("short_factor"),
         "long": options.pop("long_factor"),

@@ -13,6 +13,7 @@ from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mistral import MISTRAL
 from cutaway.hub.families.nanochat import NANOCHAT
+from cutaway.hub.families.phi3 import PHI3
 from cutaway.hub.families.qwen2 import QWEN2
 from cutaway.hub.families.qwen3 import QWEN3
 from cutaway.hub.families.roberta import ROBERTA
@@ -30,6 +31,7 @@ FAMILIES: dict[str, Family] = {
         GPT_NEOX,
         LLAMA,
         MISTRAL,
+        PHI3,
         QWEN2,
         QWEN3,
         NANOCHAT,
