@@ -83,9 +83,3 @@ def test_what_we_have_not_is_refused_by_name(scaling: dict[str, Any]) -> None:
 def test_a_refusal_gives_its_reason(scaling: dict[str, Any], reason: str) -> None:
     with pytest.raises(UserError, match=f"cutaway does not have: {reason}"):
         position(rope_scaling=scaling)
-
-
-def test_a_window_of_some_layers_gives_its_reason() -> None:
-    some = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
-    with pytest.raises(UserError, match="cutaway has one window for all layers"):
-        FAMILIES["qwen2"].read(SIZES | some, "language_modeling", "config.json")

@@ -34,6 +34,7 @@ def latent_widths(c: ModelConfig, a: LatentConfig) -> tuple[int, int, int]:
 
 def explicit(c: ModelConfig) -> ModelConfig:
     """The same model with these defaults filled in, so that equal models have equal configs."""
+    c = _with_a_usual_first_layer(c)
     attention, feedforward = _attention(c), _feedforward(c, c.feedforward)
     first = c.first_layers
     if first is not None:
@@ -69,12 +70,29 @@ def _position(c: ModelConfig, p: AnyPosition) -> AnyPosition:
     return p.model_copy(update={"width": p.width or head_width(c)})
 
 
+def _with_a_usual_first_layer(c: ModelConfig) -> ModelConfig:
+    """The same model, whose other layers are those that differ from the first one, if it has one stack."""
+    other = c.other_layers
+    if other is None or 0 not in other.layers or c.architecture == "encoder_decoder":
+        return c
+    rest = {i for i in range(c.layers) if i not in other.layers}
+    position = other.position and c.position
+    swapped = OtherLayersConfig(layers=tuple(rest), window=c.attention.window, position=position) if rest else None
+    attention = c.attention.model_copy(update={"window": other.window})
+    return c.model_copy(
+        update={"attention": attention, "position": other.position or c.position, "other_layers": swapped}
+    )
+
+
 def _other_layers(c: ModelConfig) -> OtherLayersConfig | None:
     other = c.other_layers
     if other is None:
         return None
     position = other.position or (c.position if c.position.kind in ("rotary", "none") else None)
-    return other.model_copy(update={"position": position and _position(c, position)})
+    position = position and _position(c, position)
+    if other.window == c.attention.window and position in (None, _position(c, c.position)):
+        return None
+    return other.model_copy(update={"position": position})
 
 
 def _feedforward(c: ModelConfig, f: FeedForwardConfig) -> FeedForwardConfig:

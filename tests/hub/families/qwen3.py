@@ -14,9 +14,15 @@ SIZES = {
     "rms_norm_eps": 1e-3,
     "pad_token_id": 0,
 }
+WINDOW = {
+    "use_sliding_window": True,
+    "sliding_window": 6,
+    "layer_types": ["full_attention", "sliding_attention", "full_attention"],
+}
 CASES = [
     Case("Qwen3Config", "Qwen3ForCausalLM", SIZES),
     Case("Qwen3Config", "Qwen3ForCausalLM", SIZES | {"tie_word_embeddings": True, "attention_bias": True}, "left"),
+    Case("Qwen3Config", "Qwen3ForCausalLM", SIZES | WINDOW, "left"),
     Case("Qwen3Config", "Qwen3ForSequenceClassification", SIZES | {"num_labels": 5}),
     Case("Qwen3Config", "Qwen3ForTokenClassification", SIZES | {"num_labels": 7}, "left"),
     Case("Qwen3Config", "Qwen3ForQuestionAnswering", SIZES),
