@@ -20,8 +20,6 @@ from hub.parity import RELATIVE, bring, difference, example
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("Bart", {"decoder_ffn_dim": 51}),
-        ("Bart", {"decoder_attention_heads": 4}),
         ("Bart", {"normalize_before": True}),
         ("Marian", {"share_encoder_decoder_embeddings": False}),
         ("Marian", {"decoder_vocab_size": 41, "share_encoder_decoder_embeddings": True}),

@@ -39,3 +39,15 @@ def test_a_default_is_a_number_where_it_is_one_in_transformers(name: str, option
     given = {one.theirs: one.default for one in options(name)}
     fresh = require_module("transformers").AutoConfig.for_model(name, num_attention_heads=64)
     assert given[option] == expected == getattr(fresh, option)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_empty_config_is_read_as_the_one_that_transformers_writes_out(name: str) -> None:
+    family = FAMILIES[name]
+    task = next(iter(family.heads))
+    whole = require_module("transformers").AutoConfig.for_model(name).to_dict()
+    given = {option.theirs: option.default for option in options(name) if option.theirs in DERIVED}
+    needed = {one.theirs for one in family.options if isinstance(one, Option) and one.default is ...}
+    empty, full = ({**given, **{one: whole[one] for one in needed}}, {**whole, **given})
+    read = [family.read(family.normalize(found, ()), task, "here") for found in (empty, full)]
+    assert read[0] == read[1]

@@ -3,7 +3,16 @@
 import pytest
 
 from cutaway.errors import UserError
-from cutaway.hub.options import ACTIVATION, Option, in_both, merge, read_options, renamed, require_known, write_options
+from cutaway.hub.options import (
+    ACTIVATION,
+    Option,
+    merge,
+    of_each_stack,
+    read_options,
+    renamed,
+    require_known,
+    write_options,
+)
 
 OPTIONS = (
     Option("n_embd", "width"),
@@ -66,19 +75,20 @@ def test_dicts_are_merged() -> None:
     assert choices == {"position": {"kind": "rotary", "base": 7, "scaling": {"kind": "none"}}}
 
 
-def test_what_both_stacks_say_must_agree() -> None:
-    both = (in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 64),)
-    assert read_options({}, both, "here") == {"feedforward": {"hidden": 64}}
-    assert read_options({"decoder_ffn_dim": 64}, both, "here") == {"feedforward": {"hidden": 64}}
-    found = {"encoder_ffn_dim": 50, "decoder_ffn_dim": 50}
-    assert write_options(read_options(found, both, "here"), both) == found
-    with pytest.raises(UserError, match="encoder_ffn_dim=50, decoder_ffn_dim=60, which cutaway does not have"):
-        read_options({"encoder_ffn_dim": 50, "decoder_ffn_dim": 60}, both, "here")
+HIDDEN = (of_each_stack(("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_hidden", "feedforward.hidden"), 64),)
 
 
-@pytest.mark.parametrize("name", ["encoder_ffn_dim", "decoder_ffn_dim"])
+@pytest.mark.parametrize("encoder", [50, 60])
+def test_each_stack_has_its_own_choice(encoder: int) -> None:
+    found = {"encoder_ffn_dim": encoder, "decoder_ffn_dim": 60}
+    choices = read_options(found, HIDDEN, "here")
+    assert choices == {"encoder_hidden": None if encoder == 60 else 50, "feedforward": {"hidden": 60}}
+    assert write_options(choices, HIDDEN) == found
+
+
 @pytest.mark.parametrize("missing", [{}, {"encoder_ffn_dim": None}, {"decoder_ffn_dim": None}], ids=str)
-def test_a_missing_half_has_its_default_and_not_the_other_half(name: str, missing: dict[str, None]) -> None:
-    both = (in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 64),)
-    with pytest.raises(UserError, match=r"does not have: both must be equal, .*=64"):
-        read_options({**missing, name: 50}, both, "here")
+def test_a_missing_choice_of_a_stack_is_the_default_and_not_that_of_the_other(missing: dict[str, None]) -> None:
+    assert read_options(missing, HIDDEN, "here") == {"encoder_hidden": None, "feedforward": {"hidden": 64}}
+    for name, expected in (("encoder_ffn_dim", (50, 64)), ("decoder_ffn_dim", (64, 50))):
+        choices = read_options({**missing, name: 50}, HIDDEN, "here")
+        assert (choices["encoder_hidden"], choices["feedforward"]["hidden"]) == expected

@@ -122,18 +122,19 @@ class Joint:
 Options = tuple[Option | Joint, ...]
 
 
-def in_both(theirs: tuple[str, ...], ours: str, default: Any) -> Joint:
-    """One choice of ours that is an option of each stack; both must agree, and a missing one has the default."""
+def of_each_stack(theirs: tuple[str, str], ours: tuple[str, str], default: Any) -> Joint:
+    """A choice of the encoder and one of the decoder; ours of the encoder is none if it is as the decoder's.
+
+    A missing option has the default of the format, whatever the other stack has.
+    """
 
     def read(found: Mapping[str, Any]) -> Mapping[str, Any]:
-        values = {name: default if found.get(name) is None else found[name] for name in theirs}
-        if any(value != values[theirs[0]] for value in values.values()):
-            shown = " and ".join(f"{name}={value!r}" for name, value in values.items())
-            raise ValueError(f"both must be equal, but they are {shown}")
-        return {ours: values[theirs[0]]}
+        encoder, decoder = (default if found.get(name) is None else found[name] for name in theirs)
+        return {ours[0]: None if encoder == decoder else encoder, ours[1]: decoder}
 
     def write(choices: Mapping[str, Any]) -> Mapping[str, Any]:
-        return dict.fromkeys(theirs, _at(choices, ours))
+        encoder, decoder = (_at(choices, path) for path in ours)
+        return dict(zip(theirs, (decoder if encoder is None else encoder, decoder), strict=True))
 
     return Joint(theirs, read, write)
 

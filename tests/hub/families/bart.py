@@ -29,6 +29,8 @@ def case(name: str, **options: Any) -> Case:
 CASES = [
     case("Bart"),
     case("Bart", scale_embedding=True, activation_function="relu"),
+    case("Bart", encoder_attention_heads=4, encoder_ffn_dim=41),
     case("Marian"),
     case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
+    case("Marian", decoder_attention_heads=3, decoder_ffn_dim=41),
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cutaway.config.head import LanguageHeadConfig
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable
-from cutaway.hub.options import ACTIVATION, Option, in_both
+from cutaway.hub.options import ACTIVATION, Option, of_each_stack
 from cutaway.hub.weight_rules import Reshape, Rule, SkipRows, same
 
 UNUSED_POSITIONS = 2
@@ -54,8 +54,8 @@ OPTIONS = (
     Option("d_model", "width", 1024),
     Option("encoder_layers", "encoder_layers", 12),
     Option("decoder_layers", "layers", 12),
-    in_both(("encoder_attention_heads", "decoder_attention_heads"), "attention.heads", 16),
-    in_both(("encoder_ffn_dim", "decoder_ffn_dim"), "feedforward.hidden", 4096),
+    of_each_stack(("encoder_attention_heads", "decoder_attention_heads"), ("encoder_heads", "attention.heads"), 16),
+    of_each_stack(("encoder_ffn_dim", "decoder_ffn_dim"), ("encoder_hidden", "feedforward.hidden"), 4096),
     Option("activation_function", "feedforward.activation", "gelu", **ACTIVATION),
     Option("scale_embedding", "embedding.scaled", False),
     Option("dropout", "dropout", 0.1),
