@@ -1,4 +1,4 @@
-"""BART and Marian, here and in `transformers`."""
+"""BART, mBART and Marian, here and in `transformers`."""
 
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from hub.parity import RELATIVE, bring, difference, example
     ("name", "options"),
     [
         ("Bart", {"normalize_before": True}),
+        ("MBart", {"normalize_before": False}),
+        ("MBart", {"add_final_layer_norm": False}),
         ("Marian", {"share_encoder_decoder_embeddings": False}),
         ("Marian", {"decoder_vocab_size": 41, "share_encoder_decoder_embeddings": True}),
     ],
     ids=str,
 )
-def test_stacks_that_differ_are_refused(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+def test_other_stacks_are_refused(name: str, options: dict[str, Any], tmp_path: Path) -> None:
     bring(case(name), tmp_path)
     write_json(tmp_path / "config.json", read_json(tmp_path / "config.json") | options)
     with pytest.raises(UserError, match=next(iter(options))):

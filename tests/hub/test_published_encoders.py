@@ -120,6 +120,27 @@ BART = {  # BART base
     "use_cache": True,
     "vocab_size": 50265,
 }
+MBART50 = BART | {  # mBART-50, many to many
+    "add_final_layer_norm": True,
+    "activation_dropout": 0.0,
+    "activation_function": "relu",
+    "architectures": ["MBartForConditionalGeneration"],
+    "attention_dropout": 0.0,
+    "d_model": 1024,
+    "decoder_attention_heads": 16,
+    "decoder_ffn_dim": 4096,
+    "decoder_layers": 12,
+    "encoder_attention_heads": 16,
+    "encoder_ffn_dim": 4096,
+    "encoder_layers": 12,
+    "model_type": "mbart",
+    "normalize_before": True,
+    "num_hidden_layers": 12,
+    "scale_embedding": True,
+    "static_position_embeddings": False,
+    "tokenizer_class": "MBart50Tokenizer",
+    "vocab_size": 250054,
+}
 MARIAN = BART | {  # OPUS-MT, English to German
     "_num_labels": 3,
     "activation_function": "swish",
@@ -166,6 +187,7 @@ PUBLISHED = {
     "t5": (T5, 60_506_624),
     "flan-t5": (FLAN_T5, 76_961_152),
     "bart": (BART, 139_420_416 - 4 * 768 + 50_265),  # likewise, and with a bias of logits
+    "mbart-50": (MBART50, 610_879_488 - 4 * 1024 + 250_054),  # likewise
     "marian": (MARIAN, 73_886_208 + 58_101),  # with a bias of logits
     "vit": (VIT, 86_567_656),
 }

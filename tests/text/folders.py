@@ -1,11 +1,15 @@
 """Folders as the field keeps tokenizers, each small, and trained here."""
 
+import base64
 import io
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import tokenizers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from support import require_module
 from text.kinds import PROSE, READERS, train
@@ -69,6 +73,40 @@ def marian(folder: Path, **said: Any) -> Path:
     return folder
 
 
+def multilingual(folder: Path, model_type: str, name: str, trainer: Any, **said: Any) -> Path:
+    """Pieces between fairseq's special tokens and a token per language, in a `tokenizer.json` of an older converter."""
+    write_folder(folder, model_type, tokenizer_class=f"{name}Tokenizer", **said)
+    codes = require_module(f"transformers.models.{name.lower()}.tokenization_{name.lower()}").FAIRSEQ_LANGUAGE_CODES
+    spaces = pre_tokenizers.Metaspace()
+    inner = tokenizers.Tokenizer(models.BPE() if isinstance(trainer, trainers.BpeTrainer) else models.Unigram())
+    inner.normalizer = normalizers.NFKC()
+    inner.pre_tokenizer, inner.decoder = spaces, decoders.Metaspace()
+    inner.train_from_iterator(LINES, trainer)
+    content = json.loads(inner.to_str())
+    learned = content["model"]["vocab"]
+    after = [*codes, "<mask>"]
+    if isinstance(learned, dict):
+        learned.update({token: i for i, token in enumerate(after, len(learned))})
+        content["model"]["unk_token"] = "<unk>"
+    else:
+        learned += [[token, 0.0] for token in after]
+        content["model"]["unk_id"] = FAIRSEQ.index("<unk>")
+    content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": charsmap()}
+    write_json(folder / "tokenizer.json", content)
+    inner = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    inner.add_special_tokens([*FAIRSEQ, *after])
+    inner.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def charsmap() -> str:
+    """SentencePiece's table of characters to replace, as a `tokenizer.json` has it."""
+    proto = require_module("sentencepiece.sentencepiece_model_pb2").ModelProto.FromString(sentencepiece(**UNIGRAM))
+    return base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
+
+
+FAIRSEQ = ("<s>", "<pad>", "</s>", "<unk>")
+PIECES = {"special_tokens": list(FAIRSEQ), "vocab_size": 150, "show_progress": False}
 UNIGRAM = {
     "model_type": "unigram",
     "vocab_size": 160,
@@ -125,6 +163,12 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True, "normalized": False},
     ),
     "t5": lambda folder: pieces(folder, "t5", "spiece.model", UNIGRAM),
+    "mbart": lambda folder: multilingual(
+        folder, "mbart", "MBart", trainers.UnigramTrainer(unk_token="<unk>", **PIECES), src_lang="ro_RO"
+    ),
+    "mbart 50": lambda folder: multilingual(
+        folder, "mbart", "MBart50", trainers.UnigramTrainer(unk_token="<unk>", **PIECES)
+    ),
     "llama": lambda folder: pieces(folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA),
     "llama to the end": lambda folder: pieces(
         folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA, add_eos_token=True

@@ -1,4 +1,4 @@
-"""Tiny models of BART and Marian."""
+"""Tiny models of BART, mBART and Marian."""
 
 from typing import Any
 
@@ -16,13 +16,17 @@ SIZES = {
     "max_position_embeddings": 17,
 }
 IDS = {"pad_token_id": 3, "decoder_start_token_id": 3, "bos_token_id": 0, "eos_token_id": 2, "forced_eos_token_id": 2}
-CLASSES = {"Bart": "BartForConditionalGeneration", "Marian": "MarianMTModel"}
+CLASSES = {
+    "Bart": "BartForConditionalGeneration",
+    "MBart": "MBartForConditionalGeneration",
+    "Marian": "MarianMTModel",
+}
 
 
 def case(name: str, **options: Any) -> Case:
     """A model that writes."""
     tables = [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")]
-    unused = dict.fromkeys(tables, 2) if name == "Bart" else {}
+    unused = dict.fromkeys(tables, 2) if name != "Marian" else {}
     return Case(f"{name}Config", CLASSES[name], SIZES | IDS | options, unused=unused)
 
 
@@ -30,6 +34,8 @@ CASES = [
     case("Bart"),
     case("Bart", scale_embedding=True, activation_function="relu"),
     case("Bart", encoder_attention_heads=4, encoder_ffn_dim=41),
+    case("MBart"),
+    case("MBart", scale_embedding=True, activation_function="relu", decoder_attention_heads=4, encoder_ffn_dim=41),
     case("Marian"),
     case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
     case("Marian", decoder_attention_heads=3, decoder_ffn_dim=41),

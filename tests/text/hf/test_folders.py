@@ -72,6 +72,7 @@ ROLES = ("pad", "unknown", "begin", "start", "separator", "end", "mask")
         ("gpt2", (None, None, 0, 0, None, 0, None)),
         ("roberta", (1, 3, 0, 0, 2, 2, 4)),
         ("t5", (0, 2, None, None, 1, 1, None)),
+        ("mbart", (1, 3, 0, 0, 2, 2, 165)),
         ("llama", (None, 0, 1, 1, 2, 2, None)),
     ],
 )
@@ -154,6 +155,13 @@ def test_damage_is_told_in_one_line(name: str, content: str, complaint: str, tmp
     with pytest.raises(UserError, match=complaint) as caught:
         load_tokenizer(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_language_that_the_file_lacks_is_refused(tmp_path: Path) -> None:
+    folder = FOLDERS["mbart"](tmp_path)
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "MBartTokenizer", "src_lang": "xx_XX"})
+    with pytest.raises(UserError, match=r"tokenizer\.json lacks 'xx_XX', the src_lang of this tokenizer"):
+        load_tokenizer(folder)
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from cutaway.hub.families.ijepa import IJEPA
 from cutaway.hub.families.gpt_neox import GPT_NEOX
 from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
+from cutaway.hub.families.mbart import MBART
 from cutaway.hub.families.mistral import MISTRAL
 from cutaway.hub.families.nanochat import NANOCHAT
 from cutaway.hub.families.phi3 import PHI3
@@ -42,6 +43,7 @@ FAMILIES: dict[str, Family] = {
         T5,
         BART,
         MARIAN,
+        MBART,
         VIT,
         IJEPA,
     )

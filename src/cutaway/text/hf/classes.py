@@ -5,7 +5,7 @@ parts itself, by the options in `tokenizer_config.json`. Other classes use the f
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tokenizers
@@ -16,6 +16,8 @@ from cutaway.text.tokenizer_config import spelling
 
 Content = dict[str, Any]
 """The content of a `tokenizer.json`."""
+Named = Sequence[tuple[str, int]]
+"""Special tokens, each with its id."""
 
 OF_MODELS = {
     **dict.fromkeys(("bert", "distilbert"), "BertTokenizer"),
@@ -23,6 +25,7 @@ OF_MODELS = {
     "gpt_neox": "GPTNeoXTokenizer",
     **dict.fromkeys(("roberta", "roberta-prelayernorm", "bart"), "RobertaTokenizer"),
     "t5": "T5Tokenizer",
+    "mbart": "MBartTokenizer",
     **dict.fromkeys(("qwen2", "qwen3"), "Qwen2Tokenizer"),
 }
 """From a `model_type` to its class; models without one use the file unchanged."""
@@ -203,20 +206,58 @@ def _as_llama(content: Content, options: Mapping[str, Any]) -> None:
 
 
 def _as_t5(content: Content, options: Mapping[str, Any]) -> None:
-    content["model"].update({"unk_id": 2, "byte_fallback": False})
-    steps = content["normalizer"] or {}
-    tables = [one for one in steps.get("normalizers", [steps]) if one.get("type") == "Precompiled"]
-    spaces = pre_tokenizers.Metaspace("▁", prepend_scheme="always", split=True)
+    tables = _tables(content)
+    _as_pieces(content, unknown=2, words=True)
+    content["normalizer"] = tables[0] if tables else None
     end = _token(content, options, "eos_token", "</s>")
+    _frame(content, after=[end], between=[end])
+
+
+def _as_mbart(content: Content, options: Mapping[str, Any]) -> None:
+    _as_pieces(content, unknown=3, words=True)
+    end, language = _token(content, options, "eos_token", "</s>"), _token(content, options, "src_lang", "en_XX")
+    _frame(content, after=[end, language])
+
+
+def _as_mbart50(content: Content, options: Mapping[str, Any]) -> None:
+    tables = _tables(content)
+    _as_pieces(content, unknown=3)
+    _set(content, normalizer=normalizers.Sequence([normalizers.Replace(Regex(" {2,}"), " ")]))
+    content["normalizer"]["normalizers"][:0] = tables
+    end, language = _token(content, options, "eos_token", "</s>"), _token(content, options, "src_lang", "en_XX")
+    _frame(content, before=[language], after=[end])
+
+
+def _tables(content: Content) -> list[Content]:
+    """The first table of characters that SentencePiece replaces, if the file has one."""
+    steps = content["normalizer"] or {}
+    return [one for one in steps.get("normalizers", [steps]) if one.get("type") == "Precompiled"][:1]
+
+
+def _as_pieces(content: Content, *, unknown: int, words: bool = False) -> None:
+    """Pieces of SentencePiece, not normalised: each word starts with a space; `words`: other white space is one too."""
+    content["model"].update({"unk_id": unknown, "byte_fallback": False})
+    spaces = pre_tokenizers.Metaspace("▁", prepend_scheme="always", split=True)
+    split = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), spaces]) if words else spaces
     _set(
         content,
-        pre_tokenizer=pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), spaces]),
+        normalizer=None,
+        pre_tokenizer=split,
         decoder=decoders.Metaspace("▁", prepend_scheme="always", split=True),
+    )
+
+
+def _frame(content: Content, *, before: Named = (), between: Named = (), after: Named = ()) -> None:
+    """Sets the special tokens around a text, and around and between two."""
+    first, middle, last = ([token for token, _ in tokens] for tokens in (before, between, after))
+    _set(
+        content,
         post_processor=processors.TemplateProcessing(
-            single=["$A", end[0]], pair=["$A", end[0], "$B", end[0]], special_tokens=[end]
+            single=[*first, "$A", *last],
+            pair=[*first, "$A", *middle, "$B", *last],
+            special_tokens=[*before, *after],
         ),
     )
-    content["normalizer"] = tables[0] if tables else None
 
 
 _REMADE: dict[str, tuple[str, Callable[[Content, Mapping[str, Any]], None]]] = {
@@ -227,5 +268,7 @@ _REMADE: dict[str, tuple[str, Callable[[Content, Mapping[str, Any]], None]]] = {
     "Qwen2Tokenizer": ("BPE", _as_qwen),
     "LlamaTokenizer": ("BPE", _as_llama),
     "T5Tokenizer": ("Unigram", _as_t5),
+    "MBartTokenizer": ("Unigram", _as_mbart),
+    "MBart50Tokenizer": ("Unigram", _as_mbart50),
 }
 """By class, the kind of model, and what it makes of a file."""

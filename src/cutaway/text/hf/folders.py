@@ -42,7 +42,10 @@ PLAIN = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_sp
 """The class that uses a `tokenizer.json` unchanged."""
 
 
-OVERRULING = ("do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space", "legacy")
+OVERRULING = (
+    *("do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space"),
+    *("legacy", "legacy_behaviour", "src_lang"),
+)
 """Options of `tokenizer_config.json` that some classes of `transformers` prefer to `tokenizer.json`."""
 
 
@@ -106,7 +109,7 @@ def _as_in_transformers(
     used = inner if name is None else remade(inner, name, options)
     notes = []
     if changed := differing(inner, used):
-        asked = [f"{option}={str(told[option]).lower()}" for option in OVERRULING if option in told]
+        asked = [f"{option}={_shown(told[option])}" for option in OVERRULING if told.get(option) is not None]
         because = f" with {', '.join(asked)}" if asked else ""
         notes.append(f"as in transformers, {name}{because} takes precedence over {', '.join(changed)} of {path.name}")
     if used.post_processor is None:  # the library adds nothing around a text
@@ -115,10 +118,12 @@ def _as_in_transformers(
     for option, there in (("add_bos_token", frame.before), ("add_eos_token", frame.after)):
         if option in told and (told[option] is True) != bool(there):
             has = "has" if there else "has no"
-            notes.append(
-                f"as in transformers, {option}={str(told[option]).lower()} has no effect: {path.name} {has} one"
-            )
+            notes.append(f"as in transformers, {option}={_shown(told[option])} has no effect: {path.name} {has} one")
     return used, tuple(notes)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _load_without_file(folder: Path, config: Mapping[str, Any]) -> Tokenizer:
