@@ -121,6 +121,8 @@ def encoder_matrix() -> Iterator[dict[str, Any]]:
     yield from _sparse_matrix("encoder")
     transform = {"transform": "gelu", "bias": True}
     yield {"architecture": "encoder", "embedding": {"segments": 3, "norm": True}, "head": transform}
+    plain = transform | {"transform_bias": False}
+    yield {"architecture": "encoder", "embedding": {"norm": True}, "first_norm": False, "head": plain}
 
 
 def encoder_decoder_matrix() -> Iterator[dict[str, Any]]:

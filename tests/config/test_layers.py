@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from torch import nn
 
 from cutaway.config.model import ModelConfig
 from cutaway.config.reading import load_preset, override
@@ -45,6 +46,10 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
             r"model\.first_layers\.count is 3, but the model has 1 layer",
         ),
         (
+            {"first_norm": False, "residual": "post"},
+            r"model\.first_norm=no leaves out a norm of residual=pre, but residual is post: remove it",
+        ),
+        (
             {"multi_token_prediction": 1, "architecture": "encoder"},
             r"model\.multi_token_prediction is for decoders with a language head",
         ),
@@ -57,7 +62,7 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
             r"model\.multi_token_prediction is for decoders with a language head",
         ),
     ],
-    ids=["first layers", "of an encoder", "ahead in an encoder", "ahead of a source", "ahead of tags"],
+    ids=["first layers", "of an encoder", "no first norm", "ahead in an encoder", "ahead of a source", "ahead of tags"],
 )
 def test_layers_that_cannot_be_are_refused(choices: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
@@ -73,6 +78,19 @@ def test_the_first_layers_are_different_and_no_others() -> None:
             isinstance(block.feedforward, Experts) for part in list(model.children())[:stacks] for block in part.blocks
         ]
         assert found == stacks * [False, False, True]
+
+
+def test_each_stack_has_its_first_norm_or_not_and_layers_ahead_have_theirs() -> None:
+    choices = {"vocabulary": 9, "width": 8, "layers": 1, "first_norm": False}
+    both = build(ModelConfig.model_validate({"architecture": "encoder_decoder", **choices, "layers": 2}))
+    for stack in (both.encoder, both.decoder):
+        found = [isinstance(block.self_attention_residual.norm, nn.Identity) for block in stack.blocks]
+        assert found == [True, False]
+        assert not any(isinstance(block.feedforward_residual.norm, nn.Identity) for block in stack.blocks)
+    assert not isinstance(both.decoder.blocks[0].cross_attention_residual.norm, nn.Identity)
+    ahead = build(ModelConfig.model_validate({**choices, "multi_token_prediction": 1}))
+    assert isinstance(ahead.decoder.blocks[0].self_attention_residual.norm, nn.Identity)
+    assert not isinstance(ahead.multi_token_prediction[0].block.self_attention_residual.norm, nn.Identity)
 
 
 def test_experts_that_are_used_are_as_wide_together_as_a_gated_network_unless_told() -> None:

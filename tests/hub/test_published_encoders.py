@@ -163,6 +163,48 @@ MARIAN = BART | {  # OPUS-MT, English to German
     "static_position_embeddings": True,
     "vocab_size": 58101,
 }
+MODERNBERT = {  # ModernBERT base
+    "architectures": ["ModernBertForMaskedLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "bos_token_id": 50281,
+    "classifier_activation": "gelu",
+    "classifier_bias": False,
+    "classifier_dropout": 0.0,
+    "classifier_pooling": "mean",
+    "cls_token_id": 50281,
+    "decoder_bias": True,
+    "deterministic_flash_attn": False,
+    "embedding_dropout": 0.0,
+    "eos_token_id": 50282,
+    "global_attn_every_n_layers": 3,
+    "global_rope_theta": 160000.0,
+    "gradient_checkpointing": False,
+    "hidden_activation": "gelu",
+    "hidden_size": 768,
+    "initializer_cutoff_factor": 2.0,
+    "initializer_range": 0.02,
+    "intermediate_size": 1152,
+    "layer_norm_eps": 1e-05,
+    "local_attention": 128,
+    "local_rope_theta": 10000.0,
+    "max_position_embeddings": 8192,
+    "mlp_bias": False,
+    "mlp_dropout": 0.0,
+    "model_type": "modernbert",
+    "norm_bias": False,
+    "norm_eps": 1e-05,
+    "num_attention_heads": 12,
+    "num_hidden_layers": 22,
+    "pad_token_id": 50283,
+    "position_embedding_type": "absolute",
+    "reference_compile": True,
+    "repad_logits_with_grad": False,
+    "sep_token_id": 50282,
+    "tie_word_embeddings": True,
+    "torch_dtype": "float32",
+    "vocab_size": 50368,
+}
 VIT = {  # ViT base, patches of 16 pixels
     "architectures": ["ViTForImageClassification"],
     "attention_probs_dropout_prob": 0.0,
@@ -189,6 +231,7 @@ PUBLISHED = {
     "bart": (BART, 139_420_416 - 4 * 768 + 50_265),  # likewise, and with a bias of logits
     "mbart-50": (MBART50, 610_879_488 - 4 * 1024 + 250_054),  # likewise
     "marian": (MARIAN, 73_886_208 + 58_101),  # with a bias of logits
+    "modernbert": (MODERNBERT, 149_655_232),
     "vit": (VIT, 86_567_656),
 }
 

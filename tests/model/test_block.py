@@ -1,17 +1,19 @@
 """Each residual order is its equation, read off the taps of a real pass."""
 
+from typing import Any
+
 import torch
 
 from cutaway.tap import capture
 from variants import tokens, variant
 
 
-def look(residual: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+def look(residual: str, number: int = 0, **choices: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     """A block, and its taps by their own names."""
-    model = variant(residual=residual, norm="layer").eval()
-    with torch.no_grad(), capture(model, "decoder.0.*") as trace:
+    model = variant(residual=residual, norm="layer", **choices).eval()
+    with torch.no_grad(), capture(model, f"decoder.{number}.*") as trace:
         model(tokens())
-    return model.decoder.blocks[0], {name.removeprefix("decoder.0."): x for name, x in trace.items()}
+    return model.decoder.blocks[number], {name.removeprefix(f"decoder.{number}."): x for name, x in trace.items()}
 
 
 def same(a: torch.Tensor, b: torch.Tensor) -> None:
@@ -25,6 +27,17 @@ def test_pre_norm() -> None:
     same(taps["residual.after_self_attention"], taps["residual.in"] + taps["self_attention.out"])
     same(taps["feedforward.input"], block.feedforward_residual.norm(taps["residual.after_self_attention"]))
     same(taps["residual.out"], taps["residual.after_self_attention"] + taps["feedforward.out"])
+
+
+@torch.no_grad()
+def test_without_the_first_norm_only_the_first_attention_reads_the_stream_itself() -> None:
+    block, taps = look("pre", first_norm=False)
+    same(taps["self_attention.input"], taps["residual.in"])
+    same(taps["residual.after_self_attention"], taps["residual.in"] + taps["self_attention.out"])
+    same(taps["feedforward.input"], block.feedforward_residual.norm(taps["residual.after_self_attention"]))
+    later, taps = look("pre", 1, first_norm=False)
+    same(taps["self_attention.input"], later.self_attention_residual.norm(taps["residual.in"]))
+    assert not torch.allclose(taps["self_attention.input"], taps["residual.in"])
 
 
 @torch.no_grad()

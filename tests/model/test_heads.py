@@ -64,7 +64,7 @@ def test_without_a_mask_all_is_text(pooling: str) -> None:
     torch.testing.assert_close(POOLINGS[pooling](hidden, None), POOLINGS[pooling](hidden, whole))
 
 
-@pytest.mark.parametrize("activation", [None, "tanh", "relu"])
+@pytest.mark.parametrize("activation", [None, "tanh", "relu", "gelu"])
 def test_the_sequence_head_is_its_equation(activation: str | None) -> None:
     hidden = {"hidden": True, "activation": activation} if activation else {}
     model = variant(architecture="encoder", head={"kind": "sequence", "labels": LABELS, **hidden}).eval()
@@ -72,7 +72,8 @@ def test_the_sequence_head_is_its_equation(activation: str | None) -> None:
         logits = model(tokens())
     pooled = trace["encoder.norm"].mean(dim=1)
     if hidden:
-        pooled = getattr(torch, activation or "")(pooled @ model.head.dense.weight.T + model.head.dense.bias)
+        function = F.gelu if activation == "gelu" else getattr(torch, activation or "")
+        pooled = function(pooled @ model.head.dense.weight.T + model.head.dense.bias)
     torch.testing.assert_close(trace["head.pooled"], pooled)
     torch.testing.assert_close(logits, pooled @ model.head.projection.weight.T + model.head.projection.bias)
     assert torch.equal(trace["head.logits"], logits)
@@ -121,6 +122,21 @@ def test_the_transform_comes_before_the_scores() -> None:
     y = F.layer_norm(y, (WIDTH,), transform.norm.weight, transform.norm.bias, 0.3)
     torch.testing.assert_close(logits, 3 * ((y @ table.T + model.head.projection.bias) / 3).tanh())
     assert logits.shape == (BATCH, TOKENS, VOCABULARY)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_labels_may_have_the_transform_too(kind: str, bias: bool) -> None:
+    head = {"kind": kind, "labels": LABELS, "transform": "silu", "transform_bias": bias}
+    model = variant(architecture="encoder", head=head, norm={"kind": "layer", "epsilon": 0.3, "bias": False}).eval()
+    with capture(model, "encoder.norm") as trace:
+        logits = model(tokens())
+    y = trace["encoder.norm"].mean(dim=1) if kind == "sequence" else trace["encoder.norm"]
+    transform, projection = model.head.transform, model.head.projection
+    assert (transform.dense.bias is not None) == bias
+    y = F.silu(F.linear(y, transform.dense.weight, transform.dense.bias))
+    y = (y - y.mean(-1, keepdim=True)) / (y.var(-1, keepdim=True, correction=0) + 0.3).sqrt() * transform.norm.weight
+    torch.testing.assert_close(logits, y @ projection.weight.T + projection.bias)
 
 
 def test_dropout_acts_in_training_only() -> None:

@@ -7,6 +7,12 @@ from pydantic import Field
 from cutaway.config.feedforward import ActivationName
 from cutaway.config.record import Record
 
+TransformName = Annotated[
+    ActivationName | None,
+    Field(description="activation of a dense layer with a norm before the logits (Devlin et al. 2019); none: no layer"),
+]
+TransformBias = Annotated[bool, Field(description="whether the dense layer of the transform has a bias")]
+
 
 class LanguageHeadConfig(Record):
     """Logits of the next token at each position."""
@@ -16,10 +22,8 @@ class LanguageHeadConfig(Record):
     bias: bool = Field(False, description="whether logits have a bias")
     scale: float = Field(1.0, gt=0, description="multiplies logits; 1/√width in T5 1.0")
     softcap: float | None = Field(None, gt=0, description="limits logits to ± this by a tanh; none: no limit")
-    transform: ActivationName | None = Field(
-        None,
-        description="activation of a dense layer with a norm before the logits (Devlin et al. 2019); none: no layer",
-    )
+    transform: TransformName = None
+    transform_bias: TransformBias = True
 
 
 class SequenceHeadConfig(Record):
@@ -31,9 +35,11 @@ class SequenceHeadConfig(Record):
     hidden: bool = Field(
         False, description="whether a dense layer with an activation precedes the logits (Devlin et al. 2019)"
     )
-    activation: Literal["tanh", "relu"] = Field(
-        "tanh", description="activation of that layer: tanh in BERT, relu in DistilBERT"
+    activation: Literal["tanh", "relu", "gelu"] = Field(
+        "tanh", description="activation of that layer: tanh in BERT, relu in DistilBERT, gelu in ELECTRA"
     )
+    transform: TransformName = None
+    transform_bias: TransformBias = True
     bias: bool = Field(True, description="whether logits have a bias")
 
 
@@ -42,6 +48,8 @@ class TokenHeadConfig(Record):
 
     kind: Literal["token"] = "token"
     labels: int | None = Field(None, gt=0, description="number of labels; none: as in the data")
+    transform: TransformName = None
+    transform_bias: TransformBias = True
 
 
 class EmbeddingHeadConfig(Record):

@@ -19,8 +19,11 @@ def encoder(c: ModelConfig) -> ModelConfig:
 
 
 def layer(c: ModelConfig, i: int) -> ModelConfig:
-    """The choices of layer i, from 0, of a stack: none of them depends on a layer's number any more."""
-    changes: dict[str, Any] = {"first_layers": None, "other_layers": None}
+    """The choices of layer i, from 0, of a stack: none of them depends on a layer's number any more.
+
+    `first_norm` then says whether this layer has the norm.
+    """
+    changes: dict[str, Any] = {"first_layers": None, "other_layers": None, "first_norm": c.first_norm or i > 0}
     if c.first_layers is not None and i < c.first_layers.count:
         changes["feedforward"] = c.first_layers.feedforward
     attention = c.attention

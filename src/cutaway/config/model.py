@@ -92,6 +92,11 @@ class ModelConfig(Record):
         "(sandwich), or after it only (res_post); parallel: sublayers read one norm of the same vector, or one each "
         "(parallel_norms)",
     )
+    first_norm: bool = Field(
+        True,
+        description="whether the first layer of each stack normalises what its attention reads, as residual=pre does; "
+        "ModernBERT's does not, because embeddings are normalised",
+    )
     final_norm: bool = Field(True, description="whether each stack ends with a norm")
     head: HeadConfig = Field(LanguageHeadConfig(), description="what the model answers with")
     multi_token_prediction: int = Field(
@@ -223,6 +228,10 @@ class ModelConfig(Record):
                 f"model.first_layers.count is {self.first_layers.count}, but the model has {counted(layers, 'layer')}"
             )
         self._has_other_layers(layers)
+        if not self.first_norm and self.residual != "pre":
+            raise ValueError(
+                f"model.first_norm=no leaves out a norm of residual=pre, but residual is {self.residual}: remove it"
+            )
         if self.multi_token_prediction and (self.architecture != "decoder" or self.head.kind != "language"):
             raise ValueError("model.multi_token_prediction is for decoders with a language head: remove it")
         return self

@@ -44,7 +44,7 @@ def build(config: ModelConfig, *, seed: int = 0) -> Transformer:
 def _decoder_only(c: ModelConfig) -> DecoderOnly:
     table = make_table(c, c.vocabulary)
     decoder = _stack(c, make_embedding(c, c.embedding, table), causal=True)
-    further_layer = layer(c.model_copy(update={"first_layers": None}), c.layers - 1)
+    further_layer = layer(c.model_copy(update={"first_layers": None, "first_norm": True}), c.layers - 1)
     further = [
         MultiTokenPrediction(
             c.width, _BLOCKS[c.residual](further_layer, False), norms=(make_norm(c), make_norm(c), make_norm(c))
@@ -99,7 +99,7 @@ def _block(residual: Make) -> Make:
         return Block(
             make_attention(c),
             make_feedforward(c),
-            residual(c),
+            residual(c) if c.first_norm else PreNorm(nn.Identity(), dropout=c.dropout),
             residual(c),
             cross_attention=make_attention(c, across=True) if across else None,
             cross_attention_residual=residual(c) if across else None,

@@ -53,44 +53,58 @@ class LanguageHead(nn.Module):
 
 
 class Transform(nn.Module):
-    """norm(activation(x W + b)): BERT's transform before the logits (Devlin et al. 2019, its own code)."""
+    """norm(activation(x W + b)): BERT's transform before the logits (Devlin et al. 2019, its own code).
 
-    def __init__(self, width: int, activation: Callable[[Tensor], Tensor], norm: nn.Module) -> None:
+    ModernBERT's has no b (Warner et al. 2024, section 2.1.1), and precedes the logits of labels too.
+    """
+
+    def __init__(
+        self, width: int, activation: Callable[[Tensor], Tensor], norm: nn.Module, *, bias: bool = True
+    ) -> None:
         super().__init__()
-        self.dense = nn.Linear(width, width)
+        self.dense = nn.Linear(width, width, bias=bias)
         self.activation = activation
         self.norm = norm
 
     def forward(self, hidden: Float[Tensor, "*T C"]) -> Float[Tensor, "*T C"]:
-        """Transforms each token."""
+        """Transforms each vector."""
         return self.norm(self.activation(self.dense(hidden)))
 
 
 class TokenHead(nn.Module):
-    """logits = dropout(h) Wᵀ + b at each position: tags of words, or the ends of a span."""
+    """logits = dropout(t(h)) Wᵀ + b at each position: tags of words, or the ends of a span.
+
+    Args:
+        width: C.
+        labels: N.
+        transform: t, a `Transform`, or None.
+        dropout: fraction of t(h) zeroed in training.
+    """
 
     taps = ("logits",)
 
-    def __init__(self, width: int, labels: int, *, dropout: float = 0.0) -> None:
+    def __init__(self, width: int, labels: int, *, transform: nn.Module | None = None, dropout: float = 0.0) -> None:
         super().__init__()
+        self.transform = transform or nn.Identity()
         self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=True)
         self.out_features = labels
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Float[Tensor, "*T C"], attention_mask: Mask | None = None) -> Float[Tensor, "*T N"]:
         """Computes the logits at each position, padding included."""
-        return tap("logits", self.projection(self.dropout(hidden)))
+        return tap("logits", self.projection(self.dropout(self.transform(hidden))))
 
 
 class SequenceHead(nn.Module):
-    """logits = dropout(pool(h)) Wᵀ + b, one vector of logits per sequence.
+    """logits = dropout(t(pool(h))) Wᵀ + b, one vector of logits per sequence.
 
     Args:
         width: C.
         labels: N.
         pool: one of `POOLINGS`.
         dense: applied to the pooled vector, together with `activation`, if given: tanh(x W + b) in BERT's own code,
-            relu(x W + b) in DistilBERT's.
+            relu(x W + b) in DistilBERT's, gelu(x W + b) in ELECTRA's.
+        transform: t, a `Transform`, or None.
         bias: whether there is a b.
         dropout: fraction of the pooled vector zeroed in training.
     """
@@ -105,6 +119,7 @@ class SequenceHead(nn.Module):
         *,
         dense: nn.Linear | None = None,
         activation: Callable[[Tensor], Tensor] = torch.tanh,
+        transform: nn.Module | None = None,
         bias: bool = True,
         dropout: float = 0.0,
     ) -> None:
@@ -112,6 +127,7 @@ class SequenceHead(nn.Module):
         self.pool = pool
         self.dense = dense
         self.activation = activation
+        self.transform = transform or nn.Identity()
         self.projection = linear_over(nn.Parameter(torch.zeros(labels, width)), bias=bias)
         self.out_features = labels
         self.dropout = Dropout(dropout)
@@ -121,7 +137,7 @@ class SequenceHead(nn.Module):
         x = self.pool(hidden, attention_mask)
         if self.dense is not None:
             x = self.activation(self.dense(x))
-        return tap("logits", self.projection(self.dropout(tap("pooled", x))))
+        return tap("logits", self.projection(self.dropout(tap("pooled", self.transform(x)))))
 
 
 class EmbeddingHead(nn.Module):

@@ -13,6 +13,7 @@ from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mbart import MBART
 from cutaway.hub.families.mistral import MISTRAL
+from cutaway.hub.families.modernbert import MODERNBERT
 from cutaway.hub.families.nanochat import NANOCHAT
 from cutaway.hub.families.phi3 import PHI3
 from cutaway.hub.families.qwen2 import QWEN2
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Family] = {
         ROBERTA,
         ROBERTA_PRELAYERNORM,
         DISTILBERT,
+        MODERNBERT,
         T5,
         BART,
         MARIAN,

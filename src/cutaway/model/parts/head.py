@@ -22,23 +22,37 @@ def make_head(c: ModelConfig, table: nn.Parameter | None) -> Head:
 
 def _language_head(c: ModelConfig, h: LanguageHeadConfig, table: nn.Parameter) -> LanguageHead:
     matrix = table if h.tied else nn.Parameter(torch.empty_like(table))
-    transform = Transform(c.width, ACTIVATIONS[h.transform], make_norm(c)) if h.transform else None
-    return LanguageHead(matrix, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=transform)
+    return LanguageHead(matrix, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=_transform(c, h))
 
 
 def _sequence_head(c: ModelConfig, h: SequenceHeadConfig, table: nn.Parameter | None) -> SequenceHead:
     dense = nn.Linear(c.width, c.width) if h.hidden else None
     pool, activation = POOLINGS[h.pooling], ACTIVATIONS[h.activation]
-    return SequenceHead(c.width, _labels(h), pool, dense=dense, activation=activation, bias=h.bias, dropout=c.dropout)
+    return SequenceHead(
+        c.width,
+        _labels(h),
+        pool,
+        dense=dense,
+        activation=activation,
+        transform=_transform(c, h),
+        bias=h.bias,
+        dropout=c.dropout,
+    )
 
 
 def _token_head(c: ModelConfig, h: TokenHeadConfig, table: nn.Parameter | None) -> TokenHead:
-    return TokenHead(c.width, _labels(h), dropout=c.dropout)
+    return TokenHead(c.width, _labels(h), transform=_transform(c, h), dropout=c.dropout)
 
 
 def _embedding_head(c: ModelConfig, h: EmbeddingHeadConfig, table: nn.Parameter | None) -> EmbeddingHead:
     dense = nn.Linear(c.width, c.width) if h.hidden else None
     return EmbeddingHead(POOLINGS[h.pooling], dense=dense, normalised=h.normalised)
+
+
+def _transform(c: ModelConfig, h: LanguageHeadConfig | SequenceHeadConfig | TokenHeadConfig) -> Transform | None:
+    if h.transform is None:
+        return None
+    return Transform(c.width, ACTIVATIONS[h.transform], make_norm(c), bias=h.transform_bias)
 
 
 def _labels(h: SequenceHeadConfig | TokenHeadConfig) -> int:
