@@ -68,7 +68,7 @@ def test_what_a_user_chose_is_not_guessed(tmp_path: Path) -> None:
     several = write(tmp_path / "several.jsonl", FILES["several.jsonl"][0])
     path, chosen = f"data.path={several}", "task.problem=single_label"
     _, guessed, note = fit("bert-nano", "sequence-classification", path)
-    assert guessed[-1] == "task.problem=multi_label"
+    assert guessed[-1] == 'task.problem="multi_label"'
     assert note is not None
     _, kept, note = fit("bert-nano", "sequence-classification", path, chosen)
     assert kept == guessed[:-1]

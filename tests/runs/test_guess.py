@@ -1,16 +1,18 @@
 """What data is for is seen from its first lines and the names of its files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from cutaway.config.data import DataConfig
+from cutaway.config.data import DataConfig, DataKind
 from cutaway.config.reading import load_preset, override, presets
-from cutaway.config.task import KINDS, trained_kinds
+from cutaway.config.task import task_record, trained_kinds
 from cutaway.errors import UserError
-from cutaway.runs.guess import PRESETS, Guess, guess, preset_for
+from cutaway.runs.guess import Guess, guess, preset_for
 from cutaway.runs.requirements import chosen_by_task, require_model
 from runs.kinds import KINDS as RUNS
 from runs.kinds import write_data
@@ -62,6 +64,18 @@ FILES: dict[str, tuple[str, tuple[str, str, list[str]]]] = {
         table(",", ["Review Text", " Sentiment"], TEXTS, SIGNS),
         (CLASSIFICATION, "bert-nano", ['data.field="Review Text"', 'data.target="Sentiment"']),
     ),
+    "index.csv": (table(",", ["", "text", "label"], list("123456"), TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "spam.csv": (
+        table(",", ["v1", "v2", "", ""], list("aaabab"), TEXTS, [""] * 6, [""] * 6),
+        (CLASSIFICATION, "bert-nano", ['data.field="v2"', 'data.target="v1"']),
+    ),
+    "trailing.csv": (table(",", ["text", "label", ""], TEXTS, SIGNS, [""] * 6), (CLASSIFICATION, "bert-nano", [])),
+    "bars.csv": (table("|", ["text", "label"], TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
+    "semicolons.csv": (
+        table(";", None, [f"{text}, really" for text in TEXTS], SIGNS),
+        (CLASSIFICATION, "bert-nano", []),
+    ),
+    "excel.csv": ("sep=;\n" + table(";", ["text", "label"], TEXTS, SIGNS), (CLASSIFICATION, "bert-nano", [])),
     "array.json": (
         json.dumps([{"text": text, "label": sign} for text, sign in zip(TEXTS, SIGNS, strict=True)]),
         (CLASSIFICATION, "bert-nano", []),
@@ -74,15 +88,15 @@ FILES: dict[str, tuple[str, tuple[str, str, list[str]]]] = {
     ),
     "numbers.csv": (
         table(",", ["text", "label"], TEXTS, SCORES),
-        (CLASSIFICATION, "bert-nano", ["task.problem=regression"]),
+        (CLASSIFICATION, "bert-nano", ['task.problem="regression"']),
     ),
     "stars.csv": (
         table(",", ["text", "stars"], TEXTS, STARS),
-        (CLASSIFICATION, "bert-nano", ['data.field="text"', 'data.target="stars"', "task.problem=regression"]),
+        (CLASSIFICATION, "bert-nano", ['data.field="text"', 'data.target="stars"', 'task.problem="regression"']),
     ),
     "several.jsonl": (
         rows(text=TEXTS, labels=[["a"], [], ["a", "b"], ["b"], [], []]),
-        (CLASSIFICATION, "bert-nano", ["task.problem=multi_label"]),
+        (CLASSIFICATION, "bert-nano", ['task.problem="multi_label"']),
     ),
     "lacking.jsonl": (rows(text=TEXTS, label=[0.0, 1.0, None, 0.0, 1.0, 0.0]), (CLASSIFICATION, "bert-nano", [])),
     "pairs.jsonl": (rows(source=TEXTS, target=GERMAN), ("sequence_to_sequence", "t5-nano", [])),
@@ -191,7 +205,7 @@ def test_chosen_columns_are_kept(tmp_path: Path) -> None:
     assert of(path, target="stars").assignments == (
         'data.field="text"',
         'data.target="stars"',
-        "task.problem=regression",
+        'task.problem="regression"',
     )
     assert of(path, field="title").assignments == ('data.field="title"', 'data.target="label"')
     found = of(path, field="title", target="text")
@@ -206,9 +220,18 @@ def test_chosen_columns_are_kept(tmp_path: Path) -> None:
             table(",", ["one", "two", "three"], TEXTS, GERMAN, SIGNS),
             "a.csv: columns one, two, three: what this",
         ),
-        ("a.tsv", table("\t", None, SIGNS, SIGNS), "2 columns without names: what this is for is unclear"),
+        (
+            "a.tsv",
+            table("\t", None, SIGNS, SIGNS),
+            "2 columns without names (0, 0): what this is for is unclear; choose the columns by their",
+        ),
         ("a.jsonl", rows(question=TEXTS, context=TEXTS, answer=GERMAN), "columns question, context, answer"),
-        ("a.json", "{}", "JSON, but not that of SQuAD: what this is for is unclear; write an array of examples"),
+        ("a.json", "{}", "a.json is empty: give examples"),
+        ("a.csv", "\n\n", "a.csv is empty: give examples"),
+        ("a.csv", "text,label\n", "a.csv: columns text, label, and no row: give examples"),
+        ("a.tsv", table(",", None, TEXTS, SIGNS), "rename it to .csv, because ',' separates its columns"),
+        ("a.csv", table(",", None, SIGNS, TEXTS, GERMAN, SIGNS), "4 columns without names (0, a good film, ein guter"),
+        ("a.json", '[{"text": "a", "lab', "a.json: invalid JSON"),
         ("a.wav", "", "a single file: what this is for is unclear; give a folder"),
         ("a.bin", "a\0b", "is not text"),
         ("nowhere/a", "", "no such file or folder"),
@@ -258,8 +281,14 @@ def test_every_task_has_a_preset_that_can_be_trained_for_it(task: str) -> None:
     require_model(override(config, chosen_by_task(task, config)))
 
 
-def test_a_task_of_another_package_gets_a_small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(PRESETS, "image_captioning")
+def test_a_task_that_names_no_preset_gets_a_small_one_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = task_record("image_captioning")
+    monkeypatch.setattr(record, "spec", replace(record.spec, presets={}))
     assert preset_for("image_captioning") == "caption-nano"
-    assert set(KINDS) >= set(PRESETS)
-    assert set(PRESETS.values()) <= set(presets())
+
+
+def test_every_kind_of_data_has_a_task_and_every_task_kinds_of_data() -> None:
+    named = {task: task_record(task).spec.presets for task in trained_kinds()}
+    assert {kind for one in named.values() for kind in one} == set(get_args(DataKind))
+    assert all(named.values())
+    assert {preset for one in named.values() for preset in one.values()} <= set(presets())

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.config.reading import override
+from cutaway.config.run import RunConfig
 from cutaway.errors import UserError
 from runs.test_guess import CLASSIFICATION, FILES, of, write
 
@@ -41,8 +43,8 @@ def test_parallel_files_are_named_by_what_both_begin_with(tmp_path: Path) -> Non
     for side in ("en", "de"):
         write(tmp_path / f"pairs.{side}", "a\nb\n")
     found = of(tmp_path / "pairs")
-    assert (found.task, found.assignments) == ("sequence_to_sequence", ("data.field=de", "data.target=en"))
-    assert of(tmp_path / "pairs", field="en", target="de").assignments == ("data.field=en", "data.target=de")
+    assert (found.task, found.assignments) == ("sequence_to_sequence", ('data.field="de"', 'data.target="en"'))
+    assert of(tmp_path / "pairs", field="en", target="de").assignments == ('data.field="en"', 'data.target="de"')
     write(tmp_path / "pairs.fr")
     with pytest.raises(UserError, match=r"pairs: 3 parallel files \(de, en, fr\).*data\.field= and data\.target="):
         of(tmp_path / "pairs")
@@ -50,6 +52,12 @@ def test_parallel_files_are_named_by_what_both_begin_with(tmp_path: Path) -> Non
         of(tmp_path / "pairs.en")
     with pytest.raises(UserError, match=r"3 files ending in de, en, fr: .*--data .*train"):
         of(tmp_path)
+
+
+def test_norwegian_is_not_false(tmp_path: Path) -> None:
+    for side in ("no", "sv"):
+        write(tmp_path / f"pairs.{side}", "a\nb\n")
+    assert override(RunConfig(), of(tmp_path / "pairs").assignments).data.field == "no"
 
 
 def test_images_without_labels_are_told_apart(tmp_path: Path) -> None:

@@ -1,8 +1,26 @@
 """Choices of data."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from cutaway.config.record import Record
+
+DataKind = Literal[
+    "text",
+    "labelled_texts",
+    "text_pairs",
+    "tagged_sentences",
+    "questions",
+    "proteins",
+    "labelled_proteins",
+    "labelled_images",
+    "captioned_images",
+    "labelled_recordings",
+    "graphs",
+    "generated",
+]
+"""What a reader makes of a file or folder, and a task learns from."""
 
 
 class DataConfig(Record):

@@ -3,7 +3,8 @@
 Each kind has a package, `cutaway.tasks.KIND`, which is imported when the kind is first used.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
+from cutaway.config.data import DataKind
 from cutaway.config.other_names import task_meant
 from cutaway.config.record import Record
 from cutaway.errors import UserError
@@ -56,6 +58,7 @@ class TaskSpec:
     Attributes:
         needs: the model it needs; None if it cannot be trained here.
         verbs: the methods and commands of a trained model.
+        presets: a preset for each kind of data that it learns from, the usual kind first.
         unread: keys of a run that the task does not read.
         has_text: whether it has text, and so a tokenizer.
         generates_data: whether it generates its own endless data.
@@ -69,6 +72,7 @@ class TaskSpec:
     needs: ModelNeeds | None
     verbs: tuple[str, ...]
     implementation: str
+    presets: Mapping[DataKind, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     has_text: bool = True
     generates_data: bool = False

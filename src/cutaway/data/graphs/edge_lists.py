@@ -19,14 +19,21 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Graph
 from cutaway.data.labels import labels_of
-from cutaway.data.readers import read_lines
+from cutaway.data.readers import format_of, read_lines
+from cutaway.data.seen import Seen
 from cutaway.errors import UserError, nearest, quoted
 
+ENDINGS = (".edges", ".edgelist", ".graphs")
 KEYS = ("label:", "node:")
 COMMENT = re.compile(r"(^|\s)#.*|^\s*%.*")
 """Within a word, both characters are part of the word, as in an address."""
 HEADERS = {"source target", "src dst", "from to", "fromnodeid tonodeid", "node1 node2", "id1 id2", "id_1 id_2"}
 """Headers of edge lists, in lower case."""
+
+
+def recognise_graphs(path: Path, data: DataConfig) -> Seen | None:
+    """Graphs, by the ending."""
+    return Seen(("graphs",), f"{path.name}: graphs") if format_of(path) in ENDINGS else None
 
 
 def read_graphs(path: Path, data: DataConfig, skipped: Counter[str], *, are_numbers: bool = False) -> Iterator[Graph]:

@@ -12,6 +12,7 @@ import numpy as np
 from cutaway.config.data import DataConfig
 from cutaway.data.images.pixels import NUMBERS, open_image
 from cutaway.data.readers import LARGEST_EXPANDED, format_of
+from cutaway.data.seen import Seen, unclear
 from cutaway.data.tables.listed_files import read_listed
 from cutaway.data.tables.names import Wanted
 from cutaway.data.tables.records import TABLES
@@ -21,6 +22,26 @@ from cutaway.errors import UserError, counted, nearest
 ARCHIVE = ".npz"
 ARRAY = "images"
 """The array of images in an archive, unless another is chosen."""
+
+
+def recognise_archive(path: Path, data: DataConfig) -> Seen | None:
+    """Images with labels or captions in an archive of arrays.
+
+    Raises:
+        UserError: it is damaged, or has other arrays.
+    """
+    if path.suffix.lower() != ARCHIVE:
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = list(archive)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is not an archive of arrays: {error}") from error
+    if ARRAY in names and "labels" in names:
+        return Seen(("labelled_images",), f"{path.name}: images with labels")
+    if ARRAY in names and "captions" in names:
+        return Seen(("captioned_images",), f"{path.name}: images with captions")
+    raise unclear(f"{path.name}: arrays {', '.join(names)}")
 
 
 class Found(NamedTuple):

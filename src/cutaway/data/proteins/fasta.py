@@ -1,17 +1,24 @@
 """Proteins in FASTA: a header `>id …`, then a sequence of letters in any number of lines (Pearson, Lipman 1988)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from cutaway.config.data import DataConfig
 from cutaway.data.readers import format_of, read_lines
+from cutaway.data.seen import Seen
 from cutaway.errors import UserError
 from cutaway.text.amino_acids import AMINO_ACIDS
 
 ENDINGS = (".fasta", ".fas", ".fa", ".faa")
 LABEL_KEYS = ("label", "family")
 STOP = "*"
+NAMED = re.compile(r"(sp|tr)\|")
+"""Ids of UniProt, after which the header has the name of the protein instead of a label."""
+PROTEINS_SEEN = 1000
 LETTERS = frozenset(AMINO_ACIDS + AMINO_ACIDS.lower())
 
 
@@ -33,6 +40,23 @@ class Protein:
 def is_fasta(path: Path) -> bool:
     """Whether a file is FASTA, by its ending, also before `.gz`."""
     return format_of(path) in ENDINGS
+
+
+def recognise_proteins(path: Path, data: DataConfig) -> Seen | None:
+    """Proteins, with labels if the headers have labels that recur.
+
+    Raises:
+        UserError: there is none, or they cannot be read.
+    """
+    if not is_fasta(path):
+        return None
+    proteins = list(islice(read_fasta(path, Counter(), data.target), PROTEINS_SEEN))
+    if not proteins:
+        raise UserError(f"{path} has no sequences")
+    labels = [protein.label for protein in proteins if protein.label and not NAMED.match(protein.id)]
+    if 1 < len(set(labels)) <= len(labels) / 2 and len(labels) > len(proteins) / 2:
+        return Seen(("labelled_proteins", "proteins"), f"{path.name}: proteins, {len(set(labels))} labels")
+    return Seen(("proteins",), f"{path.name}: proteins without labels")
 
 
 def read_fasta(path: Path, skipped: Counter[str], label_key: str | None = None) -> Iterator[Protein]:

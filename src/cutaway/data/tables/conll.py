@@ -8,15 +8,36 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Tagged
-from cutaway.data.readers import read_lines
+from cutaway.data.readers import format_of, read_lines
+from cutaway.data.seen import Seen, first_lines
 from cutaway.data.tables.names import normal
-from cutaway.errors import UserError, counted, quoted
+from cutaway.data.tables.records import has_names
+from cutaway.errors import UserError, quoted
+from cutaway.metrics.entities import PREFIXES
 
+ENDINGS = (".conll", ".iob", ".iob2", ".bio")
+TAG = re.compile(rf"O|[{PREFIXES}]-\S+")
 DOCUMENT_MARK = "-DOCSTART-"
 COMMENT = re.compile(r"#\s*(newdoc|newpar)\b.*|#\s+[\w.:-]+\s*=.*")
 """Comments of CoNLL-U, which may have as many words as there are columns."""
 HEADERS = ({"word", "words", "token", "tokens", "form"}, {"tag", "tags", "ner", "ner_tag", "ner_tags", "label", "pos"})
 """Names of the first and of the last column."""
+
+
+def recognise_tagged(path: Path, data: DataConfig) -> Seen | None:
+    """Tagged sentences, by the ending, or by tags of entities in the last column and blank lines.
+
+    Raises:
+        UserError: the file is not text.
+    """
+    if format_of(path) not in ENDINGS:
+        lines = (
+            [] if has_names(path) else [one for one in first_lines(path) if not one.startswith((DOCUMENT_MARK, "#"))]
+        )
+        rows = [line.split() for line in lines if line.strip()]
+        if not 0 < len(rows) < len(lines) or not all(len(row) > 1 and TAG.fullmatch(row[-1]) for row in rows):
+            return None
+    return Seen(("tagged_sentences",), f"{path.name}: words with tags")
 
 
 def read_conll(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:

@@ -61,7 +61,7 @@ def is_table(path: Path) -> bool:
         return True
     with opened(path) as file:
         lines = [line for line in split_lines(file.read(BYTES_SEEN).decode(errors="replace"))[:SEEN] if line.strip()]
-    delimiter, _ = separator_of(lines[0] if lines else "")
+    delimiter, _ = separator_of(lines)
     names = lines[0].split(delimiter) if lines else []
     has_header = sum(map(is_known, names)) > 1 or (len(names) == 2 and len(languages_in(names)) == 2)
     if has_header and len(lines) > 1 and all(line.count(delimiter) >= len(names) - 1 for line in lines):

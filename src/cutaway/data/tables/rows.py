@@ -6,7 +6,8 @@ The two fields are chosen in the configuration, or found by their usual names (s
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,9 +27,19 @@ from cutaway.errors import UserError, counted, listed, quoted, shortened
 
 MOST_OF_FIELD = 2**31 - 1
 """The most characters of a field of CSV; the library's own limit is 131,072."""
-DELIMITERS = (",", ";", "\t")
+csv.field_size_limit(max(csv.field_size_limit(), MOST_OF_FIELD))
+DELIMITERS = (",", ";", "\t", "|")
+LOOKED_AT = 20
+"""Lines by which the delimiter is found."""
+DIRECTIVE = re.compile(r"sep=(.)")
+"""A first line by which Excel names the delimiter."""
 
 
+_REASONS = {
+    "unexpected end of data": "a quoted field is not closed",
+    "new-line character": "single carriage returns end its lines: save it with line feeds",
+}
+"""What messages of the library mean."""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 """A field as CSV quotes it."""
 
@@ -149,22 +160,46 @@ def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(max(csv.field_size_limit(), MOST_OF_FIELD))
-    delimiter, is_spaced = separator_of(next(read_lines(path), ""))
-    lines = (line + "\n" for line in read_lines(path))
+    first = list(islice(read_lines(path), LOOKED_AT))
+    directive = DIRECTIVE.fullmatch(first[0]) if first else None
+    delimiter = directive[1] if directive else separator_of(first)[0]
+    is_spaced = bool(first) and not directive and _is_spaced(first[0], delimiter)
+    lines = (line + "\n" for line in islice(read_lines(path), 1 if directive else 0, None))
     reader = csv.reader(lines, strict=True, delimiter=delimiter, skipinitialspace=is_spaced)
     try:
         for row in reader:
-            yield reader.line_num, row
+            yield reader.line_num + bool(directive), row
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: no CSV ({error})") from error
+        reason = next((words for part, words in _REASONS.items() if part in str(error)), str(error))
+        raise UserError(f"{path}, line {reader.line_num + bool(directive)}: no CSV ({reason})") from error
 
 
-def separator_of(first: str) -> tuple[str, bool]:
-    """What is between the columns of CSV, and whether a space follows it, by the first line."""
-    delimiter = next((one for one in DELIMITERS if one in first), DELIMITERS[0])
+def separator_of(lines: Sequence[str]) -> tuple[str, int]:
+    """What is between the columns of CSV, and their number, by the first lines.
+
+    It is what gives every line the same number of columns, two or more; preferably without a space after it, as after
+    a comma in a text.
+    """
+    widths = {one: _widths(lines, one) for one in DELIMITERS}
+    found = [one for one in DELIMITERS if min(widths[one], default=0) == max(widths[one], default=0) > 1]
+    found.sort(key=lambda one: _is_spaced(lines[0], one))
+    delimiter = next((one for one in (*found, *DELIMITERS) if lines and one in lines[0]), DELIMITERS[0])
+    return delimiter, max(widths[delimiter], default=0)
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
+    """The numbers of columns of the rows in these lines, of which the last may be cut short."""
+    try:
+        widths = [len(row) for row in csv.reader((line + "\n" for line in lines), delimiter=delimiter) if row]
+    except csv.Error:  # told when the file is read
+        return []
+    return widths if len(lines) < LOOKED_AT else widths[:-1]
+
+
+def _is_spaced(first: str, delimiter: str) -> bool:
+    """Whether a space follows each delimiter of a line."""
     following = first.split(delimiter)[1:]
-    return delimiter, bool(following) and all(cell.startswith(" ") for cell in following)
+    return bool(following) and all(cell.startswith(" ") for cell in following)
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Answer, Question
-from cutaway.data.readers import opened
+from cutaway.data.readers import format_of, opened
+from cutaway.data.seen import Seen
 from cutaway.errors import UserError
 
 
@@ -51,27 +52,41 @@ class _File(_Part):
     data: tuple[_Article, ...]
 
 
+def recognise_questions(path: Path, data: DataConfig) -> Seen | None:
+    """Questions in the JSON of SQuAD."""
+    if format_of(path) != ".json":
+        return None
+    try:
+        _articles(path)
+    except UserError:
+        return None
+    return Seen(("questions",), f"{path.name}: questions with answers in contexts")
+
+
 def read_squad(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Question]:
     """The questions of a file. Those without answers or with `"is_impossible": true` are skipped and counted.
 
     Raises:
         UserError: it is not such a file, or an answer is not at its place in the context.
     """
-    with opened(path) as file:
-        content = file.read()
-    try:
-        articles = _File.model_validate_json(content).data
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise UserError(f"{path} is not a SQuAD file: {place}: {first['msg']}") from error
-    for paragraph in (paragraph for article in articles for paragraph in article.paragraphs):
+    for paragraph in (paragraph for article in _articles(path) for paragraph in article.paragraphs):
         for asked in paragraph.qas:
             answers = tuple(_checked(answer, asked.id, paragraph.context, path) for answer in asked.answers)
             if answers:
                 yield Question(asked.id, asked.question, paragraph.context, answers)
             else:
                 skipped["unanswerable"] += 1
+
+
+def _articles(path: Path) -> tuple[_Article, ...]:
+    with opened(path) as file:
+        content = file.read()
+    try:
+        return _File.model_validate_json(content).data
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise UserError(f"{path} is not a SQuAD file: {place}: {first['msg']}") from error
 
 
 def _checked(answer: _Answer, question: str, context: str, path: Path) -> Answer:

@@ -8,13 +8,36 @@ from pathlib import Path
 from cutaway.config.data import DataConfig
 from cutaway.data.examples import Pair
 from cutaway.data.readers import format_of, read_lines, text_of
-from cutaway.data.tables.names import TEXT_PAIRS
+from cutaway.data.seen import Seen, assignments, unclear
+from cutaway.data.tables.names import LANGUAGES, TEXT_PAIRS
 from cutaway.data.tables.records import TABLES
 from cutaway.data.tables.rows import Row, read_table
 from cutaway.errors import UserError
 
 BOTH_SIDES = ("", "txt", *(ending.removeprefix(".") for ending in TABLES))
 """Endings of files with both sides."""
+
+
+def recognise_parallel(path: Path, data: DataConfig) -> Seen | None:
+    """Two files that are parallel line by line, named by what both begin with.
+
+    Raises:
+        UserError: there are more, or one of them is named, or there is no such file.
+    """
+    if path.exists():
+        stem = path.with_name(path.name.removesuffix(".gz")).with_suffix("")
+        if format_of(path)[1:] in LANGUAGES and len(LANGUAGES.intersection(endings_of(stem))) > 1:
+            raise unclear(f"{path.name}: one of parallel files", f"name them by what they begin with: --data {stem}")
+        return None
+    endings = endings_of(path)
+    if len(endings) < 2:
+        raise UserError(f"no such file or folder: {path}")
+    sides = [data.field, data.target] if data.field in endings and data.target in endings else endings
+    if len(sides) != 2:
+        advice = "choose two by data.field= and data.target="
+        raise unclear(f"{path.name}: {len(endings)} parallel files ({', '.join(endings)})", advice)
+    what = f"{path.name}: parallel files .{sides[0]} and .{sides[1]}"
+    return Seen(("text_pairs",), what, assignments({"data.field": sides[0], "data.target": sides[1]}))
 
 
 def read_pairs(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Pair]:

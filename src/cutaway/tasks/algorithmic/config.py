@@ -14,6 +14,7 @@ class AlgorithmicConfig(TaskConfig):
         ModelNeeds(("encoder",), "token"),
         verbs=(),
         implementation="cutaway.tasks.algorithmic.task:AlgorithmicTask",
+        presets={"generated": "sorter"},
         unread=("data.path", "data.field", *ON_TEXT),
         generates_data=True,
     )

@@ -16,6 +16,7 @@ class AudioClassificationConfig(ClassificationConfig):
         ModelNeeds(("encoder",), "sequence", reads="frames"),
         verbs=("classify",),
         implementation="cutaway.tasks.audio_classification.task:AudioClassificationTask",
+        presets={"labelled_recordings": "audio-nano"},
         unread=("tokenizer", "source_tokenizer"),
         has_text=False,
         example="recording.wav",

@@ -13,6 +13,7 @@ class GraphClassificationConfig(ClassificationConfig):
         ModelNeeds(("encoder",), "sequence", position="shortest_path"),
         verbs=("classify",),
         implementation="cutaway.tasks.graph_classification.task:GraphClassificationTask",
+        presets={"graphs": "graph-nano"},
         unread=ON_FILES_OF_ONE_FORM,
         example="graphs.edges",
     )

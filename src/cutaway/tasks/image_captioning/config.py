@@ -15,6 +15,7 @@ class ImageCaptioningConfig(ImagesConfig):
         ModelNeeds(("encoder_decoder",), "language", reads="patches"),
         verbs=("caption",),
         implementation="cutaway.tasks.image_captioning.task:ImageCaptioningTask",
+        presets={"captioned_images": "caption-nano"},
         unread=("source_tokenizer",),
         searches=True,
         example="image.png",

@@ -15,6 +15,7 @@ class ImageClassificationConfig(ClassificationConfig, ImagesConfig):
         ModelNeeds(("encoder",), "sequence", reads="patches"),
         verbs=("classify",),
         implementation="cutaway.tasks.image_classification.task:ImageClassificationTask",
+        presets={"labelled_images": "vit-nano"},
         unread=("tokenizer", "source_tokenizer"),
         has_text=False,
         names_labels=True,

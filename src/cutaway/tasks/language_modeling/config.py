@@ -14,6 +14,7 @@ class LanguageModelingConfig(TaskConfig):
         ModelNeeds(("decoder",), "language"),
         verbs=("generate", "score"),
         implementation="cutaway.tasks.language_modeling.task:LanguageModelingTask",
+        presets={"text": "gpt-nano"},
         unread=ON_TEXT,
         pipeline_tag="text-generation",
     )

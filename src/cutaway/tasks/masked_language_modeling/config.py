@@ -14,6 +14,7 @@ class MaskedLanguageModelingConfig(TaskConfig):
         ModelNeeds(("encoder",), "language", roles=("mask",)),
         verbs=("fill", "embed"),
         implementation="cutaway.tasks.masked_language_modeling.task:MaskedLanguageModelingTask",
+        presets={"text": "bert-nano", "proteins": "protein-nano"},
         unread=ON_TEXT,
         pipeline_tag="fill-mask",
     )

@@ -14,6 +14,7 @@ class QuestionAnsweringConfig(TaskConfig):
         ModelNeeds(("encoder",), "token", roles=("begin", "separator")),
         verbs=("answer", "embed"),
         implementation="cutaway.tasks.question_answering.task:QuestionAnsweringTask",
+        presets={"questions": "bert-nano"},
         unread=ON_FILES_OF_ONE_FORM,
         pipeline_tag="question-answering",
     )

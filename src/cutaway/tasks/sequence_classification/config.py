@@ -13,6 +13,7 @@ class SequenceClassificationConfig(ClassificationConfig):
         ModelNeeds(READERS, "sequence"),
         verbs=("classify", "embed"),
         implementation="cutaway.tasks.sequence_classification.task:SequenceClassificationTask",
+        presets={"labelled_texts": "bert-nano", "labelled_proteins": "protein-nano"},
         unread=("source_tokenizer",),
         names_labels=True,
         pipeline_tag="text-classification",

@@ -14,6 +14,7 @@ class SequenceToSequenceConfig(TaskConfig):
         ModelNeeds(("encoder_decoder",), "language"),
         verbs=("translate", "summarize"),
         implementation="cutaway.tasks.sequence_to_sequence.task:SequenceToSequenceTask",
+        presets={"text_pairs": "t5-nano"},
         searches=True,
         pipeline_tag="text2text-generation",
     )

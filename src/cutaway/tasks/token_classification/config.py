@@ -14,6 +14,7 @@ class TokenClassificationConfig(TaskConfig):
         ModelNeeds(READERS, "token"),
         verbs=("tag", "embed"),
         implementation="cutaway.tasks.token_classification.task:TokenClassificationTask",
+        presets={"tagged_sentences": "bert-nano"},
         unread=ON_FILES_OF_ONE_FORM,
         names_labels=True,
         pipeline_tag="token-classification",
