@@ -18,8 +18,8 @@ from cutaway.data.proteins.fasta import is_fasta, recognise_proteins
 from cutaway.data.readers import format_of
 from cutaway.data.seen import Seen, assignments, unclear
 from cutaway.data.splits import TRAINING, split_of
-from cutaway.data.tables.conll import ENDINGS as TAGGED
-from cutaway.data.tables.conll import recognise_tagged
+from cutaway.data.tables.tagged import ENDINGS as TAGGED
+from cutaway.data.tables.tagged import recognise_tagged
 from cutaway.data.tables.names import LANGUAGES
 from cutaway.data.tables.records import TABLES
 from cutaway.data.tables.roles import recognise_table

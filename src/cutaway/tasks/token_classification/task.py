@@ -15,7 +15,7 @@ from cutaway.config.run import RunConfig
 from cutaway.data.examples import Tagged
 from cutaway.data.grouping import in_batches
 from cutaway.data.padding import pad, pad_with_mask
-from cutaway.data.tables.conll import read_conll
+from cutaway.data.tables.tagged import read_tagged
 from cutaway.errors import quoted
 from cutaway.metrics.classes import classification_report
 from cutaway.metrics.entities import are_entities, entity_report
@@ -152,7 +152,7 @@ class TokenClassificationTask(ExampleTask[TokenClassificationConfig, Tagged]):
 
     def read(self, path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:
         """Reads columns, as the CoNLL shared tasks have them."""
-        return read_conll(path, data, skipped)
+        return read_tagged(path, data, skipped)
 
     def label_sets(self, example: Tagged) -> Iterable[tuple[str, ...]]:
         """One decision per word."""
