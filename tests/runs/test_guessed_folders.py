@@ -1,12 +1,16 @@
 """What a folder or a pair of files is for is seen from the names in it."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from cutaway.config.data import DataConfig
 from cutaway.config.reading import override
 from cutaway.config.run import RunConfig
+from cutaway.data.examples import LabelledText
+from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.errors import UserError
 from runs.test_guess import CLASSIFICATION, FILES, of, write
 
@@ -64,3 +68,38 @@ def test_images_without_labels_are_told_apart(tmp_path: Path) -> None:
     write(tmp_path / "1.png")
     with pytest.raises(UserError, match=r"1 image: what this is for is unclear; put those of each label into a folder"):
         of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("endings", "task"), [("png jpg", "image_classification"), ("wav flac", "audio_classification")]
+)
+def test_a_table_beside_files_labels_them(endings: str, task: str, tmp_path: Path) -> None:
+    names = [f"clips/{i}.{ending}" for i in range(3) for ending in endings.split()]
+    for name in names:
+        write(tmp_path / name)
+    write(tmp_path / "labels.csv", "file_name,label\n" + "".join(f"{name},{name[6]}\n" for name in names))
+    found = of(tmp_path)
+    assert found.task == task
+    assert found.assignments[0] == f"data.path={json.dumps(str(tmp_path / 'labels.csv'))}"
+    write(tmp_path / "labels.csv", "id,breed\n" + "".join(f"clip {i},{i % 2}\n" for i in range(6)))
+    with pytest.raises(UserError, match=r"labels\.csv, which does not name them: .*a column of their paths"):
+        of(tmp_path)
+
+
+def test_a_file_of_a_split_without_labels_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", FILES["review.csv"][0])
+    write(tmp_path / "test.csv", "review\na film\nanother film\n")
+    found = of(tmp_path)
+    assert not any(one.startswith("data.validation_path=") for one in found.assignments)
+    assert "; test.csv, which holds other columns, is left out -> " in found.seen
+
+
+def test_texts_in_folders_of_labels_below_splits_are_classified(tmp_path: Path) -> None:
+    for name in ("train/pos/1.txt", "train/neg/2.txt", "test/pos/3.txt", "test/neg/4.txt"):
+        write(tmp_path / name, f"text {name}")
+    found = of(tmp_path)
+    assert (found.task, found.data) == (CLASSIFICATION, f"{tmp_path.name}: 4 texts in folders")
+    write(tmp_path / "plain" / "a" / "1.txt", "a")
+    assert of(tmp_path / "plain").task == "language_modeling"
+    texts = list(read_labelled(tmp_path / "train", DataConfig(), Counter()))
+    assert texts == [LabelledText("text train/neg/2.txt", ("neg",)), LabelledText("text train/pos/1.txt", ("pos",))]

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
 from cutaway import display
+from cutaway.data.signatures import LONGEST_SIGNATURE, known_format
 from cutaway.errors import UserError, listed
 from cutaway.files import parse_json
 from cutaway.plugins import READERS, load_plugin
@@ -80,15 +81,17 @@ def read_text(file: ByteStream, name: str) -> Iterator[str]:
         UserError: it is not UTF-8; says at which byte.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, is_start = 0, True
+    offset, is_start, start = 0, True, b""
     while True:
         block = file.read(BLOCK_BYTES)
+        start = start or block[:LONGEST_SIGNATURE]
         pending = len(decoder.getstate()[0])
         try:
             piece = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             place = offset - pending + error.start
-            raise NotUTF8Error(f"{name} is not UTF-8 text (invalid byte at {place}); convert it to UTF-8") from error
+            what = known_format(start) or f"not UTF-8 text (invalid byte at {place}); convert it to UTF-8"
+            raise NotUTF8Error(f"{name} is {what}") from error
         if piece:
             yield piece.removeprefix("\ufeff") if is_start else piece
             is_start = False
@@ -173,6 +176,8 @@ def decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
+            if number == 1 and (what := known_format(line)):
+                raise NotUTF8Error(f"{name} is {what}") from error
             raise NotUTF8Error(f"{name}, line {number}: not UTF-8 text; convert it to UTF-8") from error
         yield text.removesuffix("\n").removesuffix("\r")
 

@@ -14,16 +14,18 @@ from cutaway.data.graphs.edge_lists import recognise_graphs
 from cutaway.data.images.captioned_images import NAMES as CAPTION_TABLES
 from cutaway.data.images.described import recognise_archive
 from cutaway.data.images.pixels import ENDINGS as IMAGES
+from cutaway.data.label_folders import split_folders
 from cutaway.data.proteins.fasta import is_fasta, recognise_proteins
 from cutaway.data.readers import format_of
-from cutaway.data.seen import Seen, assignments, unclear
+from cutaway.data.seen import Seen, assignments, first_lines, unclear
 from cutaway.data.splits import TRAINING, split_of
-from cutaway.data.tables.tagged import ENDINGS as TAGGED
-from cutaway.data.tables.tagged import recognise_tagged
+from cutaway.data.tables.labelled_texts import ENDINGS as TEXTS
 from cutaway.data.tables.names import LANGUAGES
 from cutaway.data.tables.records import TABLES
 from cutaway.data.tables.roles import recognise_table
 from cutaway.data.tables.squad import recognise_questions
+from cutaway.data.tables.tagged import ENDINGS as TAGGED
+from cutaway.data.tables.tagged import recognise_tagged
 from cutaway.data.tables.text_pairs import recognise_parallel
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT
@@ -64,6 +66,15 @@ def _single(path: Path, data: DataConfig) -> Seen | None:
     return None
 
 
+def _of_fasttext(path: Path, data: DataConfig) -> Seen | None:
+    """Refuses text in which labels of fastText begin the lines."""
+    lines = [line for line in first_lines(path) if line.strip()]
+    if lines and all(line.startswith("__label__") for line in lines):
+        advice = "write each line as the text, a tab and the label, and let the name end with .tsv"
+        raise unclear(f"{path.name}: lines with the labels of fastText", advice)
+    return None
+
+
 def _captioned(folder: Path, data: DataConfig) -> Seen | None:
     """Images with a table of captions."""
     tables = [name for name in CAPTION_TABLES if (folder / name).is_file()]
@@ -74,15 +85,38 @@ def _labelled(folder: Path, data: DataConfig) -> Seen | None:
     """Images or recordings in folders that are named by their labels."""
     files = visible(folder)
     counts = Counter(format_of(file) for file in files)
+    inner = {file.relative_to(folder).parts[0] for file in files if file.parent != folder}
     for endings, kind, what in FOLDERS:
         count = sum(counts[ending] for ending in endings)
         if count <= len(files) / 2:
             continue
-        if any(file.parent != folder for file in files):
+        if len(inner) < 2 and (table := _table_in(folder)):
+            return _listed(table, data, f"{folder.name}: {count:,} {what} and {table.name}")
+        if inner:
             return Seen((kind,), f"{folder.name}: {count:,} {what} in folders")
         advice = "put those of each label into a folder of its name, or give a table with their paths to --data"
         raise unclear(f"{folder.name}: {count:,} {what}", advice)
     return None
+
+
+def _table_in(folder: Path) -> Path | None:
+    """The only table in a folder, or the one to train on."""
+    tables = [path for path in sorted(folder.iterdir()) if format_of(path) in TABLES]
+    split = split_of(tables)
+    return tables[0] if len(tables) == 1 else None if split is None else split.training
+
+
+def _listed(table: Path, data: DataConfig, what: str) -> Seen:
+    """A table that names the files beside it.
+
+    Raises:
+        UserError: it does not.
+    """
+    seen = recognise(data.model_copy(update={"path": str(table)}))
+    if seen.kinds[0] not in {kind for _, kind, _ in FOLDERS}:
+        advice = "give it a column of their paths, with endings, named path, and one named label"
+        raise unclear(f"{what}, which does not name them", advice)
+    return replace(seen, choices=(*assignments({"data.path": str(table)}), *seen.choices))
 
 
 def _split(folder: Path, data: DataConfig) -> Seen | None:
@@ -91,9 +125,19 @@ def _split(folder: Path, data: DataConfig) -> Seen | None:
     if split is None:
         return None
     seen = recognise(data.model_copy(update={"path": str(split.training)}))
-    paths = {"data.path": split.training, "data.validation_path": split.validation}
-    moved = assignments({key: None if path is None else str(path) for key, path in paths.items()})
-    return replace(seen, choices=(*moved, *seen.choices))
+    moved, words = {"data.path": str(split.training)}, seen.words
+    if split.validation and _kind(split.validation, data) == seen.kinds[0]:
+        moved["data.validation_path"] = str(split.validation)
+    elif split.validation:
+        words += f"; {split.validation.name}, which holds other columns, is left out"
+    return Seen(seen.kinds, words, (*assignments(moved), *seen.choices))
+
+
+def _kind(path: Path, data: DataConfig) -> DataKind | None:
+    try:
+        return recognise(data.model_copy(update={"path": str(path)})).kinds[0]
+    except UserError:
+        return None
 
 
 def _texts(folder: Path, data: DataConfig) -> Seen:
@@ -112,6 +156,8 @@ def _texts(folder: Path, data: DataConfig) -> Seen:
     if sides := sorted({format_of(file)[1:] for file in files} & LANGUAGES):
         advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING[0]}"
         raise unclear(f"{folder.name}: {len(files):,} files that end with {', '.join(sides)}", advice)
+    if split_folders(folder) and all(format_of(file) in TEXTS for file in files):
+        return Seen(("labelled_texts", "text"), f"{folder.name}: {len(files):,} texts in folders")
     return Seen(("text",), f"{folder.name}: {len(files):,} files of text")
 
 
@@ -140,6 +186,7 @@ OF_FILES: tuple[Recogniser, ...] = (
     _single,
     recognise_tagged,
     recognise_table,
+    _of_fasttext,
 )
 """Asked in this order; the first that recognises a file decides."""
 OF_FOLDERS: tuple[Recogniser, ...] = (_captioned, _labelled, _split, _texts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cutaway.config.data import DataKind
 from cutaway.data.readers import opened, read_text, split_lines
+from cutaway.data.signatures import LONGEST_SIGNATURE, known_format
 from cutaway.errors import UserError
 
 LINES_SEEN = 200
@@ -49,5 +50,6 @@ def first_lines(path: Path) -> list[str]:
     with opened(path) as file:
         text = next(iter(read_text(file, str(path))), "")
     if "\0" in text:
-        raise UserError(f"{path} is not text: give text, a table, or a folder of files")
+        what = known_format(text[:LONGEST_SIGNATURE].encode()) or "not text: give text, a table, or a folder of files"
+        raise UserError(f"{path} is {what}")
     return split_lines(text)[:LINES_SEEN]

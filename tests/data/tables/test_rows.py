@@ -170,3 +170,32 @@ def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
         for _ in range((LONGEST_LINE >> 24) + 1):
             file.write(b"a" * (1 << 24))
     assert refusal(path) == f"{path}, line 2: it is longer than 67.1 MB"
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("text;label\na, b;1\nc, d;0\n", ["a, b", "c, d"]),
+        ("a, b;1\nc, d;0\n", ["a, b", "c, d"]),
+        ("text|label\na, b|1\nc; d|0\n", ["a, b", "c; d"]),
+        ("text,label\na;b,1\nc;d;e,0\n", ["a;b", "c;d;e"]),
+        ('text,label\n"a; b\nc",1\nd,0\n', ["a; b\nc", "d"]),
+        ("sep=;\ntext;label\na, b;1\nc;0\n", ["a, b", "c"]),
+        ("sep=\t\ntext\tlabel\na, b\t1\nc\t0\n", ["a, b", "c"]),
+        ("text, label\na, 1\nb, 0\n", ["a", "b"]),
+    ],
+)
+def test_what_separates_columns_is_seen(content: str, texts: list[str], tmp_path: Path) -> None:
+    assert [one.text for one in labelled(written(tmp_path / "a.csv", content))[0]] == texts
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("text,label\ra,1\rb,0\r", "line 1: no CSV (single carriage returns end its lines"),
+        ('text,label\n"a,1\nb,0\n', "line 3: no CSV (a quoted field is not closed)"),
+        ('sep=;\ntext;label\n"a";1;2\n', "line 3: 3 columns, where the first line has 2"),
+    ],
+)
+def test_csv_that_cannot_be_read_says_why(content: str, said: str, tmp_path: Path) -> None:
+    assert said in refusal(written(tmp_path / "a.csv", content))

@@ -68,3 +68,29 @@ def test_what_is_no_squad_is_named(tmp_path: Path, content: bytes, said: str) ->
     with pytest.raises(UserError, match=f"a.json is not a SQuAD file: {said}") as caught:
         list(read_squad(tmp_path / "a.json", DataConfig(), Counter()))
     assert "\n" not in str(caught.value)
+
+
+def test_questions_are_read_one_per_row(tmp_path: Path) -> None:
+    rows = [
+        {
+            "id": "a",
+            "title": "t",
+            "context": "it rains",
+            "question": "what?",
+            "answers": {"text": ["it"], "answer_start": [0]},
+        },
+        {"id": "b", "context": "it rains", "question": "why?", "answers": {"text": [], "answer_start": []}},
+        {"context": "it rains", "question": "how?", "answers": [{"text": "rains", "answer_start": 3}]},
+    ]
+    expected = [
+        Question("a", "what?", "it rains", (Answer("it", 0),)),
+        Question("3", "how?", "it rains", (Answer("rains", 3),)),
+    ]
+    for name, content in (("a.jsonl", "\n".join(map(json.dumps, rows))), ("a.json", json.dumps(rows))):
+        (tmp_path / name).write_text(content)
+        skipped: Counter[str] = Counter()
+        assert list(read_squad(tmp_path / name, DataConfig(), skipped)) == expected
+        assert skipped == {"unanswerable": 1}
+    (tmp_path / "b.jsonl").write_text(json.dumps({**rows[0], "question": None}))
+    with pytest.raises(UserError, match=r"b\.jsonl, line 1: no question of SQuAD: qas\.0\.question: "):
+        list(read_squad(tmp_path / "b.jsonl", DataConfig(), Counter()))

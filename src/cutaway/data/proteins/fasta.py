@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cutaway.config.data import DataConfig
 from cutaway.data.readers import format_of, read_lines
-from cutaway.data.seen import Seen
+from cutaway.data.seen import Seen, first_lines, unclear
 from cutaway.errors import UserError
 from cutaway.text.amino_acids import AMINO_ACIDS
 
@@ -19,6 +19,7 @@ STOP = "*"
 NAMED = re.compile(r"(sp|tr)\|")
 """Ids of UniProt, after which the header has the name of the protein instead of a label."""
 PROTEINS_SEEN = 1000
+NUCLEOTIDES = frozenset("ACGTUN")
 LETTERS = frozenset(AMINO_ACIDS + AMINO_ACIDS.lower())
 
 
@@ -49,14 +50,33 @@ def recognise_proteins(path: Path, data: DataConfig) -> Seen | None:
         UserError: there is none, or they cannot be read.
     """
     if not is_fasta(path):
+        if format_of(path) in ("", ".txt") and _looks_like_fasta(first_lines(path)):
+            raise unclear(f"{path.name}: sequences in FASTA", f"let its name end with {ENDINGS[0]}")
         return None
     proteins = list(islice(read_fasta(path, Counter(), data.target), PROTEINS_SEEN))
     if not proteins:
         raise UserError(f"{path} has no sequences")
+    if NUCLEOTIDES.issuperset(letters := "".join(protein.residues for protein in proteins)) and len(letters) > 20:
+        raise unclear(f"{path.name}: nucleotides", "FASTA is read as proteins: write DNA as text or as a table")
     labels = [protein.label for protein in proteins if protein.label and not NAMED.match(protein.id)]
     if 1 < len(set(labels)) <= len(labels) / 2 and len(labels) > len(proteins) / 2:
         return Seen(("labelled_proteins", "proteins"), f"{path.name}: proteins, {len(set(labels))} labels")
-    return Seen(("proteins",), f"{path.name}: proteins without labels")
+    keys = [] if labels else _recurring_keys(path)
+    advice = f" (if {keys[0]}= gives them, choose data.target={keys[0]})" if keys else ""
+    return Seen(("proteins",), f"{path.name}: proteins without labels{advice}")
+
+
+def _looks_like_fasta(lines: Sequence[str]) -> bool:
+    return len(lines) > 1 and lines[0].startswith(">") and bool(lines[1]) and LETTERS.issuperset(lines[1].upper())
+
+
+def _recurring_keys(path: Path) -> list[str]:
+    """The words before equals signs in headers that are not of UniProt, if what follows recurs as labels do."""
+    headers = [words for words, _ in islice(_read_records(path), PROTEINS_SEEN) if not NAMED.match(words[0])]
+    values: dict[str, list[str]] = {}
+    for key, _, value in (word.partition("=") for words in headers for word in words[1:]):
+        values.setdefault(key, []).append(value)
+    return [key for key, found in values.items() if 1 < len(set(found)) <= len(found) / 2]
 
 
 def read_fasta(path: Path, skipped: Counter[str], label_key: str | None = None) -> Iterator[Protein]:

@@ -18,7 +18,10 @@ UNIVERSAL_WIDTH, FORM, UPOS, HEAD_COLUMN = 10, 1, 3, 6
 ID, HEAD = re.compile(r"\d+([-.]\d+)?"), re.compile(r"\d+|_")
 COMMENT = re.compile(r"#\s*(newdoc|newpar)\b.*|#\s+[\w.:-]+\s*=.*")
 """Comments of CoNLL-U, which may have as many words as there are columns."""
-HEADERS = ({"word", "words", "token", "tokens", "form"}, {"tag", "tags", "ner", "ner_tag", "ner_tags", "pos_tags", "label", "labels", "pos"})
+HEADERS = (
+    {"word", "words", "token", "tokens", "form"},
+    {"tag", "tags", "ner", "ner_tag", "ner_tags", "pos_tags", "label", "labels", "pos"},
+)
 """Names of the first and of the last column."""
 
 
@@ -58,7 +61,7 @@ def _read_columns(path: Path, skipped: Counter[str]) -> Iterator[tuple[str, str]
         elif is_first and cells and normal(cells[0]) in HEADERS[0] and normal(cells[-1]) in HEADERS[1]:
             skipped["headers"] += 1
             is_first = False
-        elif len(cells) == 1 or (len(cells) == width and "" in (cells[word], cells[tag])):
+        elif len(cells) == 1 or (len(cells) == width > 0 and "" in (cells[word], cells[tag])):
             raise UserError(f"{path}, line {number}: a word and its tag are expected, not {quoted(line.strip())}")
         elif cells and len(cells) != width:
             raise UserError(f"{path}, line {number}: {len(cells)} columns, where the lines before have {width}")

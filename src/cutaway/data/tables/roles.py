@@ -1,6 +1,7 @@
 """What a table is for: by the names of its columns, and otherwise by their values."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ from cutaway.data.tables.names import (
 )
 from cutaway.data.tables.records import TABLES, has_names
 from cutaway.data.tables.rows import separator_of
-from cutaway.errors import UserError, listed
+from cutaway.errors import UserError, listed, quoted
 
+DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 ALSO: dict[DataKind, tuple[DataKind, ...]] = {
     "labelled_texts": ("text_pairs", "text"),
     "text_pairs": ("labelled_texts", "text"),
@@ -81,14 +83,25 @@ def recognise_table(path: Path, data: DataConfig) -> Seen | None:
     if roles is None and format_of(path) == ".parquet" and data.field in table.columns:
         return Seen(("text",), f"{path.name}: texts in {data.field}")
     if roles is None:
+        if chat := next((name for name in table.names if _is_chat(table.columns[name])), None):
+            advice = "write each as one text, in a field text, or as a prompt and its completion"
+            raise unclear(f"{what}; {chat} has conversations", advice)
         first = "" if table.names else f" ({listed((cells[0] for cells in table.columns.values()), SHOWN)})"
         raise unclear(what + first, _advice(path, table))
+    if len(table.names) > 2 and roles.target is not None:
+        what += f", of which {roles.field} and {roles.target} are read"
     problem = {"task.problem": roles.problem} if roles.problem != "single_label" else {}
     return Seen(
         (roles.kind, *ALSO.get(roles.kind, ())),
         f"{what}; {roles.detail}" if roles.detail else what,
         assignments({**_fields(roles, list(table.columns)), **problem}),
     )
+
+
+def _is_chat(values: Sequence[Any]) -> bool:
+    """Whether values are lists of turns, each with a role."""
+    lists = [value for value in values if isinstance(value, list) and value]
+    return any(isinstance(turn, dict) and {"role", "from"} & turn.keys() for value in lists for turn in value[:1])
 
 
 def _advice(path: Path, table: Table) -> str:
@@ -160,7 +173,7 @@ def _texts(table: Table, field: str | None, target: str | None) -> Roles | None:
     if len(languages) == 2 and field in (None, *languages) and target in (None, *languages):
         source = field or next(name for name in languages if name != target)
         return Roles("text_pairs", source, next(name for name in languages if name != source))
-    if len(names) == 1 and texts:
+    if len(names) == 1 and texts and not _has_lists(table, texts[0]):
         return Roles("text", texts[0])
     return None
 
@@ -186,7 +199,13 @@ def _is_varied(values: Sequence[Any]) -> bool:
 
 
 def _labelled(table: Table, field: Any, target: Any, kind: DataKind = "labelled_texts") -> Roles | None:
-    """Inputs with labels or numbers; None if the values of the target are neither."""
+    """Inputs with labels or numbers; None if the values of the target are neither.
+
+    Raises:
+        UserError: they need another form.
+    """
+    if _has_lists(table, field):
+        return None
     values = [value for value in table.columns[target] if value not in (None, "") and value == value]
     if not values:
         return None
@@ -197,9 +216,30 @@ def _labelled(table: Table, field: Any, target: Any, kind: DataKind = "labelled_
     if len(numbers) == len(values) and _is_measured(numbers, target):
         return Roles(kind, field, target, "regression", f"numbers from {min(numbers):g} to {max(numbers):g}")
     distinct = set(map(str, values))
-    if len(distinct) > max(2, len(values) / 2):
-        return None
-    return Roles(kind, field, target, "single_label", _count(distinct, table))
+    if all(DECIMAL_COMMA.fullmatch(one) for one in distinct):
+        raise UserError(f"{target!r} has numbers with a decimal comma, such as {min(distinct)}: write a point instead")
+    recur = len(distinct) <= max(2, len(values) / 2)
+    if (recur or named([str(target)], CLASSES)) and (joined := _joined(distinct)):
+        raise unclear(
+            f"{target!r} has labels such as {quoted(joined)}",
+            'if these are several, write them as lists in JSON, such as "labels": ["a", "b"]; if each is one, choose '
+            "the columns with data.field= and data.target=",
+        )
+    return Roles(kind, field, target, "single_label", _count(distinct, table)) if recur else None
+
+
+def _joined(labels: Collection[str]) -> str | None:
+    """A label that joins several: there are fewer when they are split than otherwise."""
+    for separator in (",", "|", ";"):
+        joined = [label for label in labels if separator in label]
+        parts = {part.strip() for label in labels for part in label.split(separator)}
+        if joined and len(parts) < len(labels):
+            return min(joined)
+    return None
+
+
+def _has_lists(table: Table, name: Any) -> bool:
+    return any(isinstance(value, list) for value in table.columns[name])
 
 
 def _is_measured(numbers: Sequence[float], name: Any) -> bool:
