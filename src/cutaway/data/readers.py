@@ -172,13 +172,15 @@ def decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
     Raises:
         UserError: while reading: a line is not UTF-8.
     """
+    start = b""
     for number, line in enumerate(lines, start=1):
+        start = start or line[:LONGEST_SIGNATURE]
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            if number == 1 and (what := known_format(line)):
-                raise NotUTF8Error(f"{name} is {what}") from error
-            raise NotUTF8Error(f"{name}, line {number}: not UTF-8 text; convert it to UTF-8") from error
+            what = known_format(start)
+            told = f"{name} is {what}" if what else f"{name}, line {number}: not UTF-8 text; convert it to UTF-8"
+            raise NotUTF8Error(told) from error
         yield text.removesuffix("\n").removesuffix("\r")
 
 
