@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import refused, run
+from cli.command import printed, refused, run
 from cli.tasks import FEW, SMALL
 from cutaway.config.reading import load_run
 from cutaway.pipeline import load
@@ -30,6 +30,11 @@ def test_fields_are_found_and_a_user_s_choices_come_last() -> None:
     outcome = run("train", *words, "--out", "run")
     assert outcome.status == 0, outcome.err
     assert outcome.err.startswith("reviews.csv: columns review, sentiment; 2 labels -> ")
+    assert len(printed("classify", "run", "--file", "reviews.csv").splitlines()) == len(
+        Path("labels.tsv").read_text().splitlines()
+    )
+    Path("other.csv").write_text("text,review\nbad,a good cat\n")
+    assert printed("classify", "run", "--file", "other.csv").endswith("\ta good cat\n")
     config = load_run(Path("run/run.yaml"))
     assert (config.data.field, config.data.target, config.model.head.pooling) == ("review", "sentiment", "max")
     assert run("train", "bert-nano", *words, "--out", "again").status == 0

@@ -66,8 +66,10 @@ def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
     return pipeline
 
 
-def given(texts: Sequence[str] | None, file: Path | None, *, has_tables: bool = True) -> list[str]:
-    """The texts of a command.
+def given(
+    texts: Sequence[str] | None, file: Path | None, model: Path | None = None, *, has_tables: bool = True
+) -> list[str]:
+    """The texts of a command; of a table, the column that the model was trained with, if it has it.
 
     Raises:
         UserError: there are none, or they are given in both ways, the file cannot be read, or the column of texts in a
@@ -83,10 +85,19 @@ def given(texts: Sequence[str] | None, file: Path | None, *, has_tables: bool = 
     from cutaway.data.tables.inputs import FORMATS, read_inputs
 
     is_table = has_tables and format_of(file) in FORMATS
-    lines = read_inputs(file) if is_table else split_lines(read_file(file))
+    lines = read_inputs(file, *_trained_field(model)) if is_table else split_lines(read_file(file))
     if not lines:
         raise UserError(f"{file} is empty")
     return lines
+
+
+def _trained_field(model: Path | None) -> tuple[str, ...]:
+    """The field that a run was trained with; nothing for other models."""
+    from cutaway.config.reading import load_run
+    from cutaway.model.run_folder import RunFolder
+
+    run = None if model is None else RunFolder(model).run
+    return (load_run(run).data.field,) if run is not None and run.is_file() else ()
 
 
 def given_numbers(words: Sequence[str] | None, file: Path | None) -> list[list[int]]:

@@ -24,7 +24,7 @@ def classify(
 
     cutaway classify runs/reviews --file reviews.csv --json
     """
-    words = given(text, file)
+    words = given(text, file, model)
     pipeline = open_model(model, device)
     left_out: Counter[str] = Counter()
     inputs = opened(words, pipeline.config.task.kind, left_out)

@@ -21,13 +21,8 @@ def embed(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print a vector per text, or per protein of a FASTA file; one per line.
-
-    For example:
-
-    cutaway embed runs/sentences "a red house" "a small dog"
-    """
-    words = given(text, file)
+    """Print a vector per text, or per protein of a FASTA file; one per line."""
+    words = given(text, file, model)
     pipeline = open_model(model, device)
     pipeline.require("embed")
     left_out: Counter[str] = Counter()

@@ -16,13 +16,8 @@ def fill(
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
-    """Print the most likely tokens for each mask of a text.
-
-    For example:
-
-    cutaway fill runs/words "The cat sat on the [MASK]."
-    """
-    texts = given(text, file)
+    """Print the most likely tokens for each mask: cutaway fill RUN "The cat sat on the [MASK]."."""
+    texts = given(text, file, model)
     found = open_model(model, device).fill(texts, top_k)
     if json:
         print_json([{"text": one, "masks": masks} for one, masks in zip(texts, found, strict=True)])

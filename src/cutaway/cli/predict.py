@@ -11,7 +11,7 @@ def predict(model: Model, text: Texts = None, file: File = None, device: Device 
     """
     from cutaway.tasks.task import task_of
 
-    words = given(text, file)
+    words = given(text, file, model)
     pipeline = open_model(model, device)
     task = task_of(pipeline.config)
     found = pipeline.predict([task.read_input(word) for word in words])

@@ -59,7 +59,9 @@ def translate(
     cutaway translate runs/pairs --file sentences.txt
     """
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate)
-    rewrite(str(context.info_name), model, given(text, file), way, device=device, json=json, is_list=file is not None)
+    rewrite(
+        str(context.info_name), model, given(text, file, model), way, device=device, json=json, is_list=file is not None
+    )
 
 
 def caption(
@@ -82,7 +84,7 @@ def caption(
     cutaway caption runs/captions photo.png
     """
     way = Way(num_beams, length_penalty, n_best, sample, temperature, seed)
-    rewrite("caption", model, given(image, file), way, device=device, json=json, is_list=file is not None)
+    rewrite("caption", model, given(image, file, model), way, device=device, json=json, is_list=file is not None)
 
 
 def rewrite(

@@ -5,13 +5,8 @@ from cutaway.cli.show import AsJSON, print_json, print_table
 
 
 def tag(model: Model, text: Texts = None, file: File = None, device: Device = "auto", json: AsJSON = False) -> None:
-    """Print the tag of each word of a text; words are separated by white space.
-
-    For example:
-
-    cutaway tag runs/names "Ada Lovelace lived in London"
-    """
-    found = open_model(model, device).tag(given(text, file))
+    """Print the tag of each word of a text; words are separated by white space."""
+    found = open_model(model, device).tag(given(text, file, model))
     if json:
         print_json(found)
         return

@@ -14,6 +14,9 @@ SIGNATURES = {
     b"\x93NUMPY": "an array of NumPy: give the text itself, or images as .npz",
     b"SQLite format 3": "a database of SQLite: export a table as CSV",
     b"%PDF": "a PDF: extract its text",
+    b"\x89PNG": "an image: name it alone, or the folders that it is in",
+    b"\xff\xd8\xff": "an image: name it alone, or the folders that it is in",
+    b"RIFF": "a recording: name it alone, or the folders that it is in",
     b"\xff\xfe": "text in UTF-16: convert it to UTF-8",
     b"\xfe\xff": "text in UTF-16: convert it to UTF-8",
 }

@@ -95,3 +95,20 @@ def test_a_table_is_questioned_as_a_text(tmp_path: Path, name: str, content: str
 def test_a_text_is_not_taken_for_a_table(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.txt").write_text(text)
     assert documents(tmp_path / "a.txt") == [text]
+
+
+def test_the_column_of_the_training_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("v1,v2,text\nx,a b,c\n")
+    assert read_inputs(tmp_path / "a.csv", "v2") == ["a b"]
+    assert read_inputs(tmp_path / "a.csv", "v3") == ["c"]
+    (tmp_path / "a.jsonl").write_text('{"translation": {"en": "a", "de": "b"}}\n')
+    assert read_inputs(tmp_path / "a.jsonl", "translation.de") == ["b"]
+
+
+def test_tagged_sentences_are_read_as_their_words(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("a O\ncat B-x\n\nit O\n")
+    (tmp_path / "a.jsonl").write_text(
+        '{"tokens": ["a", "cat"], "ner_tags": [0, 1]}\n{"tokens": ["it"], "ner_tags": [0]}\n'
+    )
+    for name in ("a.conll", "a.jsonl"):
+        assert read_inputs(tmp_path / name) == ["a cat", "it"]

@@ -1,18 +1,22 @@
 """One column of a table: inputs of a trained model, or documents of a text."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cutaway.config.data import DataConfig
 from cutaway.data.readers import format_of, opened, plugin_reader, split_lines, text_of
 from cutaway.data.tables.names import FILES, SOURCES, TEXTS, is_known, languages_in, named, same
 from cutaway.data.tables.records import TABLES, fields_of, has_names, json_kind, read_records
 from cutaway.data.tables.rows import read_cells, separator_of
-from cutaway.errors import UserError, counted, listed
+from cutaway.data.tables.tagged import ENDINGS as TAGGED
+from cutaway.data.tables.tagged import has_lists, read_tagged
+from cutaway.errors import UserError, listed
 
-FORMATS = TABLES
-"""Endings of files that are read as tables."""
+FORMATS = (*TABLES, *TAGGED)
+"""Endings of files that are read as tables or as sentences in columns."""
 COLUMNS = (*SOURCES, *FILES, *TEXTS)
 """Names of a column of inputs; the first of these that a table has is read."""
 SEEN, BYTES_SEEN = 5, 1 << 16
@@ -27,16 +31,19 @@ class Cell(NamedTuple):
     value: Any
 
 
-def read_inputs(path: Path) -> list[str]:
-    """The column of inputs of a table in any format, which may be compressed (`.gz`).
+def read_inputs(path: Path, field: str = COLUMNS[0]) -> list[str]:
+    """The column of inputs of a table in any format, which may be compressed (`.gz`); or the words of tagged sentences.
 
-    A first row that contains one of `COLUMNS` is a header. Without one, there must be one column. Blank lines are
-    skipped. Empty inputs are not: they keep their places. A path is relative to the table, as in training.
+    The column is `field`, that with which a model was trained, or else the first of `COLUMNS` that there is. A first
+    row that contains one is a header. Without one, there must be one column. Blank lines are skipped. Empty inputs are
+    not: they keep their places. A path is relative to the table, as in training.
 
     Raises:
         UserError: no column has such a name, a row has another number of columns, or the file cannot be read.
     """
-    return [_input(cell, path) for cell in read_column(path, COLUMNS)]
+    if format_of(path) in TAGGED or has_lists(path):
+        return [" ".join(one.words) for one in read_tagged(path, DataConfig(), Counter())]
+    return [_input(cell, path) for cell in read_column(path, (field, *COLUMNS))]
 
 
 def read_column(path: Path, names: Sequence[str], advice: str = "name it in the first line") -> Iterator[Cell]:
@@ -128,6 +135,6 @@ def _find(fields: Sequence[str], names: Sequence[str]) -> str | None:
 def _named(fields: Sequence[str], names: Sequence[str], place: str, advice: str) -> str:
     found = _find(fields, names)
     if found is None:
-        wanted = " or ".join(names[:2])
+        wanted = " or ".join(list(dict.fromkeys(names))[:2])
         raise UserError(f"{place}: no column is called {wanted}, but {listed(fields, 8)}: {advice}")
     return found

@@ -29,8 +29,7 @@ def recognise_tagged(path: Path, data: DataConfig) -> Seen | None:
         UserError: the file is not text.
     """
     if has_names(path):
-        words, tags = _columns(fields_of(path)[1])
-        is_tagged, what = bool(words and tags), f"lists of words and tags, {words} and {tags}"
+        is_tagged, what = has_lists(path), "lists of words and tags, {} and {}".format(*_columns(fields_of(path)[1]))
     else:
         lines = [line for line in first_lines(path) if not line.startswith((DOCUMENT_MARK, "#"))]
         rows = [split_columns(line) for line in lines if line.strip()]
@@ -39,6 +38,15 @@ def recognise_tagged(path: Path, data: DataConfig) -> Seen | None:
         are_tags = 0 < len(rows) < len(lines) and all(len(row) > 1 and TAG.fullmatch(row[-1]) for row in rows)
         is_tagged = format_of(path) in ENDINGS or is_universal_file or are_tags
     return Seen(("tagged_sentences",), f"{path.name}: {what}") if is_tagged else None
+
+
+def has_lists(path: Path) -> bool:
+    """Whether the rows of a file have a list of words and one of tags.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    return has_names(path) and None not in _columns(fields_of(path)[1])
 
 
 def read_tagged(path: Path, data: DataConfig, skipped: Counter[str]) -> Iterator[Tagged]:
