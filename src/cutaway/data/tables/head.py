@@ -10,7 +10,7 @@ from typing import Any
 from cutaway.data.tables.names import LANGUAGES, is_known, normal
 from cutaway.data.tables.records import has_names, read_records
 from cutaway.data.tables.rows import read_cells
-from cutaway.errors import listed
+from cutaway.errors import counted, listed
 
 MOST_ROWS = 1000
 """Rows that are looked at."""
@@ -40,7 +40,7 @@ class Table:
         """The columns, in words."""
         names = [name.strip() for name in self.names]
         if not names:
-            return f"{len(self.columns)} column{'s' * (len(self.columns) != 1)} without names"
+            return f"{counted(len(self.columns), 'column')} without names"
         return f"column{'s' * (len(names) > 1)} {listed(names, SHOWN)}"
 
 

@@ -13,7 +13,7 @@ from cutaway.data.tables.records import TABLES, fields_of, has_names, json_kind,
 from cutaway.data.tables.rows import read_cells, separator_of
 from cutaway.data.tables.tagged import ENDINGS as TAGGED
 from cutaway.data.tables.tagged import has_lists, read_tagged
-from cutaway.errors import UserError, listed
+from cutaway.errors import UserError, counted, listed
 
 FORMATS = (*TABLES, *TAGGED)
 """Endings of files that are read as tables or as sentences in columns."""

@@ -256,4 +256,4 @@ def _named(table: Table, known: Iterable[str]) -> list[Any]:
 
 def _count(labels: set[Any], table: Table) -> str:
     where = f" in the first {MOST_ROWS:,} rows" if table.is_cut else ""
-    return f"{len(labels):,} label{'s' * (len(labels) != 1)}{where}"
+    return f"{counted(len(labels), 'label')}{where}"

@@ -19,8 +19,8 @@ BART_HEAD = bart.BART.heads["sequence_to_sequence"]
 MBART = replace(
     bart.BART,
     model_type="mbart",
-    choices=bart.BART.choices | {"residual": "pre", "final_norm": True},
-    required=bart.BART.required | {"add_final_layer_norm": True, "normalize_before": True},
+    choices={**bart.BART.choices, "residual": "pre", "final_norm": True},
+    required={**bart.BART.required, "add_final_layer_norm": True, "normalize_before": True},
     rules=rules,
     heads={"sequence_to_sequence": replace(BART_HEAD, architecture="MBartForConditionalGeneration")},
     also={"MBartModel": "sequence_to_sequence"},
