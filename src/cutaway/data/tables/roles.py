@@ -30,7 +30,7 @@ from cutaway.data.tables.names import (
 )
 from cutaway.data.tables.records import TABLES, has_names
 from cutaway.data.tables.rows import separator_of
-from cutaway.errors import UserError, listed, quoted
+from cutaway.errors import UserError, counted, listed, quoted
 
 DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 ALSO: dict[DataKind, tuple[DataKind, ...]] = {
