@@ -22,7 +22,7 @@ from runs.test_guess import CLASSIFICATION, FILES, of, write
         (["train/cat/1.jpg", "train/dog/2.jpg"], "image_classification", "folder: 2 images in folders"),
         (["yes/1.wav", "no/2.wav", "README.md"], "audio_classification", "folder: 2 recordings in folders"),
         (["captions.tsv", "1.png", "2.png"], "image_captioning", "folder: images with captions.tsv"),
-        (["a.txt", "b/c.md", ".hidden.png"], "language_modeling", "folder: 2 files of text"),
+        (["a.txt", "b/c.md", ".hidden.png"], "language_modeling", "folder: 2 text files"),
         (["a.fasta", "b.fa"], "masked_language_modeling", "folder: 2 FASTA files"),
     ],
 )

@@ -29,14 +29,14 @@ from cutaway.data.tables.tagged import recognise_tagged
 from cutaway.data.tables.text_pairs import recognise_parallel
 from cutaway.data.text import python_docs
 from cutaway.data.text.sources import STANDARD_INPUT
-from cutaway.errors import UserError
+from cutaway.errors import UserError, counted
 
 FILES_SEEN = 10_000
 EXAMPLES = (*TABLES, *TAGGED, *GRAPHS)
 """Endings of files of examples; those of FASTA are others."""
 FOLDERS: tuple[tuple[tuple[str, ...], DataKind, str], ...] = (
-    (IMAGES, "labelled_images", "images"),
-    (SOUNDS, "labelled_recordings", "recordings"),
+    (IMAGES, "labelled_images", "image"),
+    (SOUNDS, "labelled_recordings", "recording"),
 )
 """Files that folders label: their endings, the kind of data, and their name in words."""
 
@@ -91,11 +91,11 @@ def _labelled(folder: Path, data: DataConfig) -> Seen | None:
         if count <= len(files) / 2:
             continue
         if len(inner) < 2 and (table := _table_in(folder)):
-            return _listed(table, data, f"{folder.name}: {count:,} {what} and {table.name}")
+            return _listed(table, data, f"{folder.name}: {counted(count, what)} and {table.name}")
         if inner:
-            return Seen((kind,), f"{folder.name}: {count:,} {what} in folders")
+            return Seen((kind,), f"{folder.name}: {counted(count, what)} in folders")
         advice = "put those of each label into a folder of its name, or give a table with their paths to --data"
-        raise unclear(f"{folder.name}: {count:,} {what}", advice)
+        raise unclear(f"{folder.name}: {counted(count, what)}", advice)
     return None
 
 
@@ -150,15 +150,15 @@ def _texts(folder: Path, data: DataConfig) -> Seen:
     if not files:
         raise UserError(f"{folder} has no files")
     if all(is_fasta(file) for file in files):
-        return Seen(("proteins",), f"{folder.name}: {len(files):,} FASTA files")
+        return Seen(("proteins",), f"{folder.name}: {counted(len(files), 'FASTA file')}")
     if example := next((file for file in files if _is_of_examples(file)), None):
-        raise unclear(f"{folder.name}: {len(files):,} files, such as {example.name}", f"name one: --data {example}")
+        raise unclear(f"{folder.name}: {counted(len(files), 'file')}, such as {example.name}", f"name one: --data {example}")
     if sides := sorted({format_of(file)[1:] for file in files} & LANGUAGES):
         advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING[0]}"
-        raise unclear(f"{folder.name}: {len(files):,} files that end with {', '.join(sides)}", advice)
+        raise unclear(f"{folder.name}: {counted(len(files), 'file')} ending in {', '.join(sides)}", advice)
     if split_folders(folder) and all(format_of(file) in TEXTS for file in files):
-        return Seen(("labelled_texts", "text"), f"{folder.name}: {len(files):,} texts in folders")
-    return Seen(("text",), f"{folder.name}: {len(files):,} files of text")
+        return Seen(("labelled_texts", "text"), f"{folder.name}: {counted(len(files), 'text')} in folders")
+    return Seen(("text",), f"{folder.name}: {counted(len(files), 'text file')}")
 
 
 def _is_of_examples(path: Path) -> bool:
