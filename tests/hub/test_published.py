@@ -114,6 +114,17 @@ QWEN3 = QWEN25 | {  # Qwen 3 0.6B
     "rope_scaling": None,
     "sliding_window": None,
 }
+MIXTRAL = MISTRAL | {  # Mixtral 8x7B
+    "architectures": ["MixtralForCausalLM"],
+    "attention_dropout": 0.0,
+    "model_type": "mixtral",
+    "num_experts_per_tok": 2,
+    "num_local_experts": 8,
+    "output_router_logits": False,
+    "rope_theta": 1000000.0,
+    "router_aux_loss_coef": 0.02,
+    "sliding_window": None,
+}
 PYTHIA = {  # Pythia 70M
     "architectures": ["GPTNeoXForCausalLM"],
     "attention_bias": True,
@@ -238,6 +249,7 @@ def read(found: dict[str, Any]) -> ModelConfig:
         (MISTRAL, {"attention.window": 4096, "attention.kv_heads": 8}),
         (QWEN25, {"attention.window": None, "attention.bias": True, "attention.out_bias": False}),
         (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
+        (MIXTRAL, {"feedforward.experts": 8, "feedforward.experts_per_token": 2, "feedforward.shared": 0}),
         (PYTHIA, {"residual": "parallel_norms", "position.width": 16, "attention.bias": True, "head.tied": False}),
         (
             PHI4_MINI,

@@ -13,6 +13,7 @@ from cutaway.hub.families.llama import LLAMA
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mbart import MBART
 from cutaway.hub.families.mistral import MISTRAL
+from cutaway.hub.families.mixtral import MIXTRAL
 from cutaway.hub.families.modernbert import MODERNBERT
 from cutaway.hub.families.nanochat import NANOCHAT
 from cutaway.hub.families.phi3 import PHI3
@@ -33,6 +34,7 @@ FAMILIES: dict[str, Family] = {
         GPT_NEOX,
         LLAMA,
         MISTRAL,
+        MIXTRAL,
         PHI3,
         QWEN2,
         QWEN3,

@@ -29,7 +29,7 @@ OF_MODELS = {
     **dict.fromkeys(("qwen2", "qwen3"), "Qwen2Tokenizer"),
 }
 """From a `model_type` to its class; models without one use the file unchanged."""
-UNCHANGED = frozenset({"mistral", "phi3"})
+UNCHANGED = frozenset({"mistral", "mixtral", "phi3"})
 """The models that use the file unchanged whatever class a folder names."""
 SWAPPED = frozenset({"qwen2"})
 """The models whose class is used whatever class a folder names."""
