@@ -149,11 +149,13 @@ def auto(folder: Path) -> Any:
 
 
 LLAMA = {"add_bos_token": True, "tokenizer_class": "LlamaTokenizer"}
+OPT = {"add_bos_token": True, "pad_token": "<pad>"} | dict.fromkeys(("bos_token", "eos_token", "unk_token"), "</s>")
 FOLDERS: dict[str, Callable[[Path], Path]] = {
     "bert": bert,
     "bert cased": lambda folder: bert(folder, do_lower_case=False, strip_accents=True, tokenize_chinese_chars=False),
     "gpt2": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"]),
     "gpt2 after a space": lambda folder: byte_pairs(folder, "gpt2", ["<|endoftext|>"], add_prefix_space=True),
+    "opt": lambda folder: byte_pairs(folder, "opt", ROBERTA[:4], **OPT),
     "roberta": lambda folder: byte_pairs(folder, "roberta", ROBERTA),
     "bart": lambda folder: byte_pairs(
         folder,

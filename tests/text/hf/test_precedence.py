@@ -67,7 +67,7 @@ def assert_same(folder: Path, of: Callable[[str], list[int]]) -> None:
         assert of(text) == theirs(text)["input_ids"], text
 
 
-MODELS = ["gpt2", "gpt_neox", "llama", "mistral", "mixtral", "phi3", "qwen2", "qwen3", "nanochat", "deepseek_v3"]
+MODELS = ["gpt2", "gpt_neox", "llama", "mistral", "mixtral", "opt", "phi3", "qwen2", "qwen3", "nanochat", "deepseek_v3"]
 NAMED = [None, "PreTrainedTokenizerFast", "GPT2TokenizerFast", "GPTNeoXTokenizerFast", "Qwen2Tokenizer"]
 
 

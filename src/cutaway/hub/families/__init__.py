@@ -16,6 +16,7 @@ from cutaway.hub.families.mistral import MISTRAL
 from cutaway.hub.families.mixtral import MIXTRAL
 from cutaway.hub.families.modernbert import MODERNBERT
 from cutaway.hub.families.nanochat import NANOCHAT
+from cutaway.hub.families.opt import OPT
 from cutaway.hub.families.phi3 import PHI3
 from cutaway.hub.families.qwen2 import QWEN2
 from cutaway.hub.families.qwen3 import QWEN3
@@ -32,6 +33,7 @@ FAMILIES: dict[str, Family] = {
         BERT,
         GPT2,
         GPT_NEOX,
+        OPT,
         LLAMA,
         MISTRAL,
         MIXTRAL,

@@ -21,7 +21,7 @@ Named = Sequence[tuple[str, int]]
 
 OF_MODELS = {
     **dict.fromkeys(("bert", "distilbert"), "BertTokenizer"),
-    "gpt2": "GPT2Tokenizer",
+    **dict.fromkeys(("gpt2", "opt"), "GPT2Tokenizer"),
     "gpt_neox": "GPTNeoXTokenizer",
     **dict.fromkeys(("roberta", "roberta-prelayernorm", "bart"), "RobertaTokenizer"),
     "t5": "T5Tokenizer",

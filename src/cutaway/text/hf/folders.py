@@ -25,7 +25,7 @@ from cutaway.text.hf.vocabularies import (
     GPT2,
     ROBERTA,
     begin_and_end,
-    read_byte_pairs,
+    read_gpt2,
     read_roberta,
     read_wordpiece,
 )
@@ -68,7 +68,7 @@ class Kind:
 
 KINDS = (
     Kind(("vocab.txt",), ("bert", "distilbert"), read_wordpiece, BERT),
-    Kind(("vocab.json", "merges.txt"), ("gpt2",), read_byte_pairs, GPT2),
+    Kind(("vocab.json", "merges.txt"), ("gpt2", "opt"), read_gpt2, GPT2),
     Kind(("vocab.json", "merges.txt"), ("roberta", "bart"), read_roberta, ROBERTA),
     Kind(("spiece.model",), ("t5",), read_t5, T5),
     Kind(("tokenizer.model",), ("llama", "mistral"), read_llama, LLAMA),

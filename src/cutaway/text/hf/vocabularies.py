@@ -66,6 +66,17 @@ def read_byte_pairs(folder: Path, options: Mapping[str, Any]) -> tokenizers.Toke
     return inner
 
 
+def read_gpt2(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
+    """Byte-pair encoding with the begin and end tokens that the configuration asks for: OPT's texts begin with one.
+
+    Raises:
+        UserError: a file is damaged, or lacks such a token.
+    """
+    inner = read_byte_pairs(folder, options)
+    begin_and_end(inner, options, folder / "vocab.json")
+    return inner
+
+
 def read_roberta(folder: Path, options: Mapping[str, Any]) -> tokenizers.Tokenizer:
     """Byte-pair encoding with two separators between two texts (Liu et al. 2019).
 
