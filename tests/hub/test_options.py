@@ -1,6 +1,7 @@
 """Options of theirs and choices of ours."""
 
 import pytest
+import torch
 
 from cutaway.errors import UserError
 from cutaway.hub.options import (
@@ -13,6 +14,8 @@ from cutaway.hub.options import (
     require_known,
     write_options,
 )
+from cutaway.nn.feedforward import ACTIVATIONS
+from support import require_module
 
 OPTIONS = (
     Option("n_embd", "width"),
@@ -38,6 +41,16 @@ def test_the_first_of_several_names_is_written() -> None:
     both = renamed({"silu": "silu", "swish": "silu"})
     assert both["read"]("swish") == both["read"]("silu") == "silu"
     assert both["write"]("silu") == "silu"
+
+
+GELUS = ("gelu", "gelu_python", "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate")
+
+
+@pytest.mark.parametrize("name", [*GELUS, "relu", "silu", "swish", "relu2"])
+def test_an_activation_of_each_name_is_that_of_transformers(name: str) -> None:
+    theirs = require_module("transformers.activations").ACT2FN[name]
+    x = torch.linspace(-4, 4, 37, dtype=torch.float64)
+    assert torch.allclose(ACTIVATIONS[ACTIVATION["read"](name)](x), theirs(x), rtol=0, atol=1e-9)
 
 
 def test_what_must_be_there_is_asked_for() -> None:

@@ -17,7 +17,7 @@ CASES = [
     Case("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | {"use_parallel_residual": False, "rotary_pct": 1.0}, "left"),
     Case("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | {"attention_bias": False, "layer_norm_eps": 0.1}, "left"),
     Case("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | {"tie_word_embeddings": True, "rotary_emb_base": 70}),
-    Case("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | {"rope_parameters": LINEAR, "hidden_act": "gelu_new"}),
+    Case("GPTNeoXConfig", "GPTNeoXForCausalLM", SIZES | {"rope_parameters": LINEAR, "hidden_act": "gelu_fast"}),
     Case("GPTNeoXConfig", "GPTNeoXForSequenceClassification", SIZES | {"num_labels": 5}, "left"),
     Case("GPTNeoXConfig", "GPTNeoXForTokenClassification", SIZES | {"num_labels": 7}),
     Case("GPTNeoXConfig", "GPTNeoXForQuestionAnswering", SIZES),
