@@ -176,3 +176,8 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA, add_eos_token=True
     ),
 }
+GEMMA = BYTE_FALLBACK | {"pad_id": 0, "eos_id": 1, "bos_id": 2, "unk_id": 3, "add_dummy_prefix": False}
+CONVERTED: dict[str, Callable[[Path], Path]] = {
+    "gemma": lambda folder: pieces(folder, "gemma2", "tokenizer.model", GEMMA, tokenizer_class="GemmaTokenizer"),
+}
+"""Folders that are only read once `transformers` has written their `tokenizer.json`."""

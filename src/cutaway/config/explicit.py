@@ -34,7 +34,7 @@ def latent_widths(c: ModelConfig, a: LatentConfig) -> tuple[int, int, int]:
 
 def explicit(c: ModelConfig) -> ModelConfig:
     """The same model with these defaults filled in, so that equal models have equal configs."""
-    c = _with_a_usual_first_layer(c)
+    c = _with_usual_layers(c)
     attention, feedforward = _attention(c), _feedforward(c, c.feedforward)
     first = c.first_layers
     if first is not None:
@@ -59,7 +59,9 @@ def expert_groups(f: ExpertsConfig) -> tuple[int, int]:
 def _attention(c: ModelConfig) -> AttentionConfig:
     a, width = c.attention, head_width(c)
     if isinstance(a, GroupedConfig):
-        return a.model_copy(update={"kv_heads": a.kv_heads or a.heads, "head_width": width})
+        # With heads of two widths, each stack has its own default.
+        scale = a.scale or (width**-0.5 if c.encoder_heads in (None, a.heads) else None)
+        return a.model_copy(update={"kv_heads": a.kv_heads or a.heads, "head_width": width, "scale": scale})
     widths = dict(zip(("latent_rank", "rotary_width", "value_width"), latent_widths(c, a), strict=True))
     return a.model_copy(update={"head_width": width, "norm_epsilon": a.norm_epsilon or c.norm.epsilon, **widths})
 
@@ -70,12 +72,18 @@ def _position(c: ModelConfig, p: AnyPosition) -> AnyPosition:
     return p.model_copy(update={"width": p.width or head_width(c)})
 
 
-def _with_a_usual_first_layer(c: ModelConfig) -> ModelConfig:
-    """The same model, whose other layers are those that differ from the first one, if it has one stack."""
+def _with_usual_layers(c: ModelConfig) -> ModelConfig:
+    """The same model, if it has one stack, whose other layers are those with a window, or else those without positions.
+
+    If neither tells them apart, they are those that differ from the first one.
+    """
     other = c.other_layers
-    if other is None or 0 not in other.layers or c.architecture == "encoder_decoder":
+    if other is None or c.architecture == "encoder_decoder":
         return c
     rest = {i for i in range(c.layers) if i not in other.layers}
+    others = (other.window is not None, (other.position or c.position).kind == "none", 0 in rest)
+    if rest and others > (c.attention.window is not None, c.position.kind == "none", 0 in other.layers):
+        return c
     position = other.position and c.position
     swapped = OtherLayersConfig(layers=tuple(rest), window=c.attention.window, position=position) if rest else None
     attention = c.attention.model_copy(update={"window": other.window})

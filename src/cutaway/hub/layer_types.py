@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cutaway.hub.options import Joint
+
 FULL, SLIDING = "full_attention", "sliding_attention"
 TYPES = "layer_types"
+USUAL_WINDOW = 4096
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,24 @@ def write_windows(layers: Sequence[Layer]) -> dict[str, Any]:
         raise ValueError(f"the windows are {sorted(filter(None, sizes))}, and files have one")
     types = [FULL if one.window is None else SLIDING for one in layers]
     return {TYPES: types, "sliding_window": next(iter(sizes), None)}
+
+
+def periodic_windows(period: int) -> Joint:
+    """`layer_types` and `sliding_window` of a family whose last layer of each period has full attention by default."""
+
+    def read(found: Mapping[str, Any]) -> dict[str, Any]:
+        types = read_types(found, repeated_types(period, found["num_hidden_layers"]))
+        return read_layers([Layer(one) for one in windows(types, found.get("sliding_window", USUAL_WINDOW))])
+
+    def write(choices: Mapping[str, Any]) -> dict[str, Any]:
+        return with_some_window(write_windows(written_layers(choices)), choices)
+
+    return Joint((TYPES, "sliding_window"), read, write)
+
+
+def with_some_window(written: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with a window that no layer has: some classes need one."""
+    return {**written, "sliding_window": written["sliding_window"] or choices["context"]}
 
 
 def _is_none(position: Mapping[str, Any] | None) -> bool:

@@ -12,6 +12,7 @@ WITHOUT_EFFECT = {
     "architectures",
     "auto_map",
     "bos_token_id",
+    "cache_implementation",
     "chunk_size_feed_forward",
     "classifier_dropout",
     "cls_token_id",
@@ -155,22 +156,22 @@ def renamed(names: Mapping[Any, str]) -> dict[str, Callable[[Any], Any]]:
     return {"read": names.__getitem__, "write": back.__getitem__}
 
 
-ACTIVATION = renamed(
-    {
-        "gelu": "gelu",
-        "gelu_python": "gelu",
-        "gelu_new": "gelu_tanh",
-        "gelu_pytorch_tanh": "gelu_tanh",
-        "gelu_python_tanh": "gelu_tanh",
-        "gelu_fast": "gelu_tanh",
-        "gelu_accurate": "gelu_tanh",
-        "relu": "relu",
-        "silu": "silu",
-        "swish": "silu",
-        "relu2": "squared_relu",
-    }
-)
-"""`read` and `write` of the names of activations."""
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_accurate": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+    "relu2": "squared_relu",
+}
+"""The names of activations, from theirs to ours."""
+ACTIVATION = renamed(ACTIVATIONS)
+"""`read` and `write` of these names."""
 
 
 def read_options(found: Mapping[str, Any], options: Options, source: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from cutaway.model.run_folder import read_json
 from cutaway.text.hf.classes import OF_MODELS, SWAPPED, UNCHANGED
 from cutaway.text.hf.folders import load_tokenizer, tokenizer_with_notes
 from support import require_module
-from text.folders import FOLDERS, auto, write_json
+from text.folders import CONVERTED, FOLDERS, auto, write_json
 
 TEXTS = [
     *("The quick BROWN fox, isn't it?", " naïve CAFÉ é", "a  b\n\n\tc ", "漢字 テスト", "x12345 ½", "", "low lower"),
@@ -35,6 +35,9 @@ CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "mbart": ("mbart", {}, False),
     "a language of mbart": ("mbart", {"src_lang": "fi_FI"}, True),
     "a language of mbart 50": ("mbart 50", {"src_lang": "sl_SI"}, True),
+    "gemma": ("gemma", {}, False),
+    "a begin token of gemma": ("gemma", {"add_bos_token": True}, True),
+    "gemma by a class that uses the file": ("gemma", {"tokenizer_class": "PreTrainedTokenizerFast"}, False),
 }
 
 
@@ -52,7 +55,7 @@ def test_ids_are_those_of_transformers(case: str, tmp_path: Path) -> None:
 
 def saved(kind: str, tmp_path: Path) -> Path:
     """A folder with a `tokenizer.json` as `transformers` writes it."""
-    auto(FOLDERS[kind](tmp_path / "slow")).save_pretrained(tmp_path / "fast")
+    auto({**FOLDERS, **CONVERTED}[kind](tmp_path / "slow")).save_pretrained(tmp_path / "fast")
     write_json(tmp_path / "fast" / "config.json", read_json(tmp_path / "slow" / "config.json"))
     return tmp_path / "fast"
 
@@ -65,6 +68,28 @@ def assert_same(folder: Path, of: Callable[[str], list[int]]) -> None:
     theirs = auto(folder)
     for text in TEXTS:
         assert of(text) == theirs(text)["input_ids"], text
+
+
+@pytest.mark.parametrize("name", ["GemmaTokenizer", "GemmaTokenizerFast", "PreTrainedTokenizerFast", None])
+def test_gemma_makes_the_parts_of_its_file_itself(name: str | None, tmp_path: Path) -> None:
+    folder = saved("gemma", tmp_path)
+    content = read_json(folder / "tokenizer.json")
+    content["normalizer"] = {"type": "Prepend", "prepend": "▁"}
+    content["model"]["byte_fallback"] = False
+    write_json(folder / "tokenizer.json", content)
+    config = read_json(folder / "tokenizer_config.json")
+    write_json(folder / "tokenizer_config.json", config | {"tokenizer_class": name})
+    tokenizer, notes = tokenizer_with_notes(folder)
+    assert_same(folder, lambda text: ids(tokenizer, text))
+    assert bool(notes) == (name != "PreTrainedTokenizerFast")
+
+
+def test_gemma_texts_come_back(tmp_path: Path) -> None:
+    folder = saved("gemma", tmp_path)
+    tokenizer, theirs = load_tokenizer(folder), auto(folder)
+    for text in TEXTS:
+        there = theirs(text)["input_ids"]
+        assert tokenizer.decode(there) == theirs.decode(there, skip_special_tokens=True) == text
 
 
 MODELS = ["gpt2", "gpt_neox", "llama", "mistral", "mixtral", "opt", "phi3", "qwen2", "qwen3", "nanochat", "deepseek_v3"]

@@ -6,6 +6,8 @@ from cutaway.hub.families.bart import BART
 from cutaway.hub.families.bert import BERT
 from cutaway.hub.families.deepseek_v3 import DEEPSEEK_V3
 from cutaway.hub.families.distilbert import DISTILBERT
+from cutaway.hub.families.gemma2 import GEMMA2
+from cutaway.hub.families.gemma3_text import GEMMA3_TEXT
 from cutaway.hub.families.gpt2 import GPT2
 from cutaway.hub.families.ijepa import IJEPA
 from cutaway.hub.families.gpt_neox import GPT_NEOX
@@ -40,6 +42,8 @@ FAMILIES: dict[str, Family] = {
         PHI3,
         QWEN2,
         QWEN3,
+        GEMMA2,
+        GEMMA3_TEXT,
         NANOCHAT,
         DEEPSEEK_V3,
         ROBERTA,

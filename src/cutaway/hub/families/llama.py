@@ -1,6 +1,6 @@
 """Llama (Touvron et al. 2023), and what it shares with Mistral, Qwen 2 and Qwen 3."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from cutaway.config.attention import GroupedConfig
 from cutaway.config.feedforward import ExpertsConfig, GatedConfig
@@ -14,12 +14,13 @@ from cutaway.hub.weight_rules import Rule, Without, same
 PartRules = Callable[..., Iterable[Rule]]
 
 
-def body(attention: PartRules, feedforwards: Mapping[str, PartRules]) -> Rules:
+def body(attention: PartRules, feedforwards: Mapping[str, PartRules], norms: PartRules | None = None) -> Rules:
     """Rules of the body.
 
     Args:
         attention: its rules, given the choices of the model and of the attention, and its name on both sides.
         feedforwards: by kind, the rules of a feed-forward network, given its choices and its name on both sides.
+        norms: the rules of a layer's norms, given the layer's name on both sides; those of Llama by default.
     """
 
     def rules(c: ModelConfig) -> Iterable[Rule]:
@@ -29,7 +30,7 @@ def body(attention: PartRules, feedforwards: Mapping[str, PartRules]) -> Rules:
             yield from attention(c, c.attention, f"{theirs}.self_attn", f"{ours}.self_attention")
             f = c.first_layers.feedforward if c.first_layers and i < c.first_layers.count else c.feedforward
             yield from feedforwards[f.kind](f, f"{theirs}.mlp", f"{ours}.feedforward")
-            yield from norm_rules(theirs, ours)
+            yield from (norms or norm_rules)(theirs, ours)
         yield from same("norm", "decoder.norm", "weight")
 
     return rules
@@ -69,19 +70,28 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
         yield Rule(("lm_head.weight",), ("head.projection.weight",))
 
 
-def heads(name: str, *, answering: str | None = "transformer") -> Mapping[str, HeadTable]:
+def heads(
+    name: str, *, answering: str | None = "transformer", tied: bool = False, lacks: Container[str] = ()
+) -> Mapping[str, HeadTable]:
     """The classes of a family.
 
     Args:
         name: the beginning of their names.
         answering: the prefix of the body's weights in the class for question answering, if it differs.
+        tied: whether the language head shares the embedding's weights if a file does not say.
+        lacks: the tasks that the family has no class for.
     """
+    tables = _heads(name, answering, tied)
+    return {task: table for task, table in tables.items() if task not in lacks}
+
+
+def _heads(name: str, answering: str | None, tied: bool) -> Mapping[str, HeadTable]:
     return {
         "language_modeling": HeadTable(
             architecture=f"{name}ForCausalLM",
             choices={"head.kind": "language"},
             rules=language_rules,
-            options=(Option("tie_word_embeddings", "head.tied", False),),
+            options=(Option("tie_word_embeddings", "head.tied", tied),),
             repeated={"lm_head.weight": "model.embed_tokens.weight"},
         ),
         "sequence_classification": HeadTable(

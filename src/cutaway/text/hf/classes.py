@@ -27,6 +27,7 @@ OF_MODELS = {
     "t5": "T5Tokenizer",
     "mbart": "MBartTokenizer",
     **dict.fromkeys(("qwen2", "qwen3"), "Qwen2Tokenizer"),
+    **dict.fromkeys(("gemma2", "gemma3_text"), "GemmaTokenizer"),
 }
 """From a `model_type` to its class; models without one use the file unchanged."""
 UNCHANGED = frozenset({"mistral", "mixtral", "phi3"})
@@ -205,6 +206,17 @@ def _as_llama(content: Content, options: Mapping[str, Any]) -> None:
     )
 
 
+def _as_gemma(content: Content, options: Mapping[str, Any]) -> None:
+    unknown = spelling(options.get("unk_token")) or "<unk>"
+    content["model"].update({**BYTE_PAIRS, "unk_token": unknown, "fuse_unk": True, "byte_fallback": True})
+    _set(
+        content,
+        normalizer=normalizers.Replace(" ", "▁"),
+        pre_tokenizer=pre_tokenizers.Split(" ", "merged_with_previous"),
+        decoder=decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]),
+    )
+
+
 def _as_t5(content: Content, options: Mapping[str, Any]) -> None:
     tables = _tables(content)
     _as_pieces(content, unknown=2, words=True)
@@ -267,6 +279,7 @@ _REMADE: dict[str, tuple[str, Callable[[Content, Mapping[str, Any]], None]]] = {
     **dict.fromkeys(("RobertaTokenizer", "BartTokenizer"), ("BPE", _as_roberta)),
     "Qwen2Tokenizer": ("BPE", _as_qwen),
     "LlamaTokenizer": ("BPE", _as_llama),
+    "GemmaTokenizer": ("BPE", _as_gemma),
     "T5Tokenizer": ("Unigram", _as_t5),
     "MBartTokenizer": ("Unigram", _as_mbart),
     "MBart50Tokenizer": ("Unigram", _as_mbart50),

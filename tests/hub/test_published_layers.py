@@ -1,0 +1,124 @@
+"""Options as models with layers of two kinds publish them, and how many numbers such models have."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from cutaway.config.model import ModelConfig
+from cutaway.hub.families import family_of
+from cutaway.model.build import build
+from support import require_module
+
+GEMMA2 = {  # Gemma 2 9B
+    "architectures": ["Gemma2ForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "attn_logit_softcapping": 50.0,
+    "bos_token_id": 2,
+    "cache_implementation": "hybrid",
+    "eos_token_id": 1,
+    "final_logit_softcapping": 30.0,
+    "head_dim": 256,
+    "hidden_act": "gelu_pytorch_tanh",
+    "hidden_activation": "gelu_pytorch_tanh",
+    "hidden_size": 3584,
+    "initializer_range": 0.02,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 8192,
+    "model_type": "gemma2",
+    "num_attention_heads": 16,
+    "num_hidden_layers": 42,
+    "num_key_value_heads": 8,
+    "pad_token_id": 0,
+    "query_pre_attn_scalar": 224,
+    "rms_norm_eps": 1e-06,
+    "rope_theta": 10000.0,
+    "sliding_window": 4096,
+    "sliding_window_size": 4096,
+    "torch_dtype": "float32",
+    "use_cache": True,
+    "vocab_size": 256000,
+}
+GEMMA3 = {  # Gemma 3 1B
+    "architectures": ["Gemma3ForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "attn_logit_softcapping": None,
+    "bos_token_id": 2,
+    "cache_implementation": "hybrid",
+    "eos_token_id": [1, 106],
+    "final_logit_softcapping": None,
+    "head_dim": 256,
+    "hidden_activation": "gelu_pytorch_tanh",
+    "hidden_size": 1152,
+    "initializer_range": 0.02,
+    "intermediate_size": 6912,
+    "max_position_embeddings": 32768,
+    "model_type": "gemma3_text",
+    "num_attention_heads": 4,
+    "num_hidden_layers": 26,
+    "num_key_value_heads": 1,
+    "pad_token_id": 0,
+    "query_pre_attn_scalar": 256,
+    "rms_norm_eps": 1e-06,
+    "rope_local_base_freq": 10000,
+    "rope_scaling": None,
+    "rope_theta": 1000000,
+    "sliding_window": 512,
+    "sliding_window_pattern": 6,
+    "torch_dtype": "bfloat16",
+    "use_cache": True,
+    "vocab_size": 262144,
+}
+PUBLISHED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        GEMMA2,
+        {
+            "attention.scale": 224**-0.5,
+            "attention.softcap": 50,
+            "head.softcap": 30,
+            "head.tied": True,
+            "attention.window": None,
+            "other_layers.layers": tuple(range(0, 42, 2)),
+            "other_layers.window": 4096,
+        },
+    ),
+    (
+        GEMMA3,
+        {
+            "position.base": 1_000_000,
+            "other_layers.position.base": 10_000,
+            "other_layers.layers": tuple(i for i in range(26) if i not in (5, 11, 17, 23)),
+            "other_layers.window": 512,
+            "head.softcap": None,
+        },
+    ),
+]
+
+
+def understood(found: dict[str, Any]) -> ModelConfig:
+    """Our choices for these options."""
+    family = family_of(found["model_type"], "config.json")
+    task = family.task(found["architectures"][0], "config.json")
+    return ModelConfig.model_validate(family.read(found, task, "config.json"))
+
+
+@pytest.mark.parametrize(("found", "expected"), PUBLISHED, ids=lambda value: value.get("model_type"))
+def test_it_is_understood(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    config = understood(found)
+    for path, value in expected.items():
+        choice: Any = config
+        for name in path.split("."):
+            choice = getattr(choice, name)
+        assert choice == value, path
+
+
+@pytest.mark.parametrize("found", [found for found, _ in PUBLISHED], ids=lambda found: found["model_type"])
+def test_it_has_as_many_numbers_as_theirs(found: dict[str, Any]) -> None:
+    transformers = require_module("transformers")
+    options = {name: value for name, value in found.items() if name not in ("model_type", "architectures")}
+    config = transformers.AutoConfig.for_model(found["model_type"], **options)
+    with torch.device("meta"):
+        ours, theirs = build(understood(found)), transformers.AutoModelForCausalLM.from_config(config)
+    assert sum(one.numel() for one in ours.parameters()) == sum(one.numel() for one in theirs.parameters())
