@@ -24,6 +24,7 @@ from cutaway.hub.families.qwen2 import QWEN2
 from cutaway.hub.families.qwen3 import QWEN3
 from cutaway.hub.families.roberta import ROBERTA
 from cutaway.hub.families.roberta_prelayernorm import ROBERTA_PRELAYERNORM
+from cutaway.hub.families.smollm3 import SMOLLM3
 from cutaway.hub.families.t5 import T5
 from cutaway.hub.families.vit import VIT
 from cutaway.hub.family import Family
@@ -44,6 +45,7 @@ FAMILIES: dict[str, Family] = {
         QWEN3,
         GEMMA2,
         GEMMA3_TEXT,
+        SMOLLM3,
         NANOCHAT,
         DEEPSEEK_V3,
         ROBERTA,

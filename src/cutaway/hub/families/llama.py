@@ -42,8 +42,9 @@ def attention_rules(c: ModelConfig, a: GroupedConfig, theirs: str, ours: str) ->
         yield from same(f"{theirs}.{name}", f"{ours}.{module}", *parts(bias=a.bias))
     yield from same(f"{theirs}.o_proj", f"{ours}.out", *parts(bias=a.out_bias))
     if a.qk_norm:
-        yield from same(f"{theirs}.q_norm", f"{ours}.q_norm", "weight")
-        yield from same(f"{theirs}.k_norm", f"{ours}.k_norm", "weight")
+        norm = ".norm" if a.qk_norm_joint else ""
+        yield from same(f"{theirs}.q_norm", f"{ours}.q_norm{norm}", "weight")
+        yield from same(f"{theirs}.k_norm", f"{ours}.k_norm{norm}", "weight")
 
 
 def gated_rules(f: GatedConfig | ExpertsConfig, theirs: str, ours: str) -> Iterable[Rule]:
