@@ -80,6 +80,12 @@ FLAN_T5 = T5 | {  # Flan-T5 small, of version 1.1
     "transformers_version": "4.23.1",
     "use_cache": True,
 }
+MT5 = FLAN_T5 | {  # mT5 small
+    "architectures": ["MT5ForConditionalGeneration"],
+    "model_type": "mt5",
+    "tokenizer_class": "T5Tokenizer",
+    "vocab_size": 250112,
+}
 BART = {  # BART base
     "activation_dropout": 0.1,
     "activation_function": "gelu",
@@ -228,6 +234,7 @@ PUBLISHED = {
     "distilbert": (DISTILBERT, 66_985_530),
     "t5": (T5, 60_506_624),
     "flan-t5": (FLAN_T5, 76_961_152),
+    "mt5": (MT5, 300_176_768),
     "bart": (BART, 139_420_416 - 4 * 768 + 50_265),  # likewise, and with a bias of logits
     "mbart-50": (MBART50, 610_879_488 - 4 * 1024 + 250_054),  # likewise
     "marian": (MARIAN, 73_886_208 + 58_101),  # with a bias of logits

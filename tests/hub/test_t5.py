@@ -1,4 +1,4 @@
-"""T5 and its version 1.1, here and in `transformers`."""
+"""T5, its version 1.1 and mT5, here and in `transformers`."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from cutaway.errors import UserError
-from cutaway.hub.exporting import export_folder
+from cutaway.hub.exporting import Wishes, export_folder
 from cutaway.hub.importing import import_folder
 from cutaway.model.run_folder import read_json, write_json, write_tensors
 from hub.families.t5 import CASES, COPIES, case
@@ -20,20 +20,24 @@ def test_the_longest_text_of_training_is_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("called_tied", [True, False])
+@pytest.mark.parametrize("name", ["T5", "MT5"])
 @torch.no_grad()
-def test_a_head_of_its_own_is_read_whatever_the_file_calls_it(called_tied: bool, tmp_path: Path) -> None:
-    model = theirs(CASES[1])
+def test_a_head_of_its_own_is_read_whatever_the_file_calls_it(name: str, called_tied: bool, tmp_path: Path) -> None:
+    model = theirs(case(name, feed_forward_proj="gated-gelu"))
     model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
-    model.config.scale_decoder_outputs = False
+    if name == "T5":
+        model.config.scale_decoder_outputs = False
     model.save_pretrained(tmp_path / "theirs")
     said = read_json(tmp_path / "theirs/config.json")
     if not called_tied:  # as version 1.1 was published
         said = {**said, "tie_word_embeddings": False}
-        del said["scale_decoder_outputs"]
+        said.pop("scale_decoder_outputs", None)
         write_json(tmp_path / "theirs/config.json", said)
     imported = import_folder(tmp_path / "theirs")
-    export_folder(imported.model, imported.config, tmp_path / "ours", {"pad_token_id": 0})
-    library = require_module("transformers").T5ForConditionalGeneration
+    wishes = Wishes(0, imported.model_type)
+    family = export_folder(imported.model, imported.config, tmp_path / "ours", {"pad_token_id": 0}, wishes)
+    assert family.model_type == name.lower()
+    library = getattr(require_module("transformers"), f"{name}ForConditionalGeneration")
     again = library.from_pretrained(tmp_path / "ours", dtype=torch.float32).eval()
     one = example(model)
     for reference in (model, again):

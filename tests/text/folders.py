@@ -165,6 +165,7 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
         mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True, "normalized": False},
     ),
     "t5": lambda folder: pieces(folder, "t5", "spiece.model", UNIGRAM),
+    "mt5": lambda folder: pieces(folder, "mt5", "spiece.model", UNIGRAM, extra_ids=0),
     "mbart": lambda folder: multilingual(
         folder, "mbart", "MBart", trainers.UnigramTrainer(unk_token="<unk>", **PIECES), src_lang="ro_RO"
     ),

@@ -1,4 +1,4 @@
-"""Tiny models of T5 and its version 1.1."""
+"""Tiny models of T5, its version 1.1, and mT5."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ SIZES = {
 COPIES = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
 
 
-def case(**options: Any) -> Case:
+def case(name: str = "T5", **options: Any) -> Case:
     """A model that writes."""
-    return Case("T5Config", "T5ForConditionalGeneration", SIZES | options)
+    return Case(f"{name}Config", f"{name}ForConditionalGeneration", SIZES | options)
 
 
 CASES = [
@@ -29,4 +29,7 @@ CASES = [
     case(feed_forward_proj="gated-gelu", layer_norm_epsilon=0.1),
     case(feed_forward_proj="gated-gelu", dense_act_fn="gelu", tie_word_embeddings=False),
     case(feed_forward_proj="gated-silu", tie_word_embeddings=False),
+    case("MT5"),
+    case("MT5", feed_forward_proj="relu", layer_norm_epsilon=0.1),
+    case("MT5", dense_act_fn="gelu"),
 ]

@@ -17,6 +17,7 @@ from cutaway.hub.families.mbart import MBART
 from cutaway.hub.families.mistral import MISTRAL
 from cutaway.hub.families.mixtral import MIXTRAL
 from cutaway.hub.families.modernbert import MODERNBERT
+from cutaway.hub.families.mt5 import MT5
 from cutaway.hub.families.nanochat import NANOCHAT
 from cutaway.hub.families.opt import OPT
 from cutaway.hub.families.phi3 import PHI3
@@ -55,6 +56,7 @@ FAMILIES: dict[str, Family] = {
         DISTILBERT,
         MODERNBERT,
         T5,
+        MT5,
         BART,
         MARIAN,
         MBART,

@@ -5,7 +5,7 @@ from typing import Any
 
 from cutaway.config.model import ModelConfig
 from cutaway.hub.family import Family, HeadTable, is_tied
-from cutaway.hub.options import ACTIVATION, Joint, Option
+from cutaway.hub.options import ACTIVATION, Joint, Option, Options
 from cutaway.hub.weight_rules import Rule
 
 GATED = "gated-"
@@ -53,25 +53,8 @@ def normalize_options(found: Mapping[str, Any], names: Container[str]) -> Mappin
     return {**found, "scale_decoder_outputs": scaled, "tie_word_embeddings": tied}
 
 
-def _read_layers(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    layers = found.get("num_layers", 6)
-    return {"encoder_layers": layers, "layers": found.get("num_decoder_layers") or layers}
-
-
 def _write_layers(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"num_layers": choices["encoder_layers"], "num_decoder_layers": choices["layers"]}
-
-
-def _read_network(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Gated GELU is the tanh approximation, unless the other option says otherwise."""
-    named = found.get("feed_forward_proj", "relu")
-    activation = "gelu_new" if named == "gated-gelu" else named.removeprefix(GATED)
-    network = {
-        "kind": "gated" if named.startswith(GATED) else "dense",
-        "activation": ACTIVATION["read"](found.get("dense_act_fn", activation)),
-        "bias": False,
-    }
-    return {"feedforward": network}
 
 
 def _write_network(choices: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,24 +72,56 @@ def _write_scale(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"scale_decoder_outputs": choices["head"]["scale"] == choices["width"] ** -0.5}
 
 
-T5 = Family(
-    model_type="t5",
-    prefix="",
-    options=(
-        Option("vocab_size", "vocabulary", 32128),
-        Option("n_positions", "context", 512),
+DEFAULTS = {
+    "vocab_size": 32128,
+    "n_positions": 512,
+    "num_heads": 8,
+    "d_ff": 2048,
+    "num_layers": 6,
+    "feed_forward_proj": "relu",
+}
+
+
+def options(defaults: Mapping[str, Any]) -> Options:
+    """The options of the body, some of which have these defaults."""
+
+    def read_layers(found: Mapping[str, Any]) -> Mapping[str, Any]:
+        layers = found.get("num_layers", defaults["num_layers"])
+        return {"encoder_layers": layers, "layers": found.get("num_decoder_layers") or layers}
+
+    def read_network(found: Mapping[str, Any]) -> Mapping[str, Any]:
+        named = found.get("feed_forward_proj", defaults["feed_forward_proj"])
+        # Gated GELU is the tanh approximation, unless the other option says otherwise.
+        activation = "gelu_new" if named == "gated-gelu" else named.removeprefix(GATED)
+        network = {
+            "kind": "gated" if named.startswith(GATED) else "dense",
+            "activation": ACTIVATION["read"](found.get("dense_act_fn", activation)),
+            "bias": False,
+        }
+        return {"feedforward": network}
+
+    return (
+        Option("vocab_size", "vocabulary", defaults["vocab_size"]),
+        Option("n_positions", "context", defaults["n_positions"]),
         Option("d_model", "width", 512),
-        Option("num_heads", "attention.heads", 8),
+        Option("num_heads", "attention.heads", defaults["num_heads"]),
         Option("d_kv", "attention.head_width", 64),
-        Option("d_ff", "feedforward.hidden", 2048),
+        Option("d_ff", "feedforward.hidden", defaults["d_ff"]),
         Option("layer_norm_epsilon", "norm.epsilon", 1e-6),
         Option("relative_attention_num_buckets", "position.buckets", 32),
         Option("relative_attention_max_distance", "position.max_distance", 128),
         Option("dropout_rate", "dropout", 0.1),
         Option("dropout_rate", "attention.dropout", 0.1),
-        Joint(("num_layers", "num_decoder_layers"), _read_layers, _write_layers),
-        Joint(("feed_forward_proj", "dense_act_fn", "is_gated_act"), _read_network, _write_network),
-    ),
+        Joint(("num_layers", "num_decoder_layers"), read_layers, _write_layers),
+        Joint(("feed_forward_proj", "dense_act_fn", "is_gated_act"), read_network, _write_network),
+    )
+
+
+TIED = Option("tie_word_embeddings", "head.tied")
+T5 = Family(
+    model_type="t5",
+    prefix="",
+    options=options(DEFAULTS),
     choices={
         "architecture": "encoder_decoder",
         "position.kind": "relative",
@@ -122,10 +137,7 @@ T5 = Family(
             architecture="T5ForConditionalGeneration",
             choices={"head.kind": "language"},
             rules=language_rules,
-            options=(
-                Option("tie_word_embeddings", "head.tied"),
-                Joint(("scale_decoder_outputs",), _read_scale, _write_scale),
-            ),
+            options=(TIED, Joint(("scale_decoder_outputs",), _read_scale, _write_scale)),
             repeated={HEAD: "shared.weight"},
         )
     },

@@ -24,7 +24,7 @@ OF_MODELS = {
     **dict.fromkeys(("gpt2", "opt"), "GPT2Tokenizer"),
     "gpt_neox": "GPTNeoXTokenizer",
     **dict.fromkeys(("roberta", "roberta-prelayernorm", "bart"), "RobertaTokenizer"),
-    "t5": "T5Tokenizer",
+    **dict.fromkeys(("t5", "mt5"), "T5Tokenizer"),
     "mbart": "MBartTokenizer",
     **dict.fromkeys(("qwen2", "qwen3"), "Qwen2Tokenizer"),
     **dict.fromkeys(("gemma2", "gemma3_text"), "GemmaTokenizer"),

@@ -70,7 +70,7 @@ KINDS = (
     Kind(("vocab.txt",), ("bert", "distilbert"), read_wordpiece, BERT),
     Kind(("vocab.json", "merges.txt"), ("gpt2", "opt"), read_gpt2, GPT2),
     Kind(("vocab.json", "merges.txt"), ("roberta", "bart"), read_roberta, ROBERTA),
-    Kind(("spiece.model",), ("t5",), read_t5, T5),
+    Kind(("spiece.model",), ("t5", "mt5"), read_t5, T5),
     Kind(("tokenizer.model",), ("llama", "mistral"), read_llama, LLAMA),
     Kind(("source.spm", "target.spm", "vocab.json"), ("marian",), read_marian_target, MARIAN),
 )
