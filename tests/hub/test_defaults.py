@@ -11,6 +11,9 @@ from support import require_module
 DERIVED = {"num_key_value_heads", "head_dim", "n_positions"}
 """Options whose default is computed from others: None here."""
 
+SIZES = ("hidden_size", "num_attention_heads", "max_position_embeddings")
+"""Options that every file gives, and without which the width of rotary positions is not known."""
+
 
 def options(name: str) -> Iterator[Option]:
     """The options of a family and its heads that may be left out."""
@@ -47,6 +50,7 @@ def test_an_empty_config_is_read_as_the_one_that_transformers_writes_out(name: s
     task = next(iter(family.heads))
     whole = require_module("transformers").AutoConfig.for_model(name).to_dict()
     given = {option.theirs: option.default for option in options(name) if option.theirs in DERIVED}
+    given |= {size: whole[size] for size in SIZES if size in whole}
     needed = {one.theirs for one in family.options if isinstance(one, Option) and one.default is ...}
     empty, full = ({**given, **{one: whole[one] for one in needed}}, {**whole, **given})
     read = [family.read(family.normalize(found, ()), task, "here") for found in (empty, full)]
