@@ -22,6 +22,7 @@ from cutaway.hub.families.nanochat import NANOCHAT
 from cutaway.hub.families.opt import OPT
 from cutaway.hub.families.phi3 import PHI3
 from cutaway.hub.families.olmo2 import OLMO2
+from cutaway.hub.families.olmo3 import OLMO3
 from cutaway.hub.families.qwen2 import QWEN2
 from cutaway.hub.families.qwen3 import QWEN3
 from cutaway.hub.families.roberta import ROBERTA
@@ -49,6 +50,7 @@ FAMILIES: dict[str, Family] = {
         GEMMA3_TEXT,
         SMOLLM3,
         OLMO2,
+        OLMO3,
         NANOCHAT,
         DEEPSEEK_V3,
         ROBERTA,

@@ -30,7 +30,7 @@ OF_MODELS = {
     **dict.fromkeys(("gemma2", "gemma3_text"), "GemmaTokenizer"),
 }
 """From a `model_type` to its class; models without one use the file unchanged."""
-UNCHANGED = frozenset({"mistral", "mixtral", "modernbert", "olmo2", "phi3"})
+UNCHANGED = frozenset({"mistral", "mixtral", "modernbert", "olmo2", "olmo3", "phi3"})
 """The models that use the file unchanged whatever class a folder names."""
 SWAPPED = frozenset({"qwen2"})
 """The models whose class is used whatever class a folder names."""
