@@ -1,13 +1,10 @@
 """Options as well-known encoders and encoder-decoders publish them, and how many numbers such models have."""
 
-from typing import Any
-
 import pytest
 import torch
 
-from cutaway.config.model import ModelConfig
-from cutaway.hub.families import family_of
 from cutaway.model.build import build
+from hub.published import understood
 
 ROBERTA = {  # RoBERTa base
     "architectures": ["RobertaForMaskedLM"],
@@ -241,14 +238,6 @@ PUBLISHED = {
     "modernbert": (MODERNBERT, 149_655_232),
     "vit": (VIT, 86_567_656),
 }
-
-
-def understood(options: dict[str, Any]) -> ModelConfig:
-    """Our choices for a file."""
-    family = family_of(options["model_type"], "here").for_padding(options.get("pad_token_id"))
-    normalized = family.normalize(options, {"lm_head.weight"})
-    task = family.task(options["architectures"][0], "here")
-    return ModelConfig.model_validate(family.read(normalized, task, "here"))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

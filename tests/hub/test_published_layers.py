@@ -3,12 +3,8 @@
 from typing import Any
 
 import pytest
-import torch
 
-from cutaway.config.model import ModelConfig
-from cutaway.hub.families import family_of
-from cutaway.model.build import build
-from support import require_module
+from hub.published import require_as_many_numbers, require_choices
 
 GEMMA2 = {  # Gemma 2 9B
     "architectures": ["Gemma2ForCausalLM"],
@@ -138,28 +134,11 @@ PUBLISHED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def understood(found: dict[str, Any]) -> ModelConfig:
-    """Our choices for these options."""
-    family = family_of(found["model_type"], "config.json")
-    task = family.task(found["architectures"][0], "config.json")
-    return ModelConfig.model_validate(family.read(found, task, "config.json"))
-
-
 @pytest.mark.parametrize(("found", "expected"), PUBLISHED, ids=lambda value: value.get("model_type"))
 def test_it_is_understood(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    config = understood(found)
-    for path, value in expected.items():
-        choice: Any = config
-        for name in path.split("."):
-            choice = getattr(choice, name)
-        assert choice == value, path
+    require_choices(found, expected)
 
 
 @pytest.mark.parametrize("found", [found for found, _ in PUBLISHED], ids=lambda found: found["model_type"])
 def test_it_has_as_many_numbers_as_theirs(found: dict[str, Any]) -> None:
-    transformers = require_module("transformers")
-    options = {name: value for name, value in found.items() if name not in ("model_type", "architectures")}
-    config = transformers.AutoConfig.for_model(found["model_type"], **options)
-    with torch.device("meta"):
-        ours, theirs = build(understood(found)), transformers.AutoModelForCausalLM.from_config(config)
-    assert sum(one.numel() for one in ours.parameters()) == sum(one.numel() for one in theirs.parameters())
+    require_as_many_numbers(found)

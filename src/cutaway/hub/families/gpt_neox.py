@@ -52,12 +52,14 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
         yield Rule((HEAD,), ("head.projection.weight",))
 
 
+SIZES = {"hidden_size": 6144, "num_attention_heads": 64, "max_position_embeddings": 2048}
+"""The sizes of a file that does not say, on which rotary positions depend."""
 ROTARY = partial_rotary("rotary_pct", 0.25)
 
 
 def read_rotary(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """Rotary positions, whose base has a name of its own outside `rope_parameters`."""
-    return ROTARY.read({**found, "rope_theta": found.get("rotary_emb_base", 10_000)})
+    return ROTARY.read({**SIZES, **found, "rope_theta": found.get("rotary_emb_base", 10_000)})
 
 
 def write_rotary(choices: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,10 +73,10 @@ GPT_NEOX = Family(
     prefix="gpt_neox",
     options=(
         Option("vocab_size", "vocabulary", 50432),
-        Option("max_position_embeddings", "context", 2048),
-        Option("hidden_size", "width", 6144),
+        Option("max_position_embeddings", "context", SIZES["max_position_embeddings"]),
+        Option("hidden_size", "width", SIZES["hidden_size"]),
         Option("num_hidden_layers", "layers", 44),
-        Option("num_attention_heads", "attention.heads", 64),
+        Option("num_attention_heads", "attention.heads", SIZES["num_attention_heads"]),
         Option("attention_bias", "attention.bias", True),
         Option("attention_bias", "attention.out_bias", True),
         Option("intermediate_size", "feedforward.hidden", 24576),
