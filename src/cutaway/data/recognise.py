@@ -152,7 +152,8 @@ def _texts(folder: Path, data: DataConfig) -> Seen:
     if all(is_fasta(file) for file in files):
         return Seen(("proteins",), f"{folder.name}: {counted(len(files), 'FASTA file')}")
     if example := next((file for file in files if _is_of_examples(file)), None):
-        raise unclear(f"{folder.name}: {counted(len(files), 'file')}, such as {example.name}", f"name one: --data {example}")
+        what = f"{folder.name}: {counted(len(files), 'file')}, such as {example.name}"
+        raise unclear(what, f"name one: --data {example}")
     if sides := sorted({format_of(file)[1:] for file in files} & LANGUAGES):
         advice = f"name two parallel files by what both begin with, such as --data {folder / TRAINING[0]}"
         raise unclear(f"{folder.name}: {counted(len(files), 'file')} ending in {', '.join(sides)}", advice)
