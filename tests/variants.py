@@ -92,7 +92,7 @@ def _others() -> Iterator[dict[str, Any]]:
     yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
     yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
     yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
-    yield {"feedforward": GATED}
+    yield {"feedforward": GATED, "embedding": {"token_width": 14, "scaled": True}}
     yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
@@ -122,7 +122,12 @@ def encoder_matrix() -> Iterator[dict[str, Any]]:
     transform = {"transform": "gelu", "bias": True}
     yield {"architecture": "encoder", "embedding": {"segments": 3, "norm": True}, "head": transform}
     plain = transform | {"transform_bias": False}
-    yield {"architecture": "encoder", "embedding": {"norm": True}, "first_norm": False, "head": plain}
+    yield {
+        "architecture": "encoder",
+        "embedding": {"norm": True, "token_width": 14},
+        "first_norm": False,
+        "head": plain,
+    }
 
 
 def encoder_decoder_matrix() -> Iterator[dict[str, Any]]:
@@ -146,7 +151,8 @@ def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:
     yield {"architecture": architecture, "attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
     yield {"architecture": architecture, "attention": {"qk_norm": True, "bias": False}, "position": "rotary"}
     yield {"architecture": architecture, "attention": {"window": 4}, "position": "relative", "feedforward": GATED}
-    yield {"architecture": architecture, "embedding": {"scaled": True, "norm": True}, "final_norm": False}
+    embedding = {"scaled": True, "norm": True, "token_width": 28}
+    yield {"architecture": architecture, "embedding": embedding, "final_norm": False}
     yield {"architecture": architecture, "feedforward": EXPERTS | IN_GROUPS, "position": "relative"}
     yield {"architecture": architecture, "feedforward": EXPERTS | {"gate": "softmax", "balance": "loss"}}
     yield {"architecture": architecture, "attention": LATENT, "position": "rotary", "norm": "rms"}

@@ -46,6 +46,14 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
             r"model\.first_layers\.count is 3, but the model has 1 layer",
         ),
         (
+            {
+                "architecture": "encoder_decoder",
+                "embedding": {"token_width": 14},
+                "source_embedding": {"kind": "tokens", "token_width": 10},
+            },
+            r"model\.source_embedding\.token_width is 10, but model\.embedding\.token_width is 14: make them equal",
+        ),
+        (
             {"first_norm": False, "residual": "post"},
             r"model\.first_norm=no leaves out a norm of residual=pre, but residual is post: remove it",
         ),
@@ -62,7 +70,15 @@ def test_a_choice_of_experts_that_cannot_be_is_refused(choices: dict[str, Any], 
             r"model\.multi_token_prediction is for decoders with a language head",
         ),
     ],
-    ids=["first layers", "of an encoder", "no first norm", "ahead in an encoder", "ahead of a source", "ahead of tags"],
+    ids=[
+        "first layers",
+        "of an encoder",
+        "token widths",
+        "no first norm",
+        "ahead in an encoder",
+        "ahead of a source",
+        "ahead of tags",
+    ],
 )
 def test_layers_that_cannot_be_are_refused(choices: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):

@@ -166,6 +166,29 @@ MARIAN = BART | {  # OPUS-MT, English to German
     "static_position_embeddings": True,
     "vocab_size": 58101,
 }
+ELECTRA = {  # the small generator
+    "architectures": ["ElectraForMaskedLM"],
+    "attention_probs_dropout_prob": 0.1,
+    "embedding_size": 128,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "hidden_size": 256,
+    "initializer_range": 0.02,
+    "intermediate_size": 1024,
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 512,
+    "model_type": "electra",
+    "num_attention_heads": 4,
+    "num_hidden_layers": 12,
+    "pad_token_id": 0,
+    "position_embedding_type": "absolute",
+    "summary_activation": "gelu",
+    "summary_last_dropout": 0.1,
+    "summary_type": "first",
+    "summary_use_proj": True,
+    "type_vocab_size": 2,
+    "vocab_size": 30522,
+}
 MODERNBERT = {  # ModernBERT base
     "architectures": ["ModernBertForMaskedLM"],
     "attention_bias": False,
@@ -235,6 +258,7 @@ PUBLISHED = {
     "bart": (BART, 139_420_416 - 4 * 768 + 50_265),  # likewise, and with a bias of logits
     "mbart-50": (MBART50, 610_879_488 - 4 * 1024 + 250_054),  # likewise
     "marian": (MARIAN, 73_886_208 + 58_101),  # with a bias of logits
+    "electra": (ELECTRA, 13_546_682),
     "modernbert": (MODERNBERT, 149_655_232),
     "vit": (VIT, 86_567_656),
 }

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+import torch
+import torch.nn.functional as F
 from pydantic import ValidationError
 
 from cutaway.config.model import ModelConfig
@@ -35,6 +37,19 @@ def test_a_source_with_a_tokenizer_of_its_own_has_a_table_of_its_own() -> None:
 def test_a_source_vocabulary_of_the_same_size_is_still_another() -> None:
     model = pair(source_vocabulary=VOCABULARY)
     assert model.encoder.embed.tokens.weight is not model.decoder.embed.tokens.weight
+
+
+def test_both_sides_embed_at_the_width_of_tokens_and_project_to_that_of_the_model() -> None:
+    model = pair(embedding={"token_width": 14, "norm": True, "scaled": True}, position="learned")
+    assert model.encoder.embed.tokens.weight is model.decoder.embed.tokens.weight is model.head.projection.weight
+    for stack in (model.encoder, model.decoder):
+        embed, ids = stack.embed, tokens()
+        positions = torch.arange(ids.shape[1])[None]
+        summed = 14**0.5 * embed.tokens.weight[ids] + embed.positions.weight[positions]
+        normed = F.layer_norm(summed, (14,), embed.norm.weight, embed.norm.bias)
+        expected = normed @ embed.projection.weight.T + embed.projection.bias
+        assert expected.shape[-1] == WIDTH
+        torch.testing.assert_close(embed(ids, positions), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_free_head_leaves_the_embeddings_shared() -> None:

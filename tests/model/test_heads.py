@@ -124,6 +124,26 @@ def test_the_transform_comes_before_the_scores() -> None:
     assert logits.shape == (BATCH, TOKENS, VOCABULARY)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("transform", [None, "gelu"])
+def test_a_language_head_reads_vectors_as_wide_as_those_of_tokens(transform: str | None, tied: bool) -> None:
+    head = {"transform": transform, "bias": True, "tied": tied}
+    norm = {"kind": "layer", "epsilon": 0.3}
+    model = variant(architecture="encoder", head=head, norm=norm, embedding={"token_width": 14}).eval()
+    with capture(model, "encoder.norm") as trace:
+        logits = model(tokens())
+    table, projection = model.encoder.embed.tokens.weight, model.head.projection
+    assert table.shape == projection.weight.shape == (VOCABULARY, 14)
+    assert (projection.weight is table) == tied
+    if transform is None:
+        y = trace["encoder.norm"] @ model.head.transform.weight.T
+    else:
+        dense, norm = model.head.transform.dense, model.head.transform.norm
+        y = F.gelu(trace["encoder.norm"] @ dense.weight.T + dense.bias)
+        y = F.layer_norm(y, (14,), norm.weight, norm.bias, 0.3)
+    torch.testing.assert_close(logits, y @ projection.weight.T + projection.bias)
+
+
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_labels_may_have_the_transform_too(kind: str, bias: bool) -> None:

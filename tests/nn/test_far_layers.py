@@ -126,6 +126,20 @@ def test_embedding_of_tokens() -> None:
     assert torch.equal(embedding_over(table)(tokens[0]), table[tokens[0]])
 
 
+def test_a_projected_embedding_of_tokens() -> None:
+    table = nn.Parameter(torch.randn(3000, 24))
+    norm, projection = randomised(LayerNorm(24)), randomised(nn.Linear(24, 56))
+    embed = randomised(TokenEmbedding(table, positions=Sinusoidal(24), norm=norm, projection=projection))
+    tokens, positions = torch.tensor([[0, 2999, 7]]), torch.tensor([[5, 900, 4000]])
+    rows = [
+        [e + papers.sinusoid(p, i, 24, 10_000.0) for i, e in enumerate(embed.tokens.weight[t].tolist())]
+        for t, p in zip(tokens[0].tolist(), positions[0].tolist(), strict=True)
+    ]
+    normed = papers.layer_norm(np.array(rows), exact(norm.weight), exact(norm.bias), 1e-5)
+    expected = normed @ exact(projection.weight).T + exact(projection.bias)
+    np.testing.assert_allclose(exact(embed(tokens, positions)[0]), expected, atol=2e-3)
+
+
 def test_embedding_of_patches() -> None:
     side, channels, width, rows, columns = 3, 2, 20, 5, 9
     grid = LearnedGrid(rows, columns, width, before=1)

@@ -13,8 +13,15 @@ class TokenEmbeddingConfig(Record):
     """A trained vector per token."""
 
     kind: Literal["tokens"] = "tokens"
+    token_width: int | None = Field(
+        None,
+        gt=0,
+        description="width of the vectors, which a linear layer then projects to model.width, and which a language "
+        "head reads (ALBERT, ELECTRA); none: model.width, without such a layer",
+    )
     scaled: bool = Field(
-        False, description="whether vectors are multiplied by √width (Vaswani et al. 2017, section 3.4)"
+        False,
+        description="whether vectors are multiplied by the root of their width (Vaswani et al. 2017, section 3.4)",
     )
     norm: bool = Field(False, description="whether vectors are normalised after positions are added")
     segments: int = Field(0, ge=0, description="number of segments, each with a trained vector (Devlin et al. 2019)")

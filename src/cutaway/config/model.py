@@ -159,6 +159,12 @@ class ModelConfig(Record):
         return self.position.max_distance if self.position.kind == "shortest_path" else 0
 
     @property
+    def token_width(self) -> int:
+        """The width of the vectors of tokens."""
+        own = self.embedding.token_width if self.embedding.kind == "tokens" else None
+        return own or self.width
+
+    @property
     def segments(self) -> int:
         """The number of segments of the embedding."""
         return self.embedding.segments if self.embedding.kind == "tokens" else 0
@@ -198,6 +204,7 @@ class ModelConfig(Record):
                     f"for another head write model.architecture=encoder"
                 )
             self._has_an_encoder()
+            self._has_one_token_width()
             return self
         for name in (
             "source_vocabulary",
@@ -219,6 +226,16 @@ class ModelConfig(Record):
         width = (attention.head_width or self.width // attention.heads) * attention.heads
         if width % heads:
             raise ValueError(f"{heads} encoder_heads do not divide the width {width} of all heads: change one")
+
+    def _has_one_token_width(self) -> None:
+        source, target = self.source_embedding, self.embedding
+        if source is None or source.kind != "tokens" or target.kind != "tokens":
+            return
+        if source.token_width != target.token_width:
+            raise ValueError(
+                f"model.source_embedding.token_width is {source.token_width}, but model.embedding.token_width is "
+                f"{target.token_width}: make them equal"
+            )
 
     @model_validator(mode="after")
     def _has_layers_and_a_head_for_all(self) -> "ModelConfig":

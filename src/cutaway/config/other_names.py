@@ -59,6 +59,7 @@ _KEYS = {
     "model.dropout": "hidden_dropout hidden_dropout_prob resid_pdrop embd_pdrop dropout_rate",
     "model.embedding.scaled": "scale_embedding scale_embeddings",
     "model.embedding.segments": "type_vocab_size",
+    "model.embedding.token_width": "embedding_size word_embed_proj_dim",
     "model.embedding.patch model.source_embedding.patch": "patch_size",
     "model.embedding.channels model.source_embedding.channels": "num_channels in_chans in_channels",
     "model.embedding.bins": "num_mel_bins n_mels",

@@ -18,11 +18,11 @@ class LanguageHead(nn.Module):
     """logits = t(h) Wᵀ · scale + b, one per token of the vocabulary (Vaswani et al. 2017, section 3.4).
 
     Args:
-        table: W, (V, C); it may be that of the token embedding.
+        table: W, (V, C), or (V, E) with the width of t(h); it may be that of the token embedding.
         bias: whether b exists.
         scale: 1/√C in T5's own code where W is the embedding.
         softcap: limits the logits to ±softcap by a tanh (Gemma 2, section 2).
-        transform: t, a `Transform`, or None.
+        transform: t, a `Transform`, a linear layer where the table has another width than h, or None.
     """
 
     taps = ("logits",)
@@ -56,17 +56,30 @@ class Transform(nn.Module):
     """norm(activation(x W + b)): BERT's transform before the logits (Devlin et al. 2019, its own code).
 
     ModernBERT's has no b (Warner et al. 2024, section 2.1.1), and precedes the logits of labels too.
+
+    Args:
+        width: C, of x.
+        activation: of the dense layer.
+        norm: over the dense layer's outputs.
+        out_width: the number of outputs; None for C.
+        bias: whether there is a b.
     """
 
     def __init__(
-        self, width: int, activation: Callable[[Tensor], Tensor], norm: nn.Module, *, bias: bool = True
+        self,
+        width: int,
+        activation: Callable[[Tensor], Tensor],
+        norm: nn.Module,
+        *,
+        out_width: int | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.dense = nn.Linear(width, width, bias=bias)
+        self.dense = nn.Linear(width, out_width or width, bias=bias)
         self.activation = activation
         self.norm = norm
 
-    def forward(self, hidden: Float[Tensor, "*T C"]) -> Float[Tensor, "*T C"]:
+    def forward(self, hidden: Float[Tensor, "*T C"]) -> Float[Tensor, "*T E"]:
         """Transforms each vector."""
         return self.norm(self.activation(self.dense(hidden)))
 

@@ -118,6 +118,8 @@ def _(module: TokenEmbedding, branches: int) -> None:
     draw_table(module.tokens)
     if module.segments is not None:
         draw_table(module.segments)
+    if isinstance(module.projection, nn.Linear):
+        draw_linear(module.projection)
 
 
 @draw.register
@@ -155,6 +157,8 @@ def _(module: RelativeBias | ShortestPathBias, branches: int) -> None:
 def _(module: LanguageHead | SequenceHead | TokenHead, branches: int) -> None:
     draw_linear(module.projection)
     module.projection.weight.mul_(0.1)
+    if isinstance(module.transform, nn.Linear):
+        draw_linear(module.transform)
     if isinstance(module, SequenceHead) and module.dense is not None:
         draw_linear(module.dense)
 

@@ -17,13 +17,17 @@ from cutaway.tap import tap
 class TokenEmbedding(nn.Module):
     """norm(scale · E[token] + S[segment] + position): one trained vector per token.
 
+    With a projection, the result is that times W plus b: the table is narrower than the model (Lan et al. 2020,
+    "ALBERT", section 3.1).
+
     Args:
-        table: E, (V, C); it may be shared with a head or another embedding.
-        scale: multiplies the token vectors; √C in Vaswani et al. 2017, section 3.4.
+        table: E, (V, C), or (V, E) with a projection; it may be shared with a head or another embedding.
+        scale: multiplies the token vectors; the root of their width in Vaswani et al. 2017, section 3.4.
         segments: the number of segments, each with a trained vector (Devlin et al. 2019, section 3).
         positions: the position scheme, if it is added to embeddings.
         norm: applied to the sum, if given.
-        dropout: fraction of the result zeroed in training.
+        projection: a linear layer from the width of the table to C, if they differ.
+        dropout: fraction of the sum zeroed in training.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class TokenEmbedding(nn.Module):
         segments: int = 0,
         positions: nn.Module | None = None,
         norm: nn.Module | None = None,
+        projection: nn.Linear | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -42,6 +47,7 @@ class TokenEmbedding(nn.Module):
         self.segments = embedding_over(nn.Parameter(torch.zeros(segments, table.shape[1]))) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
+        self.projection = projection or nn.Identity()
         self.dropout = Dropout(dropout)
         self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
 
@@ -72,7 +78,7 @@ class TokenEmbedding(nn.Module):
             raise ValueError("the model has no segments: model.embedding.segments is 0")
         if self.positions is not None:
             x = x + tap("positions", self.positions(positions).to(x.dtype))
-        return tap("out", self.dropout(self.norm(x)))
+        return tap("out", self.projection(self.dropout(self.norm(x))))
 
 
 class PatchEmbedding(nn.Module):

@@ -8,6 +8,7 @@ from cutaway.hub.families.deepseek_v3 import DEEPSEEK_V3
 from cutaway.hub.families.distilbert import DISTILBERT
 from cutaway.hub.families.gemma2 import GEMMA2
 from cutaway.hub.families.gemma3_text import GEMMA3_TEXT
+from cutaway.hub.families.electra import ELECTRA
 from cutaway.hub.families.gpt2 import GPT2
 from cutaway.hub.families.ijepa import IJEPA
 from cutaway.hub.families.gpt_neox import GPT_NEOX
@@ -56,6 +57,7 @@ FAMILIES: dict[str, Family] = {
         ROBERTA,
         ROBERTA_PRELAYERNORM,
         DISTILBERT,
+        ELECTRA,
         MODERNBERT,
         T5,
         MT5,

@@ -24,7 +24,7 @@ def make_table(c: ModelConfig, vocabulary: int | None) -> nn.Parameter:
     """
     if vocabulary is None:
         raise UserError("the model's vocabulary is not known without a tokenizer: give model.vocabulary")
-    return nn.Parameter(torch.empty(vocabulary, c.width))
+    return nn.Parameter(torch.empty(vocabulary, c.token_width))
 
 
 def make_embedding(c: ModelConfig, e: EmbeddingConfig, table: nn.Parameter | None) -> Embedding:
@@ -34,12 +34,14 @@ def make_embedding(c: ModelConfig, e: EmbeddingConfig, table: nn.Parameter | Non
 
 
 def _of_tokens(c: ModelConfig, e: TokenEmbeddingConfig, table: nn.Parameter) -> TokenEmbedding:
+    summed = c.model_copy(update={"width": c.token_width})
     return TokenEmbedding(
         table,
-        scale=math.sqrt(c.width) if e.scaled else 1.0,
+        scale=math.sqrt(summed.width) if e.scaled else 1.0,
         segments=e.segments,
-        positions=make_added(c),
-        norm=make_norm(c) if e.norm else None,
+        positions=make_added(summed),
+        norm=make_norm(summed) if e.norm else None,
+        projection=nn.Linear(summed.width, c.width) if e.token_width else None,
         dropout=c.dropout,
     )
 

@@ -22,7 +22,7 @@ def make_head(c: ModelConfig, table: nn.Parameter | None) -> Head:
 
 def _language_head(c: ModelConfig, h: LanguageHeadConfig, table: nn.Parameter) -> LanguageHead:
     matrix = table if h.tied else nn.Parameter(torch.empty_like(table))
-    return LanguageHead(matrix, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=_transform(c, h))
+    return LanguageHead(matrix, bias=h.bias, scale=h.scale, softcap=h.softcap, transform=_to_tokens(c, h))
 
 
 def _sequence_head(c: ModelConfig, h: SequenceHeadConfig, table: nn.Parameter | None) -> SequenceHead:
@@ -49,10 +49,20 @@ def _embedding_head(c: ModelConfig, h: EmbeddingHeadConfig, table: nn.Parameter 
     return EmbeddingHead(POOLINGS[h.pooling], dense=dense, normalised=h.normalised)
 
 
-def _transform(c: ModelConfig, h: LanguageHeadConfig | SequenceHeadConfig | TokenHeadConfig) -> Transform | None:
+def _to_tokens(c: ModelConfig, h: LanguageHeadConfig) -> nn.Module | None:
+    """From hidden states to vectors as wide as those of tokens."""
+    if h.transform is None and c.token_width != c.width:
+        return nn.Linear(c.width, c.token_width, bias=False)
+    return _transform(c, h, c.token_width)
+
+
+def _transform(
+    c: ModelConfig, h: LanguageHeadConfig | SequenceHeadConfig | TokenHeadConfig, width: int | None = None
+) -> Transform | None:
     if h.transform is None:
         return None
-    return Transform(c.width, ACTIVATIONS[h.transform], make_norm(c), bias=h.transform_bias)
+    norm = make_norm(c, width)
+    return Transform(c.width, ACTIVATIONS[h.transform], norm, out_width=width, bias=h.transform_bias)
 
 
 def _labels(h: SequenceHeadConfig | TokenHeadConfig) -> int:

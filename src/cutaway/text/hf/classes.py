@@ -20,7 +20,7 @@ Named = Sequence[tuple[str, int]]
 """Special tokens, each with its id."""
 
 OF_MODELS = {
-    **dict.fromkeys(("bert", "distilbert"), "BertTokenizer"),
+    **dict.fromkeys(("bert", "distilbert", "electra"), "BertTokenizer"),
     **dict.fromkeys(("gpt2", "opt"), "GPT2Tokenizer"),
     "gpt_neox": "GPTNeoXTokenizer",
     **dict.fromkeys(("roberta", "roberta-prelayernorm", "bart"), "RobertaTokenizer"),

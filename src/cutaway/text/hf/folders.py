@@ -67,7 +67,7 @@ class Kind:
 
 
 KINDS = (
-    Kind(("vocab.txt",), ("bert", "distilbert"), read_wordpiece, BERT),
+    Kind(("vocab.txt",), ("bert", "distilbert", "electra"), read_wordpiece, BERT),
     Kind(("vocab.json", "merges.txt"), ("gpt2", "opt"), read_gpt2, GPT2),
     Kind(("vocab.json", "merges.txt"), ("roberta", "bart"), read_roberta, ROBERTA),
     Kind(("spiece.model",), ("t5", "mt5"), read_t5, T5),
