@@ -172,6 +172,12 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
     "mbart 50": lambda folder: multilingual(
         folder, "mbart", "MBart50", trainers.UnigramTrainer(unk_token="<unk>", **PIECES)
     ),
+    "m2m_100": lambda folder: multilingual(
+        folder, "m2m_100", "Nllb", trainers.BpeTrainer(**PIECES), src_lang="fra_Latn"
+    ),
+    "m2m_100 legacy": lambda folder: multilingual(
+        folder, "m2m_100", "Nllb", trainers.BpeTrainer(**PIECES), legacy_behaviour=True
+    ),
     "llama": lambda folder: pieces(folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA),
     "llama to the end": lambda folder: pieces(
         folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA, add_eos_token=True

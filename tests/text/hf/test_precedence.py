@@ -34,6 +34,8 @@ CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "t5": ("t5", {}, False),
     "mbart": ("mbart", {}, False),
     "a language of mbart": ("mbart", {"src_lang": "fi_FI"}, True),
+    "a language of nllb": ("m2m_100", {"src_lang": "zul_Latn"}, True),
+    "an older nllb": ("m2m_100", {"legacy_behaviour": True}, True),
     "a language of mbart 50": ("mbart 50", {"src_lang": "sl_SI"}, True),
     "gemma": ("gemma", {}, False),
     "a begin token of gemma": ("gemma", {"add_bos_token": True}, True),
@@ -133,7 +135,7 @@ def test_their_class_of_each_model_is_known() -> None:
     require_module("transformers")
     from transformers.models.auto import tokenization_auto as theirs
 
-    generic = {None, "TokenizersBackend", "MistralCommonBackend", "MarianTokenizer"}
+    generic = {None, "TokenizersBackend", "MistralCommonBackend", "MarianTokenizer", "M2M100Tokenizer"}
     names = {name: theirs.TOKENIZER_MAPPING_NAMES.get(name) for name in FAMILIES}
     assert {name: one for name, one in names.items() if one not in generic} == OF_MODELS
     assert {name for name, one in names.items() if one in ("TokenizersBackend", "MistralCommonBackend")} == UNCHANGED

@@ -234,10 +234,23 @@ def _as_mbart(content: Content, options: Mapping[str, Any]) -> None:
 def _as_mbart50(content: Content, options: Mapping[str, Any]) -> None:
     tables = _tables(content)
     _as_pieces(content, unknown=3)
-    _set(content, normalizer=normalizers.Sequence([normalizers.Replace(Regex(" {2,}"), " ")]))
-    content["normalizer"]["normalizers"][:0] = tables
+    _normalize(content, tables)
     end, language = _token(content, options, "eos_token", "</s>"), _token(content, options, "src_lang", "en_XX")
     _frame(content, before=[language], after=[end])
+
+
+def _as_nllb(content: Content, options: Mapping[str, Any]) -> None:
+    tables = _tables(content)
+    unknown = spelling(options.get("unk_token")) or "<unk>"
+    content["model"].update({**BYTE_PAIRS, "fuse_unk": True, "unk_token": unknown})
+    _at_spaces(content, words=False)
+    if tables:
+        _normalize(content, tables)
+    end, language = _token(content, options, "eos_token", "</s>"), _token(content, options, "src_lang", "eng_Latn")
+    if options.get("legacy_behaviour"):
+        _frame(content, after=[end, language])
+    else:
+        _frame(content, before=[language], after=[end])
 
 
 def _tables(content: Content) -> list[Content]:
@@ -246,17 +259,23 @@ def _tables(content: Content) -> list[Content]:
     return [one for one in steps.get("normalizers", [steps]) if one.get("type") == "Precompiled"][:1]
 
 
+def _normalize(content: Content, tables: Sequence[Content]) -> None:
+    """Replaces characters by these tables, and several spaces by one."""
+    _set(content, normalizer=normalizers.Sequence([normalizers.Replace(Regex(" {2,}"), " ")]))
+    content["normalizer"]["normalizers"][:0] = tables
+
+
 def _as_pieces(content: Content, *, unknown: int, words: bool = False) -> None:
-    """Pieces of SentencePiece, not normalised: each word starts with a space; `words`: other white space is one too."""
     content["model"].update({"unk_id": unknown, "byte_fallback": False})
+    _at_spaces(content, words=words)
+
+
+def _at_spaces(content: Content, *, words: bool) -> None:
+    """Pieces of SentencePiece, not normalised: each word starts with a space; `words`: other white space is one too."""
     spaces = pre_tokenizers.Metaspace("▁", prepend_scheme="always", split=True)
     split = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), spaces]) if words else spaces
-    _set(
-        content,
-        normalizer=None,
-        pre_tokenizer=split,
-        decoder=decoders.Metaspace("▁", prepend_scheme="always", split=True),
-    )
+    decoder = decoders.Metaspace("▁", prepend_scheme="always", split=True)
+    _set(content, normalizer=None, pre_tokenizer=split, decoder=decoder)
 
 
 def _frame(content: Content, *, before: Named = (), between: Named = (), after: Named = ()) -> None:
@@ -283,5 +302,6 @@ _REMADE: dict[str, tuple[str, Callable[[Content, Mapping[str, Any]], None]]] = {
     "T5Tokenizer": ("Unigram", _as_t5),
     "MBartTokenizer": ("Unigram", _as_mbart),
     "MBart50Tokenizer": ("Unigram", _as_mbart50),
+    "NllbTokenizer": ("BPE", _as_nllb),
 }
 """By class, the kind of model, and what it makes of a file."""
