@@ -135,6 +135,8 @@ def encoder_decoder_matrix() -> Iterator[dict[str, Any]]:
     yield from _sparse_matrix("encoder_decoder")
     yield {"architecture": "encoder_decoder", "encoder_heads": 4, "encoder_hidden": 28, "position": "relative"}
     yield {"architecture": "encoder_decoder", "encoder_layers": 3, "source_vocabulary": 41, "position": "sinusoidal"}
+    waves = {"kind": "sinusoidal", "layout": "halves", "inclusive": True, "offset": 2}
+    yield {"architecture": "encoder_decoder", "position": waves, "embedding": {"scaled": True}}
 
 
 def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:

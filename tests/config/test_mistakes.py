@@ -120,6 +120,14 @@ def test_rotary_positions_need_an_even_head() -> None:
     assert "rotary positions rotate pairs, but a head is 3 wide" in line
 
 
+def test_inclusive_waves_need_two_frequencies() -> None:
+    choices = ("model.position=sinusoidal", "model.position.inclusive=true", "model.attention.heads=1")
+    assert (
+        complaint("model.width=3", *choices) == "model.position.inclusive needs a model.width of at least 4: raise it"
+    )
+    assert override(RunConfig(), ["model.width=4", *choices]).model.position.inclusive
+
+
 def test_the_rotary_part_of_latent_attention_is_even_too() -> None:
     line = complaint("model.attention=latent", "model.position=rotary", "model.attention.rotary_width=7")
     assert line == "model.attention.rotary_width cannot be 7: input should be a multiple of 2"

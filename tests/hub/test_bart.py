@@ -1,4 +1,4 @@
-"""BART, mBART and Marian, here and in `transformers`."""
+"""BART, mBART, Marian and M2M-100, here and in `transformers`."""
 
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,12 @@ def test_other_stacks_are_refused(name: str, options: dict[str, Any], tmp_path: 
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_longest_text_of_training_is_known(name: str, tmp_path: Path) -> None:
     assert bring(case(name), tmp_path)[1].config.model.context == 17
+
+
+def test_positions_of_m2m_100_start_after_the_padding_token(tmp_path: Path) -> None:
+    for padding in (1, 4):
+        folder = tmp_path / str(padding)
+        assert bring(case("M2M100", pad_token_id=padding), folder)[1].config.model.position.offset == padding + 1
 
 
 @torch.no_grad()

@@ -144,6 +144,17 @@ MBART50 = BART | {  # mBART-50, many to many
     "tokenizer_class": "MBart50Tokenizer",
     "vocab_size": 250054,
 }
+NLLB = MBART50 | {  # NLLB-200, distilled, 600M
+    "architectures": ["M2M100ForConditionalGeneration"],
+    "attention_dropout": 0.1,
+    "decoder_layerdrop": 0,
+    "max_length": 200,
+    "model_type": "m2m_100",
+    "normalize_embedding": False,
+    "static_position_embeddings": True,
+    "tokenizer_class": "NllbTokenizer",
+    "vocab_size": 256206,
+}
 MARIAN = BART | {  # OPUS-MT, English to German
     "_num_labels": 3,
     "activation_function": "swish",
@@ -257,6 +268,7 @@ PUBLISHED = {
     "mt5": (MT5, 300_176_768),
     "bart": (BART, 139_420_416 - 4 * 768 + 50_265),  # likewise, and with a bias of logits
     "mbart-50": (MBART50, 610_879_488 - 4 * 1024 + 250_054),  # likewise
+    "nllb": (NLLB, 615_073_792),
     "marian": (MARIAN, 73_886_208 + 58_101),  # with a bias of logits
     "electra": (ELECTRA, 13_546_682),
     "modernbert": (MODERNBERT, 149_655_232),

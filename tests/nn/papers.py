@@ -27,6 +27,15 @@ def sinusoid(position: int, channel: int, width: int, base: float) -> float:
     return math.cos(angle) if channel % 2 else math.sin(angle)
 
 
+def inclusive_sinusoid(position: int, channel: int, width: int, base: float) -> float:
+    """Channel i < n = ⌊d/2⌋: sin(pos · base^(−i/(n − 1))); n + i: its cosine; a last one: 0 (tensor2tensor)."""
+    count = width // 2
+    if channel == 2 * count:
+        return 0.0
+    angle = position * math.exp(-math.log(base) * (channel % count) / (count - 1))
+    return math.sin(angle) if channel < count else math.cos(angle)
+
+
 def frequencies(width: int, base: float) -> list[float]:
     """θ_i = base^(−2(i−1)/d) for i from 1 to d/2 (Su et al. 2021, eq. 15)."""
     return [base ** (-2 * (i - 1) / width) for i in range(1, width // 2 + 1)]

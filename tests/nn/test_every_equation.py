@@ -47,6 +47,7 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "frequencies.dynamic": test_far_positions.test_frequencies_that_depend_on_the_length,
     "frequencies.longrope": test_far_positions.test_frequencies_that_depend_on_the_length,
     "frequencies.frequencies": test_far_positions.test_frequencies_are_those_of_the_papers,
+    "frequencies.inclusive_frequencies": test_far_positions.test_inclusive_waves_are_those_of_tensor2tensor,
     "frequencies.linear": test_far_positions.test_frequencies_are_those_of_the_papers,
     "frequencies.llama3": test_far_positions.test_frequencies_are_those_of_the_papers,
     "frequencies.unscaled": test_far_positions.test_frequencies_are_those_of_the_papers,

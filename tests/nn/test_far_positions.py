@@ -84,6 +84,16 @@ def test_waves_are_those_of_the_paper(width: int, layout: str) -> None:
         np.testing.assert_allclose(row, expected, atol=ROUNDING * (position + 4))
 
 
+@pytest.mark.parametrize("offset", [0, 2])
+@pytest.mark.parametrize("width", [48, 35])
+def test_inclusive_waves_are_those_of_tensor2tensor(width: int, offset: int) -> None:
+    scheme = Sinusoidal(width, layout="halves", inclusive=True, offset=offset)
+    for position, row in zip(FAR, papers.exact(scheme(POSITIONS)[0]), strict=True):
+        shifted = position + offset
+        expected = [papers.inclusive_sinusoid(shifted, channel, width, 10_000.0) for channel in range(width)]
+        np.testing.assert_allclose(row, expected, atol=ROUNDING * (shifted + 4))
+
+
 @pytest.mark.parametrize("kind", SCALINGS)
 def test_rotations_are_those_of_the_paper(kind: str) -> None:
     scaling, formula = SCALINGS[kind]

@@ -138,6 +138,19 @@ def test_halves_are_the_pairs_in_another_order(width: int) -> None:
     assert torch.equal(halves, torch.cat([pairs[..., 0::2], pairs[..., 1::2]], dim=-1))
 
 
+def test_the_slowest_inclusive_wave_has_the_base_as_its_length() -> None:
+    *_, slow, last = Sinusoidal(9, base=100.0, layout="halves", inclusive=True)(positions(50))[0, 0]
+    assert slow.item() == pytest.approx(math.cos(50 / 100))
+    assert last.item() == 0
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_an_offset_shifts_positions(inclusive: bool) -> None:
+    plain, shifted = (Sinusoidal(8, inclusive=inclusive, offset=offset) for offset in (0, 3))
+    assert torch.equal(shifted(positions(0, 5)), plain(positions(3, 8)))
+    assert not torch.equal(shifted(positions(0, 5)), plain(positions(0, 5)))
+
+
 def test_angles_are_exact_in_a_half_precision_model() -> None:
     exact, half = Rotary(8), Rotary(8).to(torch.bfloat16)
     for one, other in zip(exact(positions(301)), half(positions(301)), strict=True):

@@ -15,6 +15,8 @@ from cutaway.errors import UserError, counted
 
 Residual = Literal["pre", "post", "sandwich", "res_post", "parallel", "parallel_norms"]
 AnyEmbedding = TypeVar("AnyEmbedding", bound=Record)
+FEWEST_WAVES = 4
+"""The least width for sines and cosines of two frequencies."""
 
 
 class FirstLayersConfig(Record):
@@ -195,6 +197,8 @@ class ModelConfig(Record):
             raise ValueError(
                 "sinusoidal positions are one-dimensional, but patches are in a grid: write model.position=learned"
             )
+        if self.position.kind == "sinusoidal" and self.position.inclusive and self.width < FEWEST_WAVES:
+            raise ValueError(f"model.position.inclusive needs a model.width of at least {FEWEST_WAVES}: raise it")
         if self.position.kind == "shortest_path" and self.architecture != "encoder":
             raise ValueError("shortest_path positions are for encoders: graphs have no order to generate in")
         if self.architecture == "encoder_decoder":

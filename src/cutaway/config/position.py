@@ -23,6 +23,11 @@ class SinusoidalConfig(Record):
         "pairs",
         description="pairs: sines and cosines are interleaved; halves: all sines precede all cosines",
     )
+    inclusive: bool = Field(
+        False,
+        description="whether the longest wavelength is 2π × base, as in tensor2tensor, and not 2π × base^(1 − 2/width)",
+    )
+    offset: int = Field(0, ge=0, description="position of the first token; 2 in M2M-100")
 
 
 class LearnedConfig(Record):

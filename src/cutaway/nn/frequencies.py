@@ -26,6 +26,12 @@ def frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, 
     return 1.0 / _inverse(width, base, device)
 
 
+def inclusive_frequencies(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
+    """base^(−i/(F − 1)) for F = ⌊width/2⌋ frequencies: from 1 to 1/base, both included, as in tensor2tensor."""
+    count = width // 2
+    return 1.0 / base ** (torch.arange(count, device=device, dtype=torch.float32) / (count - 1))
+
+
 def _inverse(width: int, base: float, device: torch.device) -> Float[Tensor, " F"]:
     return base ** (torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from cutaway.nn.frequencies import Scaling, frequencies, unscaled
+from cutaway.nn.frequencies import Scaling, frequencies, inclusive_frequencies, unscaled
 from cutaway.nn.layers import embedding_over
 
 Rotation = tuple[Tensor, Tensor]
@@ -47,19 +47,39 @@ class BiasesScores(Protocol):
 class Sinusoidal(nn.Module):
     """PE(p, 2i) = sin(p / base^(2i/C)), PE(p, 2i+1) = cos(same) (Vaswani et al. 2017, section 3.5).
 
-    An odd width drops the last cosine. In `halves`, all sines precede all cosines, as in the authors' own code.
+    An odd width drops the last cosine.
+
+    Args:
+        width: C, at least 4 if `inclusive`.
+        base: of the frequencies.
+        layout: in `halves`, all sines precede all cosines, as in the authors' own code (tensor2tensor).
+        inclusive: the frequencies are base^(−i/(C/2 − 1)), down to 1/base, as in that code; an odd width then ends with
+            a zero.
+        offset: added to each position p: fairseq's tables begin after the id of the padding token.
     """
 
-    def __init__(self, width: int, *, base: float = 10_000.0, layout: Literal["pairs", "halves"] = "pairs") -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        base: float = 10_000.0,
+        layout: Literal["pairs", "halves"] = "pairs",
+        inclusive: bool = False,
+        offset: int = 0,
+    ) -> None:
         super().__init__()
         self.width = width
         self.base = base
         self.axis = -1 if layout == "pairs" else -2
+        self.frequencies = inclusive_frequencies if inclusive else frequencies
+        self.offset = offset
 
     def forward(self, positions: Int[Tensor, "#B T"]) -> Float[Tensor, "#B T C"]:
         """Computes the vectors of these positions."""
-        angles = positions[..., None] * frequencies(self.width, self.base, positions.device)  # (B, T, ⌈C/2⌉)
-        return torch.stack([angles.sin(), angles.cos()], dim=self.axis).flatten(-2)[..., : self.width]
+        counted = (positions + self.offset)[..., None]
+        angles = counted * self.frequencies(self.width, self.base, positions.device)  # (B, T, F)
+        waves = torch.stack([angles.sin(), angles.cos()], dim=self.axis).flatten(-2)  # (B, T, 2F)
+        return F.pad(waves, (0, self.width - waves.shape[-1]))  # of an odd width, one too many or too few
 
 
 class Learned(nn.Embedding):

@@ -1,4 +1,4 @@
-"""Tiny models of BART, mBART and Marian."""
+"""Tiny models of BART, mBART, Marian and M2M-100."""
 
 from typing import Any
 
@@ -20,13 +20,14 @@ CLASSES = {
     "Bart": "BartForConditionalGeneration",
     "MBart": "MBartForConditionalGeneration",
     "Marian": "MarianMTModel",
+    "M2M100": "M2M100ForConditionalGeneration",
 }
 
 
 def case(name: str, **options: Any) -> Case:
     """A model that writes."""
     tables = [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")]
-    unused = dict.fromkeys(tables, 2) if name != "Marian" else {}
+    unused = dict.fromkeys(tables, 2) if name in ("Bart", "MBart") else {}
     return Case(f"{name}Config", CLASSES[name], SIZES | IDS | options, unused=unused)
 
 
@@ -39,4 +40,7 @@ CASES = [
     case("Marian"),
     case("Marian", scale_embedding=True, activation_function="swish", d_model=30),
     case("Marian", decoder_attention_heads=3, decoder_ffn_dim=41),
+    case("M2M100", pad_token_id=1),
+    case("M2M100", scale_embedding=False, activation_function="gelu", decoder_attention_heads=4, encoder_ffn_dim=41),
+    case("M2M100", d_model=15, encoder_attention_heads=5, decoder_attention_heads=3),
 ]

@@ -13,6 +13,7 @@ from cutaway.hub.families.gpt2 import GPT2
 from cutaway.hub.families.ijepa import IJEPA
 from cutaway.hub.families.gpt_neox import GPT_NEOX
 from cutaway.hub.families.llama import LLAMA
+from cutaway.hub.families.m2m_100 import M2M_100
 from cutaway.hub.families.marian import MARIAN
 from cutaway.hub.families.mbart import MBART
 from cutaway.hub.families.mistral import MISTRAL
@@ -64,6 +65,7 @@ FAMILIES: dict[str, Family] = {
         BART,
         MARIAN,
         MBART,
+        M2M_100,
         VIT,
         IJEPA,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from cutaway.config.model import ModelConfig
-from cutaway.config.position import PositionPlugin
+from cutaway.config.position import PositionPlugin, SinusoidalConfig
 from cutaway.model.parts.attention import rotated_width
 from cutaway.nn.frequencies import dynamic, linear, llama3, longrope, unscaled, yarn
 from cutaway.nn.positions import (
@@ -45,6 +45,10 @@ def make_biases(c: ModelConfig, causal: bool) -> BiasesScores | None:
     return _BIASES[c.position.kind](c, causal) if c.position.kind in _BIASES else _of_plugin(c, causal, "scores")
 
 
+def _sinusoidal(c: ModelConfig, p: SinusoidalConfig) -> Sinusoidal:
+    return Sinusoidal(c.width, base=p.base, layout=p.layout, inclusive=p.inclusive, offset=p.offset)
+
+
 def _of_plugin(c: ModelConfig, causal: bool, acts_on: str) -> Any:
     """The module of another package's scheme, if it acts on this."""
     scheme: object = c.position
@@ -55,7 +59,7 @@ def _of_plugin(c: ModelConfig, causal: bool, acts_on: str) -> Any:
 
 
 _ADDED: dict[str, Callable[..., Any]] = {
-    "sinusoidal": lambda c: Sinusoidal(c.width, base=c.position.base, layout=c.position.layout),
+    "sinusoidal": lambda c: _sinusoidal(c, c.position),
     "learned": lambda c: Learned(c.context, c.width),
 }
 _SCALINGS: dict[str, Callable[..., Any]] = {
