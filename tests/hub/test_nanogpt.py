@@ -85,7 +85,7 @@ NAMED = {name: torch.zeros(1) for name in ("one", "two", "three")}
         ({"model": NAMED, "model_args": ARGUMENTS}, r"lacks transformer\.wte\.weight"),
         (
             {"model": NAMED, "model_args": ARGUMENTS | {"n_layer": 10**6}},
-            "1000000 layers, but its files have 3 tensors",
+            "1,000,000 layers, but its files have 3 tensors",
         ),
         ({"model": [1], "model_args": ARGUMENTS}, "is not a nanoGPT checkpoint"),
         ({"model": {"a": 1}, "model_args": ARGUMENTS}, "is not a nanoGPT checkpoint"),
