@@ -92,7 +92,7 @@ def _others() -> Iterator[dict[str, Any]]:
     yield {"feedforward": EXPERTS | IN_GROUPS, "attention": LATENT, "position": "rotary", "norm": "rms"}
     yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
     yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
-    yield {"feedforward": GATED, "embedding": {"token_width": 14, "scaled": True}}
+    yield {"feedforward": GATED, "embedding": {"token_width": 14, "projected": "tokens", "scaled": True}}
     yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}

@@ -140,6 +140,14 @@ OPT = {  # OPT 125M
     "vocab_size": 50272,
     "word_embed_proj_dim": 768,
 }
+OPT_350M = OPT | {
+    "do_layer_norm_before": False,
+    "ffn_dim": 4096,
+    "hidden_size": 1024,
+    "num_attention_heads": 16,
+    "num_hidden_layers": 24,
+    "word_embed_proj_dim": 512,
+}
 PYTHIA = {  # Pythia 70M
     "architectures": ["GPTNeoXForCausalLM"],
     "attention_bias": True,
@@ -208,6 +216,7 @@ PHI4_MINI = COMMON | {  # Phi-4-mini-instruct
         (QWEN25, {"attention.window": None, "attention.bias": True, "attention.out_bias": False}),
         (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
         (OPT, {"residual": "pre", "final_norm": True, "feedforward.activation": "relu", "head.tied": True}),
+        (OPT_350M, {"residual": "post", "final_norm": False, "embedding.token_width": 512}),
         (PYTHIA, {"residual": "parallel_norms", "position.width": 16, "attention.bias": True, "head.tied": False}),
         (
             PHI4_MINI,
@@ -228,7 +237,14 @@ def test_it_is_understood(found: dict[str, Any], expected: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     ("found", "unused"),
-    [(SMOLLM2, 0), (QWEN3, 0), (OPT, 2 * 768), (PYTHIA, 0), (PHI4_MINI, 0)],  # OPT has positions that no text has
+    [
+        (SMOLLM2, 0),
+        (QWEN3, 0),
+        (OPT, 2 * 768),
+        (OPT_350M, 2 * 1024),
+        (PYTHIA, 0),
+        (PHI4_MINI, 0),
+    ],  # OPT has positions that no text has
     ids=lambda value: value.get("model_type") if isinstance(value, dict) else "",
 )
 def test_it_has_as_many_numbers_as_theirs(found: dict[str, Any], unused: int) -> None:
@@ -242,7 +258,6 @@ def test_it_has_as_many_numbers_as_theirs(found: dict[str, Any], unused: int) ->
         (LLAMA2, {"rope_interleaved": True}),
         (LLAMA2, {"hidden_act": "xielu"}),
         (QWEN25, {"use_mrope": True}),
-        (OPT, {"word_embed_proj_dim": 512}),
     ],
     ids=lambda value: str(next(iter(value))),
 )

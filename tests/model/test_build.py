@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from pydantic import ValidationError
+from torch import nn
 
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError
@@ -52,6 +53,16 @@ def test_both_sides_embed_at_the_width_of_tokens_and_project_to_that_of_the_mode
         torch.testing.assert_close(embed(ids, positions), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_tokens_may_be_projected_before_the_sum() -> None:
+    embedding = {"token_width": 14, "projected": "tokens", "norm": True, "scaled": True}
+    embed, ids = variant(embedding=embedding, position="learned").decoder.embed, tokens()
+    positions = torch.arange(ids.shape[1])[None]
+    assert isinstance(embed.projection, nn.Identity)
+    summed = 14**0.5 * embed.tokens.weight[ids] @ embed.token_projection.weight.T + embed.positions.weight[positions]
+    expected = F.layer_norm(summed, (WIDTH,), embed.norm.weight, embed.norm.bias)
+    torch.testing.assert_close(embed(ids, positions), expected, atol=1e-5, rtol=1e-5)
+
+
 def test_a_free_head_leaves_the_embeddings_shared() -> None:
     model = pair(head={"tied": False})
     assert model.encoder.embed.tokens.weight is model.decoder.embed.tokens.weight
@@ -78,8 +89,12 @@ SEQUENCE, TOKEN = {"kind": "sequence", "labels": 5}, {"kind": "token", "labels":
         ({"architecture": "encoder", "source_vocabulary": 9}, r"model\.source_vocabulary is for an encoder_decoder"),
         ({"architecture": "encoder_decoder", "head": TOKEN}, r"model\.head is language, not token"),
         ({"architecture": "encoder_decoder", "head": SEQUENCE}, r"model\.head is language, not sequence"),
+        (
+            {"embedding": {"projected": "tokens"}},
+            r"projected=tokens is a choice of the layer after token_width: give it",
+        ),
     ],
-    ids=["decoder", "encoder", "source vocabulary", "token head", "sequence head"],
+    ids=["decoder", "encoder", "source vocabulary", "token head", "sequence head", "no layer"],
 )
 def test_parts_that_do_not_belong_together_are_refused(choices: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):

@@ -59,7 +59,7 @@ FAMILIES = {
     "architecture": ["encoder", "encoder_decoder"],
     "residual": RESIDUALS,
     "head": [{}, {"tied": False}, {"transform": "gelu"}],
-    "embedding": [{}, {"scaled": True}, {"token_width": 12}, {"token_width": 48, "norm": True}],
+    "embedding": [{}, {"scaled": True}, {"token_width": 12, "projected": "tokens"}, {"token_width": 48, "norm": True}],
 }
 
 

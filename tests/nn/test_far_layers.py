@@ -140,6 +140,18 @@ def test_a_projected_embedding_of_tokens() -> None:
     np.testing.assert_allclose(exact(embed(tokens, positions)[0]), expected, atol=2e-3)
 
 
+def test_an_embedding_of_projected_tokens() -> None:
+    table, projection = nn.Parameter(torch.randn(3000, 24)), randomised(nn.Linear(24, 56, bias=False))
+    embed = randomised(
+        TokenEmbedding(table, scale=3.0, segments=2, positions=Sinusoidal(56), token_projection=projection)
+    )
+    tokens, positions, segments = torch.tensor([[0, 2999]]), torch.tensor([[5, 4000]]), torch.tensor([[1, 0]])
+    waves = [[papers.sinusoid(p, i, 56, 10_000.0) for i in range(56)] for p in positions[0].tolist()]
+    projected = 3 * exact(table[tokens[0]]) @ exact(projection.weight).T
+    expected = projected + exact(embed.segments.weight[segments[0]]) + np.array(waves)
+    np.testing.assert_allclose(exact(embed(tokens, positions, segments)[0]), expected, atol=2e-3)
+
+
 def test_embedding_of_patches() -> None:
     side, channels, width, rows, columns = 3, 2, 20, 5, 9
     grid = LearnedGrid(rows, columns, width, before=1)

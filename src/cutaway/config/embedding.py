@@ -19,12 +19,25 @@ class TokenEmbeddingConfig(Record):
         description="width of the vectors, which a linear layer then projects to model.width, and which a language "
         "head reads (ALBERT, ELECTRA); none: model.width, without such a layer",
     )
+    projected: Literal["sum", "tokens"] = Field(
+        "sum",
+        description="what that layer projects: the sum with segments and positions, after its norm and with a bias "
+        "(ELECTRA), or the vectors of tokens only, without one (OPT)",
+    )
     scaled: bool = Field(
         False,
         description="whether vectors are multiplied by the root of their width (Vaswani et al. 2017, section 3.4)",
     )
     norm: bool = Field(False, description="whether vectors are normalised after positions are added")
     segments: int = Field(0, ge=0, description="number of segments, each with a trained vector (Devlin et al. 2019)")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TokenEmbeddingConfig":
+        if self.projected == "tokens" and self.token_width is None:
+            raise ValueError(
+                "projected=tokens is a choice of the layer after token_width: give it, or remove projected"
+            )
+        return self
 
 
 class PatchEmbeddingConfig(Record):

@@ -118,8 +118,9 @@ def _(module: TokenEmbedding, branches: int) -> None:
     draw_table(module.tokens)
     if module.segments is not None:
         draw_table(module.segments)
-    if isinstance(module.projection, nn.Linear):
-        draw_linear(module.projection)
+    for projection in (module.token_projection, module.projection):
+        if isinstance(projection, nn.Linear):
+            draw_linear(projection)
 
 
 @draw.register

@@ -18,7 +18,8 @@ class TokenEmbedding(nn.Module):
     """norm(scale · E[token] + S[segment] + position): one trained vector per token.
 
     With a projection, the result is that times W plus b: the table is narrower than the model (Lan et al. 2020,
-    "ALBERT", section 3.1).
+    "ALBERT", section 3.1). With a projection of tokens, scale · E[token] W takes the place of scale · E[token] (OPT's
+    own code).
 
     Args:
         table: E, (V, C), or (V, E) with a projection; it may be shared with a head or another embedding.
@@ -26,7 +27,8 @@ class TokenEmbedding(nn.Module):
         segments: the number of segments, each with a trained vector (Devlin et al. 2019, section 3).
         positions: the position scheme, if it is added to embeddings.
         norm: applied to the sum, if given.
-        projection: a linear layer from the width of the table to C, if they differ.
+        token_projection: a linear layer from the width of the table to C, if tokens are projected.
+        projection: such a layer for the normalised sum, if that is projected.
         dropout: fraction of the sum zeroed in training.
     """
 
@@ -38,13 +40,16 @@ class TokenEmbedding(nn.Module):
         segments: int = 0,
         positions: nn.Module | None = None,
         norm: nn.Module | None = None,
+        token_projection: nn.Linear | None = None,
         projection: nn.Linear | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.tokens = embedding_over(table)
         self.scale = scale
-        self.segments = embedding_over(nn.Parameter(torch.zeros(segments, table.shape[1]))) if segments else None
+        self.token_projection = token_projection or nn.Identity()
+        width = table.shape[1] if token_projection is None else token_projection.out_features
+        self.segments = embedding_over(nn.Parameter(torch.zeros(segments, width))) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
         self.projection = projection or nn.Identity()
@@ -71,7 +76,7 @@ class TokenEmbedding(nn.Module):
         Raises:
             ValueError: segments are given, but the embedding has none.
         """
-        x = tap("tokens", self.tokens(tokens) * self.scale)
+        x = tap("tokens", self.token_projection(self.tokens(tokens) * self.scale))
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         elif segments is not None:

@@ -19,6 +19,10 @@ CASES = [
     Case("OPTConfig", "OPTForCausalLM", SIZES | AFTER, "left", unused=UNUSED),
     Case("OPTConfig", "OPTForCausalLM", SIZES | {"_remove_final_layer_norm": True}, unused=UNUSED),
     Case("OPTConfig", "OPTForCausalLM", SIZES | BARE | {"tie_word_embeddings": False}, "left", unused=UNUSED),
+    Case("OPTConfig", "OPTForCausalLM", SIZES | AFTER | {"word_embed_proj_dim": 14}, "left", unused=UNUSED),
+    Case(
+        "OPTConfig", "OPTForCausalLM", SIZES | {"word_embed_proj_dim": 30, "tie_word_embeddings": False}, unused=UNUSED
+    ),
     Case("OPTConfig", "OPTForSequenceClassification", SIZES | {"num_labels": 5}, "left", unused=UNUSED),
     Case("OPTConfig", "OPTForQuestionAnswering", SIZES, unused=UNUSED),
 ]

@@ -32,6 +32,9 @@ def rules(c: ModelConfig) -> Iterable[Rule]:
             yield from _norm(c, f"{theirs}.{name}", f"{ours}.{norm}_residual.norm")
     if c.final_norm:
         yield from _norm(c, "decoder.final_layer_norm", "decoder.norm")
+    if c.token_width != c.width:
+        yield from same("decoder.project_in", "decoder.embed.token_projection", "weight")
+        yield from same("decoder.project_out", "head.transform", "weight")
 
 
 def _norm(c: ModelConfig, theirs: str, ours: str) -> Iterable[Rule]:
@@ -53,23 +56,37 @@ def write_norms(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"do_layer_norm_before": before, "_remove_final_layer_norm": before and not choices["final_norm"]}
 
 
-def read_embedding(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The width of the model, which must be that of its embedding.
-
-    Raises:
-        ValueError: the embedding has a width of its own, as in OPT-350m.
-    """
+def read_widths(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The width of the model, and that of its embedding if it is another, as in OPT-350m."""
     width = found.get("hidden_size", 768)
     own = found.get("word_embed_proj_dim")
-    if own not in (None, width):
-        raise ValueError(f"an embedding of another width than the {width} of hidden states is not implemented")
-    return {"width": width}
+    if own in (None, width):
+        return {"width": width}
+    return {"width": width, "embedding.token_width": own, "embedding.projected": "tokens"}
 
 
-def write_embedding(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+def write_widths(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     """The options that mean it."""
-    return dict.fromkeys(("hidden_size", "word_embed_proj_dim"), choices["width"])
+    width = choices["width"]
+    return {"hidden_size": width, "word_embed_proj_dim": choices["embedding"]["token_width"] or width}
 
+
+def read_one_width(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The width of a model whose head reads vectors as wide as its embedding.
+
+    Raises:
+        ValueError: they are not as wide as its hidden states.
+    """
+    widths = read_widths(found)
+    if len(widths) > 1:
+        raise ValueError(
+            f"only a language model may have an embedding of another width than the {widths['width']} of hidden states"
+        )
+    return widths
+
+
+WIDTHS = ("hidden_size", "word_embed_proj_dim")
+ONE_WIDTH = Joint(WIDTHS, read_one_width, write_widths)
 
 OPT = Family(
     model_type="opt",
@@ -77,7 +94,6 @@ OPT = Family(
     options=(
         Option("vocab_size", "vocabulary", 50272),
         Option("max_position_embeddings", "context", 2048),
-        Joint(("hidden_size", "word_embed_proj_dim"), read_embedding, write_embedding),
         Option("num_hidden_layers", "layers", 12),
         Option("num_attention_heads", "attention.heads", 12),
         Option("ffn_dim", "feedforward.hidden", 3072),
@@ -106,23 +122,26 @@ OPT = Family(
             architecture="OPTForCausalLM",
             choices={"head.kind": "language"},
             rules=language_rules,
-            options=(Option("tie_word_embeddings", "head.tied", True),),
+            options=(Option("tie_word_embeddings", "head.tied", True), Joint(WIDTHS, read_widths, write_widths)),
             repeated={"lm_head.weight": "model.decoder.embed_tokens.weight"},
         ),
         "sequence_classification": HeadTable(
             architecture="OPTForSequenceClassification",
             choices={"head.kind": "sequence", "head.pooling": "last", "head.bias": False},
             rules=score_rules,
+            options=(ONE_WIDTH,),
             equivalent=ZERO_BIAS,
         ),
         "question_answering": HeadTable(
             architecture="OPTForQuestionAnswering",
             choices={"head.kind": "token"},
             rules=lambda c: same("qa_outputs", "head.projection"),
+            options=(ONE_WIDTH,),
         ),
         "sentence_embedding": HeadTable(
             architecture="OPTModel",
             choices={"head.kind": "embedding", "head.pooling": "last"},
+            options=(ONE_WIDTH,),
         ),
     },
     unread={"activation_dropout", "init_std", "layerdrop", "learned_embeddings", "tie_word_embeddings"},

@@ -34,14 +34,16 @@ def make_embedding(c: ModelConfig, e: EmbeddingConfig, table: nn.Parameter | Non
 
 
 def _of_tokens(c: ModelConfig, e: TokenEmbeddingConfig, table: nn.Parameter) -> TokenEmbedding:
-    summed = c.model_copy(update={"width": c.token_width})
+    first, own = e.projected == "tokens", c.token_width
+    summed = c if first else c.model_copy(update={"width": own})
     return TokenEmbedding(
         table,
-        scale=math.sqrt(summed.width) if e.scaled else 1.0,
+        scale=math.sqrt(own) if e.scaled else 1.0,
         segments=e.segments,
         positions=make_added(summed),
         norm=make_norm(summed) if e.norm else None,
-        projection=nn.Linear(summed.width, c.width) if e.token_width else None,
+        token_projection=nn.Linear(own, c.width, bias=False) if first else None,
+        projection=nn.Linear(own, c.width) if e.token_width and not first else None,
         dropout=c.dropout,
     )
 
