@@ -21,6 +21,8 @@ OTHER_NAMES = {
     "repeat_penalty": "repetition_penalty",
     "labels": "target",
     "output_dir": "out",
+    "src_lang": "source_language",
+    "tgt_lang": "target_language",
 }
 """Keywords of other libraries, and what they are called here."""
 

@@ -107,6 +107,8 @@ USES = {
     f"fill {FILL} 'a [MASK]' --top-k 0": "top_k must be between 1 and",
     f"fill {FILL} 'a [MASK]' --top-k 10000": "top_k must be between 1 and",
     f"embed {CLASSIFY} x --pooling maen": "no pooling is called 'maen'; did you mean 'mean'?",
+    f"translate {TRANSLATE} x --target-language fr": "has no token for the language of a text: leave 'fr' out",
+    f"translate {TRANSLATE} x --source-language en": "has no token for the language of a text: leave 'en' out",
     f"translate {TRANSLATE} x --num-beams 0": "num_beams must be 1 or more",
     f"translate {TRANSLATE} x --n-best 6": "n_best must be 1 or more, and no more than the 5 beams",
     f"translate {TRANSLATE} x --n-best 0": "n_best must be 1 or more",

@@ -20,6 +20,10 @@ Sample = Annotated[bool, typer.Option(help="Sample tokens at random instead of s
 Temperature = Annotated[float, typer.Option(help="With --sample: 0 always takes the most likely token.")]
 Seed = Annotated[int, typer.Option(help="With --sample: the same seed gives the same text.")]
 Truncate = Annotated[bool, typer.Option(help="Truncate texts that are too long, instead of rejecting them.")]
+SourceLanguage = Annotated[
+    str | None, typer.Option(help="Code of the source's language, for a model of many: en_XX, eng_Latn.")
+]
+TargetLanguage = Annotated[str | None, typer.Option(help="Code of the target's language.")]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Way:
     temperature: float
     seed: int
     truncate: bool = False
+    source_language: str | None = None
+    target_language: str | None = None
 
 
 def translate(
@@ -47,6 +53,8 @@ def translate(
     temperature: Temperature = 1.0,
     seed: Seed = 0,
     truncate: Truncate = False,
+    source_language: SourceLanguage = None,
+    target_language: TargetLanguage = None,
     device: Device = "auto",
     json: AsJSON = False,
 ) -> None:
@@ -58,7 +66,8 @@ def translate(
 
     cutaway translate runs/pairs --file sentences.txt
     """
-    way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate)
+    languages = source_language, target_language
+    way = Way(num_beams, length_penalty, n_best, sample, temperature, seed, truncate, *languages)
     rewrite(
         str(context.info_name), model, given(text, file, model), way, device=device, json=json, is_list=file is not None
     )
@@ -102,6 +111,9 @@ def rewrite(
         raise UserError("--n-best is for beam search: for several samples, use --sample with another --seed")
     options = BeamOptions(num_beams=way.num_beams, length_penalty=way.length_penalty, n_best=way.n_best)
     pipeline = open_model(model, device)
+    pipeline.require(verb)
+    if way.source_language or way.target_language:
+        pipeline = pipeline.for_languages(way.source_language, way.target_language)
     seq2seq_generator = pipeline.seq2seq_generator(verb, truncate=way.truncate)
     limit = pipeline.config.model.context
     if way.sample:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
+from cutaway.errors import UserError
+
 
 def stream_text(
     tokens: Iterable[int], decode: Callable[[Sequence[int]], str], stop: Sequence[str] = (), ends: Container[int] = ()
@@ -40,3 +42,15 @@ def held_back(text: str, stop: Sequence[str]) -> int:
     whole = text.rstrip("\N{REPLACEMENT CHARACTER}")
     beginnings = (n for word in stop for n in range(len(word) - 1, 0, -1) if whole.endswith(word[:n]))
     return len(text) - len(whole) + max(beginnings, default=0)
+
+
+def stop_strings(stop: str | Sequence[str]) -> list[str]:
+    """One stop string or several, as a list.
+
+    Raises:
+        UserError: one is empty.
+    """
+    strings = [stop] if isinstance(stop, str) else list(stop)
+    if "" in strings:
+        raise UserError("a stop string cannot be empty")
+    return strings

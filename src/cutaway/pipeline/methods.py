@@ -17,6 +17,7 @@ from cutaway.generation.chat import ChatSession
 from cutaway.generation.sampling import Sampling
 from cutaway.generation.scoring import TokenScore
 from cutaway.generation.seq2seq import Seq2SeqGenerator
+from cutaway.generation.streaming import stop_strings
 from cutaway.generation.text_generator import TextGenerator
 from cutaway.hub.opening import Opened
 from cutaway.keywords import all_explained
@@ -129,6 +130,15 @@ class Pipeline:
         """The tokenizer and, if the source has its own, that of the source."""
         return Tokenizers(self._tokenizer, self.source_tokenizer)
 
+    def for_languages(self, source_language: str | None = None, target_language: str | None = None) -> "Pipeline":
+        """The same model for sources and targets in these languages, by their codes; None keeps a language.
+
+        Raises:
+            UserError: the tokenizer has no languages, as that of mBART, M2M-100 and NLLB has, or not this one.
+        """
+        given = self.tokenizers.for_languages(source_language, target_language)
+        return Pipeline(self.model, given.tokenizer, self.config, given.source_tokenizer, self.opened, self.path)
+
     def predict(self, inputs: Any) -> Any:
         """What the model predicts for an input, or for each of a list, whatever its task.
 
@@ -184,7 +194,7 @@ class Pipeline:
         Raises:
             UserError: a prompt contains characters that the tokenizer cannot read, or an option is invalid.
         """
-        stops, sampling = _stop_strings(stop), Sampling(**options)
+        stops, sampling = stop_strings(stop), Sampling(**options)
         texts = self._writer("generate").generate(_several(prompt), max_new_tokens, stops, sampling)
         return texts[0] if isinstance(prompt, str) else texts
 
@@ -201,7 +211,7 @@ class Pipeline:
         Raises:
             UserError: before the first piece, for the reasons given in `generate`.
         """
-        return self._writer("generate").stream(prompt, max_new_tokens, _stop_strings(stop), Sampling(**options))
+        return self._writer("generate").stream(prompt, max_new_tokens, stop_strings(stop), Sampling(**options))
 
     def chat(
         self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS, **options: Unpack[SamplingOptions]
@@ -446,10 +456,3 @@ def _several(given: Any) -> list[Any]:
 def _like(given: Any, results: list[Result]) -> Result | list[Result]:
     """One result for one input, a list for a list."""
     return results if isinstance(given, list | tuple) else results[0]
-
-
-def _stop_strings(stop: str | Sequence[str]) -> list[str]:
-    strings = [stop] if isinstance(stop, str) else list(stop)
-    if "" in strings:
-        raise UserError("a stop string cannot be empty")
-    return strings

@@ -18,6 +18,7 @@ from cutaway.metrics.report import Report
 from cutaway.metrics.translation import check_tokenizer
 from cutaway.model.transformer import Transformer
 from cutaway.tasks.base import TrainingData
+from cutaway.text.languages import reading, writing
 from cutaway.text.tokenizer import Tokenizer
 
 Progress = Callable[[int, int | None], None]
@@ -48,6 +49,17 @@ class Tokenizers:
     def source(self) -> Tokenizer:
         """The tokenizer of the source: the same, unless the source has its own."""
         return self.source_tokenizer or self.text
+
+    def for_languages(self, source: str | None, target: str | None) -> "Tokenizers":
+        """The same for texts of these languages; None keeps a language.
+
+        Raises:
+            UserError: a tokenizer has no languages, or not this one.
+        """
+        read, write = self.source_tokenizer, self.text
+        if source is not None:
+            read, write = (None, reading(write, source)) if read is None else (reading(read, source), write)
+        return Tokenizers(write if target is None else writing(write, target), read)
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from cutaway.text.chunks import BATCH_CHARACTERS, in_groups
 from cutaway.text.post_processor import PostProcessor
 from cutaway.text.special import Role
 from cutaway.text.tokenizer import Tokenizer
-from cutaway.text.uses import around_source, around_text
+from cutaway.text.uses import around_target, around_text
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
@@ -34,7 +34,7 @@ def encode_targets(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]
     """
     start = require_role(tokenizer, "target", "start")
     require_role(tokenizer, "target", "end")
-    special = around_source(tokenizer)
+    special = around_target(tokenizer)
     return [[start, *special.around(ids)] for ids in encode_texts(tokenizer, texts)]
 
 

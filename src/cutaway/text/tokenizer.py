@@ -175,11 +175,22 @@ class Tokenizer:
         held: dict[str, Any] = json.loads(self._inner.to_str())
         return held
 
+    @property
+    def special_tokens(self) -> Mapping[str, int]:
+        """The ids of all special tokens by their spellings."""
+        return self._special
+
     def with_frame(self, frame: PostProcessor) -> "Tokenizer":
         """The same tokenizer, whose file has these special tokens around a text."""
         inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
         inner.post_processor = frame.processor(lambda token: str(inner.id_to_token(token)))
         return Tokenizer.with_config(inner, self.config)
+
+    def with_beginning(self, start: int | None, first: int | None) -> "Tokenizer":
+        """The same tokenizer, for a decoder that starts with this token and must write that one first."""
+        inner = tokenizers.Tokenizer.from_str(self._inner.to_str())
+        said = {"decoder_start_token_id": start, "forced_bos_token_id": first}
+        return Tokenizer.with_config(inner, self.config | said)
 
     def save(self, path: str | Path) -> None:
         """Writes the `tokenizer.json`, completely or not at all, and `tokenizer_config.json` if it is needed."""
