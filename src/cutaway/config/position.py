@@ -90,7 +90,8 @@ class DynamicScalingConfig(Record):
 class LongRoPEScalingConfig(Record):
     """Each frequency divided by a factor of its own, with other factors in longer texts (LongRoPE; Ding et al. 2024).
 
-    Keys in a cache keep the rotation that they had when they were computed, as in `transformers`.
+    Keys in a cache keep the rotation that they had when they were computed; Phi-3's own `generate` computes them anew
+    once a text outgrows trained_context.
     """
 
     kind: Literal["longrope"] = "longrope"
