@@ -8,7 +8,8 @@ import torch
 
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError
-from cutaway.hub.families.modernbert import GLOBAL, LOCAL, MODERNBERT
+from cutaway.hub.families.modernbert import MODERNBERT
+from cutaway.hub.layer_types import FULL, SLIDING
 from hub.families.modernbert import BASES, SCALED, SIZES
 from hub.parity import RELATIVE, Case, bring, difference, example
 from support import require_module
@@ -38,8 +39,8 @@ def test_a_body_alone_gives_the_mean_of_its_tokens(tmp_path: Path) -> None:
         {"global_attn_every_n_layers": 2, "global_rope_theta": 90.0, "local_rope_theta": 20.0},
         {"rope_scaling": {"rope_type": "linear", "factor": 3.0}},
         {"sliding_window": 5},
-        {"layer_types": None, "rope_parameters": {GLOBAL: BASES[GLOBAL]}},
-        {"layer_types": [LOCAL, GLOBAL, GLOBAL, LOCAL], "global_attn_every_n_layers": 2, "rope_parameters": SCALED},
+        {"layer_types": None, "rope_parameters": {FULL: BASES[FULL]}},
+        {"layer_types": [SLIDING, FULL, FULL, SLIDING], "global_attn_every_n_layers": 2, "rope_parameters": SCALED},
     ],
     ids=["older", "older scaling", "window", "half", "newer"],
 )
@@ -52,11 +53,11 @@ def test_options_of_layers_mean_what_they_mean_there(options: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [
-        ([GLOBAL, LOCAL, LOCAL, GLOBAL], {"global_attn_every_n_layers": 3}),
-        ([GLOBAL, LOCAL, LOCAL, LOCAL], {"global_attn_every_n_layers": 4}),
-        ([GLOBAL, GLOBAL, GLOBAL, GLOBAL], {"global_attn_every_n_layers": 1}),
-        ([LOCAL, GLOBAL, LOCAL, GLOBAL], {"layer_types": [LOCAL, GLOBAL, LOCAL, GLOBAL]}),
-        ([LOCAL, LOCAL, LOCAL, LOCAL], {"layer_types": [LOCAL, LOCAL, LOCAL, LOCAL]}),
+        ([FULL, SLIDING, SLIDING, FULL], {"global_attn_every_n_layers": 3}),
+        ([FULL, SLIDING, SLIDING, SLIDING], {"global_attn_every_n_layers": 4}),
+        ([FULL, FULL, FULL, FULL], {"global_attn_every_n_layers": 1}),
+        ([SLIDING, FULL, SLIDING, FULL], {"layer_types": [SLIDING, FULL, SLIDING, FULL]}),
+        ([SLIDING, SLIDING, SLIDING, SLIDING], {"layer_types": [SLIDING, SLIDING, SLIDING, SLIDING]}),
     ],
     ids=str,
 )
@@ -75,10 +76,10 @@ def test_layers_are_written_as_older_readers_know_them_where_possible(
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"layer_types": [GLOBAL, LOCAL]}, "layer_types has to name full_attention or sliding_attention for each of 4"),
-        ({"layer_types": [*3 * [GLOBAL], "chunked_attention"]}, "layer_types has to name"),
+        ({"layer_types": [FULL, SLIDING]}, "layer_types has 2 entries for 4 layers"),
+        ({"layer_types": [*3 * [FULL], "chunked_attention"]}, "chunked_attention is not implemented"),
         ({"rope_parameters": {"rope_theta": 50.0}}, "rope_parameters has to have options for full_attention"),
-        ({"rope_parameters": {LOCAL: BASES[LOCAL] | {"partial_rotary_factor": 0.5}}}, "partial_rotary_factor=0.5"),
+        ({"rope_parameters": {SLIDING: BASES[SLIDING] | {"partial_rotary_factor": 0.5}}}, "partial_rotary_factor=0.5"),
         ({"head_dim": 8}, "head_dim=8, which cutaway does not implement"),
     ],
     ids=["too few", "unknown", "not by kind", "partial", "head_dim"],

@@ -9,12 +9,21 @@ from cutaway.config.head import LanguageHeadConfig, SequenceHeadConfig, TokenHea
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families.llama import parts
 from cutaway.hub.family import Family, HeadTable, is_tied
+from cutaway.hub.layer_types import (
+    FULL,
+    SLIDING,
+    TYPES,
+    Layer,
+    read_layers,
+    read_types,
+    write_windows,
+    written_layers,
+)
 from cutaway.hub.options import ACTIVATION, Joint, Option, renamed
 from cutaway.hub.rotary import read_rotary, write_rotary
 from cutaway.hub.weight_rules import Rule, Split, same
 
-GLOBAL, LOCAL = "full_attention", "sliding_attention"
-BASES = {GLOBAL: ("global_rope_theta", 160_000.0), LOCAL: ("local_rope_theta", 10_000.0)}
+BASES = {FULL: ("global_rope_theta", 160_000.0), SLIDING: ("local_rope_theta", 10_000.0)}
 """By kind of layer, the option of its base in older files, and its default."""
 
 
@@ -72,56 +81,41 @@ def label_rules(c: ModelConfig) -> Iterable[Rule]:
     yield from same("classifier", "head.projection")
 
 
-def read_layers(found: Mapping[str, Any]) -> Mapping[str, Any]:
+def read_kinds(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """The windows and rotary positions of the layers.
 
     Raises:
         ValueError: there are other kinds of layers, or not as many as layers.
     """
     count = found.get("num_hidden_layers", 22)
-    kinds = found.get("layer_types") or pattern(count, found.get("global_attn_every_n_layers", 3))
-    if len(kinds) != count or not {*kinds} <= {GLOBAL, LOCAL}:
-        raise ValueError(f"layer_types has to name {GLOBAL} or {LOCAL} for each of {count} layers")
+    usual = pattern(count, found.get("global_attn_every_n_layers", 3))
     half = found.get("sliding_window")  # a later name
     window = (found.get("local_attention", 128) // 2 if half is None else half) + 1
-    local = [i for i, kind in enumerate(kinds) if kind == LOCAL]
-    if not local:
-        return read_positions(found, GLOBAL)
-    if len(local) == count:
-        return {"attention.window": window, **read_positions(found, LOCAL)}
-    others = {f"other_layers.{path}": value for path, value in read_positions(found, LOCAL).items()}
-    other_layers = {"layers": local, "window": window, "position": {"kind": "rotary"}}
-    return {**read_positions(found, GLOBAL), "other_layers": other_layers, **others}
+    kinds = {FULL: Layer(None, read_positions(found, FULL)), SLIDING: Layer(window, read_positions(found, SLIDING))}
+    return read_layers([kinds[kind] for kind in read_types({**found, "num_hidden_layers": count}, usual)])
 
 
-def write_layers(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+def write_kinds(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     """The inverse, with the options of older files where they suffice.
 
     Raises:
         KeyError: positions are not rotary.
-        ValueError: layers differ in another way.
+        ValueError: layers with a window differ in it.
     """
-    other, window = choices["other_layers"], choices["attention"]["window"]
-    if other is None:
-        kinds = [GLOBAL if window is None else LOCAL] * choices["layers"]
-        written = {kinds[0]: write_rotary(choices)}
-    elif window is None and other["window"] is not None:
-        window = other["window"]
-        kinds = [LOCAL if i in other["layers"] else GLOBAL for i in range(choices["layers"])]
-        written = {GLOBAL: write_rotary(choices), LOCAL: write_rotary(other)}
-    else:
-        raise ValueError("the layers with a window have to be the other ones")
-    regular = [n for n in range(1, len(kinds) + 1) if pattern(len(kinds), n) == kinds]
+    layers = written_layers(choices)
+    types, window = write_windows(layers).values()
+    positions = {kind: write_rotary({"position": one.position}) for kind, one in zip(types, layers, strict=True)}
+    regular = [n for n in range(1, len(types) + 1) if pattern(len(types), n) == types]
     return {
-        **({"global_attn_every_n_layers": regular[0]} if regular else {"layer_types": kinds}),
+        **({"global_attn_every_n_layers": regular[0]} if regular else {TYPES: types}),
         **({} if window is None else {"local_attention": 2 * (window - 1)}),
-        **write_positions(written),
+        **write_positions(positions),
     }
 
 
 def pattern(count: int, every: int) -> list[str]:
     """The kinds of layers of which every so many, from the first, are global."""
-    return [LOCAL if i % every else GLOBAL for i in range(count)]
+    return [SLIDING if i % every else FULL for i in range(count)]
 
 
 def read_positions(found: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -131,12 +125,13 @@ def read_positions(found: Mapping[str, Any], kind: str) -> dict[str, Any]:
         ValueError: the options are not by kind, or not implemented.
     """
     by_kind = found.get("rope_parameters") or {}
-    if not by_kind.keys() <= {GLOBAL, LOCAL}:
-        raise ValueError(f"rope_parameters has to have options for {GLOBAL} and {LOCAL}")
+    if not by_kind.keys() <= {FULL, SLIDING}:
+        raise ValueError(f"rope_parameters has to have options for {FULL} and {SLIDING}")
     name, default = BASES[kind]
     options = {"rope_theta": found.get(name, default), **(by_kind.get(kind) or {}), **(found.get("rope_scaling") or {})}
     sizes = {"max_position_embeddings": found.get("max_position_embeddings", 8192)}
-    return read_rotary({**sizes, "rope_parameters": options})
+    read = read_rotary({**sizes, "rope_parameters": options})
+    return {"kind": "rotary", "base": read["position.base"], "scaling": read["position.scaling"]}
 
 
 def write_positions(written: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -153,11 +148,11 @@ def write_positions(written: Mapping[str, Mapping[str, Any]]) -> Mapping[str, An
 
 LAYERS = Joint(
     (
-        *("layer_types", "global_attn_every_n_layers", "local_attention", "sliding_window"),
+        *(TYPES, "global_attn_every_n_layers", "local_attention", "sliding_window"),
         *("rope_parameters", "rope_scaling", "global_rope_theta", "local_rope_theta"),
     ),
-    read_layers,
-    write_layers,
+    read_kinds,
+    write_kinds,
 )
 TRANSFORM = (
     Option("classifier_activation", "head.transform", "gelu", **ACTIVATION),
