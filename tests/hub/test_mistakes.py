@@ -246,7 +246,7 @@ def test_a_family_that_nobody_knows(name: Any, folder: Path) -> None:
         ({"position_embedding_type": "relative_key"}, "position_embedding_type='relative_key', and only 'absolute' is"),
         ({"is_decoder": True}, "is_decoder=True"),
         ({"add_cross_attention": True}, "add_cross_attention=True"),
-        ({"tie_word_embeddings": False}, "tie_word_embeddings=False, and only True is"),
+        ({"add_cross_attention": True}, "add_cross_attention=True, and only False is"),
         ({"sparse_attention": "block"}, "sparse_attention='block', which cutaway does not implement"),
         ({"hidden_act": "mish"}, "hidden_act='mish', which cutaway does not have"),
         ({"architectures": ["BertForMaskedML"]}, "BertForMaskedML.*BertForMaskedLM"),

@@ -58,6 +58,7 @@ class HeadTable:
         options: of this head only.
         repeated: as in `Table`, by full names.
         ignored: as in `Table`, by full names.
+        stand_ins: as in `Table`, by full names, if the head does not share the weights of the embedding.
         prefix: of the names of the body's weights with this head, if it differs from the family's.
         equivalent: as in `Family`, for this head.
     """
@@ -68,6 +69,7 @@ class HeadTable:
     options: Options = ()
     repeated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     prefix: str | None = None
     equivalent: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
@@ -211,7 +213,8 @@ class Family:
         repeated |= head.repeated if is_tied(config) else {}
         if bare:
             repeated = {second: first.removeprefix(self.start(task)) for second, first in repeated.items()}
-        return Table((*body, *head.rules(config)), repeated, {**ignored, **head.ignored})
+        stand_ins = {} if is_tied(config) else head.stand_ins
+        return Table((*body, *head.rules(config)), repeated, {**ignored, **head.ignored}, stand_ins)
 
 
 def _at(tree: Any, path: str) -> Any:

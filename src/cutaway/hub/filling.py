@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.errors import UserError
-from cutaway.hub.checkpoint_files import Checkpoint
+from cutaway.hub.checkpoint_files import Checkpoint, RenamedFiles
 from cutaway.hub.weight_rules import Rule, Table
 
 NAMED = 5
@@ -41,6 +41,8 @@ def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dt
         UserError: a tensor is missing, unexpected, of another shape, or not floating-point; or two that must be equal
             are not.
     """
+    missing = {stand_in: name for stand_in, name in table.stand_ins.items() if name not in checkpoint.names()}
+    checkpoint = RenamedFiles(checkpoint, missing)
     names = checkpoint.names()
     ignored = _set_aside(names, table)
     absent = [rule for rule in table.rules if rule.optional and not set(names).intersection(rule.theirs)]
@@ -85,9 +87,13 @@ def empty(model: nn.Module, table: Table) -> Iterator[tuple[str, Tensor]]:
     """
     weights = dict(model.named_parameters())
     dtype = next(iter(weights.values())).dtype
+    copies = {name: stand_in for stand_in, name in table.stand_ins.items()}
     for rule in table.rules:
         written = rule.change.write([weights.pop(name) for name in rule.ours])
-        yield from zip(rule.theirs, written if rule.ours else [tensor.to(dtype) for tensor in written], strict=True)
+        for name, tensor in zip(rule.theirs, written, strict=True):
+            yield name, tensor if rule.ours else tensor.to(dtype)
+            if name in copies:
+                yield copies[name], tensor.clone()
     if weights:
         raise KeyError(f"no rule is for {', '.join(weights)}")
 

@@ -303,11 +303,14 @@ class Table:
         rules: contain each tensor of the model once.
         repeated: tensors that a file may contain twice: from the second name to the first.
         ignored: from patterns of names of unused tensors to what they are.
+        stand_ins: unused tensors that a file may have in place of others: from their names to those of the others.
+            They are written as copies.
     """
 
     rules: tuple[Rule, ...]
     repeated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 def _reshape(tensors: Tensors, before: Sequence[tuple[int, ...]], after: Sequence[tuple[int, ...]]) -> Tensors:

@@ -14,6 +14,7 @@ CASES = [
     Case("BertConfig", "BertForMaskedLM", SIZES),
     Case("BertConfig", "BertForMaskedLM", SIZES | {"hidden_act": "gelu_new", "type_vocab_size": 3}),
     Case("BertConfig", "BertForMaskedLM", SIZES | {"layer_norm_eps": 0.1}),
+    Case("BertConfig", "BertForMaskedLM", SIZES | {"tie_word_embeddings": False}),
     Case("BertConfig", "BertForSequenceClassification", SIZES | {"num_labels": 5}),
     Case("BertConfig", "BertForTokenClassification", SIZES | {"num_labels": 6}),
     Case("BertConfig", "BertForQuestionAnswering", SIZES),

@@ -6,6 +6,7 @@ SIZES = {"n_layers": 3, "dim": 24, "n_heads": 6, "hidden_dim": 50, "vocab_size":
 CASES = [
     Case("DistilBertConfig", "DistilBertForMaskedLM", SIZES),
     Case("DistilBertConfig", "DistilBertForMaskedLM", SIZES | {"activation": "relu", "sinusoidal_pos_embds": True}),
+    Case("DistilBertConfig", "DistilBertForMaskedLM", SIZES | {"tie_word_embeddings": False}),
     Case("DistilBertConfig", "DistilBertForSequenceClassification", SIZES | {"num_labels": 5}),
     Case("DistilBertConfig", "DistilBertForTokenClassification", SIZES | {"num_labels": 6}),
     Case("DistilBertConfig", "DistilBertForQuestionAnswering", SIZES),

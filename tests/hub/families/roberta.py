@@ -27,11 +27,13 @@ CASES = [
     case("MaskedLM"),
     case("MaskedLM", hidden_act="relu", type_vocab_size=2, layer_norm_eps=0.1),
     case("MaskedLM", pad_token_id=0),
+    case("MaskedLM", tie_word_embeddings=False),
     case("SequenceClassification", num_labels=5),
     case("TokenClassification", num_labels=6),
     case("QuestionAnswering"),
     case("MaskedLM", "roberta_prelayernorm"),
     case("MaskedLM", "roberta_prelayernorm", pad_token_id=3, type_vocab_size=3),
+    case("MaskedLM", "roberta_prelayernorm", tie_word_embeddings=False),
     case("SequenceClassification", "roberta_prelayernorm", num_labels=5, hidden_act="relu"),
     case("TokenClassification", "roberta_prelayernorm", num_labels=6),
 ]

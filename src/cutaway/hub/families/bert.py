@@ -1,10 +1,12 @@
 """BERT (Devlin et al. 2019): post-norm, segments, a dense layer before each head."""
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from cutaway.config.head import EmbeddingHeadConfig
 from cutaway.config.model import ModelConfig
-from cutaway.hub.family import Family, HeadTable
+from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.weight_rules import Change, NoRow, Rule, Same, same
 
@@ -47,7 +49,28 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head of masked language modelling."""
     yield from same("cls.predictions.transform.dense", "head.transform.dense")
     yield from same("cls.predictions.transform.LayerNorm", "head.transform.norm")
-    yield Rule(("cls.predictions.bias",), ("head.projection.bias",))
+    yield from projection_rules(c, "cls.predictions")
+
+
+def projection_rules(c: ModelConfig, head: str) -> Iterable[Rule]:
+    """The logits of masked language modelling; a separate matrix has a bias of its own."""
+    if is_tied(c):
+        yield Rule((f"{head}.bias",), ("head.projection.bias",))
+    else:
+        yield from same(f"{head}.decoder", "head.projection")
+
+
+def tied_or_not(head: str, table: str) -> dict[str, Any]:
+    """The fields of `HeadTable` about the names of a head with or without the weights of the embedding."""
+    return {
+        "repeated": {f"{head}.decoder.weight": table, f"{head}.decoder.bias": f"{head}.bias"},
+        "stand_ins": {f"{head}.bias": f"{head}.decoder.bias"},
+    }
+
+
+def unused_bias(head: str) -> dict[str, str]:
+    """The bias that a separate matrix does not use."""
+    return {re.escape(f"{head}.bias"): "a bias that a separate head does not use"}
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
@@ -82,14 +105,16 @@ CHOICES = {
     "residual": "post",
     "final_norm": False,
 }
-LANGUAGE = {"head.kind": "language", "head.bias": True, "head.tied": True}
+LANGUAGE = {"head.kind": "language", "head.bias": True}
+TIED = Option("tie_word_embeddings", "head.tied", True)
 SEQUENCE = {"head.kind": "sequence", "head.pooling": "cls", "head.hidden": True}
 REQUIRED = {
     "position_embedding_type": "absolute",
     "is_decoder": False,
     "add_cross_attention": False,
-    "tie_word_embeddings": True,
 }
+UNREAD = {"tie_word_embeddings"}
+"""Of heads without logits of tokens."""
 NO_SEGMENTS = {"embedding.segments": (0, 1)}
 """No segments are written as one."""
 POOLER = {r"bert\.pooler\..*": "a pooler that this head does not read"}
@@ -114,12 +139,9 @@ BERT = Family(
             architecture="BertForMaskedLM",
             choices=LANGUAGE,
             rules=language_rules,
-            options=(Option("hidden_act", "head.transform", "gelu", **ACTIVATION),),
-            repeated={
-                "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
-                "cls.predictions.decoder.bias": "cls.predictions.bias",
-            },
-            ignored=POOLER | NEXT_SENTENCE,
+            options=(Option("hidden_act", "head.transform", "gelu", **ACTIVATION), TIED),
+            ignored=POOLER | NEXT_SENTENCE | unused_bias("cls.predictions"),
+            **tied_or_not("cls.predictions", "bert.embeddings.word_embeddings.weight"),
         ),
         "sentence_embedding": HeadTable(
             architecture="BertModel",
@@ -146,6 +168,7 @@ BERT = Family(
         ),
     },
     also={"BertForPreTraining": "masked_language_modeling"},
+    unread=UNREAD,
     renamed={"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"},
     ignored={r"embeddings\.position_ids": "numbers of positions"},
     equivalent=NO_SEGMENTS,

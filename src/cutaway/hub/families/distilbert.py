@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cutaway.config.model import ModelConfig
 from cutaway.hub.families import bert
-from cutaway.hub.family import Family, HeadTable
+from cutaway.hub.family import Family, HeadTable, is_tied
 from cutaway.hub.options import ACTIVATION, Option
 from cutaway.hub.weight_rules import Rule, same
 
@@ -35,6 +35,8 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     yield from same("vocab_transform", "head.transform.dense")
     yield from same("vocab_layer_norm", "head.transform.norm")
     yield Rule(("vocab_projector.bias",), ("head.projection.bias",))
+    if not is_tied(c):
+        yield Rule(("vocab_projector.weight",), ("head.projection.weight",))
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
@@ -58,14 +60,14 @@ DISTILBERT = Family(
         Option("attention_dropout", "attention.dropout", 0.1),
     ),
     choices=bert.CHOICES | {"norm.epsilon": 1e-12},
-    required={"tie_word_embeddings": True},
+    required={},
     rules=rules,
     heads={
         "masked_language_modeling": HeadTable(
             architecture="DistilBertForMaskedLM",
             choices=bert.LANGUAGE,
             rules=language_rules,
-            options=(Option("activation", "head.transform", "gelu", **ACTIVATION),),
+            options=(Option("activation", "head.transform", "gelu", **ACTIVATION), bert.TIED),
             repeated={"vocab_projector.weight": "distilbert.embeddings.word_embeddings.weight"},
         ),
         "sentence_embedding": HeadTable(
@@ -88,7 +90,7 @@ DISTILBERT = Family(
             rules=lambda c: same("qa_outputs", "head.projection"),
         ),
     },
-    unread={"tie_weights_", "sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"},
+    unread={*bert.UNREAD, "tie_weights_", "sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"},
     renamed=bert.BERT.renamed,
     ignored=bert.BERT.ignored,
 )

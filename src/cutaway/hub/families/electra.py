@@ -66,14 +66,14 @@ ELECTRA = Family(
     prefix="electra",
     options=options(),
     choices=bert.CHOICES,
-    required={name: value for name, value in bert.REQUIRED.items() if name != "tie_word_embeddings"},
+    required=bert.REQUIRED,
     rules=rules,
     heads={
         "masked_language_modeling": HeadTable(
             architecture="ElectraForMaskedLM",
-            choices={"head.kind": "language", "head.bias": True, "head.transform": "gelu"},
+            choices=bert.LANGUAGE | {"head.transform": "gelu"},
             rules=language_rules,
-            options=(Option("tie_word_embeddings", "head.tied", True),),
+            options=(bert.TIED,),
             repeated={"generator_lm_head.weight": "electra.embeddings.word_embeddings.weight"},
         ),
         "sentence_embedding": HeadTable(
@@ -96,7 +96,7 @@ ELECTRA = Family(
     also={"ElectraForPreTraining": "sentence_embedding"},
     unread={
         *("summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout"),  # of multiple choice
-        "tie_word_embeddings",
+        *bert.UNREAD,
     },
     renamed=bert.BERT.renamed,
     ignored=bert.BERT.ignored,

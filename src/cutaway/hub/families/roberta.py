@@ -22,7 +22,7 @@ def language_rules(c: ModelConfig) -> Iterable[Rule]:
     """The head of masked language modelling."""
     yield from same("lm_head.dense", "head.transform.dense")
     yield from same("lm_head.layer_norm", "head.transform.norm")
-    yield Rule(("lm_head.bias",), ("head.projection.bias",))
+    yield from bert.projection_rules(c, "lm_head")
 
 
 def sequence_rules(c: ModelConfig) -> Iterable[Rule]:
@@ -52,11 +52,9 @@ def heads(name: str, prefix: str) -> Mapping[str, HeadTable]:
             architecture=f"{name}ForMaskedLM",
             choices=bert.LANGUAGE | {"head.transform": "gelu"},
             rules=language_rules,
-            repeated={
-                "lm_head.decoder.weight": f"{prefix}.embeddings.word_embeddings.weight",
-                "lm_head.decoder.bias": "lm_head.bias",
-            },
-            ignored=ignored,
+            options=(bert.TIED,),
+            ignored=ignored | bert.unused_bias("lm_head"),
+            **bert.tied_or_not("lm_head", f"{prefix}.embeddings.word_embeddings.weight"),
         ),
         "sentence_embedding": replace(of_bert["sentence_embedding"], architecture=f"{name}Model", ignored=ignored),
         "sequence_classification": HeadTable(
@@ -85,6 +83,7 @@ def roberta(padding: int) -> Family:
         required=bert.REQUIRED,
         rules=partial(rules, skipped=skipped),
         heads=heads("Roberta", "roberta"),
+        unread=bert.UNREAD,
         ignored=bert.BERT.ignored,
         equivalent=bert.NO_SEGMENTS,
         by_padding=roberta,
