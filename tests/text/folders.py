@@ -107,6 +107,18 @@ def charsmap() -> str:
 
 FAIRSEQ = ("<s>", "<pad>", "</s>", "<unk>")
 PIECES = {"special_tokens": list(FAIRSEQ), "vocab_size": 150, "show_progress": False}
+
+
+def m2m_100(folder: Path, **said: Any) -> Path:
+    """Pieces whose ids are in a list, in another order than in their file."""
+    pieces(folder, "m2m_100", "sentencepiece.bpe.model", BYTE_PAIRS, tokenizer_class="M2M100Tokenizer", **said)
+    model = sentencepiece(**BYTE_PAIRS)
+    processor = require_module("sentencepiece").SentencePieceProcessor(model_proto=model)
+    learned = [processor.id_to_piece(i) for i in reversed(range(3, processor.get_piece_size()))]
+    write_json(folder / "vocab.json", {piece: i for i, piece in enumerate((*FAIRSEQ, *learned))})
+    return folder
+
+
 UNIGRAM = {
     "model_type": "unigram",
     "vocab_size": 160,
@@ -118,6 +130,8 @@ UNIGRAM = {
     "character_coverage": 0.98,
     "hard_vocab_limit": False,
 }
+OF_FAIRSEQ = UNIGRAM | {"pad_id": -1, "unk_id": 0, "bos_id": 1, "eos_id": 2}
+BYTE_PAIRS = UNIGRAM | {"model_type": "bpe", "pad_id": -1, "unk_id": 0, "bos_id": 1, "eos_id": 2}
 BYTE_FALLBACK = {
     "model_type": "bpe",
     "vocab_size": 400,
@@ -177,6 +191,12 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
     ),
     "m2m_100 legacy": lambda folder: multilingual(
         folder, "m2m_100", "Nllb", trainers.BpeTrainer(**PIECES), legacy_behaviour=True
+    ),
+    "mbart pieces": lambda folder: pieces(
+        folder, "mbart", "sentencepiece.bpe.model", OF_FAIRSEQ, tokenizer_class="MBartTokenizer"
+    ),
+    "mbart 50 pieces": lambda folder: pieces(
+        folder, "mbart", "sentencepiece.bpe.model", OF_FAIRSEQ, tokenizer_class="MBart50Tokenizer", src_lang="fr_XX"
     ),
     "llama": lambda folder: pieces(folder, "llama", "tokenizer.model", BYTE_FALLBACK, **LLAMA),
     "llama to the end": lambda folder: pieces(

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from cutaway.errors import UserError
+from cutaway.text.hf import multilingual
 from cutaway.text.hf.folders import load_source_tokenizer, load_tokenizer
+from cutaway.text.languages import language
 from cutaway.text.tokenizer import Tokenizer
-from support import require_attributes
+from cutaway.text.tokenizer_files import read_config
+from support import require_attributes, require_module
 from text.folders import (
     FOLDERS,
     ROBERTA,
@@ -18,6 +21,7 @@ from text.folders import (
     auto,
     bert,
     byte_pairs,
+    m2m_100,
     marian,
     write_json,
 )
@@ -136,6 +140,50 @@ def test_both_sides_of_marian_share_ids(tmp_path: Path) -> None:
     assert ids(source, "thou art here") != ids(target, "thou art here")
     assert source.encode(">>fra<< low") == theirs(">>fra<< low")["input_ids"][:-1]
     assert load_source_tokenizer(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("source", [None, "fr"])
+def test_pieces_of_m2m_100_have_the_ids_of_their_list(source: str | None, tmp_path: Path) -> None:
+    said = {} if source is None else {"src_lang": source}
+    theirs, ours = auto(m2m_100(tmp_path, **said)), load_tokenizer(tmp_path)
+    for text in [*SENTENCES, "tab\tand  spaces", "thou art the lowest"]:
+        found = ids(ours, text)
+        assert found == theirs(text)["input_ids"], text
+        known = [token for token in found[1:-1] if token != ours.unknown]
+        assert ours.decode(known) == theirs.decode(known)
+    for code in multilingual.M2M_100_CODES.split():
+        assert ours.token_to_id(f"__{code}__") == theirs.get_lang_id(code)
+    assert language(ours) == theirs.get_lang_id(source or "en")
+    assert (ours.begin, ours.pad, ours.end, ours.unknown) == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"src_lang": "xx"}, "lacks '__xx__', the src_lang"),
+        ({"language_codes": "wmt21"}, "has the languages of wmt21, and only m2m100's are known"),
+    ],
+    ids=str,
+)
+def test_languages_of_m2m_100_that_are_unknown_are_refused(
+    said: dict[str, str], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        load_tokenizer(m2m_100(tmp_path, **said))
+
+
+def test_pieces_of_m2m_100_without_an_id_are_refused(tmp_path: Path) -> None:
+    listed = read_config(m2m_100(tmp_path) / "vocab.json")
+    last = max(listed, key=lambda piece: listed[piece])
+    write_json(tmp_path / "vocab.json", {piece: i for piece, i in listed.items() if piece != last})
+    with pytest.raises(UserError, match="not byte-pair encoding whose pieces all have ids from 0 on"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "codes"), [("mbart", "MBART_CODES"), ("mbart50", "MBART_50_CODES")])
+def test_languages_are_in_the_order_of_transformers(name: str, codes: str) -> None:
+    module = require_module(f"transformers.models.{name}.tokenization_{name}")
+    assert getattr(multilingual, codes).split() == module.FAIRSEQ_LANGUAGE_CODES
 
 
 @pytest.mark.parametrize(

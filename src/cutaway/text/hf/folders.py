@@ -11,6 +11,7 @@ import tokenizers
 from cutaway.errors import UserError
 from cutaway.files import make_folder, require_file, write_text
 from cutaway.text.hf.classes import class_of, differing, is_qwen, remade
+from cutaway.text.hf.multilingual import M2M_100, MBART, PIECES, read_m2m_100, read_mbart
 from cutaway.text.hf.piece_families import (
     LLAMA,
     MARIAN,
@@ -72,6 +73,8 @@ KINDS = (
     Kind(("vocab.json", "merges.txt"), ("roberta", "bart"), read_roberta, ROBERTA),
     Kind(("spiece.model",), ("t5", "mt5"), read_t5, T5),
     Kind(("tokenizer.model",), ("llama", "mistral"), read_llama, LLAMA),
+    Kind((PIECES, "vocab.json"), ("m2m_100", "m2m100"), read_m2m_100, M2M_100),
+    Kind((PIECES,), ("mbart", "mbart50"), read_mbart, MBART),
     Kind(("source.spm", "target.spm", "vocab.json"), ("marian",), read_marian_target, MARIAN),
 )
 

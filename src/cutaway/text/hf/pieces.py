@@ -125,17 +125,24 @@ def _unigram(proto: Any) -> models.Unigram:
     return models.Unigram(vocabulary, unk_id=unknown, byte_fallback=proto.trainer_spec.byte_fallback)
 
 
-def _byte_pairs(proto: Any) -> models.BPE:
+def merges_of(proto: Any) -> list[tuple[str, str]]:
     """The merges of a BPE model: all pairs that form a piece, sorted by the score of the piece."""
     scores = {piece.piece: piece.score for piece in proto.pieces if piece.type == NORMAL}
-    merges = [
+    return [
         (piece[:i], piece[i:])
         for piece in sorted(scores, key=lambda piece: -scores[piece])
         for i in range(1, len(piece))
         if piece[:i] in scores and piece[i:] in scores
     ]
+
+
+def _byte_pairs(proto: Any) -> models.BPE:
     unknown = next(piece.piece for piece in proto.pieces if piece.type == UNKNOWN)
     vocabulary = {piece.piece: i for i, piece in enumerate(proto.pieces)}
     return models.BPE(
-        vocabulary, merges, unk_token=unknown, fuse_unk=True, byte_fallback=proto.trainer_spec.byte_fallback
+        vocabulary,
+        merges_of(proto),
+        unk_token=unknown,
+        fuse_unk=True,
+        byte_fallback=proto.trainer_spec.byte_fallback,
     )
