@@ -13,7 +13,9 @@ from checks.subjects import subject
 from cutaway.checks.example_batches import TARGET
 from cutaway.checks.measure import Measurement
 from cutaway.checks.text import text_comes_back
+from cutaway.text.hf.folders import load_tokenizer
 from cutaway.text.tokenizer import Tokenizer
+from text.folders import FOLDERS
 from text.kinds import CONFIGS, READERS, WRITERS, train
 
 JUDGE = subject("judge")
@@ -39,6 +41,14 @@ def test_one_that_puts_a_space_before_texts_may_give_it_back(tmp_path: Path) -> 
     (tmp_path / "tokenizer.json").write_text(json.dumps(said))
     tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
     assert tokenizer.decode(tokenizer.encode("a")) == " a"
+    assert lost(tokenizer).passes
+
+
+@pytest.mark.parametrize("kind", ["mbart 50", "m2m_100"])
+def test_white_space_alone_need_not_come_back(kind: str, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(FOLDERS[kind](tmp_path))
+    assert tokenizer.encode(" ")
+    assert tokenizer.decode(tokenizer.encode(" ")) == ""
     assert lost(tokenizer).passes
 
 
