@@ -1,5 +1,6 @@
 """Run files and overrides mean what a person means, and what is written is read back the same."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,15 @@ def test_a_run_file_that_expands_without_bound_is_refused(tmp_path: Path, text: 
         load_run(tmp_path / "run.yaml")
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("1: 2", "1"), ("model: {2: 3}", "model.2"), ("model: {attention: {1.5: {heads: 2}}}", "model.attention.1.5")],
+)
+def test_a_key_that_is_a_number_is_refused(text: str, key: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"^{re.escape(key)} cannot be .*: keys should be strings$"):
+        read(text, tmp_path)
 
 
 def test_the_message_about_a_value_shows_a_bounded_part_of_it(tmp_path: Path) -> None:

@@ -141,6 +141,14 @@ def of_json(content: bytes, random: Random) -> bytes:
         return content
 
 
+def of_row(content: bytes, random: Random) -> bytes:
+    """JSON lines of which one has another value or key in a place."""
+    lines = content.split(b"\n")
+    place = random.randrange(len(lines))
+    lines[place] = of_json(lines[place], random)
+    return b"\n".join(lines)
+
+
 NESTED: Any = None
 for _ in range(200):
     NESTED = [NESTED]
@@ -163,9 +171,12 @@ def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
 Mutation = Callable[[bytes, Random], bytes]
 WAYS_OF_TEXT: tuple[Mutation, ...] = (of_bytes, of_words, of_words, of_lines)
 WAYS_OF_JSON: tuple[Mutation, ...] = (of_bytes, of_words, of_json, of_json, of_json)
+WAYS_OF_ROWS: tuple[Mutation, ...] = (*WAYS_OF_TEXT, of_row, of_row, of_row)
 WAYS: dict[str, tuple[Mutation, ...]] = {
     "model.safetensors": (of_bytes, of_header),
     "model.gguf": (of_bytes,),
-    "sound.wav": (of_bytes,),
+    **dict.fromkeys(("sound.wav", "images.npz"), (of_bytes,)),
     **dict.fromkeys(("config.json", "tokenizer.json", "squad.json"), WAYS_OF_JSON),
+    **dict.fromkeys(("columns.json", "parts.json", "pairs.json"), WAYS_OF_JSON),
+    **dict.fromkeys(("tagged.jsonl", "labelled.jsonl"), WAYS_OF_ROWS),
 }

@@ -19,45 +19,77 @@ from cutaway.config.data import DataConfig
 from cutaway.config.reading import load_run
 from cutaway.data.audio.wav import read_wav
 from cutaway.data.graphs.edge_lists import read_edge_lists
+from cutaway.data.images.labelled_images import read_images
 from cutaway.data.proteins.fasta import read_fasta
-from cutaway.data.tables.conll import read_conll
+from cutaway.data.tables.inputs import read_inputs
 from cutaway.data.tables.labelled_texts import read_labelled
 from cutaway.data.tables.squad import read_squad
+from cutaway.data.tables.tagged import read_tagged
+from cutaway.data.tables.text_pairs import read_pairs
 from cutaway.errors import MOST_OF_MESSAGE, JobError, UserError
 from cutaway.pipeline.loading import load
+from cutaway.runs.guess import guess
 
 HIGHEST = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 
-OPENERS: dict[str, Callable[[Path], Any]] = {
-    "model.safetensors": lambda path: load(path.parent),
-    "config.json": lambda path: load(path.parent),
-    "tokenizer.json": lambda path: load(path.parent),
-    "model.gguf": load,
-    "run.yaml": load_run,
-    "sound.wav": read_wav,
-    "proteins.fasta": lambda path: list(read_fasta(path, Counter())),
-    "tagged.conll": lambda path: list(read_conll(path, DataConfig(), Counter())),
-    "squad.json": lambda path: list(read_squad(path, DataConfig(), Counter())),
-    "labelled.csv": lambda path: list(read_labelled(path, DataConfig(), Counter())),
-    "labelled.tsv": lambda path: list(read_labelled(path, DataConfig(), Counter())),
-    "labelled.jsonl": lambda path: list(read_labelled(path, DataConfig(), Counter())),
-    "graphs.edges": lambda path: list(read_edge_lists(path, Counter())),
+ACCEPTED, REFUSED = "accepted", "refused"
+Opener = Callable[[Path], Any]
+
+
+def recognised(path: Path) -> Any:
+    """What the file is for, as `cutaway train --data` guesses."""
+    return guess(DataConfig(path=str(path)))
+
+
+def by(read: Callable[[Path, DataConfig, Counter[str]], Any]) -> tuple[Opener, ...]:
+    """The recognisers, and a reader of examples."""
+    return recognised, lambda path: list(read(path, DataConfig(), Counter()))
+
+
+OPENERS: dict[str, tuple[Opener, ...]] = {
+    "model.safetensors": (lambda path: load(path.parent),),
+    "config.json": (lambda path: load(path.parent),),
+    "tokenizer.json": (lambda path: load(path.parent),),
+    "model.gguf": (load,),
+    "run.yaml": (load_run,),
+    "sound.wav": (read_wav,),
+    "proteins.fasta": by(lambda path, data, skipped: read_fasta(path, skipped)),
+    "tagged.conll": by(read_tagged),
+    "tagged.conllu": (*by(read_tagged), read_inputs),
+    "tagged.jsonl": (*by(read_tagged), read_inputs),
+    "squad.json": by(read_squad),
+    "labelled.csv": (*by(read_labelled), read_inputs),
+    "labelled.tsv": by(read_labelled),
+    "labelled.jsonl": by(read_labelled),
+    "columns.json": (*by(read_labelled), read_inputs),
+    "parts.json": by(read_labelled),
+    "pairs.json": by(read_pairs),
+    "images.npz": by(read_images),
+    "train.csv": (lambda path: recognised(path.parent),),
+    "text.txt": (recognised,),
+    "graphs.edges": by(lambda path, data, skipped: read_edge_lists(path, skipped)),
 }
-"""By the name of the file."""
+"""By the name of the file; each is tried."""
 
 
-def problem(kind: str, path: Path) -> str:
-    """What is wrong with how a file is opened; empty if it opens, or is refused in one short line."""
+def tried(kind: str, path: Path) -> str:
+    """Whether a file opens, or is refused in one short line; otherwise what is wrong with how it is opened."""
+    found = [_tried(opener, path) for opener in OPENERS[kind]]
+    wrong = [one for one in found if one not in (ACCEPTED, REFUSED)]
+    return wrong[0] if wrong else REFUSED if REFUSED in found else ACCEPTED
+
+
+def _tried(opener: Opener, path: Path) -> str:
     try:
-        OPENERS[kind](path)
+        opener(path)
     except (UserError, JobError) as error:
         said = str(error)
         is_line = said and "\n" not in said and len(said) <= MOST_OF_MESSAGE + 3
-        return "" if is_line else f"a message of {len(said)} characters: {said[:200]!r}"
+        return REFUSED if is_line else f"a message of {len(said)} characters: {said[:200]!r}"
     except BaseException:
         return traceback.format_exc()
-    return ""
+    return ACCEPTED
 
 
 def resident(field: str) -> int:
@@ -81,9 +113,9 @@ def main() -> None:
         if most:
             forget_peak()
         before, start = resident("VmRSS") if most else 0, time.monotonic()
-        found = problem(job["kind"], Path(job["path"]))
+        said = tried(job["kind"], Path(job["path"]))
         peak = resident("VmHWM") if most else 0
-        answer = {"problem": found, "seconds": time.monotonic() - start, "bytes": max(0, peak - before)}
+        answer = {"said": said, "seconds": time.monotonic() - start, "bytes": max(0, peak - before)}
         print(json.dumps(answer), file=answers, flush=True)
 
 

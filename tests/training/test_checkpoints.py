@@ -83,6 +83,15 @@ def test_the_latest_is_never_taken_away_to_be_written_anew(tmp_path: Path) -> No
     assert (tmp_path / "step-2").stat() == before
 
 
+def test_old_ones_that_a_kill_left_are_removed_when_the_latest_is_saved_again(tmp_path: Path) -> None:
+    Checkpoints(tmp_path, keep=4).save(*trained(1))  # as if killed between naming the latest and removing the oldest
+    for steps in (2, 3):
+        Checkpoints(tmp_path, keep=4).save(*trained(steps))
+    (tmp_path / "step-4.tmp").mkdir()
+    Checkpoints(tmp_path, keep=2).save(*trained(3))
+    assert names(tmp_path) == ["latest", "step-2", "step-3"]
+
+
 def test_what_a_killed_save_left_behind_does_no_harm(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=2)
     checkpoints.save(*trained(2))

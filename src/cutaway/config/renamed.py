@@ -53,7 +53,7 @@ def _current(key: str) -> str:
 def _renamed(branch: Mapping[str, Any], path: str, found: list[str]) -> dict[str, Any]:
     current = {}
     for name, value in branch.items():
-        key = path + name
+        key = f"{path}{name}"  # a name may be a number, which validation refuses
         is_old = key in RENAMED and RENAMED[key] not in branch
         if is_old:
             found.append(key)

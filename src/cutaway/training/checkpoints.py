@@ -64,21 +64,20 @@ class Checkpoints:
     def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
         """Saves a checkpoint, names it the latest, and removes the oldest and what a kill left behind.
 
-        An existing one is not saved again.
+        An existing one is not saved again, but the others are removed then too: a kill may have prevented it.
 
         Raises:
             JobError: the disk is full; the previous checkpoint is still the latest.
         """
         path = self._folder / f"step-{progress.step}"
-        if path == self._named():
-            return
-        with replacing(path) as temporary:
-            temporary.mkdir()
-            write_weights(temporary / "model.safetensors", model)
-            write_tensors(temporary / "optimizer.safetensors", optimizer.named_state())
-            write_json(temporary / "progress.json", asdict(progress))
-            Digests(temporary).record(temporary / name for name in FILES)
-        write_text(self._latest, path.name + "\n")
+        if path != self._named():
+            with replacing(path) as temporary:
+                temporary.mkdir()
+                write_weights(temporary / "model.safetensors", model)
+                write_tensors(temporary / "optimizer.safetensors", optimizer.named_state())
+                write_json(temporary / "progress.json", asdict(progress))
+                Digests(temporary).record(temporary / name for name in FILES)
+            write_text(self._latest, path.name + "\n")
         for old in [*self._folder.glob("step-*.tmp"), *self._steps()[: -self._keep]]:
             if old != path:
                 remove_folder(old)

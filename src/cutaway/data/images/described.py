@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from cutaway.errors import UserError, counted, nearest
 ARCHIVE = ".npz"
 ARRAY = "images"
 """The array of images in an archive, unless another is chosen."""
+DAMAGE = (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def recognise_archive(path: Path, data: DataConfig) -> Seen | None:
@@ -32,11 +34,8 @@ def recognise_archive(path: Path, data: DataConfig) -> Seen | None:
     """
     if path.suffix.lower() != ARCHIVE:
         return None
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            names = list(archive)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} is not an archive of arrays: {error}") from error
+    with _opened(path) as archive:
+        names = list(archive)
     if ARRAY in names and "labels" in names:
         return Seen(("labelled_images",), f"{path.name}: images with labels")
     if ARRAY in names and "captions" in names:
@@ -121,18 +120,27 @@ def _open_archive(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     Raises:
         UserError: the archive cannot be read, or lacks such an array.
     """
+    with _opened(path) as archive:
+        for name in names:
+            if name not in archive:
+                raise UserError(f"{path}: no array {name!r}; {nearest(name, archive)} (see data.field, data.target)")
+            _refuse_bomb(archive.zip.getinfo(f"{name}.npy"), path)
+        return {name: archive[name] for name in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """An archive, while it is read.
+
+    Raises:
+        UserError: it cannot be read, or what is read is damaged.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            for name in names:
-                if name not in archive:
-                    raise UserError(
-                        f"{path}: no array {name!r}; {nearest(name, archive)} (see data.field, data.target)"
-                    )
-                _refuse_bomb(archive.zip.getinfo(f"{name}.npy"), path)
-            return {name: archive[name] for name in names}
+            yield archive
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise UserError(
             f"{path} is not an archive of plain arrays, or is damaged: write it with numpy.savez(PATH, images=…, …)"
         ) from error
