@@ -13,6 +13,7 @@ import inspect
 import io
 import platform
 import re
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -30,17 +31,12 @@ from rich.table import Table
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path.insert(0, str(TESTS))
 
-from checks.far_mutants import FAR_MUTANTS  # noqa: E402
-from checks.mutants import MUTANTS  # noqa: E402
-from checks.subjects import subject  # noqa: E402
-from cutaway.checks.measure import Measurement  # noqa: E402
-from cutaway.checks.properties import PROPERTIES  # noqa: E402
 from fuzz.seeds import write_seeds  # noqa: E402
 from fuzz.trials import OUTCOMES, trials  # noqa: E402
 from hub.parity import Case, answers, bring, difference, example  # noqa: E402
 from hub.test_families import CASES  # noqa: E402
 
-SHOWN = Console()
+SHOWN = Console(width=140)
 
 
 def mutations(count: int) -> None:
@@ -59,21 +55,16 @@ def mutations(count: int) -> None:
             print(f"{one.kind} {one.number}: {one.outcome}: {one.detail}")
 
 
-@torch.no_grad()
 def mutants() -> None:
-    """How many planted bugs the property finds that is meant to."""
-    planted, survivors = (*MUTANTS, *FAR_MUTANTS), []
-    measures = {tested.name: tested.measure for tested in PROPERTIES}
-    for mutant in planted:
-        with pytest.MonkeyPatch.context() as patch:
-            broken = subject(mutant.of)
-            mutant.plant(broken, patch)
-            found = measures[mutant.caught_by](broken)
-        if not isinstance(found, Measurement) or found.passes:
-            survivors.append(f"{mutant.plant.__name__} of a {mutant.of}")
-    bugs = len({mutant.plant for mutant in planted})
-    print(f"{len(MUTANTS)} + {len(FAR_MUTANTS)} planted bugs, {bugs} of them different; {len(survivors)} survive")
-    print(*survivors, sep="\n")
+    """How many planted bugs the property finds that is meant to; in a fresh interpreter, with the checks of shapes."""
+    words = ["tests/checks/test_mutants.py", "-k", "test_a_bug_is_found", "-q", "--tb=no", "-rA"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=TESTS.parent, capture_output=True, text=True, check=False
+    )
+    found = re.findall(r"^(PASSED|FAILED) .*\[(\w+) of (.*)\]", done.stdout, re.MULTILINE)
+    counts = Counter(status for status, *_ in found)
+    bugs = len({name for _, name, _ in found})
+    print(f"{len(found)} planted bugs, {bugs} of them different; {counts['PASSED']} caught, {counts['FAILED']} not")
 
 
 @torch.no_grad()
@@ -137,9 +128,9 @@ def _sources(function: Callable[..., Any]) -> Iterator[str]:
 def refusals() -> None:
     """How many cases of tests require that a wrong command, file or choice is refused in one line."""
     counter = Refusals()
-    silent = ("--collect-only", "-qq", "--no-summary", "-p", "no:cacheprovider", "-m", "heavy or not heavy")
+    words = ("--collect-only", "-qq", "--no-summary", "-p", "no:cacheprovider", "-m", "heavy or not heavy")
     with redirect_stdout(io.StringIO()):
-        status = pytest.main([*silent, f"--rootdir={TESTS.parent}", str(TESTS)], plugins=[counter])
+        status = pytest.main([*words, f"--rootdir={TESTS.parent}", str(TESTS)], plugins=[counter])
     assert status == pytest.ExitCode.OK, status
     table = Table("tests", "cases that require one line")
     for folder, count in sorted(counter.counts.items()):

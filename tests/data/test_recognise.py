@@ -58,6 +58,8 @@ from runs.test_guess import GERMAN, SIGNS, TEXTS, rows, table, write
         ("a.xlsx", "PK\x03\x04\0", "a.xlsx is a zip archive, as .xlsx and .docx are: unpack it"),
         ("a.wav", "", "a single file: what this is for is unclear; give a folder"),
         ("a.bin", "a\0b", "is not text"),
+        ("a.json", json.dumps({"a": [{"title": "t", "labels": [{"text": "x"}]}]}), "columns title, labels: what this"),
+        ("a.jsonl", rows(text=TEXTS, labels=[[["x"], ["y"]]] * 6), "columns text, labels: what this is for is unclear"),
         ("a.npz", "PK\x03\x04 cut", "a.npz is not an archive of plain arrays, or is damaged"),
         ("a.npz", "no archive", "a.npz is not an archive of plain arrays, or is damaged"),
         ("nowhere/a", "", "no such file or folder"),

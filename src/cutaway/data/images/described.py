@@ -23,7 +23,7 @@ from cutaway.errors import UserError, counted, nearest
 ARCHIVE = ".npz"
 ARRAY = "images"
 """The array of images in an archive, unless another is chosen."""
-DAMAGE = (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+DAMAGE = (ValueError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 def recognise_archive(path: Path, data: DataConfig) -> Seen | None:

@@ -210,8 +210,9 @@ def _labelled(table: Table, field: Any, target: Any, kind: DataKind = "labelled_
     if not values:
         return None
     if any(isinstance(value, list) for value in values):
-        several = {label for value in values for label in (value if isinstance(value, list) else [value])}
-        return Roles(kind, field, target, "multi_label", _count(several, table))
+        several = [label for value in values for label in (value if isinstance(value, list) else [value])]
+        are_labels = not any(isinstance(label, list | dict) for label in several)
+        return Roles(kind, field, target, "multi_label", _count(set(several), table)) if are_labels else None
     numbers = [number for number in map(number_of, values) if number is not None]
     if len(numbers) == len(values) and _is_measured(numbers, target):
         return Roles(kind, field, target, "regression", f"numbers from {min(numbers):g} to {max(numbers):g}")
