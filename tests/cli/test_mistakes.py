@@ -114,7 +114,7 @@ USES = {
     "evaluate nowhere": "there is no folder nowhere",
     "evaluate run --data nowhere": "no such file or folder: nowhere",
     "evaluate run --data run/model.safetensors": "run/model.safetensors is not UTF-8 text",
-    "evaluate run --data binary.yaml": "binary.yaml is not UTF-8 text",
+    "evaluate run --data binary.yaml": "binary.yaml is text in UTF-16: convert it to UTF-8",
     "evaluate run --device tpu": "no device is called 'tpu'; did you mean 'gpu'",
     "compare run": "give at least two runs to compare",
     "compare run nowhere": "there is no folder nowhere",

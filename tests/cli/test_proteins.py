@@ -116,7 +116,7 @@ def test_proteins_without_labels_are_learned_by_masking() -> None:
         ("train CHOICES --data letter.fasta", "letter.fasta, line 5: '1' in the sequence 'P2' is not an amino acid"),
         ("train CHOICES --data text.fasta", "text.fasta, line 1: FASTA begins with a line such as >id, not 'MKT'"),
         ("train CHOICES --data empty.fasta", "empty.fasta holds no examples (it is empty)"),
-        ("train CHOICES --data hollow.fasta", "hollow.fasta holds no examples (2 empty, 1 stops dropped)"),
+        ("train CHOICES --data hollow.fasta", "hollow.fasta holds no examples (2 empty, 1 stop dropped)"),
         ("train CHOICES --data alike.fasta data.validation=0", "alike.fasta has one label only, 'kinase'"),
         ("train CHOICES --data nowhere.fasta", "cannot read nowhere.fasta: No such file or directory"),
         ("train CHOICES --task masked-language-modeling --data hollow.fasta", "hollow.fasta is empty"),

@@ -39,6 +39,10 @@ def test_mutated_files_need_bounded_time_and_memory(seeds: dict[str, Path], tmp_
     require_path("/proc/self/clear_refs")
     found = trials(MUTATIONS, seeds, tmp_path)
     assert len(found) == MUTATIONS
-    wrong = [f"{one.kind} {one.number}: {one.outcome}: {one.detail}" for one in found if one.outcome not in (ACCEPTED, REFUSED)]
+    wrong = [
+        f"{one.kind} {one.number}: {one.outcome}: {one.detail}"
+        for one in found
+        if one.outcome not in (ACCEPTED, REFUSED)
+    ]
     if wrong:  # an assertion would compare long texts
         pytest.fail(f"{len(wrong)} problems:\n" + "\n".join(wrong[:20]), pytrace=False)

@@ -16,6 +16,7 @@ from nn import (
     test_far_attention,
     test_far_layers,
     test_far_positions,
+    test_positions,
 )
 
 EQUATIONS: dict[str, Callable[..., Any]] = {
@@ -76,6 +77,8 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "positions.Rotary": test_far_positions.test_rotations_are_those_of_the_paper,
     "positions.ShortestPathBias": test_far_positions.test_paths_have_the_bias_of_their_length,
     "positions.Sinusoidal": test_far_positions.test_waves_are_those_of_the_paper,
+    "positions.deinterleave": test_positions.test_deinterleaving_reorders_one_axis_and_can_be_inverted,
+    "positions.interleave": test_positions.test_deinterleaved_vectors_rotate_in_the_papers_pairs,
     "positions.rotate": test_far_positions.test_rotations_are_those_of_the_paper,
     "residual.PostNorm": test_far_layers.test_residual_connections,
     "residual.PreNorm": test_far_layers.test_residual_connections,
@@ -86,6 +89,7 @@ OTHERS = {
     "attention.Heads": "sizes",
     "cache.Cache": "memory: cached = uncached",
     "cache.LayerCache": "memory: cached = uncached",
+    "geometry.Once": "memory: computed once",
     "geometry.TokenPositions": "a record",
     "latent.LatentHeads": "sizes",
     "layers.dtype_of": "a look-up",

@@ -7,7 +7,7 @@ cached sequences.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
@@ -62,14 +62,22 @@ def token_positions(
 class Once(Generic[Value]):
     """A `functools.cached_property` without its lock, which Python had before 3.12 and a compiled graph cannot hold."""
 
-    def __init__(self, compute: Callable[[Any], Value]) -> None:
-        self.compute = compute
-        self.name = compute.__name__
+    def __init__(self, func: Callable[[Any], Value]) -> None:
+        self.func = func
+        self.name = func.__name__
 
-    def __get__(self, instance: Any, owner: type) -> Value:
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Once[Value]": ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+
+    def __get__(self, instance: object | None, owner: type) -> "Once[Value] | Value":
+        if instance is None:
+            return self
         values = instance.__dict__
         if self.name not in values:
-            values[self.name] = self.compute(instance)
+            values[self.name] = self.func(instance)
         value: Value = values[self.name]
         return value
 
