@@ -101,7 +101,7 @@ def _others() -> Iterator[dict[str, Any]]:
 def _other_layers() -> Iterator[dict[str, Any]]:
     """Each way in which layers may differ, and what else the rotation of some channels may be."""
     first = {"layers": [0]}
-    partly = {"kind": "rotary", "width": 6}
+    partly = {"kind": "rotary", "rotary_width": 6}
     yield {"other_layers": first | {"window": 4}, "position": "alibi"}
     yield {"other_layers": first | {"window": 4, "position": {"kind": "rotary", "base": 50.0}}, "position": partly}
     yield {"other_layers": first | {"position": "none"}, "position": "rotary", "attention": {"scale_by_layer": True}}

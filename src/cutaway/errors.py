@@ -87,6 +87,7 @@ ONE_OF = {
     "headers": "header",
     "linked folders": "linked folder",
     "pipes or devices": "pipe or device",
+    "ranges and empty nodes": "range or empty node",
     "repeated edges": "repeated edge",
     "stops dropped": "stop dropped",
     "unknown nodes": "unknown node",

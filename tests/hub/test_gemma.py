@@ -85,7 +85,7 @@ def test_what_is_not_implemented_is_refused_by_name(name: str, said: dict[str, A
     [
         ({"attention": {"scale": 0.3}}, "model.attention.scale=0.3"),
         ({"other_layers": {"position": {"kind": "none"}}}, "model.other_layers"),
-        ({"position": {"width": 4}}, "model.position.width=4"),
+        ({"position": {"rotary_width": 4}}, "model.position.rotary_width=4"),
         ({"norm": {"zero_centred": False}}, "model.norm.zero_centred=False"),
         ({"residual": "pre"}, "model.residual=pre"),
     ],

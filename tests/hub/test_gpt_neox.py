@@ -23,7 +23,7 @@ def test_it_writes_the_same_with_a_cache(case: Case, tmp_path: Path) -> None:
 
 
 def test_the_default_is_a_quarter_of_the_channels_unless_all_are_named(tmp_path: Path) -> None:
-    widths = [bring(case, tmp_path)[1].config.model.position.width for case in (CASES[0], IN_TURN)]
+    widths = [bring(case, tmp_path)[1].config.model.position.rotary_width for case in (CASES[0], IN_TURN)]
     assert widths == [2, 8]
 
 

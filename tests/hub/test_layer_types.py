@@ -132,7 +132,7 @@ def test_either_kind_of_layers_can_be_called_the_others(
 
 
 def test_other_layers_that_do_not_differ_are_not_there() -> None:
-    given = {"width": 24, "layers": 3, "position": {"kind": "rotary", "base": 70.0, "width": 6}}
+    given = {"width": 24, "layers": 3, "position": {"kind": "rotary", "base": 70.0, "rotary_width": 6}}
     others: list[dict[str, Any]] = [
         {"layers": [1]},
         {"layers": [0], "position": {"kind": "rotary", "base": 70.0}},

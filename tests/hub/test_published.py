@@ -217,11 +217,14 @@ PHI4_MINI = COMMON | {  # Phi-4-mini-instruct
         (QWEN3, {"attention.qk_norm": True, "attention.head_width": 128, "attention.window": None}),
         (OPT, {"residual": "pre", "final_norm": True, "feedforward.activation": "relu", "head.tied": True}),
         (OPT_350M, {"residual": "post", "final_norm": False, "embedding.token_width": 512}),
-        (PYTHIA, {"residual": "parallel_norms", "position.width": 16, "attention.bias": True, "head.tied": False}),
+        (
+            PYTHIA,
+            {"residual": "parallel_norms", "position.rotary_width": 16, "attention.bias": True, "head.tied": False},
+        ),
         (
             PHI4_MINI,
             {
-                "position.width": 96,
+                "position.rotary_width": 96,
                 "position.scaling.trained_context": 4096,
                 "position.scaling.magnitude": math.sqrt(1 + math.log(32) / math.log(4096)),
                 "attention.window": 262144,

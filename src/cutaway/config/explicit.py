@@ -69,7 +69,7 @@ def _attention(c: ModelConfig) -> AttentionConfig:
 def _position(c: ModelConfig, p: AnyPosition) -> AnyPosition:
     if not isinstance(p, RotaryConfig) or c.attention.kind == "latent":
         return p
-    return p.model_copy(update={"width": p.width or head_width(c)})
+    return p.model_copy(update={"rotary_width": p.rotary_width or head_width(c)})
 
 
 def _with_usual_layers(c: ModelConfig) -> ModelConfig:

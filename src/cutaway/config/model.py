@@ -125,12 +125,16 @@ class ModelConfig(Record):
             if not isinstance(position, RotaryConfig):
                 continue
             if attention.kind == "latent":
-                if position.width is not None:
-                    raise ValueError("model.position.width is for grouped attention: set model.attention.rotary_width")
-            elif position.width is None and head_width % 2:
+                if position.rotary_width is not None:
+                    raise ValueError(
+                        "model.position.rotary_width is for grouped attention: set model.attention.rotary_width"
+                    )
+            elif position.rotary_width is None and head_width % 2:
                 raise ValueError(f"rotary positions rotate pairs, but a head is {head_width} wide: make it even")
-            elif position.width is not None and position.width > head_width:
-                raise ValueError(f"model.position.width {position.width} exceeds a head's width {head_width}: lower it")
+            elif position.rotary_width is not None and position.rotary_width > head_width:
+                raise ValueError(
+                    f"model.position.rotary_width {position.rotary_width} exceeds a head's width {head_width}: lower it"
+                )
         return self
 
     @property

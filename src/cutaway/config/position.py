@@ -117,7 +117,7 @@ class RotaryConfig(Record):
 
     kind: Literal["rotary"] = "rotary"
     base: float = Field(10_000.0, gt=1, description="wavelengths grow from 2π to 2π × this, in tokens")
-    width: int | None = Field(
+    rotary_width: int | None = Field(
         None, gt=0, multiple_of=2, description="number of channels of each head that are rotated; none: all"
     )
     scaling: RotaryScalingConfig = Field(NoScalingConfig(), description="how frequencies are scaled for longer texts")

@@ -27,7 +27,7 @@ def read_rotary(found: Options, fraction: float | None = None) -> dict[str, Any]
     """
     options, rotated = rotary_options(found), {}
     if fraction is not None:
-        rotated = {"position.width": int(_head_width(found) * options.pop(PARTIAL, fraction))}
+        rotated = {"position.rotary_width": int(_head_width(found) * options.pop(PARTIAL, fraction))}
     elif options.get(PARTIAL) == 1:
         del options[PARTIAL]
     base, kind = options.pop("rope_theta"), options.pop("rope_type")
@@ -166,7 +166,7 @@ def partial_rotary(theirs: str = PARTIAL, fraction: float = 1.0) -> Joint:
         return read_rotary(found, fraction if given is None else given)
 
     def write(choices: Options) -> dict[str, Any]:
-        width, heads = choices["position"]["width"], choices["attention"]["head_width"]
+        width, heads = choices["position"]["rotary_width"], choices["attention"]["head_width"]
         part = width / heads
         return {**write_rotary(choices), theirs: part if int(heads * part) == width else math.nextafter(part, 1.0)}
 

@@ -25,7 +25,11 @@ def make_attention(c: ModelConfig, *, across: bool = False) -> AnyAttention:
 
 def rotated_width(c: ModelConfig, p: RotaryConfig) -> int:
     """The number of channels per head that are rotated."""
-    return _latent_heads(c, c.attention).rotary if isinstance(c.attention, LatentConfig) else p.width or head_width(c)
+    return (
+        _latent_heads(c, c.attention).rotary
+        if isinstance(c.attention, LatentConfig)
+        else p.rotary_width or head_width(c)
+    )
 
 
 def _grouped(c: ModelConfig, a: GroupedConfig, rotary: bool) -> Attention:
