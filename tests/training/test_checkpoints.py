@@ -293,12 +293,9 @@ def test_latest_is_validated(tmp_path: Path, content: bytes) -> None:
 def test_a_flipped_bit_is_found(tmp_path: Path, file: str) -> None:
     Checkpoints(tmp_path, keep=2).save(*trained(2))
     path = tmp_path / "step-2" / file
-    content = bytearray(path.read_bytes())
-    if file == "progress.json":
-        content = bytearray(bytes(content).replace(b"1.5", b"1.7"))
-    else:
-        content[-3] ^= 1
-    path.write_bytes(content)
+    content = path.read_bytes()
+    flipped = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+    path.write_bytes(content.replace(b"1.5", b"1.7") if file == "progress.json" else flipped)
     assert load_fails(tmp_path).startswith(f"{path} has other content than was written: copy it back, or accept ")
     (tmp_path / "step-2" / "digests.json").unlink()  # as in a checkpoint of an earlier version
     assert Checkpoints(tmp_path, keep=2).load(*fresh()) is not None
