@@ -48,6 +48,21 @@ def test_first_and_second_derivatives(pair: tuple[Callable[[Tensor], Tensor], Ca
     assert torch.autograd.gradgradcheck(ours, x)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_without_gradients_the_bits_are_the_same(
+    pair: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]], dtype: torch.dtype
+) -> None:
+    ours, plain = pair
+    x, pull = numbers(3, 5).to(dtype), numbers(3, 5, seed=1).to(dtype)
+    recorded = ours(x.clone().requires_grad_())
+    with torch.no_grad():
+        assert torch.equal(ours(x), recorded)
+        if dtype == torch.float64:  # forward derivatives do not need gradients to be enabled
+            found, expected = (torch.func.jvp(function, (x,), (pull,)) for function in pair)
+            torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(recorded, plain(x), atol=0.02, rtol=0.02)
+
+
 def test_third_derivatives(pair: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]) -> None:
     def third(function: Callable[[Tensor], Tensor]) -> Tensor:
         x = numbers(3, 5).requires_grad_()

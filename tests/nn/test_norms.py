@@ -1,12 +1,13 @@
 """The fused norms are their equations, gradients included."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cutaway.nn.norms import LayerNorm, RMSNorm
+from cutaway.nn.norms import LayerNorm, RMSNorm, ZeroCentredRMSNorm
 
 
 def layer_equation(x: Tensor, norm: LayerNorm) -> Tensor:
@@ -57,6 +58,20 @@ def test_rms_in_low_precision_is_rounded_once_before_the_weight(dtype: torch.dty
     rounded_twice = x * (wide.pow(2).mean(dim=-1, keepdim=True) + norm.epsilon).rsqrt().to(dtype) * norm.weight
     assert torch.equal(norm(x), unit.to(dtype) * norm.weight)
     assert not torch.equal(norm(x), rounded_twice)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(
+    "norm", [RMSNorm(48, epsilon=0.1), ZeroCentredRMSNorm(48, epsilon=0.1)], ids=["rms", "centred"]
+)
+def test_norms_without_gradients_are_those_with_gradients_to_the_bit(norm: nn.Module, dtype: torch.dtype) -> None:
+    norm = deepcopy(norm).to(dtype)
+    for weight in norm.parameters():
+        nn.init.normal_(weight)
+    x = (3 * torch.randn(5, 31, 48)).to(dtype)
+    with torch.no_grad():
+        alone = norm(x)
+    assert torch.equal(alone, norm(x))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
