@@ -93,9 +93,10 @@ class Attention(nn.Module):
         q = tap("query", self.q_norm(split_heads(self.query(x), self.heads.width)))  # (B, H, T, D)
         k = tap("key", self.k_norm(split_heads(self.key(source), self.heads.width)))  # (B, G, Ts, D)
         v = tap("value", split_heads(self.value(source), self.heads.width))  # (B, G, Ts, D)
-        if geometry.rotation is not None:
-            q = tap("query_rotated", rotate(q, geometry.rotation))
-            k = tap("key_rotated", rotate(k, geometry.rotation))
+        rotation = geometry.rotation_in(q.dtype)
+        if rotation is not None:
+            q = tap("query_rotated", rotate(q, rotation))
+            k = tap("key_rotated", rotate(k, rotation))
         if cache is not None:
             k, v = cache.update("key", k), cache.update("value", v)  # (B, G, Tk, D)
         mixed = tap("mixed", attend(q, k, v, geometry, self.scoring, self.dropout * self.training))

@@ -109,17 +109,28 @@ class Geometry:
         """Numbers of queries and keys."""
         return self.queries.positions.shape[1], self.keys.positions.shape[1]
 
-    @property
+    @Once
+    def _rotations(self) -> dict[torch.dtype, Rotation]:
+        return {}
+
+    def rotation_in(self, dtype: torch.dtype) -> Rotation | None:
+        """The rotation in the dtype of the queries: cast once for all layers."""
+        if self.rotation is not None and dtype not in self._rotations:
+            cos, sin = self.rotation
+            self._rotations[dtype] = cos.to(dtype), sin.to(dtype)
+        return self._rotations.get(dtype)
+
+    @Once
     def is_full(self) -> bool:
         """True if it is certain without reading the data that every query may attend to every key."""
         return self._is_even and (not self.causal or self.size[0] == 1)
 
-    @property
+    @Once
     def is_triangle(self) -> bool:
         """True if it is certain without reading the data that query i may attend to exactly the keys up to i."""
         return self._is_even and self.causal and self.size[0] == self.size[1]
 
-    @property
+    @Once
     def _is_even(self) -> bool:
         restrictions = (self.keys.keep, self.keys.documents, self.biases, self.allowed)
         plain = all(restriction is None for restriction in restrictions)

@@ -124,9 +124,10 @@ class LatentAttention(nn.Module):
         content, rotary = q.split([self.heads.width, self.heads.rotary], dim=-1)  # (B, H, T, D), (B, H, T, Dr)
         latent = tap("latent", self.latent_norm(self.latent_down(source)))[:, None]  # (B, 1, Ts, R)
         rotary_key = self.rotary_key(source)[:, None]  # (B, 1, Ts, Dr)
-        if geometry.rotation is not None:
-            rotary = tap("query_rotated", rotate(rotary, geometry.rotation))
-            rotary_key = tap("key_rotated", rotate(rotary_key, geometry.rotation))
+        rotation = geometry.rotation_in(q.dtype)
+        if rotation is not None:
+            rotary = tap("query_rotated", rotate(rotary, rotation))
+            rotary_key = tap("key_rotated", rotate(rotary_key, rotation))
         if cache is not None:
             latent, rotary_key = cache.update("latent", latent), cache.update("rotary_key", rotary_key)
         is_decoding = cache is not None and x.shape[1] == 1

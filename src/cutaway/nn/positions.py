@@ -149,11 +149,11 @@ def rotate(x: Float[Tensor, "B H T D"], rotation: Rotation) -> Float[Tensor, "B 
     y_i = x_i cos − x_{i + D/2} sin and y_{i + D/2} = x_{i + D/2} cos + x_i sin: rolling by D/2 swaps the pairs.
     Channels after the first D are not rotated (GPT-J, GPT-NeoX).
     """
-    cos, sin = (table.to(x.dtype) for table in rotation)
+    cos, sin = rotation[0].to(x.dtype), rotation[1].to(x.dtype)
     width = cos.shape[-1]
     if width < x.shape[-1]:
         return torch.cat([rotate(x[..., :width], rotation), x[..., width:]], dim=-1)
-    return x * cos + x.roll(width // 2, dims=-1) * sin
+    return torch.addcmul(x * cos, x.roll(width // 2, dims=-1), sin)
 
 
 def deinterleave(x: Shaped[Tensor, "..."], axis: int = -1) -> Shaped[Tensor, "..."]:
