@@ -30,6 +30,12 @@ def require_attributes(module: str, *names: str) -> ModuleType:
     return found
 
 
+def require_works(works: bool, what: str) -> None:
+    """Something works on this processor; or skips, or fails, likewise."""
+    if not works:
+        raise _lacking(f"needs {what}")
+
+
 def require_path(name: str) -> Path:
     """The path, which is there on this system; or skips, or fails, likewise."""
     if not Path(name).exists():

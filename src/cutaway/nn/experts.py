@@ -1,7 +1,6 @@
 """Mixture of experts: many feed-forward networks, of which each token uses a few."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from cutaway.nn.balance import Balance, attach, count_choices
 from cutaway.nn.feedforward import Gated
+from cutaway.nn.layers import without_autocast
 from cutaway.tap import show, tap
 
 GATES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": partial(torch.softmax, dim=-1), "sigmoid": torch.sigmoid}
@@ -67,7 +67,7 @@ class Router(nn.Linear):
 
     def forward(self, x: Float[Tensor, "*B C"]) -> Float[Tensor, "*B E"]:
         """Scores each expert for each token."""
-        with _without_autocast(x.device):
+        with without_autocast(x.device):
             return F.linear(x.float(), self.weight.float())
 
 
@@ -119,8 +119,3 @@ class Experts(nn.Module):
             y = expert(tokens.index_select(0, rows)) * weights.flatten().index_select(0, places)[:, None]
             mixed.index_add_(0, rows, y.to(mixed.dtype))
         return mixed.view_as(x)
-
-
-def _without_autocast(device: torch.device) -> AbstractContextManager[None]:
-    knows_autocast = torch.amp.is_autocast_available(device.type)  # not for meta tensors
-    return torch.autocast(device.type, enabled=False) if knows_autocast else nullcontext()

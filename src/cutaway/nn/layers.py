@@ -1,5 +1,7 @@
 """What many layers need: layers over an existing parameter, and checks of an input's axes and dtype."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -44,3 +46,9 @@ def embedding_over(weight: nn.Parameter) -> nn.Embedding:
         layer = nn.Embedding(*weight.shape)
     layer.weight = weight
     return layer
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Computes in the dtypes of the tensors while the block lasts."""
+    knows_autocast = torch.amp.is_autocast_available(device.type)  # not for meta tensors
+    return torch.autocast(device.type, enabled=False) if knows_autocast else nullcontext()
