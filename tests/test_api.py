@@ -15,6 +15,10 @@ from cli.command import TEXT, contents, printed
 from cutaway.api import assignments
 from cutaway.config.reading import override
 from cutaway.errors import UserError
+from cutaway.model import formats
+from cutaway.model.run_folder import RunFolder
+from cutaway.nn.stored import Packed, is_right
+from cutaway.training.loop import Trainer
 from support import run_python
 
 TINY: dict[str, Any] = {
@@ -109,6 +113,10 @@ MISTAKES = {
         lambda: cutaway.load("run", dtype="bf61"),
         "no dtype for weights is called 'bf61'; did you mean 'bf16'?",
     ),
+    "a format": (
+        lambda: cutaway.load("run", quantize="q44"),
+        "no quantized format is called 'q44'; did you mean 'q4'?",
+    ),
     "a preset to build": (
         lambda: cutaway.build("gpt-nanoo"),
         "no preset is called 'gpt-nanoo'; did you mean 'gpt-nano'?",
@@ -152,6 +160,45 @@ def test_weights_are_loaded_in_the_requested_dtype() -> None:
         assert {weight.dtype for weight in pipeline.model.parameters()} == {torch.bfloat16}
     assert {weight.dtype for weight in cutaway.load("run").model.parameters()} == {torch.float32}
     assert np.isfinite([score for _, score in pipeline.score("the cat")]).all()
+
+
+@pytest.mark.parametrize("quantize", ["q8", "q4"])
+def test_a_quantized_model_does_all_but_learn(quantize: str) -> None:
+    run = trained()
+    plain = cutaway.load(run.path, "cpu")
+    pipeline = cutaway.load(run.path, "cpu", quantize=quantize)
+    assert isinstance(pipeline.generate("the ", max_new_tokens=3), str)
+    with cutaway.capture(pipeline.model, "*.pattern") as trace:
+        scores = pipeline.score("the cat")
+    assert trace
+    near = [abs(ours - theirs) for (_, ours), (_, theirs) in zip(scores, plain.score("the cat"), strict=True)]
+    assert 0 < max(near) < 0.5
+    assert cutaway.check(pipeline).passed
+    assert f"{quantize} and float32 on cpu" in repr(pipeline)
+    assert repr(pipeline).split(", ")[3] == repr(plain).split(", ")[3]
+    refusal = f"a model quantized to {quantize} cannot be trained: load it without quantize={quantize}"
+    with pytest.raises(UserError, match=refusal):
+        cutaway.finetune(pipeline, "text.txt", "again", progress=False)
+    assert not Path("again").exists()
+    for to in ("hf", "gguf", "onnx"):
+        with pytest.raises(UserError, match=refusal.replace("trained", "exported")):
+            pipeline.export("exported", to)
+
+
+def test_a_packed_model_is_exported_and_trained_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LEAST", 0)
+    monkeypatch.setattr(formats, "is_faster", lambda make, weights: True)
+    run = trained(steps=2)
+    pipeline = cutaway.load(run.path, "cpu", "fp32")
+    if not is_right(Packed, torch.Size([16, 16]), torch.float32, torch.device("cpu")):
+        assert formats.format_of(pipeline.model) is None
+        return
+    assert formats.format_of(pipeline.model) == "packed"
+    assert pipeline.export("exported").difference < 1e-4
+    again = cutaway.finetune(pipeline, "text.txt", "again", progress=False, steps=1)
+    assert again.steps == 1
+    with pytest.raises(UserError, match="a model with packed weights cannot be trained: load it without dtype"):
+        Trainer(pipeline.model, None, pipeline.config.train, RunFolder(Path("run")))  # type: ignore[arg-type]
 
 
 def test_overrides_are_the_same_in_every_form() -> None:

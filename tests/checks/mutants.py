@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cutaway.checks.example_batches import TARGET
 from cutaway.checks.subject import Subject
+from cutaway.model.formats import for_inference
 from cutaway.nn.attention import Attention, split_heads
 from cutaway.nn.cache import LayerCache
 from cutaway.nn.dot_product import attend, plain
@@ -18,6 +19,7 @@ from cutaway.nn.dropout import drop
 from cutaway.nn.geometry import Geometry, TokenPositions, token_positions
 from cutaway.nn.norms import LayerNorm
 from cutaway.nn.positions import rotate
+from cutaway.nn.quantized import EightBits, round_rows
 from cutaway.text.tokenizer import Tokenizer
 
 Patch = pytest.MonkeyPatch
@@ -208,7 +210,17 @@ def end_out_of_range(subject: Subject, patch: Patch) -> None:
     patch.setattr(subject.tokenizers[TARGET], "end", 9999)
 
 
+def scale_of_the_first_row(subject: Subject, patch: Patch) -> None:
+    def product(self: EightBits, x: Tensor, bias: Tensor | None) -> Tensor:
+        numbers, scales = round_rows(x)
+        return self.sums(numbers) * self.parts()[1] * scales[0]
+
+    for_inference(subject.loaded, quantize="q8")
+    patch.setattr(EightBits, "product", product)
+
+
 MUTANTS = (
+    Mutant("stored = plain", "writer", scale_of_the_first_row, "."),
     Mutant("same as transformers", "writer", wrong_scale),
     Mutant("fused = plain", "writer", wrong_scale_where_one_looks),
     Mutant("future unseen", "writer", wrong_triangle),

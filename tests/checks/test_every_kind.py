@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from cutaway.checks.measure import Measurement, NotForThis
 from cutaway.checks.properties import check
 from cutaway.checks.subject import Subject, make_subject
 from cutaway.config.run import RunConfig
+from cutaway.model import formats
 from cutaway.runs.checking import subject_of
 from runs.kinds import KINDS, begin
 from variants import EXPERTS, IN_GROUPS, LATENT, config_of, name, variant
@@ -20,7 +22,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"attention": {"window": 4, "kv_heads": 2, "softcap": 2.0}, "position": "alibi", "residual": "parallel"},
     {"architecture": "encoder_decoder", "attention": LATENT, "position": "relative", "source_vocabulary": 41},
 ]
-ELSEWHERE = {"CPU = device", "same as transformers", "ids as transformers"}
+ELSEWHERE = {"stored = plain", "CPU = device", "same as transformers", "ids as transformers"}
 OF_DECODERS = {"cached = uncached", "changed cache = fresh", "future unseen"}
 OF_LENGTHS = {"padded left = alone", "padded right = alone", "padding inert"}
 OF_TEXT = {"text comes back", "special tokens sane"}
@@ -41,6 +43,21 @@ def test_a_run_passes(kind: str, tmp_path: Path) -> None:
 def test_a_variant_passes(choices: dict[str, Any]) -> None:
     config = RunConfig(model=config_of(**choices))
     assert unmeasured(make_subject(variant(**choices), config, {})) == ELSEWHERE | OF_TEXT
+
+
+@pytest.mark.parametrize("quantize", [None, "q8", "q4"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("choices", VARIANTS[::2], ids=name)
+def test_a_variant_passes_in_every_format(
+    choices: dict[str, Any], dtype: torch.dtype, quantize: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "LEAST", 0)
+    monkeypatch.setattr(formats, "is_faster", lambda make, weights: True)
+    config = RunConfig(model=config_of(**choices))
+    subject = make_subject(formats.for_inference(variant(**choices), dtype, quantize), config, {})
+    others = ELSEWHERE | OF_TEXT
+    assert formats.format_of(subject.loaded) in (quantize or "packed", None)
+    assert unmeasured(subject) == (others - {"stored = plain"} if formats.format_of(subject.loaded) else others)
 
 
 def unmeasured(subject: Subject) -> set[str]:

@@ -34,6 +34,9 @@ DATA: dict[str, tuple[str, ...]] = {
 }
 
 
+FORMATS = ((), ("--dtype", "bf16"), ("--quantize", "q8"), ("--quantize", "q4"), ("--dtype", "bf16", "--quantize", "q4"))
+
+
 def measured(*words: str) -> Any:
     return json.loads(printed("evaluate", *words, "--json"))
 
@@ -50,6 +53,33 @@ def test_what_was_held_out_is_measured(kind: str) -> None:
     assert figures.keys() == report["figures"].keys()
     name = next(iter(figures))
     assert float(figures[name]) == pytest.approx(report["figures"][name], abs=1e-4)
+
+
+@pytest.mark.parametrize("quantize", ["q8", "q4"])
+def test_figures_before_and_after_quantization(quantize: str) -> None:
+    before = measured("language-modeling")["figures"]
+    after = measured("language-modeling", "--quantize", quantize)
+    assert after["unquantized"]["figures"] == before
+    assert after["figures"].keys() == before.keys()
+    assert 0 < abs(after["figures"]["loss"] - before["loss"]) < 0.2
+    assert after["figures"]["tokens"] == before["tokens"]
+    shown = printed("evaluate", "language-modeling", "--quantize", quantize).splitlines()
+    assert shown[0].split() == ["unquantized", quantize]
+    row = next(line.split() for line in shown if line.startswith("perplexity"))
+    figures = (before["perplexity"], after["figures"]["perplexity"])
+    assert [float(word) for word in row[1:]] == pytest.approx(figures, abs=1e-3)
+
+
+def test_dtypes_and_formats_on_the_command_line() -> None:
+    texts = {words: printed("score", "language-modeling", "the cat", *words) for words in FORMATS}
+    assert len(set(texts.values())) == len(FORMATS)
+    for words in FORMATS:
+        assert printed("generate", "language-modeling", "the cat", "--max-new-tokens", "3", *words).startswith(
+            "the cat"
+        )
+    assert "stored = plain" in printed("check", "language-modeling", "--quantize", "q8")
+    line = refused("evaluate", "language-modeling", "--quantize", "q5")
+    assert line == "no quantized format is called 'q5'; known: q8, q4"
 
 
 @pytest.mark.parametrize("kind", DATA)

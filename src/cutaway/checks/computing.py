@@ -10,6 +10,7 @@ from cutaway.checks.batch import join, kept, logits
 from cutaway.checks.measure import ROUNDING, Measurement, NotForThis, difference, repeated
 from cutaway.checks.subject import Subject
 from cutaway.model.device import autocast, device_of
+from cutaway.model.formats import is_unrounded
 from cutaway.tap import capture
 
 BF16_DRIFT = 0.1
@@ -59,7 +60,7 @@ def processor_equals_device(subject: Subject) -> Measurement | NotForThis:
 def reference_is_equal(subject: Subject) -> Measurement | NotForThis:
     """Compares with the reference, padded on the right or not: not all references have positions for left padding."""
     if subject.reference is None:
-        return NotForThis("no transformers folder")
+        return NotForThis("no transformers folder" if is_unrounded(subject.loaded) else "its weights are rounded")
     found, expected = [], []
     for batch in (join(subject.even), join(subject.ragged), join(subject.long)):
         found += kept(logits(subject.model, batch), batch)

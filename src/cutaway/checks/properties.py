@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from cutaway.checks import batching, cached_decoding, computing, equation, special_tokens, text, weights
+from cutaway.checks import batching, cached_decoding, computing, equation, special_tokens, stored, text, weights
 from cutaway.checks.measure import Measurement, NotForThis, Property
 from cutaway.checks.subject import Subject
 
@@ -58,6 +58,12 @@ PROPERTIES = (
         DIFFERENCE,
         "captured tensors are not those that it computes with",
         computing.fused_equals_plain,
+    ),
+    Property(
+        "stored = plain",
+        "of the largest output",
+        "packed or quantized layers compute something else than their weights say",
+        stored.stored_equals_plain,
     ),
     Property(
         "attention = equation",

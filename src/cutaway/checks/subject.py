@@ -12,6 +12,7 @@ from cutaway.checks.example_batches import make_examples
 from cutaway.config.layers import layer
 from cutaway.config.model import ModelConfig
 from cutaway.config.run import RunConfig
+from cutaway.model.formats import with_plain_weights
 from cutaway.model.transformer import Transformer
 from cutaway.text.tokenizer import Tokenizer
 
@@ -35,7 +36,7 @@ Its logits at padding are arbitrary.
 
 @dataclass(frozen=True)
 class Subject:
-    """A model in fp32 and in evaluation mode, and random examples of its inputs.
+    """A model in fp32, with plain weights and in evaluation mode, and random examples of its inputs.
 
     Attributes:
         model: to check.
@@ -44,6 +45,7 @@ class Subject:
         ragged: examples of one row each, of different lengths if the inputs have a length.
         even: as many examples, all as long as the longest of those.
         long: two examples, if possible beyond `NEAR` positions and all `limits`, one a little shorter than the other.
+        loaded: the model as it was loaded, perhaps in another dtype, packed or quantized.
         reference: if there is one; takes tensors on the CPU.
         reference_ids: of a text in the reference's own tokenizer, with special tokens.
     """
@@ -54,6 +56,7 @@ class Subject:
     ragged: list[Batch]
     even: list[Batch]
     long: list[Batch]
+    loaded: Transformer
     reference: Reference | None = None
     reference_ids: Callable[[str], list[int]] | None = None
 
@@ -90,7 +93,7 @@ def make_subject(
     reference: Reference | None = None,
     reference_ids: Callable[[str], list[int]] | None = None,
 ) -> Subject:
-    """Prepares a model to be checked: switches to evaluation mode, and copies a model that is not in fp32.
+    """Prepares a model to be checked: switches to evaluation mode, and copies a model that is not plain and in fp32.
 
     Args:
         model: any; its weights are not changed.
@@ -99,6 +102,8 @@ def make_subject(
         reference: computes logits with another implementation.
         reference_ids: gives the token ids of a text in another implementation.
     """
+    loaded = model
+    model = with_plain_weights(model)
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         model = deepcopy(model).float()
     parameters = sum(weight.numel() for weight in model.parameters())
@@ -109,4 +114,4 @@ def make_subject(
     ragged = make_examples(config.model, tokenizers, lengths, seed=0)
     even = make_examples(config.model, tokenizers, [longest] * len(lengths), seed=1)
     long = make_examples(config.model, tokenizers, [far, max(1, far - BEYOND)], seed=2)
-    return Subject(model.eval(), config, tokenizers, ragged, even, long, reference, reference_ids)
+    return Subject(model.eval(), config, tokenizers, ragged, even, long, loaded, reference, reference_ids)

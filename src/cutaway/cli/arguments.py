@@ -32,6 +32,11 @@ NumbersFile = Annotated[
 ]
 Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
+Dtype = Annotated[
+    str | None, typer.Option(help="Compute in fp32, bf16 or fp16, with packed weights where that is faster.")
+]
+Quantize = Annotated[str | None, typer.Option(help="Store the weights of linear layers in 8 or 4 bits: q8 or q4.")]
+
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -56,11 +61,13 @@ RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens th
 Seed = Annotated[int, typer.Option(help="The same seed gives the same text.")]
 
 
-def open_model(model: Path, device: str, *, average: int = 1) -> "Pipeline":
+def open_model(
+    model: Path, device: str, dtype: str | None = None, quantize: str | None = None, *, average: int = 1
+) -> "Pipeline":
     """Loads a model; prints what was changed or left out in an import to standard error."""
     from cutaway.pipeline import load
 
-    pipeline = load(model, device, average=average)
+    pipeline = load(model, device, dtype, quantize=quantize, average=average)
     for note in pipeline.notes:
         print(f"note: {note}", file=sys.stderr)
     return pipeline

@@ -10,8 +10,10 @@ import typer
 from cutaway.cli.arguments import (
     STANDARD_INPUT,
     Device,
+    Dtype,
     MinP,
     Model,
+    Quantize,
     RepetitionPenalty,
     Seed,
     Temperature,
@@ -41,6 +43,8 @@ def chat(
     repetition_penalty: RepetitionPenalty = 1.0,
     seed: Seed = 0,
     device: Device = "auto",
+    dtype: Dtype = None,
+    quantize: Quantize = None,
     json: AsJSON = False,
 ) -> None:
     """Chat with a model trained for it, line by line; an empty line starts a new chat."""
@@ -48,7 +52,7 @@ def chat(
 
     # Fails before a model is loaded.
     sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, seed)
-    chat_session = open_model(model, device).chat_session()
+    chat_session = open_model(model, device, dtype, quantize).chat_session()
     beginning: list[Message] = [] if system is None else [{"role": "system", "content": system}]
     messages = list(beginning)
     for line in _lines():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cutaway.cli.arguments import Device, Model, open_model
+from cutaway.cli.arguments import Device, Dtype, Model, Quantize, open_model
 from cutaway.cli.show import AsJSON, print_json
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from cutaway.runs.checking import Checked, CheckReport
 
 
-def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
+def check(
+    model: Model, device: Device = "auto", dtype: Dtype = None, quantize: Quantize = None, json: AsJSON = False
+) -> None:
     """Measure properties that every correct model has, such as independence of padding and cache. Exit 1 on failure.
 
     The files of a run are compared with their digests first.
@@ -24,7 +26,9 @@ def check(model: Model, device: Device = "auto", json: AsJSON = False) -> None:
     from cutaway.runs.checking import check_pipeline
 
     require_verified(model)
-    report = check_pipeline(open_model(model, device), lambda found, total: tracked(found, "checking", total))
+    report = check_pipeline(
+        open_model(model, device, dtype, quantize), lambda found, total: tracked(found, "checking", total)
+    )
     if json:
         print_json({"properties": [as_json(one) for one in report.properties]})
     else:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, Model, open_model
+from cutaway.cli.arguments import Device, Dtype, Model, Quantize, open_model
 from cutaway.cli.show import AsJSON, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from cutaway.metrics.report import Report
+    from cutaway.pipeline import Pipeline
 
 
 def evaluate(
@@ -26,6 +27,8 @@ def evaluate(
     tokenize: Annotated[str, typer.Option(help="Tokenization of BLEU: 13a, none, intl, char.")] = "13a",
     average: Annotated[int, typer.Option(help="Average this many last checkpoints; 1: the best weights.")] = 1,
     device: Device = "auto",
+    dtype: Dtype = None,
+    quantize: Quantize = None,
     json: AsJSON = False,
 ) -> None:
     """Measure a model with the usual metric of its task.
@@ -38,27 +41,43 @@ def evaluate(
     """
     from cutaway.config.data import DataConfig
     from cutaway.errors import UserError
+    from cutaway.model.formats import require_format
     from cutaway.runs.evaluation import evaluate_data, evaluate_run
     from cutaway.tasks.task import EvaluationOptions
 
     if data is None and (field or target):
         raise UserError("--field and --target describe other data: give it with --data too")
-    pipeline = open_model(model, device, average=average)
+    require_format(quantize)
+    pipeline = open_model(model, device, dtype, average=average)
     options = EvaluationOptions(num_beams=num_beams, length_penalty=length_penalty, tokenize=tokenize)
     if options != EvaluationOptions() and not pipeline.config.task.spec.searches:
         raise UserError("--num-beams, --length-penalty and --tokenize are for models that write a text from a source")
-    if data is None:
-        report = evaluate_run(pipeline, model, options)
-    else:
+
+    def measured(pipeline: "Pipeline") -> "Report":
+        if data is None:
+            return evaluate_run(pipeline, model, options)
         own = pipeline.config.data
         chosen = DataConfig(path=data, field=field or own.field, target=target or own.target)
         # Windows cannot remove mapped files: tokens stay there while an exception refers to them.
         with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            report = evaluate_data(pipeline, chosen, Path(scratch) / "tokens", options)
+            return evaluate_data(pipeline, chosen, Path(scratch) / "tokens", options)
+
+    report = measured(pipeline)
+    if quantize is None:
+        print_json(asdict(report)) if json else show(report)
+        return
+    quantized = measured(open_model(model, device, dtype, quantize, average=average))
     if json:
-        print_json(asdict(report))
+        print_json({**asdict(quantized), "unquantized": asdict(report)})
     else:
-        show(report)
+        show_both(report, quantized, quantize)
+
+
+def show_both(before: "Report", after: "Report", quantize: str) -> None:
+    """Prints the figures of a model before and after it was quantized."""
+    print_table(
+        ["", "unquantized", quantize], [[name, value, after.figures[name]] for name, value in before.figures.items()]
+    )
 
 
 def show(report: "Report") -> None:

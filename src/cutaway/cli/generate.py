@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, MinP, Model, RepetitionPenalty, Seed, Temperature, TopK, TopP, open_model
+from cutaway.cli.arguments import (
+    Device,
+    Dtype,
+    MinP,
+    Model,
+    Quantize,
+    RepetitionPenalty,
+    Seed,
+    Temperature,
+    TopK,
+    TopP,
+    open_model,
+)
 from cutaway.cli.show import AsJSON, print_json
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
@@ -25,6 +37,8 @@ def generate(
     stop: Annotated[list[str] | None, typer.Option(help="Stop before this text; may be given several times.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
+    dtype: Dtype = None,
+    quantize: Quantize = None,
     json: AsJSON = False,
 ) -> None:
     """Generate text from a prompt.
@@ -49,7 +63,7 @@ def generate(
         raise UserError(f"--num-samples must be 1 or more, not {num_samples}")
     if num_samples > 1 and temperature == 0:
         raise UserError("--num-samples needs a --temperature above 0: without chance, all continuations are the same")
-    pipeline = open_model(model, device)
+    pipeline = open_model(model, device, dtype, quantize)
     prompts = [one for one in prompt or [""] for _ in range(num_samples)]
     if len(prompts) == 1 and not json:
         pieces = pipeline.stream(prompts[0], max_new_tokens, stop=stop or (), **options)

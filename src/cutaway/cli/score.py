@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cutaway.cli.arguments import Device, Model, open_model
+from cutaway.cli.arguments import Device, Dtype, Model, Quantize, open_model
 from cutaway.cli.show import AsJSON, print_json, print_table
 from cutaway.errors import counted
 
@@ -14,6 +14,8 @@ def score(
     model: Model,
     text: Annotated[str, typer.Argument(help="What to score.")],
     device: Device = "auto",
+    dtype: Dtype = None,
+    quantize: Quantize = None,
     json: AsJSON = False,
 ) -> None:
     """Print the log-probability of each token of a text, given those before it.
@@ -22,7 +24,7 @@ def score(
 
     cutaway score runs/nano "import this"
     """
-    scores = open_model(model, device).score(text)
+    scores = open_model(model, device, dtype, quantize).score(text)
     total = math.fsum(value for _, value in scores)
     if json:
         tokens = [{"token": piece, "log_probability": value} for piece, value in scores]

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import platform
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -45,6 +46,12 @@ def accelerators() -> list[str]:
     found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
     toolkit = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
     return [f"{one.name}, {one.total_memory / 1e9:.0f} GB, {one.major}.{one.minor}, {toolkit}" for one in found]
+
+
+def processor() -> str:
+    """The processor in words, with the vector instructions that torch uses."""
+    name = torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or platform.machine()
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 DTYPES = {

@@ -21,6 +21,7 @@ from cutaway.generation.streaming import stop_strings
 from cutaway.generation.text_generator import TextGenerator
 from cutaway.hub.opening import Opened
 from cutaway.keywords import all_explained
+from cutaway.model.formats import count_weights, format_of, require_unquantized, with_plain_weights
 from cutaway.model.transformer import DecoderOnly, Transformer
 from cutaway.pipeline.exporting import FORMATS, Exported
 from cutaway.tasks.algorithmic.task import AlgorithmicTask
@@ -89,13 +90,15 @@ class Pipeline:
     def _facts(self) -> dict[str, str]:
         weights = list(self.model.parameters())
         dtypes = sorted({str(weight.dtype).removeprefix("torch.") for weight in weights})
+        form = format_of(self.model)
+        formats = " and ".join(dtypes) if form is None else f"{form} and {' and '.join(dtypes)}"
         tokens = {} if self._tokenizer is None else {"tokens": f"{len(self._tokenizer):,} tokens"}
         return {
             "task": self.config.task.kind,
             "architecture": self.config.model.architecture.replace("_", "-"),
-            "parameters": f"{count(sum(weight.numel() for weight in weights))} parameters",
+            "parameters": f"{count(count_weights(self.model))} parameters",
             **tokens,
-            "weights": f"{' and '.join(dtypes)} on {weights[0].device}",
+            "weights": f"{formats} on {weights[0].device}",
             "methods": f"can {', '.join(self.config.task.verbs) or 'predict'}",
         }
 
@@ -412,8 +415,10 @@ class Pipeline:
             numbers: of matrices in a GGUF file: `f32`, `f16` (default), `bf16` or `q8_0`.
 
         Raises:
-            UserError: the format does not support the model, `out` exists, or the written model has other logits.
+            UserError: the format does not support the model, the model is quantized, `out` exists, or the written
+                model has other logits.
         """
+        require_unquantized(self.model, "exported")
         if to not in FORMATS:
             raise UserError(f"no format is called {to!r}; {nearest(to, FORMATS)}")
         if numbers is not None and to != "gguf":
@@ -422,7 +427,7 @@ class Pipeline:
         if to == "hf":
             chosen["source_tokenizer"] = self.source_tokenizer
             chosen["preferred"] = None if self.opened is None else self.opened.imported.model_type
-        return FORMATS[to](self.model.eval(), self.config, self._tokenizer, Path(out), **chosen)
+        return FORMATS[to](with_plain_weights(self.model.eval()), self.config, self._tokenizer, Path(out), **chosen)
 
     def seq2seq_generator(self, verb: str, *, truncate: bool = False) -> Seq2SeqGenerator:
         """Finds or samples several texts per source; `truncate` truncates sources that are too long."""

@@ -11,6 +11,7 @@ from cutaway.checks.properties import check as find
 from cutaway.checks.subject import Subject, make_subject
 from cutaway.display import html_table
 from cutaway.hub.reference import open_reference, open_tokenizer
+from cutaway.model.formats import is_unrounded
 from cutaway.pipeline import Pipeline
 
 INAPPLICABLE = "not for this model"
@@ -102,7 +103,7 @@ def subject_of(pipeline: Pipeline) -> Subject:
     if pipeline.opened is None or not (folder := pipeline.opened.path).is_dir():
         return make_subject(pipeline.model, pipeline.config, tokenizers)
     reference_ids = open_tokenizer(folder) if tokenizers else None
-    reference = open_reference(folder, pipeline.model.head)
+    reference = open_reference(folder, pipeline.model.head) if is_unrounded(pipeline.model) else None
     return make_subject(pipeline.model, pipeline.config, tokenizers, reference, reference_ids)
 
 

@@ -16,6 +16,7 @@ from cutaway.config.tokenizer import CharTokenizer, OriginTokenizer
 from cutaway.config.train import TrainConfig
 from cutaway.errors import UserError
 from cutaway.hub.download import is_name
+from cutaway.model.formats import count_weights, require_unquantized
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline
 from cutaway.runs.requirements import chosen_by_task, fits_body, needs_of
@@ -42,9 +43,10 @@ def going_on(origin: str, pipeline: Pipeline, task: str | None = None, assignmen
         assignments: changes, as `override` takes them.
 
     Raises:
-        UserError: the model cannot be trained for the task, its tokenizer lacks a token that the task needs, or a
-            choice does not exist or contradicts the model's body.
+        UserError: the model is quantized or cannot be trained for the task, its tokenizer lacks a token that the task
+            needs, or a choice does not exist or contradicts the model's body.
     """
+    require_unquantized(pipeline.model, "trained")
     before = pipeline.config
     if task is None and before.task.spec.needs is None:
         raise UserError(
@@ -75,7 +77,7 @@ def fine_tuning(model: Transformer, *, endless: bool = False) -> TrainConfig:
     The learning rate is 5e-4 up to a million parameters, then falls with the square root of their number, down to 2e-5.
     Endless data has no epochs, so there the number of steps is the default.
     """
-    millions = sum(weight.numel() for weight in model.parameters()) / 1e6
+    millions = count_weights(model) / 1e6
     rate = min(max(5e-4 / math.sqrt(max(millions, 1.0)), 2e-5), 5e-4)
     return TrainConfig(
         epochs=None if endless else 3,

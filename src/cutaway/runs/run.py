@@ -19,6 +19,7 @@ from cutaway.locks import FolderLock, lock_of
 from cutaway.model.build import build
 from cutaway.model.device import choose_device
 from cutaway.model.digests import DIGESTS_FILE, Digests
+from cutaway.model.formats import with_plain_weights
 from cutaway.model.run_folder import RunFolder, read_weights, write_json, write_weights
 from cutaway.model.transformer import Transformer
 from cutaway.pipeline import Pipeline, load
@@ -317,6 +318,6 @@ def _write_choices(run: Run) -> None:
 def _with_weights_of(run: Run, origin: Pipeline) -> Run:
     """Copies the weights of a model into a run, and writes them: the run can then be resumed without that model."""
     same = same_answers(origin.config, run.config)
-    transferred = transfer_weights(origin.model, run.model, same_answers=same)
+    transferred = transfer_weights(with_plain_weights(origin.model), run.model, same_answers=same)
     write_weights(run.folder.weights, run.model)
     return replace(run, transferred=transferred)

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from cutaway.config.train import TrainConfig
 from cutaway.display import program
-from cutaway.errors import JobError
+from cutaway.errors import JobError, UserError
 from cutaway.files import remove_file
 from cutaway.model.device import autocast, choose_precision
 from cutaway.model.digests import Digests
+from cutaway.model.formats import format_of
 from cutaway.model.run_folder import RunFolder, write_weights
 from cutaway.tasks.base import Batch, EqualBatches, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
@@ -45,6 +46,8 @@ class Trainer:
         folder: RunFolder,
         callbacks: Sequence[Callback] = (),
     ) -> None:
+        if (form := format_of(model)) is not None:
+            raise UserError(f"a model with {form} weights cannot be trained: load it without dtype and quantize")
         self._model = model
         self._data = data
         self._config = config
