@@ -17,8 +17,8 @@ from nn import (
     test_far_attention,
     test_far_layers,
     test_far_positions,
-    test_positions,
     test_norms,
+    test_positions,
 )
 
 EQUATIONS: dict[str, Callable[..., Any]] = {

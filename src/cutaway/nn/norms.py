@@ -52,7 +52,7 @@ class ZeroCentredRMSNorm(nn.Module):
 
 
 def unit_rms(x: Float[Tensor, "*B C"], epsilon: float) -> Float[Tensor, "*B C"]:
-    """x / √(mean(x²) + ε), which has a mean square of about 1.
+    """X / √(mean(x²) + ε), which has a mean square of about 1.
 
     Without gradients, torch's own, which gives the same bits: the bookkeeping of a function with its own derivative
     takes four times as long as the norm of one token.
