@@ -7,6 +7,7 @@ from house.sources import PACKAGE, Source, hold, sources
 
 APART = {
     PACKAGE / "model/init.py",  # draws weights
+    PACKAGE / "model/formats.py",  # puts other layers in the place of those whose weights it reads
     PACKAGE / "nn/layers.py",  # makes layers over weights that are there
     PACKAGE / "nn/plain.py",  # tells whether a layer may be bypassed
     PACKAGE / "model/parts",  # reads choices, some of which are called weight

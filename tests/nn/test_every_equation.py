@@ -19,6 +19,7 @@ from nn import (
     test_far_positions,
     test_norms,
     test_positions,
+    test_stored,
 )
 
 EQUATIONS: dict[str, Callable[..., Any]] = {
@@ -86,10 +87,23 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "positions.deinterleave": test_positions.test_deinterleaving_reorders_one_axis_and_can_be_inverted,
     "positions.interleave": test_positions.test_deinterleaved_vectors_rotate_in_the_papers_pairs,
     "positions.rotate": test_far_positions.test_rotations_are_those_of_the_paper,
+    "quantized.EightBits": test_stored.test_rounded_weights_and_products_of_8_bits_are_within_half_a_step,
+    "quantized.ExactSums": test_stored.test_every_kernel_of_8_bits_gives_the_same_bits,
+    "quantized.FourBits": test_stored.test_4_bits_are_within_half_a_step_of_their_group,
+    "quantized.IntegerSums": test_stored.test_every_kernel_of_8_bits_gives_the_same_bits,
+    "quantized.InterleavedNibbles": test_stored.test_the_4_bit_kernel_is_its_dequantized_product,
+    "quantized.Nibbles": test_stored.test_4_bits_without_the_operators_fall_back,
+    "quantized.PackedSums": test_stored.test_every_kernel_of_8_bits_gives_the_same_bits,
+    "quantized.UnpackedBytes": test_stored.test_8_bits_without_the_operators_are_the_same_bits,
+    "quantized.round_rows": test_stored.test_rounded_weights_and_products_of_8_bits_are_within_half_a_step,
+    "quantized.store_in_4_bits": test_stored.test_4_bits_reproduce_what_they_can_write,
+    "quantized.store_in_8_bits": test_stored.test_every_kernel_of_8_bits_gives_the_same_bits,
     "residual.PostNorm": test_far_layers.test_residual_connections,
     "residual.PreNorm": test_far_layers.test_residual_connections,
     "residual.ResPostNorm": test_far_layers.test_residual_connections,
     "residual.Sandwich": test_far_layers.test_residual_connections,
+    "stored.Packed": test_stored.test_packed_is_plain,
+    "stored.StoredLinear": test_stored.test_packed_is_plain,
 }
 OTHERS = {
     "attention.Heads": "sizes",
@@ -101,10 +115,12 @@ OTHERS = {
     "latent.LatentHeads": "sizes",
     "layers.dtype_of": "a look-up",
     "layers.require_axes": "a refusal",
+    "layers.without_autocast": "a context",
     "plain.is_plain": "a question about layers",
     "positions.AddsToEmbeddings": "a protocol",
     "positions.BiasesScores": "a protocol",
     "positions.Rotates": "a protocol",
+    "stored.Stored": "what the formats have in common",
 }
 
 

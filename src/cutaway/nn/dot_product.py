@@ -133,8 +133,9 @@ def unfolded(
 def is_faster_folded(q: Tensor, k: Tensor) -> bool:
     """Whether the query heads of a group had better be queries of one head, so that its keys and values are read once.
 
-    On one thread of an AVX-512 processor, 64 to 1,024 keys and three to eight query heads per group, one query takes 0.4
-    to 1 of the time in fp32, 0.2 to 0.5 in fp16, and 0.5 to 1.1 in bf16, where a batch of small groups is the slow case.
+    On one thread of an AVX-512 processor, 64 to 1,024 keys and three to eight query heads per group, one query takes
+    0.4 to 1 of the time in fp32, 0.2 to 0.5 in fp16, and 0.5 to 1.1 in bf16, where a batch of small groups is the slow
+    case.
     Two to eight queries take about half in both half precisions, but no less in fp32, where the mask is repeated for
     nothing; of more queries, the kernel makes blocks itself. Multi-head attention has no groups: a second, equal query
     would take twice the time there.
