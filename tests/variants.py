@@ -26,6 +26,8 @@ IN_GROUPS = {"groups": 5, "groups_per_token": 3, "scale": 2.5}
 LLAMA3 = {"kind": "llama3", "factor": 3.0, "trained_context": 9}
 YARN = {"kind": "yarn", "factor": 3.0, "trained_context": 9, "magnitude": 1.3}
 CENTRED = {"kind": "rms", "zero_centred": True}
+NGRAMS = {"lengths": [2, 4, 3], "rows": [1400, 53, 47]}
+"""One exact table and two that are hashed."""
 LATENT = {"kind": "latent", "query_rank": 16, "latent_rank": 10, "rotary_width": 4, "value_width": 9}
 
 SMALLER = {"deepseek-v3": ["model.layers=4", "model.feedforward.experts=16"]}
@@ -93,6 +95,8 @@ def _others() -> Iterator[dict[str, Any]]:
     yield {"feedforward": EXPERTS | {"gate": "softmax", "normalised": False, "balance": "loss"}, "residual": "parallel"}
     yield {"feedforward": EXPERTS | {"shared": 0, "balance": "none"}, "first_layers": {"feedforward": GATED}}
     yield {"feedforward": GATED, "embedding": {"token_width": 14, "projected": "tokens", "scaled": True}}
+    yield {"embedding": {"ngrams": NGRAMS, "norm": True}, "position": "rotary"}
+    yield {"embedding": {"ngrams": NGRAMS | {"width": 11}, "scaled": True, "token_width": 14, "projected": "tokens"}}
     yield {"feedforward": GATED | {"activation": "gelu", "bias": True}}
     yield {"feedforward": {"kind": "dense", "hidden": HIDDEN, "activation": "squared_relu", "bias": False}}
     yield {"head": {"tied": False, "bias": True, "softcap": 3.0}, "embedding": {"scaled": True, "norm": True}}
@@ -153,6 +157,7 @@ def _sparse_matrix(architecture: str) -> Iterator[dict[str, Any]]:
     yield {"architecture": architecture, "attention": {"softcap": 2.0, "kv_heads": 2}, "position": "alibi"}
     yield {"architecture": architecture, "attention": {"qk_norm": True, "bias": False}, "position": "rotary"}
     yield {"architecture": architecture, "attention": {"window": 4}, "position": "relative", "feedforward": GATED}
+    yield {"architecture": architecture, "embedding": {"ngrams": NGRAMS}}
     embedding = {"scaled": True, "norm": True, "token_width": 28}
     yield {"architecture": architecture, "embedding": embedding, "final_norm": False}
     yield {"architecture": architecture, "feedforward": EXPERTS | IN_GROUPS, "position": "relative"}

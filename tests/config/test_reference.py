@@ -79,6 +79,11 @@ def test_a_key_has_a_type_and_a_default(key: str, kind: str, type_: str, default
 def test_a_default_is_what_a_run_has_that_chooses_nothing_but_the_kind(key: Key) -> None:
     chosen = [key.kinds[0]] if key.kinds else []
     outer = {
+        "model.embedding.ngrams": ["model.embedding.ngrams.lengths=[2, 3]"],
+        "model.source_embedding.ngrams": [
+            *("model.architecture=encoder_decoder", "model.source_embedding.kind=tokens"),
+            "model.source_embedding.ngrams.lengths=[2, 3]",
+        ],
         "model.position.scaling": ["model.position=rotary"],
         "model.first_layers": ["model.first_layers.count=1"],
         "model.other_layers": ["model.position=rotary", "model.other_layers.layers=[0]"],
@@ -108,7 +113,7 @@ def test_a_default_is_what_a_run_has_that_chooses_nothing_but_the_kind(key: Key)
     if isinstance(value, dict):
         assert value.get("kind") == key.default
     elif isinstance(value, list):
-        assert key.default == "[]"
+        assert key.default == str(value)
     elif value is None or isinstance(value, bool):
         assert key.default == str(value).lower()
     elif isinstance(value, str):

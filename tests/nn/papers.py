@@ -187,3 +187,23 @@ def surprise(logits: Array, target: int, smoothing: float = 0.0) -> float:
     top = float(logits.max())
     total = top + math.log(math.fsum(math.exp(value - top) for value in logits))
     return (1 - smoothing) * (total - float(logits[target])) + smoothing * (total - math.fsum(logits) / len(logits))
+
+
+def row_of_ngram(tokens: Sequence[int], vocabulary: int, rows: int) -> int:
+    """The number written by these digits to the base V; with fewer rows, Rabin's hash of them (Karp & Rabin 1987)."""
+    n = len(tokens)
+    if rows >= vocabulary**n:
+        return sum(token * vocabulary ** (n - 1 - i) for i, token in enumerate(tokens))
+    return sum((token + 1) * 1_000_003 ** (n - 1 - i) for i, token in enumerate(tokens)) % (2**31 - 1) % rows
+
+
+def ngrams(texts: Sequence[Sequence[int]], tables: dict[int, Array], vocabulary: int, width: int) -> list[Array]:
+    """For each token of each text, the sum of the rows of the n-grams that end there and begin in the same text."""
+    found = []
+    for text in texts:
+        sums = np.zeros((len(text), width))
+        for n, table in tables.items():
+            for end in range(n, len(text) + 1):
+                sums[end - 1] += table[row_of_ngram(text[end - n : end], vocabulary, len(table))]
+        found.append(sums)
+    return found

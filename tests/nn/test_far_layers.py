@@ -129,7 +129,7 @@ def test_embedding_of_tokens() -> None:
 def test_a_projected_embedding_of_tokens() -> None:
     table = nn.Parameter(torch.randn(3000, 24))
     norm, projection = randomised(LayerNorm(24)), randomised(nn.Linear(24, 56))
-    embed = randomised(TokenEmbedding(table, positions=Sinusoidal(24), norm=norm, projection=projection))
+    embed = randomised(TokenEmbedding(table, positions=Sinusoidal(24), norm=norm, projections=(None, projection)))
     tokens, positions = torch.tensor([[0, 2999, 7]]), torch.tensor([[5, 900, 4000]])
     rows = [
         [e + papers.sinusoid(p, i, 24, 10_000.0) for i, e in enumerate(embed.tokens.weight[t].tolist())]
@@ -143,7 +143,7 @@ def test_a_projected_embedding_of_tokens() -> None:
 def test_an_embedding_of_projected_tokens() -> None:
     table, projection = nn.Parameter(torch.randn(3000, 24)), randomised(nn.Linear(24, 56, bias=False))
     embed = randomised(
-        TokenEmbedding(table, scale=3.0, segments=2, positions=Sinusoidal(56), token_projection=projection)
+        TokenEmbedding(table, scale=3.0, segments=2, positions=Sinusoidal(56), projections=(projection, None))
     )
     tokens, positions, segments = torch.tensor([[0, 2999]]), torch.tensor([[5, 4000]]), torch.tensor([[1, 0]])
     waves = [[papers.sinusoid(p, i, 56, 10_000.0) for i in range(56)] for p in positions[0].tolist()]

@@ -3,10 +3,43 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cutaway.config.record import Record
 from cutaway.errors import UserError
+
+
+class NGramsConfig(Record):
+    """A trained vector per n-gram, which starts at zero, added to the vector of its last token."""
+
+    lengths: tuple[int, ...] = Field((2, 3), description="numbers of tokens: 2 for pairs of tokens, 3 for triples")
+    rows: tuple[int, ...] = Field(
+        (4096,),
+        description="most vectors of each table, or one number per length; where there are more n-grams, those with "
+        "the same hash share a vector",
+    )
+    width: int | None = Field(
+        None, gt=0, description="width of the vectors, which a linear layer then projects; none: that of tokens"
+    )
+
+    @field_validator("lengths", "rows", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: object) -> object:
+        return (given,) if isinstance(given, int) else given
+
+    @model_validator(mode="after")
+    def _fits(self) -> "NGramsConfig":
+        if not self.lengths or min(self.lengths) < 2 or len(set(self.lengths)) < len(self.lengths):
+            raise ValueError("the lengths of n-grams are different numbers from 2 on, for example [2, 3]")
+        if min(self.rows, default=0) < 1 or len(self.rows) not in (1, len(self.lengths)):
+            raise ValueError("give one number of rows, or one for each length, for example [4096, 2048]")
+        return self
+
+    @property
+    def tables(self) -> list[tuple[int, int]]:
+        """The length and the rows of each table."""
+        rows = self.rows * len(self.lengths) if len(self.rows) == 1 else self.rows
+        return list(zip(self.lengths, rows, strict=True))
 
 
 class TokenEmbeddingConfig(Record):
@@ -30,6 +63,9 @@ class TokenEmbeddingConfig(Record):
     )
     norm: bool = Field(False, description="whether vectors are normalised after positions are added")
     segments: int = Field(0, ge=0, description="number of segments, each with a trained vector (Devlin et al. 2019)")
+    ngrams: NGramsConfig | None = Field(
+        None, description="vectors of the last few tokens together, added to those of tokens; none: there are none"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "TokenEmbeddingConfig":

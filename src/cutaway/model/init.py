@@ -7,6 +7,7 @@
 | attention's and feed-forward's last matrix | 1/√(inputs · sublayers), which keeps that of a stack's sum  |
 | embeddings of tokens, positions, segments  | 1/√width; 1/width where the head shares the embedding       |
 | positions of a grid, class vector          | 1: as large as the patches                                  |
+| tables of n-grams                          | 0                                                           |
 | free head                                  | 0.1/√width                                                  |
 | biases of distances                        | 0.02                                                        |
 | every other bias                           | 0 (norm weights: 1)                                         |
@@ -31,6 +32,7 @@ from cutaway.nn.embeddings import FrameEmbedding, PatchEmbedding, TokenEmbedding
 from cutaway.nn.experts import Experts
 from cutaway.nn.feedforward import Dense, Gated
 from cutaway.nn.latent import LatentAttention
+from cutaway.nn.ngrams import NGram
 from cutaway.nn.positions import Learned, LearnedGrid, RelativeBias, ShortestPathBias
 
 
@@ -121,6 +123,13 @@ def _(module: TokenEmbedding, branches: int) -> None:
     for projection in (module.token_projection, module.projection):
         if isinstance(projection, nn.Linear):
             draw_linear(projection)
+
+
+@draw.register
+def _(module: NGram, branches: int) -> None:
+    module.table.weight.zero_()
+    if isinstance(module.projection, nn.Linear):
+        draw_linear(module.projection)
 
 
 @draw.register

@@ -124,7 +124,8 @@ class Stack(nn.Module):
         like = torch.empty(0, dtype=weight.dtype, device=weight.device)
         across = [cached_shapes(block, "cross_attention") for block in self.blocks]
         source = Cache(across, batch, source_slots, like) if self.has_cross_attention else None
-        return Cache([cached_shapes(block, "self_attention") for block in self.blocks], batch, slots, like, source)
+        own = [cached_shapes(block, "self_attention") for block in self.blocks]
+        return Cache(own, batch, slots, like, source, keeps_ids=self.embedding.earlier > 0)
 
     def forward(
         self,
@@ -140,8 +141,9 @@ class Stack(nn.Module):
         """Computes the hidden state of each token, patch or frame, for the head."""
         slots = self.embedding.slots(inputs)
         tokens = self.token_positions(slots, attention_mask, documents, cache)
+        earlier = None if cache is None else cache.recall(slots, self.embedding.earlier)
         geometries = self.geometries(tokens, cache, distances)
-        x = self.embed(inputs, tokens.positions, segments)
+        x = self.embed(inputs, tokens.positions, segments, earlier)
         across = self.across(x, tokens, memory, cache)
         for i, (name, block) in enumerate(self.named_blocks()):
             x = block(x, geometries[int(name)], None if cache is None else cache.layers[i], across[i])

@@ -9,7 +9,8 @@ from copy import copy
 from typing import Any, Optional
 
 import torch
-from jaxtyping import Float, Int
+import torch.nn.functional as F
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.utils._pytree import MappingKey, register_pytree_node
 
@@ -31,6 +32,7 @@ class Cache:
         slots: the most tokens that it holds; None if it grows, which copies it in every forward pass.
         like: a tensor with its dtype and device.
         source: the cache of cross-attention.
+        keeps_ids: whether it holds the ids of tokens too, for embeddings that read earlier ones.
 
     Attributes:
         length: the number of filled slots, the same in every row; the stack advances it once per forward pass.
@@ -39,7 +41,14 @@ class Cache:
     """
 
     def __init__(
-        self, layers: Sequence[Shapes], batch: int, slots: int | None, like: Tensor, source: Optional["Cache"] = None
+        self,
+        layers: Sequence[Shapes],
+        batch: int,
+        slots: int | None,
+        like: Tensor,
+        source: Optional["Cache"] = None,
+        *,
+        keeps_ids: bool = False,
     ) -> None:
         self.length = 0
         self.slots = slots
@@ -48,6 +57,7 @@ class Cache:
         self._positions = torch.zeros(batch, slots or 0, dtype=torch.long, device=like.device)
         self._keep = torch.ones(batch, slots or 0, dtype=torch.bool, device=like.device)
         self._has_padding = False
+        self._ids = torch.zeros_like(self._positions) if keeps_ids else None
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Cache":
@@ -56,6 +66,7 @@ class Cache:
         own = {name: x for name, x in tensors.items() if not name.startswith("source.")}
         made = cls([], 0, None, own["positions"], cls.from_tensors(source) if source else None)
         made._positions, made._keep, made._has_padding = own.pop("positions"), own.pop("keep"), True
+        made._ids = own.pop("ids", None)
         made.length = made._positions.shape[1]
         for name, tensor in own.items():
             _, i, part = name.split(".")
@@ -74,6 +85,7 @@ class Cache:
         """An independent copy, source included: several texts can go on from one."""
         twin = copy(self)
         twin._positions, twin._keep = self._positions.clone(), self._keep.clone()
+        twin._ids = None if self._ids is None else self._ids.clone()
         twin.layers = [layer.copy(twin) for layer in self.layers]
         twin.source = None if self.source is None else self.source.copy()
         return twin
@@ -81,10 +93,12 @@ class Cache:
     def tensors(self) -> dict[str, Tensor]:
         """Views of the filled slots, by name; of a growing cache, the tensors themselves.
 
-        ``positions`` and ``keep`` (False at padding), both (B, T), and of each layer what it caches, (B, G, T, D), as
-        ``layers.{i}.{name}``; those of the source have the prefix ``source.``.
+        ``positions``, ``keep`` (False at padding) and, if it keeps them, ``ids``, all (B, T), and of each layer what it
+        caches, (B, G, T, D), as ``layers.{i}.{name}``; those of the source have the prefix ``source.``.
         """
         own = {"positions": self._positions, "keep": self._keep}
+        if self._ids is not None:
+            own["ids"] = self._ids
         for i, layer in enumerate(self.layers):
             own |= {f"layers.{i}.{name}": tensor for name, tensor in layer.tensors.items()}
         if self.slots is not None:
@@ -98,6 +112,28 @@ class Cache:
     def next_position(self) -> int | Int[Tensor, "B 1"]:
         """The position of the next token of each row, without padding."""
         return self._keep[:, : self.length].sum(dim=1, keepdim=True) if self._has_padding else self.length
+
+    def recall(self, tokens: Shaped[Tensor, "B T"], count: int) -> Int[Tensor, "B N"] | None:
+        """Records the ids of new tokens, before `extend`, and returns the last ids of each row before them.
+
+        Padding is left out, and ids of rows with fewer than `count` tokens are arbitrary. None if it keeps no ids.
+
+        Raises:
+            ValueError: there are not enough free slots.
+        """
+        if self._ids is None:
+            return None
+        start, end = self.length, self.end_after(tokens.shape[1])
+        old = self._ids[:, :start]
+        if self.slots is None:
+            self._ids = torch.cat([old, tokens], dim=1)
+        else:
+            self._ids[:, start:end] = tokens
+        if not self._has_padding:
+            return F.pad(old[:, max(0, start - count) :], (max(0, count - start), 0))
+        wanted = self.next_position - torch.arange(count, 0, -1, device=old.device)  # (B, N)
+        found = self._positions[:, None, :start] == wanted[:, :, None]  # (B, N, T)
+        return ((found & self._keep[:, None, :start]) * old[:, None]).sum(dim=2)
 
     def extend(self, tokens: TokenPositions) -> TokenPositions:
         """Records the positions of new tokens, and returns those of all keys, old and new.
@@ -124,6 +160,7 @@ class Cache:
 
     def _shorten(self) -> None:
         self._positions, self._keep = self._positions[:, : self.length], self._keep[:, : self.length]
+        self._ids = None if self._ids is None else self._ids[:, : self.length]
         for layer in self.layers:
             layer.tensors = {name: tensor[:, :, : self.length] for name, tensor in layer.tensors.items()}
 
@@ -158,6 +195,7 @@ class Cache:
     def reorder(self, rows: Int[Tensor, " N"]) -> None:
         """Replaces row i by row `rows[i]`: beams are kept, copied or dropped."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
+        self._ids = None if self._ids is None else self._ids[rows]
         for layer in self.layers:
             layer.reorder(rows)
         if self.source is not None:

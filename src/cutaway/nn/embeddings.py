@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from cutaway.nn.dropout import Dropout
 from cutaway.nn.layers import dtype_of, embedding_over, linear_over, require_axes
+from cutaway.nn.ngrams import NGrams
 from cutaway.nn.positions import AddsToEmbeddings, LearnedGrid
 from cutaway.tap import tap
 
 
 class TokenEmbedding(nn.Module):
-    """norm(scale · E[token] + S[segment] + position): one trained vector per token.
+    """norm(scale · E[token] + n-grams + S[segment] + position): one trained vector per token.
 
     With a projection, the result is that times W plus b: the table is narrower than the model (Lan et al. 2020,
     "ALBERT", section 3.1). With a projection of tokens, scale · E[token] W takes the place of scale · E[token] (OPT's
@@ -27,8 +28,9 @@ class TokenEmbedding(nn.Module):
         segments: the number of segments, each with a trained vector (Devlin et al. 2019, section 3).
         positions: the position scheme, if it is added to embeddings.
         norm: applied to the sum, if given.
-        token_projection: a linear layer from the width of the table to C, if tokens are projected.
-        projection: such a layer for the normalised sum, if that is projected.
+        ngrams: the vectors of n-grams, if there are any.
+        projections: a linear layer from the width of the table to C for tokens, and one for the normalised sum, if these
+            are projected.
         dropout: fraction of the sum zeroed in training.
     """
 
@@ -40,21 +42,25 @@ class TokenEmbedding(nn.Module):
         segments: int = 0,
         positions: nn.Module | None = None,
         norm: nn.Module | None = None,
-        token_projection: nn.Linear | None = None,
-        projection: nn.Linear | None = None,
+        ngrams: NGrams | None = None,
+        projections: tuple[nn.Linear | None, nn.Linear | None] = (None, None),
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.tokens = embedding_over(table)
         self.scale = scale
+        token_projection, projection = projections
         self.token_projection = token_projection or nn.Identity()
         width = table.shape[1] if token_projection is None else token_projection.out_features
         self.segments = embedding_over(nn.Parameter(torch.zeros(segments, width))) if segments else None
         self.positions: AddsToEmbeddings | None = positions
         self.norm = norm or nn.Identity()
+        self.ngrams = ngrams
+        self.earlier = 0 if ngrams is None else ngrams.earlier
         self.projection = projection or nn.Identity()
         self.dropout = Dropout(dropout)
-        self.taps = ("tokens", *(("positions",) if positions is not None else ()), "out")
+        further = {"ngrams": ngrams, "positions": positions}
+        self.taps = ("tokens", *(name for name, part in further.items() if part is not None), "out")
 
     def slots(self, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
         """A tensor with one entry per vector of the inputs; only its shape and device matter.
@@ -70,13 +76,22 @@ class TokenEmbedding(nn.Module):
         tokens: Int[Tensor, "B T"],
         positions: Int[Tensor, "#B T"],
         segments: Int[Tensor, "B T"] | None = None,
+        earlier: Int[Tensor, "B M"] | None = None,
     ) -> Float[Tensor, "B T C"]:
-        """Looks up the tokens and adds segments and positions; without `segments`, all belong to the first.
+        """Looks up the tokens and adds n-grams, segments and positions.
+
+        Args:
+            tokens: ids.
+            positions: of the tokens, each in its own text.
+            segments: of the tokens; without them, all belong to the first.
+            earlier: the last `self.earlier` tokens of each row before these, for n-grams; without them, texts start.
 
         Raises:
             ValueError: segments are given, but the embedding has none.
         """
         x = tap("tokens", self.token_projection(self.tokens(tokens) * self.scale))
+        if self.ngrams is not None:
+            x = x + tap("ngrams", self.ngrams(tokens, positions, earlier))
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         elif segments is not None:
@@ -100,6 +115,8 @@ class PatchEmbedding(nn.Module):
         norm: applied to the sum, if given.
         dropout: fraction of the result zeroed in training.
     """
+
+    earlier = 0
 
     def __init__(
         self,
@@ -143,6 +160,7 @@ class PatchEmbedding(nn.Module):
         images: Float[Tensor, "B channels height width"],
         positions: Int[Tensor, "#B T"],
         segments: None = None,
+        earlier: None = None,
     ) -> Float[Tensor, "B T C"]:
         """Divides the images into patches and adds their positions in the grid; `positions` are not used."""
         images = images.to(dtype_of(self, images.dtype))
@@ -165,6 +183,8 @@ class FrameEmbedding(nn.Module):
         norm: applied to the sum, if given.
         dropout: fraction of the result zeroed in training.
     """
+
+    earlier = 0
 
     def __init__(
         self,
@@ -195,7 +215,11 @@ class FrameEmbedding(nn.Module):
         return frames[:, :, 0]
 
     def forward(
-        self, frames: Float[Tensor, "B T bins"], positions: Int[Tensor, "#B T"], segments: None = None
+        self,
+        frames: Float[Tensor, "B T bins"],
+        positions: Int[Tensor, "#B T"],
+        segments: None = None,
+        earlier: None = None,
     ) -> Float[Tensor, "B T C"]:
         """Projects each frame and adds its position."""
         x = tap("tokens", self.projection(frames.to(dtype_of(self, frames.dtype))))

@@ -7,12 +7,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from cutaway.config.embedding import EmbeddingConfig, FrameEmbeddingConfig, PatchEmbeddingConfig, TokenEmbeddingConfig
+from cutaway.config.embedding import (
+    EmbeddingConfig,
+    FrameEmbeddingConfig,
+    NGramsConfig,
+    PatchEmbeddingConfig,
+    TokenEmbeddingConfig,
+)
 from cutaway.config.model import ModelConfig
 from cutaway.errors import UserError
 from cutaway.model.parts.norm import make_norm
 from cutaway.model.parts.position import make_added
 from cutaway.nn.embeddings import Embedding, FrameEmbedding, PatchEmbedding, TokenEmbedding
+from cutaway.nn.ngrams import NGram, NGrams
 from cutaway.nn.positions import LearnedGrid
 
 
@@ -42,10 +49,18 @@ def _of_tokens(c: ModelConfig, e: TokenEmbeddingConfig, table: nn.Parameter) -> 
         segments=e.segments,
         positions=make_added(summed),
         norm=make_norm(summed) if e.norm else None,
-        token_projection=nn.Linear(own, c.width, bias=False) if first else None,
-        projection=nn.Linear(own, c.width) if e.token_width and not first else None,
+        ngrams=_ngrams(e.ngrams, table.shape[0], summed.width) if e.ngrams else None,
+        projections=(
+            nn.Linear(own, c.width, bias=False) if first else None,
+            nn.Linear(own, c.width) if e.token_width and not first else None,
+        ),
         dropout=c.dropout,
     )
+
+
+def _ngrams(n: NGramsConfig, vocabulary: int, width: int) -> NGrams:
+    own, projected = (width, None) if n.width is None else (n.width, width)
+    return NGrams([NGram(length, vocabulary, rows, own, projected) for length, rows in n.tables])
 
 
 def _of_patches(c: ModelConfig, e: PatchEmbeddingConfig, table: nn.Parameter | None) -> PatchEmbedding:
