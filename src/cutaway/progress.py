@@ -169,6 +169,10 @@ class TrainingBar(Callback):
         self._last = _copy(progress)
         self._show(progress)
 
+    def compiled(self, seconds: float) -> None:
+        """Prints a permanent line."""
+        say(f"compiled: the first step took {seconds:.1f} s")
+
     def log(self, progress: Done, figures: Mapping[str, float]) -> None:
         """Remembers the loss; prints a line now and then where there is no live one."""
         self._loss = figures["loss"]

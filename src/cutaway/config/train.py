@@ -40,6 +40,9 @@ class TrainConfig(Record):
     precision: Precision = Field(
         "auto", description="dtype of matrix products; auto: bf16 where the device multiplies it faster than fp32"
     )
+    compile: bool = Field(
+        False, description="whether training steps are compiled first, which takes a C++ compiler and up to a minute"
+    )
     log_every: int = Field(10, gt=0, description="steps between logged training losses")
     evaluate_every: int = Field(100, gt=0, description="steps between evaluations on the validation split")
     evaluate_batches: int | None = Field(

@@ -24,6 +24,10 @@ class Callback(Protocol):
         """Training starts or resumes from here."""
         return
 
+    def compiled(self, seconds: float) -> None:
+        """The first step with compiled code is done, and took so long: compiling is most of it."""
+        return
+
     def log(self, progress: Progress, figures: Mapping[str, float]) -> None:
         """The mean loss, learning rate and so on of the last steps."""
         return

@@ -24,6 +24,7 @@ from cutaway.tasks.base import Batch, EqualBatches, TrainingData, evaluate
 from cutaway.training.callbacks import Callback
 from cutaway.training.checkpoints import Checkpoints, Progress
 from cutaway.training.clipping import clip_gradients
+from cutaway.training.compiling import compiled
 from cutaway.training.diagnosis import explain_non_finite, non_finite_weights
 from cutaway.training.freezing import freeze
 from cutaway.training.optimizers import Optimizer, make_optimizer
@@ -55,6 +56,8 @@ class Trainer:
         self._callbacks = callbacks
         self._device = next(model.parameters()).device
         self._precision = choose_precision(config.precision, self._device)
+        self._call: nn.Module = compiled(model) if config.compile else model
+        self._is_compiling = self._call is not model  # until the first step is done
         freeze(model, config.frozen)
         self._optimizer: Optimizer = make_optimizer(config.optimizer, model)
         self._checkpoints = Checkpoints(folder.checkpoints, config.keep)
@@ -122,6 +125,10 @@ class Trainer:
         began = time.perf_counter()
         loss, norm, tokens = self.step(progress.step, share)
         spent = time.perf_counter() - began
+        if self._is_compiling:
+            self._is_compiling = False
+            for callback in self._callbacks:
+                callback.compiled(spent)
         progress.step += 1
         progress.samples = self._order.samples_before(progress.step + self._ahead)
         progress.tokens += tokens
@@ -144,25 +151,26 @@ class Trainer:
         The gradient is that of the mean over all targets of the batch, independent of gradient accumulation.
         """
         batch = self._data.objective.collate(self._data.training[step + self._ahead], self._device)
-        total, count = self._accumulate(step, batch)
+        total, count = self._accumulate(self._call, step, batch)
         mean = total / max(1, count)
         norm = clip_gradients(self._model.parameters(), self._config.gradient_clip or None, count=max(1, count))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             self._give_up(
-                f"loss {mean} and gradient norm {norm} at step {step + 1}", lambda: self._accumulate(step, batch)
+                f"loss {mean} and gradient norm {norm} at step {step + 1}",
+                lambda: self._accumulate(self._model, step, batch),
             )
         self._optimizer.set_rate(share)
         self._optimizer.step()
         self._optimizer.zero_grad()
         return mean, norm, count
 
-    def _accumulate(self, step: int, batch: Batch) -> tuple[float, int]:
+    def _accumulate(self, model: nn.Module, step: int, batch: Batch) -> tuple[float, int]:
         """Accumulates the gradient of the summed loss over micro-batches; returns the sum and the number of targets."""
         torch.manual_seed(seed_of_step(self._config.seed, step))  # for dropout: resuming needs no random state
         total = count = torch.zeros((), device=self._device)
         for part in split(batch, self._config.gradient_accumulation):
             with autocast(self._device, self._precision):
-                loss, targets = self._data.objective.loss(self._model, part)
+                loss, targets = self._data.objective.loss(model, part)
             loss.backward()
             total, count = total + loss.detach(), count + targets
         return total.item(), int(count.item())
