@@ -1,4 +1,4 @@
-"""Time that `gpt-nano` takes to reach the final loss of the CPU command in nanoGPT's README.
+"""Time that a preset, `gpt-nano-fast` or another, takes to reach the final loss of the CPU command in nanoGPT's README.
 
     python benchmarks/time_to_loss.py --data tinyshakespeare.txt --nanogpt DIR
 
@@ -37,7 +37,8 @@ from cutaway.training.checkpoints import Progress
 
 BLOCK = 64
 # In fp32, as nanoGPT computes on a CPU.
-RUN = ("train.steps=220", "train.evaluate_every=10", "train.sample_every=none", "train.precision=fp32")
+RUN = ("train.evaluate_every=10", "train.sample_every=none", "train.precision=fp32")
+STEPS = {"gpt-nano": 220, "gpt-nano-fast": 110}
 README_COMMAND = (
     "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=20 --log_interval=1 "
     "--block_size=64 --batch_size=12 --n_layer=4 --n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000 "
@@ -93,9 +94,9 @@ def judge(logits: Callable[[Tensor], Tensor], tokens: np.ndarray) -> float:
     return total / count
 
 
-def run_cutaway(data: Path, out: Path, choices: list[str]) -> tuple[list[tuple[float, int, float]], float]:
-    """The course of a run of gpt-nano, and its last loss by the same judgement as nanoGPT's."""
-    config = override(load_preset("gpt-nano"), [f"data.path={data}", f"model.context={BLOCK}", *choices])
+def run_cutaway(preset: str, data: Path, out: Path, choices: list[str]) -> tuple[list[tuple[float, int, float]], float]:
+    """The course of a run of a preset, and its last loss by the same judgement as nanoGPT's."""
+    config = override(load_preset(preset), [f"data.path={data}", f"model.context={BLOCK}", *choices])
     keep_freed_memory()  # as `cutaway train` does
     run = start(config, out)
     clock = LossClock()
@@ -108,12 +109,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="tinyshakespeare")
     parser.add_argument("--nanogpt", type=Path, metavar="DIR", help="a checkout; left out, only cutaway runs")
+    parser.add_argument("--preset", choices=list(STEPS), default="gpt-nano-fast")
     parser.add_argument("--target", type=float, help="the loss to reach, if nanoGPT does not run")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("choices", nargs="*", default=[], metavar="key=value", help="changes to gpt-nano")
+    parser.add_argument("choices", nargs="*", default=[], metavar="key=value", help="changes to the preset")
     arguments = parser.parse_args()
-    choices = [*RUN, *arguments.choices]
+    choices = [*RUN, f"train.steps={STEPS[arguments.preset]}", *arguments.choices]
 
     rounds = []
     for number in range(arguments.rounds):
@@ -121,7 +123,7 @@ def main() -> None:
             row: dict[str, float | None] = {"target": arguments.target}
             if arguments.nanogpt:
                 row["nanogpt_seconds"], row["target"] = run_nanogpt(arguments.nanogpt, arguments.data, Path(scratch))
-            curve, last = run_cutaway(arguments.data, Path(scratch) / "run", choices)
+            curve, last = run_cutaway(arguments.preset, arguments.data, Path(scratch) / "run", choices)
         target = row["target"] or 0.0
         reached = next(((seconds, step) for seconds, step, loss in curve if loss <= target), (None, None))
         row |= {"cutaway_seconds": reached[0], "cutaway_step": reached[1]}

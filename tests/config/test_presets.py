@@ -36,6 +36,11 @@ def test_gpt_nano_is_small() -> None:
     assert 700_000 < parameters("gpt-nano", "model.vocabulary=65") <= 810_000
 
 
+def test_gpt_nano_fast_is_no_larger_with_its_tables() -> None:
+    layers, ends, tables = 2 * 12 * 64 * 64, 2 * 65 * 64, (2100 + 4400 + 4400) * 64
+    assert parameters("gpt-nano-fast", "model.vocabulary=65") == layers + ends + tables <= 810_000
+
+
 def test_gpt_micro_is_as_large_as_nanogpt_s() -> None:
     blocks = 6 * (12 * 384 * 384 + 2 * 384)  # matrices and norm weights of a layer
     assert parameters("gpt-micro", "model.vocabulary=65") == blocks + 384 + (65 + 256) * 384
