@@ -29,8 +29,8 @@ class TokenEmbedding(nn.Module):
         positions: the position scheme, if it is added to embeddings.
         norm: applied to the sum, if given.
         ngrams: the vectors of n-grams, if there are any.
-        projections: a linear layer from the width of the table to C for tokens, and one for the normalised sum, if these
-            are projected.
+        projections: a linear layer from the width of the table to C for tokens, and one for the normalised sum, if
+            these are projected.
         dropout: fraction of the sum zeroed in training.
     """
 
