@@ -187,7 +187,7 @@ def test_a_quantized_model_does_all_but_learn(quantize: str) -> None:
 
 def test_a_packed_model_is_exported_and_trained_further(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "LEAST", 0)
-    monkeypatch.setattr(formats, "is_faster", lambda make, weights: True)
+    monkeypatch.setattr(formats, "fastest", lambda ways, weights: [*ways][-1])
     run = trained(steps=2)
     pipeline = cutaway.load(run.path, "cpu", "fp32")
     if not is_right(Packed, torch.Size([16, 16]), torch.float32, torch.device("cpu")):

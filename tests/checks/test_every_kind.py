@@ -52,7 +52,7 @@ def test_a_variant_passes_in_every_format(
     choices: dict[str, Any], dtype: torch.dtype, quantize: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(formats, "LEAST", 0)
-    monkeypatch.setattr(formats, "is_faster", lambda make, weights: True)
+    monkeypatch.setattr(formats, "fastest", lambda ways, weights: [*ways][-1])
     config = RunConfig(model=config_of(**choices))
     subject = make_subject(formats.for_inference(variant(**choices), dtype, quantize), config, {})
     others = ELSEWHERE | OF_TEXT

@@ -13,7 +13,7 @@ from cutaway.model import formats, measured
 from cutaway.model.formats import count_weights, for_inference, format_of, with_plain_weights
 from cutaway.model.transformer import Transformer
 from cutaway.nn.experts import Router
-from cutaway.nn.stored import Packed, StoredLinear, is_right
+from cutaway.nn.stored import Packed, Plain, StoredLinear, is_right
 from cutaway.tap import capture
 from model.small import DECODERS, EVERY_PRESET, inputs, one_by_one, small_config, small_model
 from variants import EXPERTS, LATENT, tokens, variant
@@ -26,7 +26,7 @@ NEAR = {"packed": 1e-4, "q8": 0.1, "q4": 0.6}
 def _packs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every layer is packed that can be, however small, and without measuring."""
     monkeypatch.setattr(formats, "LEAST", 0)
-    monkeypatch.setattr(formats, "is_faster", lambda make, weights: True)
+    monkeypatch.setattr(formats, "fastest", lambda ways, weights: [*ways][-1])
 
 
 def in_format(model: Transformer, name: str, dtype: torch.dtype = torch.float32) -> Transformer:
@@ -131,30 +131,32 @@ def test_a_machine_without_the_operator_keeps_plain_layers(monkeypatch: pytest.M
 
 
 def test_what_was_measured_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ratios, asked = iter([0.5, 1.5, 0.5]), []
+    ways = {"plain": Plain, "packed": Packed}
+    seconds, asked = iter([0.5, 1.5, 0.5]), []
 
-    def measure(make: Any, weights: Any) -> float:
+    def measure(ways: Any, weights: Any) -> dict[str, float]:
         asked.append(weights[0].shape)
-        return next(ratios)
+        return {"plain": 1.0, "packed": next(seconds)}
 
     monkeypatch.setenv("CUTAWAY_CACHE", str(tmp_path / "new" / "folder"))
     monkeypatch.setattr(measured, "measure", measure)
     small, large = torch.randn(5, 7), torch.randn(11, 13)
-    assert [measured.is_faster(Packed, [one]) for one in (small, large, small, large)] == [True, False, True, False]
+    found = [measured.fastest(ways, [one]) for one in (small, large, small, large)]
+    assert found == ["packed", "plain", "packed", "plain"]
     assert asked == [small.shape, large.shape]
-    (found,) = json.loads(measured.cache_file().read_text()).values()
-    assert found == {"float32 5 x 7": 0.5, "float32 11 x 13": 1.5}
+    (known,) = json.loads(measured.cache_file().read_text()).values()
+    assert known == {"plain or packed, float32 5 x 7": "packed", "plain or packed, float32 11 x 13": "plain"}
+    monkeypatch.setattr(measured, "measure", lambda ways, weights: {"plain": 1.0, "packed": 0.1})
     for damaged in ("{", "[]", '{"a": 1}'):
         measured.cache_file().write_text(damaged)
-        monkeypatch.setattr(measured, "measure", lambda make, weights: 0.1)
-        assert measured.is_faster(Packed, [large])
+        assert measured.fastest(ways, [large]) == "packed"
     measured.cache_file().unlink()
     measured.cache_file().mkdir()
-    assert measured.is_faster(Packed, [large])
+    assert measured.fastest(ways, [large]) == "packed"
 
 
-def test_measuring_multiplies_both_forms() -> None:
-    class Slow(Packed):
+def test_every_way_is_measured() -> None:
+    class Slow(Plain):
         """Takes far longer than a product of such a size."""
 
         def product(self, x: Tensor, bias: Tensor | None) -> Tensor:
@@ -162,16 +164,20 @@ def test_measuring_multiplies_both_forms() -> None:
                 x = x + 1
             return x
 
-        def __init__(self, weight: Tensor) -> None: ...
-
-    assert measured.measure(Slow, [torch.randn(16, 16)]) > 1
+    found = measured.measure({"plain": Plain, "slow": Slow}, [torch.randn(16, 16)])
+    assert 0 < found["plain"] < found["slow"]
 
 
 def test_small_matrices_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
+
+    def fastest(ways: Any, weights: Any) -> str:
+        asked.append(len(weights))
+        return next(iter(ways))
+
     monkeypatch.setattr(formats, "LEAST", 256 * 256)
-    monkeypatch.setattr(formats, "is_faster", lambda make, weights: asked.append(len(weights)) or False)
+    monkeypatch.setattr(formats, "fastest", fastest)
     model = nn.Sequential(nn.Linear(256, 256), nn.Linear(256, 255), nn.Linear(256, 256))
     for_inference(model, torch.float32)  # type: ignore[arg-type]
-    assert asked == [2]
+    assert asked in ([2], [])  # none where packing does not work
     assert all(type(layer) is nn.Linear for layer in model)

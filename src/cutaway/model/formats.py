@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -9,19 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.errors import UserError, nearest
-from cutaway.model.measured import is_faster
+from cutaway.model.measured import Way, fastest
 from cutaway.model.transformer import Transformer
 from cutaway.nn.embeddings import Embedding
 from cutaway.nn.experts import Router
 from cutaway.nn.latent import LatentAttention
 from cutaway.nn.plain import is_plain
-from cutaway.nn.quantized import store_in_4_bits, store_in_8_bits
-from cutaway.nn.stored import Packed, Stored, StoredLinear, is_right
+from cutaway.nn.quantized import store_in_4_bits, store_in_8_bits, usable_sums
+from cutaway.nn.stored import Packed, Plain, StoredLinear, is_right
 
-QUANTIZED: dict[str, Callable[[Tensor], Stored]] = {"q8": store_in_8_bits, "q4": store_in_4_bits}
-"""From the names of quantized formats to what stores a matrix in them."""
+QUANTIZED = ("q8", "q4")
+"""Formats of fewer bits."""
 LEAST = 1 << 16
-"""Numbers of a matrix from which packing is considered: below it, calls cost more than reading weights."""
+"""Numbers of a matrix from which ways are compared: below it, calls cost more than reading weights."""
 
 Place = tuple[nn.Module, str, nn.Linear]
 """A module, and the name under which it has a linear layer."""
@@ -56,7 +57,7 @@ def for_inference(model: Transformer, dtype: torch.dtype | None = None, quantize
         id(one): one for module in model.modules() if isinstance(module, nn.Embedding) for one in module.parameters()
     }
     for places in _by_shape(model):
-        store = _packing(places) if quantize is None else QUANTIZED[quantize]
+        store = _WAYS[quantize]([layer.weight for _, _, layer in places])
         while places and store is not None:
             module, name, layer = places.pop()  # so that its memory is freed before the next is stored
             stored = store(layer.weight)
@@ -128,10 +129,28 @@ def _places(model: nn.Module) -> Iterator[Place]:
                 yield module, name, layer
 
 
-def _packing(places: Sequence[Place]) -> Callable[[Tensor], Stored] | None:
-    """What packs these layers, of one shape; None if they stay as they are."""
-    weights = [layer.weight for _, _, layer in places]
-    weight = weights[0]
-    if weight.numel() < LEAST or not is_right(Packed, weight.shape, weight.dtype, weight.device):
+def _plain_or_packed(weights: Sequence[Tensor]) -> Way | None:
+    one = weights[0]
+    if one.numel() < LEAST or not is_right(Packed, one.shape, one.dtype, one.device):
         return None
-    return Packed if is_faster(Packed, weights) else None
+    return Packed if fastest({"plain": Plain, "packed": Packed}, weights) == "packed" else None
+
+
+def _in_8_bits(weights: Sequence[Tensor]) -> Way:
+    kernels = usable_sums(weights[0].shape, weights[0].device)
+    ways = {name: partial(store_in_8_bits, kernel=kernel) for name, kernel in kernels.items()}
+    if weights[0].numel() < LEAST or len(ways) == 1:
+        return next(iter(ways.values()))
+    return ways[fastest(ways, weights)]
+
+
+def _in_4_bits(weights: Sequence[Tensor]) -> Way:
+    return store_in_4_bits
+
+
+_WAYS: dict[str | None, Callable[[Sequence[Tensor]], Way | None]] = {
+    None: _plain_or_packed,
+    "q8": _in_8_bits,
+    "q4": _in_4_bits,
+}
+"""What chooses how matrices of one shape are stored, by the format; None where layers stay as they are."""

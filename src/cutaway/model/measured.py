@@ -1,19 +1,17 @@
-"""Which form of a weight is read faster on this machine: measured once, and remembered in the user's cache folder."""
+"""Which form of a weight is read fastest on this machine: measured once, and remembered in the user's cache folder."""
 
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from cutaway.errors import JobError, UserError
+from cutaway.errors import JobError, UserError, counted
 from cutaway.model.device import processor
 from cutaway.model.run_folder import read_json, write_json
 from cutaway.nn.stored import Stored
@@ -22,7 +20,10 @@ REPEATS = 9
 ENOUGH = 1 << 26
 """Bytes of weights that are read per repeat, if there are so many: more than caches hold, as in decoding."""
 MARGIN = 0.95
-"""The fraction of the plain time below which another form is used."""
+"""The fraction of the time of the first way below which another is used."""
+
+Way = Callable[[Tensor], Stored]
+"""What stores a matrix in some form."""
 
 
 def cache_file() -> Path:
@@ -34,47 +35,47 @@ def cache_file() -> Path:
     return Path(home) / "cutaway" / "kernels.json"
 
 
-def is_faster(make: Callable[[Tensor], Stored], weights: Sequence[Tensor]) -> bool:
-    """Whether one row is multiplied by matrices of one shape faster in another form than in the plain one.
+def fastest(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> str:
+    """The name of the way in which one row is multiplied fastest by matrices of one shape.
 
-    The ratio is measured if it is not known of this processor, version of torch and number of threads.
+    It is measured if it is not known of this processor, version of torch and number of threads. The first way is kept
+    unless another is clearly faster.
 
     Args:
-        make: stores a matrix in the other form.
+        ways: what stores a matrix, by name.
         weights: the matrices.
     """
     shape, dtype = weights[0].shape, str(weights[0].dtype).removeprefix("torch.")
-    machine = f"{processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    case = f"{dtype} {shape[0]} x {shape[1]}"
+    machine = f"{processor()}, torch {torch.__version__}, {counted(torch.get_num_threads(), 'thread')}"
+    case = f"{' or '.join(ways)}, {dtype} {shape[0]} x {shape[1]}"
     known = _read()
-    ratios = known.setdefault(machine, {})
-    if not isinstance(ratios.get(case), float):
-        ratios[case] = round(measure(make, weights), 3)
+    choices = known.setdefault(machine, {})
+    if choices.get(case) not in ways:
+        seconds = measure(ways, weights)
+        first, *others = ways
+        best = min(others, key=lambda name: seconds[name])
+        choices[case] = best if seconds[best] < MARGIN * seconds[first] else first
         with suppress(OSError, JobError):  # a folder that cannot be written: it is measured again next time
             cache_file().parent.mkdir(parents=True, exist_ok=True)
             write_json(cache_file(), known)
-    found: float = ratios[case]
-    return found < MARGIN
+    chosen: str = choices[case]
+    return chosen
 
 
-def measure(make: Callable[[Tensor], Stored], weights: Sequence[Tensor]) -> float:
-    """The time of a row in another form divided by that in the plain one: medians of repeats in turn."""
+def measure(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> dict[str, float]:
+    """The seconds of a row in each way, which take turns: the least of several repeats, as other programs only add."""
     bytes_each = weights[0].numel() * weights[0].element_size()
-    plain = list(weights)[: -(-ENOUGH // bytes_each)]
-    stored = [make(weight) for weight in plain]
+    some = list(weights)[: -(-ENOUGH // bytes_each)]
+    stored = {name: [make(weight) for weight in some] for name, make in ways.items()}
     x = torch.randn(1, weights[0].shape[1], generator=torch.Generator().manual_seed(0)).to(weights[0])
-    ways: tuple[Callable[[], Any], ...] = (
-        lambda: [one.product(x, None) for one in stored],
-        lambda: [F.linear(x, weight) for weight in plain],
-    )
-    seconds: tuple[list[float], ...] = ([], [])
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(1 + REPEATS):
-        for way, times in zip(ways, seconds, strict=True):
+        for name, matrices in stored.items():
             start = time.perf_counter()
-            way()
-            times.append(time.perf_counter() - start)
-    ours, theirs = (median(times[1:]) for times in seconds)  # the first warms up
-    return ours / theirs
+            for one in matrices:
+                one.product(x, None)
+            seconds[name].append(time.perf_counter() - start)
+    return {name: min(found[1:]) for name, found in seconds.items()}  # the first warms up
 
 
 def _read() -> dict[str, Any]:
@@ -83,5 +84,5 @@ def _read() -> dict[str, Any]:
         found = read_json(cache_file()) if cache_file().exists() else {}
     except (UserError, OSError):
         return {}
-    is_whole = isinstance(found, dict) and all(isinstance(ratios, dict) for ratios in found.values())
+    is_whole = isinstance(found, dict) and all(isinstance(choices, dict) for choices in found.values())
     return found if is_whole else {}

@@ -126,14 +126,25 @@ class PackedSums(EightBits):
         return self.sums(torch.eye(self._inputs, dtype=torch.int8)).T.to(torch.int8).contiguous()
 
 
-SUMS: tuple[type[EightBits], ...] = (PackedSums, IntegerSums)
-"""Fast kernels, the fastest first."""
+SUMS: dict[str, type[EightBits]] = {"integers": IntegerSums, "packed integers": PackedSums}
+"""Fast kernels by name; which is faster depends on the shape."""
 
 
-def store_in_8_bits(weight: Float[Tensor, "N C"]) -> EightBits:
-    """Rounds W to 8 bits, with a scale per row (Dettmers et al. 2022, section 2.1)."""
+def usable_sums(shape: torch.Size, device: torch.device) -> dict[str, type[EightBits]]:
+    """The fast kernels that are right here, or else the plain one."""
+    fast = {name: kernel for name, kernel in SUMS.items() if is_exact(kernel, shape, device)}
+    return fast or {"exact": ExactSums}
+
+
+def store_in_8_bits(weight: Float[Tensor, "N C"], kernel: type[EightBits] | None = None) -> EightBits:
+    """Rounds W to 8 bits, with a scale per row (Dettmers et al. 2022, section 2.1).
+
+    Args:
+        weight: W.
+        kernel: one of `usable_sums`; by default the first of them.
+    """
     numbers, scales = round_rows(weight.detach())
-    kernel = next((one for one in SUMS if is_exact(one, numbers.shape, numbers.device)), ExactSums)
+    kernel = kernel or next(iter(usable_sums(numbers.shape, numbers.device).values()))
     return kernel(numbers, scales[:, 0])
 
 

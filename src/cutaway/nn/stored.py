@@ -117,6 +117,28 @@ class StoredLinear(nn.Module):
         return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
 
+class Plain(Stored):
+    """W in rows, as in `nn.Linear`."""
+
+    form = "plain"
+
+    def __init__(self, weight: Float[Tensor, "N C"]) -> None:
+        self.dtype, self.device = weight.dtype, weight.device
+        self._weight = weight
+
+    def product(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """The product."""
+        return F.linear(x, self._weight, bias)
+
+    def plain(self) -> Tensor:
+        """As given."""
+        return self._weight
+
+    def parts(self) -> tuple[Any, ...]:
+        """W."""
+        return (self._weight,)
+
+
 class Packed(Stored):
     """W in oneDNN's blocks; the operators are private to torch, so they are checked before use (`is_right`)."""
 
