@@ -16,6 +16,7 @@ from cutaway.model.build import build
 from cutaway.model.device import device_of
 from cutaway.model.run_folder import read_weights, write_weights
 from cutaway.model.transformer import Hidden, Transformer
+from cutaway.nn.ngrams import NGram
 
 ALIKE = 0.4
 """The largest fraction of equal neighbours in a matrix: few in a quantized one, half if half was never filled."""
@@ -29,8 +30,14 @@ def weights_are_finite(subject: Subject) -> Measurement:
 
 
 def weights_are_filled(subject: Subject) -> Measurement:
-    """The largest fraction of equal neighbours in a matrix; norms and biases may be constant."""
-    rows = {name: weight.flatten() for name, weight in subject.model.named_parameters() if weight.ndim > 1}
+    """The largest fraction of equal neighbours in a matrix; norms and biases may be constant.
+
+    N-grams that no text had keep the zeros that they start with, and are left out.
+    """
+    tables = {f"{path}.table.weight" for path, module in subject.model.named_modules() if isinstance(module, NGram)}
+    matrices = {name: weight for name, weight in subject.model.named_parameters() if weight.ndim > 1}
+    met = {name: weight[weight.any(dim=1)] if name in tables else weight for name, weight in matrices.items()}
+    rows = {name: weight.flatten() for name, weight in met.items()}
     shares = {name: float((row[1:] == row[:-1]).float().mean()) for name, row in rows.items() if len(row) > 1}
     worst = max(shares, key=lambda name: shares[name])
     return Measurement(shares[worst], ALIKE, worst if shares[worst] > ALIKE else "")

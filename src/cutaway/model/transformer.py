@@ -7,7 +7,7 @@ therefore go through the call too, and so through hooks, compiled graphs and sha
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, TypeVar
 
 import torch
@@ -73,9 +73,8 @@ def _call(read: Read[Result], head: nn.Module, hidden: Hidden) -> Result:
     return read(head, hidden)
 
 
-@cache
 def _outside_graphs() -> Callable[..., Any]:
-    """Made on first use, because it loads the compiler."""
+    """Made on use, because it loads the compiler, which warns of a cache."""
     return torch.compiler.disable(_call)
 
 

@@ -35,7 +35,8 @@ class NGram(nn.Module):
         self.length = length
         self.is_exact = rows >= vocabulary**length
         self.vocabulary = vocabulary
-        self.table = embedding_over(nn.Parameter(torch.zeros(min(rows, vocabulary**length), width)))
+        self.rows = min(rows, vocabulary**length)
+        self.table = embedding_over(nn.Parameter(torch.zeros(self.rows, width)))
         self.projection = nn.Identity() if projected is None else nn.Linear(width, projected, bias=False)
 
     def rows_of(self, tokens: Sequence[Int[Tensor, "B T"]]) -> Int[Tensor, "B T"]:
@@ -44,7 +45,7 @@ class NGram(nn.Module):
         row = torch.zeros_like(tokens[0])
         for token in reversed(tokens[: self.length]):
             row = row * multiplier + token if modulus is None else (row * multiplier + token + 1) % modulus
-        return row % self.table.num_embeddings
+        return row % self.rows
 
     def forward(self, tokens: Sequence[Int[Tensor, "B T"]], positions: Int[Tensor, "#B T"]) -> Float[Tensor, "B T C"]:
         """The vector of the n-gram that ends at each token.
