@@ -12,6 +12,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TextIO
 
+WAITING = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT")
+"""Variables that say how threads of OpenMP wait: of the standard, of Intel's and LLVM's library, and of GNU's."""
+
 
 class Terminated(BaseException):
     """SIGTERM or SIGHUP arrived outside of training, which saves on them."""
@@ -29,6 +32,7 @@ def main() -> None:
     from cutaway.cli.app import run
     from cutaway.errors import JobError, UserError
 
+    _let_threads_sleep()
     _set_encodings()
     warnings.showwarning = _show_warning
     try:
@@ -85,6 +89,16 @@ def _raised_signals() -> Iterator[None]:
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated(number)
+
+
+def _let_threads_sleep() -> None:
+    """Lets the threads of torch sleep while they wait for work, unless the environment says how they wait.
+
+    By default they spin: where other programs run, they take the time that the others' results, and their own, need.
+    OpenMP reads this when torch is loaded. A program that imports cutaway decides for itself.
+    """
+    if "torch" not in sys.modules and not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "passive"
 
 
 def _set_encodings() -> None:
