@@ -5,7 +5,7 @@ import pytest
 from support import run_python
 
 WAITING = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT")
-COMMAND = """
+COMMAND = f"""
 import os, sys
 from cutaway.cli import main
 
@@ -13,13 +13,13 @@ sys.argv = ["cutaway", "config", "train.steps"]
 try:
     main()
 finally:
-    print("WAITING", {name: os.environ[name] for name in %r if name in os.environ}, "torch" in sys.modules)
-""" % (WAITING,)
-IMPORT = """
+    print("WAITING", {{name: os.environ[name] for name in {WAITING} if name in os.environ}}, "torch" in sys.modules)
+"""
+IMPORT = f"""
 import os
 import cutaway, cutaway.cli, cutaway.pipeline
-print("WAITING", {name: os.environ[name] for name in %r if name in os.environ})
-""" % (WAITING,)
+print("WAITING", {{name: os.environ[name] for name in {WAITING} if name in os.environ}})
+"""
 
 
 def waiting(program: str) -> str:
