@@ -27,7 +27,7 @@ def speaking() -> Pipeline:
 
 @pytest.fixture(autouse=True)
 def _opened(speaking: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "open_model", lambda model, device: speaking)
+    monkeypatch.setattr(command, "open_model", lambda *choices: speaking)
 
 
 def piped(monkeypatch: pytest.MonkeyPatch, text: str, *words: str) -> Outcome:
@@ -128,7 +128,7 @@ def test_an_answer_can_be_stopped(speaking: Pipeline, monkeypatch: pytest.Monkey
 
 def test_mistakes_are_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused("chat", "model", "--temperature", "-1") == "temperature must be 0 (greedy) or more, and finite"
-    monkeypatch.setattr(command, "open_model", lambda model, device: pipeline("generate"))
+    monkeypatch.setattr(command, "open_model", lambda *choices: pipeline("generate"))
     assert "no chat template" in refused("chat", "model")
 
 
@@ -140,7 +140,7 @@ def test_invalid_utf_8_in_a_pipe_is_called_that(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_template_that_writes_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "open_model", lambda model, device: speaker(talker("{# nothing #}")))
+    monkeypatch.setattr(command, "open_model", lambda *choices: speaker(talker("{# nothing #}")))
     outcome = piped(monkeypatch, "low\n")
     assert (outcome.status, outcome.err.count("\n")) == (2, 1)
     assert "the chat template makes an empty text of this chat" in outcome.err

@@ -59,7 +59,7 @@ WORDS = {
     "gpt-nano --output-dir new": "there is no option '--output-dir'; the folder of a run is an option: write --out DIR",
     "gpt-nano --task nor": "no task is called 'nor'; known: language_modeling",
     "gpt2": "did you mean 'gpt2-small'? To fine-tune a pretrained model, write --from gpt2",
-    "gpt": "did you mean 'gpt-micro' or 'gpt-nano' or 'gpt2-small'?",
+    "gpt": "did you mean 'gpt-micro' or 'gpt-nano' or 'gpt-nano-fast' or 'gpt2-small'?",
     "meta-llama/Llama-3": "no preset is called 'meta-llama/Llama-3'; to fine-tune a pretrained model, write --from",
     "gpt-nano model.widht=16": "there is no 'model.widht'; did you mean 'model.width'?",
     "gpt-nano model.position=rotery": "model.position has no kind 'rotery'; did you mean 'rotary'?",

@@ -102,11 +102,13 @@ EQUATIONS: dict[str, Callable[..., Any]] = {
     "quantized.round_rows": test_stored.test_rounded_weights_and_products_of_8_bits_are_within_half_a_step,
     "quantized.store_in_4_bits": test_stored.test_4_bits_reproduce_what_they_can_write,
     "quantized.store_in_8_bits": test_stored.test_every_kernel_of_8_bits_gives_the_same_bits,
+    "quantized.usable_sums": test_stored.test_a_kernel_that_overflows_is_not_used,
     "residual.PostNorm": test_far_layers.test_residual_connections,
     "residual.PreNorm": test_far_layers.test_residual_connections,
     "residual.ResPostNorm": test_far_layers.test_residual_connections,
     "residual.Sandwich": test_far_layers.test_residual_connections,
     "stored.Packed": test_stored.test_packed_is_plain,
+    "stored.Plain": test_stored.test_packed_is_plain,
     "stored.StoredLinear": test_stored.test_packed_is_plain,
 }
 OTHERS = {
