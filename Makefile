@@ -19,7 +19,7 @@ help: ## Lists the targets
 demo: $(VENV)/core ## Trains a small language model, generates text and writes its report (2 minutes)
 	@$(BIN)/cutaway demo
 
-test: $(VENV)/dev ## Runs the quick tests (about 4 minutes on 2 cores)
+test: $(VENV)/dev ## Runs the quick tests (about 6 minutes on 2 cores)
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 test-heavy: $(VENV)/dev ## Runs the slow tests: all combinations, many killed runs, long training (2 minutes on 2 cores)
