@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cutaway.errors import UserError
-from cutaway.generation.decoding import CachedStepDecoder, decode
+from cutaway.generation.engine import Engine, Request
 from cutaway.generation.sampling import Sampling
 from cutaway.tap import capture, watching
 from variants import EXPERTS, LAYERS, tokens, variant
@@ -88,8 +88,8 @@ def test_all_passes_of_a_generation_are_those_of_reading_it_at_once() -> None:
     model, name = variant(position="rotary").eval(), "decoder.1.residual.out"
     prompt = tokens(batch=1, length=5)[0].tolist()
     with capture(model, name, keep="all") as trace:
-        steps = decode(CachedStepDecoder(model, 20), [prompt], Sampling(temperature=0.0), 4)
-        written = [token for step in steps for token in step]
+        engine = Engine(model, 20, rows=1)
+        written = list(engine.stream(engine.submit(Request(tuple(prompt), Sampling(temperature=0.0), 4))))
     assert [x.shape[1] for x in trace.passes(name)] == [5, 1, 1, 1]
     with capture(model, name) as whole:
         model(torch.tensor([[*prompt, *written[:-1]]]))

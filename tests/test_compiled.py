@@ -54,7 +54,7 @@ import sys
 
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import torch
-from cutaway.generation.decoding import CachedStepDecoder, decode
+from cutaway.generation.engine import Engine, Request
 from cutaway.generation.sampling import Sampling
 from cutaway.tasks.language_modeling.task import LanguageModeling
 from variants import tokens, variant
@@ -69,7 +69,8 @@ model = variant(position="rotary", multi_token_prediction=1)
 batch = {{"inputs": tokens(), "targets": tokens(seed=2)}}
 expected, gradients = loss_and_gradients(model, batch)
 prompt = tokens(batch=1, length=5)[0].tolist()
-write = lambda: [step[0] for step in decode(CachedStepDecoder(model, 20), [prompt], Sampling(temperature=0.0), 4)]
+request = Request(tuple(prompt), Sampling(temperature=0.0), 4)
+write = lambda: (lambda engine: list(engine.stream(engine.submit(request))))(Engine(model, 20, rows=1))
 text = write()
 
 frames, calls = [], []

@@ -4,18 +4,24 @@ import inspect
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli.command import TEXT, TINY, printed, run
+from cli.command import TEXT, TINY, printed, refused, run
 from cutaway.cli.chat import chat
 from cutaway.cli.generate import generate
 from cutaway.config.reading import load_preset, load_run, presets
+from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
+from cutaway.generation.text_generator import Limits
 from cutaway.pipeline import Pipeline, load
 
 pytestmark = pytest.mark.usefixtures("here")
+
+SLIDING = ("--context-overflow", "slide")
+SLIDE: dict[str, Any] = {"context_overflow": "slide"}
 
 
 def validation_losses(folder: str) -> list[float]:
@@ -24,42 +30,66 @@ def validation_losses(folder: str) -> list[float]:
 
 
 def test_it_writes_on_from_a_prompt() -> None:
-    text = printed("generate", "run", "the cat", "--max-new-tokens", "20", "--seed", "3", "--temperature", "0.8")
-    assert text == "the cat" + load("run").generate("the cat", 20, seed=3, temperature=0.8) + "\n"
+    text = printed(
+        "generate", "run", "the cat", "--max-new-tokens", "20", *SLIDING, "--seed", "3", "--temperature", "0.8"
+    )
+    assert text == "the cat" + load("run").generate("the cat", 20, seed=3, temperature=0.8, **SLIDE) + "\n"
 
 
 def test_it_writes_on_from_several_prompts() -> None:
-    prompts, texts = ["the", "a mat\n"], load("run").generate(["the", "a mat\n"], 7)
-    assert printed("generate", "run", *prompts, "--max-new-tokens", "7") == f"the{texts[0]}\n---\na mat\n{texts[1]}\n"
-    told = json.loads(printed("generate", "run", *prompts, "--max-new-tokens", "7", "--json"))
+    prompts, texts = ["the", "a mat\n"], load("run").generate(["the", "a mat\n"], 7, **SLIDE)
+    assert (
+        printed("generate", "run", *prompts, "--max-new-tokens", "7", *SLIDING)
+        == f"the{texts[0]}\n---\na mat\n{texts[1]}\n"
+    )
+    told = json.loads(printed("generate", "run", *prompts, "--max-new-tokens", "7", *SLIDING, "--json"))
     assert told == [{"prompt": p, "text": t} for p, t in zip(prompts, texts, strict=True)]
 
 
 def test_several_samples_of_a_prompt_have_consecutive_seeds() -> None:
-    few, pipeline = ("--max-new-tokens", "9", "--seed", "4", "--num-samples", "3"), load("run")
-    alone = [pipeline.generate("the", 9, seed=seed) for seed in (4, 5, 6)]
+    few, pipeline = ("--max-new-tokens", "9", *SLIDING, "--seed", "4", "--num-samples", "3"), load("run")
+    alone = [pipeline.generate("the", 9, seed=seed, **SLIDE) for seed in (4, 5, 6)]
     assert len(set(alone)) == 3
     told = json.loads(printed("generate", "run", "the", *few, "--json"))
     assert told == [{"prompt": "the", "text": text} for text in alone]
     assert printed("generate", "run", "the", *few) == "\n---\n".join("the" + text for text in alone) + "\n"
     both = json.loads(printed("generate", "run", "the", "a ", *few, "--json"))
     assert both[:3] == told
-    assert both[3:] == [{"prompt": "a ", "text": pipeline.generate("a ", 9, seed=seed)} for seed in (7, 8, 9)]
+    assert both[3:] == [{"prompt": "a ", "text": pipeline.generate("a ", 9, seed=seed, **SLIDE)} for seed in (7, 8, 9)]
 
 
 def test_a_continuation_is_as_long_in_every_command_and_method() -> None:
     defaults = [
         inspect.signature(function).parameters["max_new_tokens"].default
-        for function in (generate, chat, Pipeline.generate, Pipeline.stream, Pipeline.chat, Pipeline.stream_chat)
+        for function in (generate, Pipeline.generate, Pipeline.stream, chat, Pipeline.chat, Pipeline.stream_chat)
     ]
-    assert defaults == [MAX_NEW_TOKENS] * 6
+    assert defaults == [None] * 3 + [MAX_NEW_TOKENS] * 3
+    assert Limits().count(1, 2 * MAX_NEW_TOKENS) == MAX_NEW_TOKENS
     assert BeamOptions().max_new_tokens == MAX_NEW_TOKENS
 
 
+def test_a_text_ends_with_the_context_or_slides_if_asked() -> None:
+    pipeline = load("run")
+    context = pipeline.config.model.context
+    assert printed("generate", "run", "the", "--temperature=0") == (
+        "the" + pipeline.generate("the", context - 3 + 1, temperature=0) + "\n"
+    )
+    words = ("generate", "run", "the", "--max-new-tokens", str(context - 3 + 2))
+    assert "outgrows the context of 8 tokens" in refused(*words)
+    assert "context_overflow=slide" in refused(*words, "--json")
+    assert len(printed(*words, *SLIDING)) == context + 2 + 1
+    assert printed(*words, "--context_overflow=slide") == printed(*words, *SLIDING)
+    assert len(pipeline.generate("the", **SLIDE)) == MAX_NEW_TOKENS
+    assert len(pipeline.predict("the")) == context - 3 + 1
+    assert "context_overflow is error or slide, not 'left'" in refused("generate", "run", "--context-overflow", "left")
+    with pytest.raises(UserError, match="outgrows the context of 8 tokens"):
+        pipeline.stream("the cat sat", 1)
+
+
 def test_without_a_prompt_it_begins_anew() -> None:
-    few = ("--max-new-tokens", "9", "--json")
+    few = ("--max-new-tokens", "9", *SLIDING, "--json")
     alone, empty = (json.loads(printed("generate", "run", *prompt, *few))[0] for prompt in ([], [""]))
-    assert alone == empty == {"prompt": "", "text": load("run").generate("", 9)}
+    assert alone == empty == {"prompt": "", "text": load("run").generate("", 9, **SLIDE)}
 
 
 def test_a_prompt_may_begin_with_a_dash_behind_two() -> None:
@@ -69,20 +99,22 @@ def test_a_prompt_may_begin_with_a_dash_behind_two() -> None:
 
 
 def test_dashes_and_underscores_are_the_same_in_flags() -> None:
-    one = printed("generate", "run", "the", "--max_new_tokens", "9", "--top_k", "3", "--repetition_penalty", "1.2")
-    assert one == printed("generate", "run", "the", "--max-new-tokens=9", "--top-k=3", "--repetition-penalty=1.2")
+    one = printed("generate", "run", "the", "--max_new_tokens", "4", "--top_k", "3", "--repetition_penalty", "1.2")
+    assert one == printed("generate", "run", "the", "--max-new-tokens=4", "--top-k=3", "--repetition-penalty=1.2")
 
 
 def test_every_way_of_drawing_reaches_the_model() -> None:
     options = ["--temperature=3", "--top-k=2", "--top-p=0.5", "--min-p=0.9", "--repetition-penalty=9", "--seed=1"]
-    written = [printed("generate", "run", "the", "--max-new-tokens=30", option) for option in ["--seed=0", *options]]
+    written = [
+        printed("generate", "run", "the", "--max-new-tokens=30", *SLIDING, option) for option in ["--seed=0", *options]
+    ]
     assert len(set(written)) == len(options) + 1
 
 
 def test_a_text_ends_before_a_stop_string() -> None:
-    written = load("run").generate("the", 20)
+    written = load("run").generate("the", 20, **SLIDE)
     stop = written[10:12]
-    few = ("--max-new-tokens", "20")
+    few = ("--max-new-tokens", "20", *SLIDING)
     assert printed("generate", "run", "the", *few, "--stop", "unseen", "--stop", stop) == (
         "the" + written[: written.index(stop)] + "\n"
     )

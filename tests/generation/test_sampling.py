@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cutaway.errors import UserError
-from cutaway.generation.sampling import Sampler, Sampling, allowed, nucleus, penalised
+from cutaway.generation.sampling import Sampler, Sampling, allowed, nucleus, penalised, plain_nucleus, samplers
+from cutaway.generation.sampling import draw as draw_rows
 
 ROWS, VOCABULARY = 3, 11
 
@@ -28,8 +29,7 @@ def kept(logits: Tensor, **choices: Any) -> Tensor:
 
 
 def draw(logits: Tensor, texts: Sequence[Sequence[int]] | None = None, **choices: Any) -> list[int]:
-    drawn: list[int] = Sampler(Sampling(**choices), len(logits)).draw(logits, texts or [[0]] * len(logits)).tolist()
-    return drawn
+    return draw_rows(samplers(Sampling(**choices), len(logits)), logits, texts or [[0]] * len(logits))
 
 
 def frequencies(logits: Tensor, count: int, **choices: Any) -> Tensor:
@@ -139,17 +139,58 @@ def test_what_is_ruled_out_is_never_drawn_and_the_rest_keeps_its_odds() -> None:
 
 @given(seeds)
 def test_a_row_is_what_it_would_be_alone_with_a_seed_of_its_own(seed: int) -> None:
-    batch, alone = Sampler(Sampling(seed=seed), ROWS), [Sampler(Sampling(seed=seed + i), 1) for i in range(ROWS)]
+    batch, alone = samplers(Sampling(seed=seed), ROWS), [Sampler(Sampling(seed=seed + i)) for i in range(ROWS)]
     for step in range(4):
         logits = random_logits(step)
-        singles = [one.draw(logits[i : i + 1], [[0]]).item() for i, one in enumerate(alone)]
-        assert batch.draw(logits, [[0]] * ROWS).tolist() == singles
+        singles = [draw_rows([one], logits[i : i + 1], [[0]])[0] for i, one in enumerate(alone)]
+        assert draw_rows(batch, logits, [[0]] * ROWS) == singles
+
+
+@given(seeds)
+def test_rows_with_options_of_their_own_are_what_they_would_be_alone(seed: int) -> None:
+    options = [
+        Sampling(seed=seed, temperature=0.7, top_p=0.8),
+        Sampling(seed=seed, temperature=0.0),
+        Sampling(seed=seed + 1, temperature=2.0, top_k=4, repetition_penalty=1.7),
+        Sampling(seed=seed + 2, temperature=0.7, top_p=0.8),
+        Sampling(seed=seed + 3, min_p=0.2, temperature=3.0),
+    ]
+    texts = [[1], [2, 3], [4, 5, 6], [7], [8, 9]]
+    batch, alone = [Sampler(one) for one in options], [Sampler(one) for one in options]
+    for step in range(3):
+        logits = random_logits(seed + step, len(options)).float()
+        singles = [draw_rows([alone[i]], logits[i : i + 1], [texts[i]])[0] for i in range(len(options))]
+        assert draw_rows(batch, logits, texts) == singles
+
+
+@given(seeds, st.floats(1e-3, 1.0), st.sampled_from([0.3, 3.0, 30.0]), st.booleans(), st.integers(2, 700))
+def test_the_nucleus_is_that_of_a_full_sort(seed: int, p: float, spread: float, ties: bool, size: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = spread * torch.randn(ROWS, size, generator=generator, dtype=torch.double)
+    probabilities = (logits.round() if ties else logits).softmax(dim=-1)
+    assert torch.equal(nucleus(probabilities, p), plain_nucleus(probabilities, p))
+    edge = float(probabilities[0].sort(descending=True).values.cumsum(0)[size // 2].clamp(max=1))  # a sum that occurs
+    assert torch.equal(nucleus(probabilities, edge), plain_nucleus(probabilities, edge))
+
+
+def test_only_the_likely_tokens_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def watched(probabilities: Tensor, top_p: float) -> Tensor:
+        sizes.append(probabilities.shape[-1])
+        return plain_nucleus(probabilities, top_p)
+
+    monkeypatch.setattr("cutaway.generation.sampling.plain_nucleus", watched)
+    probabilities = torch.full((2, 5000), 1e-6, dtype=torch.double)
+    probabilities[:, 100:110] = (1 - 4990e-6) / 10
+    assert nucleus(probabilities, 0.9).sum(dim=-1).tolist() == [10, 10]
+    assert sizes == [10, 10]
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_anew() -> None:
     def tokens(seed: int) -> list[int]:
-        sampler = Sampler(Sampling(seed=seed), 1)
-        return [int(sampler.draw(torch.zeros(1, VOCABULARY), [[0]])) for _ in range(40)]
+        sampler = Sampler(Sampling(seed=seed))
+        return [draw_rows([sampler], torch.zeros(1, VOCABULARY), [[0]])[0] for _ in range(40)]
 
     assert tokens(3) == tokens(3) != tokens(4)
     assert len(set(tokens(3))) > 5, "each step draws anew"

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from cutaway.generation.decoding import CachedStepDecoder, decode
+from cutaway.generation.engine import Engine, Request
 from cutaway.generation.sampling import Sampling
 from cutaway.hub.exporting import Wishes, export_folder
 from cutaway.hub.importing import Imported, import_folder
@@ -167,9 +167,9 @@ def require_same_text(case: Case, folder: Path, lengths: Sequence[int] = (1, 5))
     for length in lengths:
         prompt = torch.randint(5, model.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(length))
         written = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=TOKENS, do_sample=False)
-        reader = CachedStepDecoder(imported.model, length + TOKENS)
-        steps = decode(reader, prompt.tolist(), Sampling(temperature=0.0), TOKENS)
-        assert [token for step in steps for token in step] == written[0, length:].tolist()
+        engine = Engine(imported.model, length + TOKENS, rows=1)
+        request = Request(tuple(prompt[0].tolist()), Sampling(temperature=0.0), TOKENS)
+        assert list(engine.stream(engine.submit(request))) == written[0, length:].tolist()
 
 
 def logits(output: Any) -> Tensor:

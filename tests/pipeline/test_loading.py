@@ -20,6 +20,7 @@ from support import require_module
 from variants import POSITIONS
 
 TEXT = "the cat sat on a mat\nand ate a rat that ran far\n" * 30
+SLIDE: dict[str, Any] = {"context_overflow": "slide"}
 CHOICES = (
     *("model.width=16", "model.layers=2", "model.attention.heads=2", "model.context=8", "model.dropout=0.2"),
     *("train.steps=1", "train.batch_size=2", "train.device=cpu", "train.precision=fp32"),
@@ -48,7 +49,7 @@ def steps(pipeline: Pipeline, prompt: str, **options: Any) -> int:
     """How often the model is asked for a token, of 40 times at most."""
     asked: list[int] = []
     counter = pipeline.model.head.register_forward_pre_hook(lambda *_: asked.append(1))
-    pipeline.generate(prompt, 40, **options)
+    pipeline.generate(prompt, 40, **SLIDE, **options)
     counter.remove()
     return len(asked)
 
@@ -67,38 +68,38 @@ def test_what_is_loaded_is_what_was_trained(position: str, head: str, tmp_path: 
 
 def test_several_prompts_are_written_on_as_each_alone(pipeline: Pipeline) -> None:
     prompts = ["the cat", "a", "and ate a rat that ran"]
-    together = pipeline.generate(prompts, 20, seed=5)
-    assert together == [pipeline.generate(prompt, 20, seed=5 + i) for i, prompt in enumerate(prompts)]
-    assert pipeline.generate(tuple(prompts), 20, seed=5) == together
-    assert pipeline.generate([], 20) == []
+    together = pipeline.generate(prompts, 20, seed=5, **SLIDE)
+    assert together == [pipeline.generate(prompt, 20, seed=5 + i, **SLIDE) for i, prompt in enumerate(prompts)]
+    assert pipeline.generate(tuple(prompts), 20, seed=5, **SLIDE) == together
+    assert pipeline.generate([], 20, **SLIDE) == []
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "byte"])
 def test_a_stream_joined_is_the_text(tokenizer: str, tmp_path: Path) -> None:
     pipeline = trained(tmp_path, f"tokenizer={tokenizer}").pipeline
-    whole = pipeline.generate("the", 40, temperature=2.0)
-    assert "".join(pipeline.stream("the", 40, temperature=2.0)) == whole
+    whole = pipeline.generate("the", 40, temperature=2.0, **SLIDE)
+    assert "".join(pipeline.stream("the", 40, temperature=2.0, **SLIDE)) == whole
     for stop in (whole[9], whole[20:22], [whole[30:33], whole[17:20]]):
-        text = pipeline.generate("the", 40, stop=stop, temperature=2.0)
+        text = pipeline.generate("the", 40, stop=stop, temperature=2.0, **SLIDE)
         assert text == whole[: min(whole.index(word) for word in ([stop] if isinstance(stop, str) else stop))]
-        assert "".join(pipeline.stream("the", 40, stop=stop, temperature=2.0)) == text
+        assert "".join(pipeline.stream("the", 40, stop=stop, temperature=2.0, **SLIDE)) == text
 
 
 def test_a_row_that_stops_leaves_the_others_to_go_on(pipeline: Pipeline) -> None:
-    free = pipeline.generate(["the", "a mat"], 40)
+    free = pipeline.generate(["the", "a mat"], 40, **SLIDE)
     stop = next(piece for piece in (free[0][i : i + 2] for i in range(38)) if piece not in free[1])
-    assert pipeline.generate(["the", "a mat"], 40, stop=stop) == [free[0][: free[0].index(stop)], free[1]]
+    assert pipeline.generate(["the", "a mat"], 40, stop=stop, **SLIDE) == [free[0][: free[0].index(stop)], free[1]]
 
 
 def test_no_more_is_read_than_is_needed(pipeline: Pipeline) -> None:
-    free = pipeline.generate("the", 40)
+    free = pipeline.generate("the", 40, **SLIDE)
     assert steps(pipeline, "the") == 40
     assert steps(pipeline, "the", stop=free[5]) == free.index(free[5]) + 1
 
 
 def test_tokens_that_mean_nothing_are_not_drawn(tmp_path: Path) -> None:
     pipeline = trained(tmp_path, "model.vocabulary=500").pipeline
-    assert len(pipeline.generate("the", 30, temperature=3.0)) == 30
+    assert len(pipeline.generate("the", 30, temperature=3.0, **SLIDE)) == 30
 
 
 def test_a_text_ends_at_its_end_token_and_an_empty_prompt_begins_behind_one(tmp_path: Path) -> None:
@@ -107,15 +108,15 @@ def test_a_text_ends_at_its_end_token_and_an_empty_prompt_begins_behind_one(tmp_
     pipeline = trained(tmp_path, *choices, text=documents, name="text.jsonl").pipeline
     assert pipeline.tokenizer.end is not None
     for prompt, rest in {"": "a b", "a": " b", "a b": ""}.items():
-        assert pipeline.generate(prompt, 20, temperature=0.0) == rest
-        assert "".join(pipeline.stream(prompt, 20, temperature=0.0)) == rest
+        assert pipeline.generate(prompt, 20, temperature=0.0, **SLIDE) == rest
+        assert "".join(pipeline.stream(prompt, 20, temperature=0.0, **SLIDE)) == rest
         assert steps(pipeline, prompt, temperature=0.0) == len(rest) + 1
 
 
 def test_an_empty_prompt_begins_a_line_where_there_is_no_end_token(pipeline: Pipeline, tmp_path: Path) -> None:
-    assert pipeline.generate("", 9) == pipeline.generate("\n", 9)
+    assert pipeline.generate("", 9, **SLIDE) == pipeline.generate("\n", 9, **SLIDE)
     single_line = trained(tmp_path, text="a cat sat on a mat " * 20).pipeline
-    assert len(single_line.generate("", 9)) == 9
+    assert len(single_line.generate("", 9, **SLIDE)) == 9
 
 
 @pytest.mark.parametrize("text", ["the cat", TEXT[:40]])
@@ -139,11 +140,11 @@ def test_scores_are_the_loss_that_evaluation_finds(pipeline: Pipeline, tmp_path:
 
 
 def test_the_verbs_do_not_drop_out(pipeline: Pipeline) -> None:
-    expected = (pipeline.generate("the", 9), pipeline.score("the cat"))
+    expected = (pipeline.generate("the", 9, **SLIDE), pipeline.score("the cat"))
     pipeline.model.train()
     assert pipeline.score("the cat") == expected[1]
     pipeline.model.train()
-    assert pipeline.generate("the", 9) == expected[0]
+    assert pipeline.generate("the", 9, **SLIDE) == expected[0]
 
 
 def test_a_mistake_is_told_before_the_first_piece(pipeline: Pipeline) -> None:
@@ -154,7 +155,7 @@ def test_a_mistake_is_told_before_the_first_piece(pipeline: Pipeline) -> None:
     with pytest.raises(UserError, match="top_k must be 1"):
         pipeline.stream("the", top_k=0)
     with pytest.raises(UserError, match="a stop string cannot be empty"):
-        pipeline.stream("the", stop=["a", ""])
+        pipeline.stream("the", stop=["a", ""], **SLIDE)
 
 
 @pytest.mark.parametrize("verb", ["generate", "score"])

@@ -57,6 +57,14 @@ Temperature = Annotated[float, typer.Option(help="0 always takes the most likely
 TopK = Annotated[int | None, typer.Option(help="Sample from this many of the most likely tokens.")]
 TopP = Annotated[float | None, typer.Option(help="Sample from the fewest tokens with this total probability.")]
 MinP = Annotated[float | None, typer.Option(help="Least probability, as a fraction of the highest.")]
+MaxNewTokens = Annotated[
+    int | None,
+    typer.Option(help="Longest continuation, in tokens; by default 200, or as many as the context has room for."),
+]
+Overflow = Annotated[
+    str,
+    typer.Option(help="A text that may outgrow the context is an error (error), or loses its beginning (slide)."),
+]
 RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens that the text contains.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same text.")]
 

@@ -1,11 +1,9 @@
 """Chats with a model that was trained to answer."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
 
 from cutaway.errors import UserError
-from cutaway.generation.decoding import decode
-from cutaway.generation.resuming import ResumingStepDecoder
+from cutaway.generation.engine import Engine, Request
 from cutaway.generation.sampling import Sampling
 from cutaway.generation.streaming import stream_text
 from cutaway.model.transformer import DecoderOnly
@@ -26,7 +24,7 @@ class ChatSession:
         self._tokenizer = tokenizer
         self._context = context
         self._ends = ends_of_turn(tokenizer)
-        self._decoder = ResumingStepDecoder(model, context)
+        self._engine = Engine(model, context, rows=1, vocabulary=tokenizer.vocabulary)
 
     def stream(self, messages: Sequence[Message], max_new_tokens: int, sampling: Sampling) -> Iterator[str]:
         """The answer to a chat, piece by piece (see `Pipeline.stream_chat`)."""
@@ -40,22 +38,17 @@ class ChatSession:
             raise UserError(
                 f"the chat has {len(prompt)} tokens, but the model takes at most {self._context}: begin a new one"
             )
-        known = self._tokenizer.vocabulary
-        steps = decode(lambda texts: self._decoder(texts)[:, :known], [prompt], sampling, min(room, max_new_tokens))
-        return self._text((step[0] for step in steps), room if room < max_new_tokens else None)
+        request = Request(tuple(prompt), sampling, min(room, max_new_tokens), self._ends)
+        return self._text(request, room if room < max_new_tokens else None)
 
-    def _text(self, tokens: Iterable[int], room: int | None) -> Iterator[str]:
+    def _text(self, request: Request, room: int | None) -> Iterator[str]:
         """The text up to the end of the turn; raises an error if the context ends before."""
-        written = 0
-
-        def counted() -> Iterator[int]:
-            nonlocal written
-            for token in takewhile(lambda token: token not in self._ends, tokens):
-                written += 1
-                yield token
-
-        yield from stream_text(counted(), self._tokenizer.decode)
-        if written == room:
+        handle = self._engine.submit(request)
+        try:
+            yield from stream_text(self._engine.stream(handle), self._tokenizer.decode, ends=self._ends)
+        finally:
+            handle.cancel()
+        if len(handle.tokens) == room and handle.tokens[-1] not in self._ends:
             raise UserError(
                 f"the answer stops because the chat has reached {self._context} tokens, the most that the model takes: "
                 f"begin a new one"

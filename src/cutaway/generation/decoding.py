@@ -1,4 +1,4 @@
-"""Autoregressive decoding, with and without a key-value cache."""
+"""Autoregressive decoding step by step. Decoders of prompts without a source are in `engine`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
@@ -7,10 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cutaway.generation.sampling import Sampler, Sampling
+from cutaway.generation.sampling import Sampling, draw, samplers
 from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, Hidden
-from cutaway.nn.cache import Cache
 
 
 @runtime_checkable
@@ -29,16 +28,16 @@ def decode(
     The caller may stop earlier. Prompts may differ in length, but none may be empty.
     """
     texts = [list(prompt) for prompt in prompts]
-    sampler = Sampler(sampling, len(texts))
+    rows = samplers(sampling, len(texts))
     for _ in range(steps):
-        tokens: list[int] = sampler.draw(decoder(texts), texts).tolist()
+        tokens = draw(rows, decoder(texts), texts)
         for text, token in zip(texts, tokens, strict=True):
             text.append(token)
         yield tokens
 
 
 class UncachedStepDecoder:
-    """Reads every text from its beginning at every step: slow, and the reference for the cached decoder."""
+    """Reads every text from its beginning at every step: slow, and the reference for the engine."""
 
     def __init__(self, model: DecoderOnly, context: int) -> None:
         self._model = model
@@ -50,39 +49,6 @@ class UncachedStepDecoder:
         rows = [torch.tensor([text[window_start(len(text), self._context) :]]) for text in texts]
         device = device_of(self._model)
         return torch.cat([self._model(row.to(device), read=score_last) for row in rows])
-
-
-class CachedStepDecoder:
-    """Reads only the tokens added since the last step; reads a whole window again when a text outgrows the context.
-
-    Texts of different lengths share a batch, padded on the left.
-
-    Args:
-        model: the decoder.
-        context: the size of its window in tokens.
-        longest: the number of tokens of the longest text there will be, which limits the size of the cache.
-    """
-
-    def __init__(self, model: DecoderOnly, context: int, longest: int | None = None) -> None:
-        self._model = model
-        self._context = context
-        self._slots = context if longest is None else min(context, longest)
-        self._cache: Cache | None = None
-        self._starts: list[int] = []
-
-    @torch.inference_mode()
-    def __call__(self, texts: Sequence[Sequence[int]]) -> Float[Tensor, "B V"]:
-        """Returns the logits of each text's next token; each text must be that of the last call plus one token."""
-        starts = [window_start(len(text), self._context) for text in texts]
-        if starts == self._starts:
-            tokens, mask = torch.tensor([text[-1:] for text in texts]), None
-        else:
-            tokens, mask = pad_left([text[start:] for text, start in zip(texts, starts, strict=True)])
-            self._cache = self._model.make_cache(len(texts), self._slots)
-            self._starts = starts
-        device = device_of(self._model)
-        mask = None if mask is None else mask.to(device)
-        return self._model(tokens.to(device), attention_mask=mask, cache=self._cache, read=score_last)
 
 
 def score_last(head: nn.Module, hidden: Hidden) -> Float[Tensor, "B V"]:

@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from cutaway.errors import UserError
+
+ROUNDING = 1e-9
+"""More than the rounding errors of a sum of probabilities in double precision."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +52,74 @@ class Sampling:
             if not holds:
                 raise UserError(demand)
 
+    def shifted(self, row: int) -> "Sampling":
+        """The same with seed + row, for a row of a batch; after the largest seed comes 0."""
+        return replace(self, seed=(self.seed + row) % (1 << 63))
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `Sampling`."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float
+    seed: int
+
 
 class Sampler:
-    """Samples the next token of every row of a batch."""
+    """The options and the random numbers of one text.
 
-    def __init__(self, sampling: Sampling, rows: int) -> None:
-        self._sampling = sampling
-        self._generators = [torch.Generator().manual_seed(sampling.seed + row) for row in range(rows)]
+    Attributes:
+        options: those of `sampling` with seed 0, the same for texts that differ in their seeds only.
+    """
 
-    def draw(self, logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> Int[Tensor, " B"]:
-        """Samples a token per row, given the logits and all tokens of each row so far."""
-        s = self._sampling
-        logits = logits.cpu().double()
-        if s.repetition_penalty != 1:
-            logits = penalised(logits, texts, s.repetition_penalty)
-        if s.temperature == 0:
-            return logits.argmax(dim=-1)
-        below_best = logits - logits.amax(dim=-1, keepdim=True)  # a temperature near 0 then gives −∞, and no ∞
-        probabilities = allowed(below_best / s.temperature, s).softmax(dim=-1)
-        draws = torch.cat([torch.rand(1, 1, generator=generator, dtype=torch.double) for generator in self._generators])
-        cumulative = probabilities.cumsum(dim=-1)
-        return torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True).squeeze(-1)
+    def __init__(self, sampling: Sampling) -> None:
+        self.options = replace(sampling, seed=0)
+        self._generator = torch.Generator().manual_seed(sampling.seed)
+
+    def random(self) -> float:
+        """The next random number, from 0 to below 1."""
+        return torch.rand((), generator=self._generator, dtype=torch.double).item()
+
+
+def samplers(sampling: Sampling, rows: int) -> list[Sampler]:
+    """One per row, with seed, seed + 1 and so on."""
+    return [Sampler(sampling.shifted(row)) for row in range(rows)]
+
+
+def draw(samplers: Sequence[Sampler], logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]]) -> list[int]:
+    """Samples the next token of each text with its own options, as it would be alone.
+
+    Args:
+        samplers: one per text.
+        logits: of the next token of each text.
+        texts: all tokens of each text so far.
+    """
+    alike: dict[Sampling, list[int]] = {}
+    for row, sampler in enumerate(samplers):
+        alike.setdefault(sampler.options, []).append(row)
+    drawn: dict[int, int] = {}
+    for options, rows in alike.items():
+        own = logits if len(rows) == len(samplers) else logits[rows]
+        if options.repetition_penalty != 1:
+            own = penalised(own.cpu().double(), [texts[row] for row in rows], options.repetition_penalty)
+        if options.temperature == 0:
+            found = own.argmax(dim=-1)
+        else:
+            random = torch.tensor([samplers[row].random() for row in rows], dtype=torch.double)
+            found = sample(own.cpu().double(), options, random)
+        drawn.update(zip(rows, found.tolist(), strict=True))
+    return [drawn[row] for row in range(len(samplers))]
+
+
+def sample(logits: Float[Tensor, "B V"], options: Sampling, random: Float[Tensor, " B"]) -> Int[Tensor, " B"]:
+    """The token of each row at which the cumulative probability exceeds a random number from 0 to 1."""
+    below_best = logits - logits.amax(dim=-1, keepdim=True)  # a temperature near 0 then gives −∞, and no ∞
+    probabilities = allowed(below_best / options.temperature, options).softmax(dim=-1)
+    cumulative = probabilities.cumsum(dim=-1)
+    return torch.searchsorted(cumulative, random[:, None] * cumulative[:, -1:], right=True).squeeze(-1)
 
 
 def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], penalty: float) -> Float[Tensor, "B V"]:
@@ -96,7 +147,23 @@ def allowed(logits: Float[Tensor, "B V"], sampling: Sampling) -> Float[Tensor, "
 
 
 def nucleus(probabilities: Float[Tensor, "B V"], top_p: float) -> Bool[Tensor, "B V"]:
-    """True for the fewest tokens, most likely first, whose probabilities sum to `top_p` or more."""
+    """True for the fewest tokens, most likely first, whose probabilities sum to `top_p` or more.
+
+    Only likely tokens are sorted: all others together have less than half of 1 − `top_p`, because each of the V tokens
+    has less than a V-th of that, so that the likely ones reach `top_p` without them.
+    """
+    rest = (1 - top_p) / 2
+    if rest < ROUNDING:
+        return plain_nucleus(probabilities, top_p)
+    kept = torch.zeros_like(probabilities, dtype=torch.bool)
+    for row, chosen in zip(probabilities, kept, strict=True):
+        likely = (row >= rest / len(row)).nonzero().squeeze(1)  # in order, so that ties are sorted as among all
+        chosen[likely] = plain_nucleus(row[likely], top_p)
+    return kept
+
+
+def plain_nucleus(probabilities: Float[Tensor, "*B V"], top_p: float) -> Bool[Tensor, "*B V"]:
+    """The same by sorting all tokens; of equal ones, the first counts as the most likely."""
     ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(dim=-1) - ordered  # the sum over more likely tokens
     return torch.zeros_like(probabilities, dtype=torch.bool).scatter(-1, order, before < top_p)

@@ -1,7 +1,8 @@
 """The key-value cache.
 
 Its memory is allocated once, and each token writes one slot. In a graph, whose tensors cannot be written in place, it
-grows instead.
+grows instead. The sequences of a batch share one length, padding included. Where they come and go, as in a decoding
+engine, a view of some rows has a length per row instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +36,8 @@ class Cache:
         keeps_ids: whether it holds the ids of tokens too, for embeddings that read earlier ones.
 
     Attributes:
-        length: the number of filled slots, the same in every row; the stack advances it once per forward pass.
+        length: the number of filled slots of the longest row; the stack advances it once per forward pass.
+        lengths: the number of each row; None if they are equal.
         layers: the cache of each layer.
         source: the cache of cross-attention over the encoder's output, which is written once and then sealed.
     """
@@ -51,13 +53,15 @@ class Cache:
         keeps_ids: bool = False,
     ) -> None:
         self.length = 0
+        self.lengths: Int[Tensor, " B"] | None = None
         self.slots = slots
         self.layers = [LayerCache(self, shapes, batch, like) for shapes in layers]
         self.source = source
-        self._positions = torch.zeros(batch, slots or 0, dtype=torch.long, device=like.device)
+        self._positions = torch.arange(slots or 0, device=like.device).repeat(batch, 1)
         self._keep = torch.ones(batch, slots or 0, dtype=torch.bool, device=like.device)
         self._has_padding = False
         self._ids = torch.zeros_like(self._positions) if keeps_ids else None
+        self._places: dict[int, Int[Tensor, " N"]] = {}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Cache":
@@ -84,8 +88,9 @@ class Cache:
     def copy(self) -> "Cache":
         """An independent copy, source included: several texts can go on from one."""
         twin = copy(self)
-        twin._positions, twin._keep = self._positions.clone(), self._keep.clone()
+        twin._positions, twin._keep, twin._places = self._positions.clone(), self._keep.clone(), {}
         twin._ids = None if self._ids is None else self._ids.clone()
+        twin.lengths = None if self.lengths is None else self.lengths.clone()
         twin.layers = [layer.copy(twin) for layer in self.layers]
         twin.source = None if self.source is None else self.source.copy()
         return twin
@@ -96,7 +101,9 @@ class Cache:
         ``positions``, ``keep`` (False at padding) and, if it keeps them, ``ids``, all (B, T), and of each layer what it
         caches, (B, G, T, D), as ``layers.{i}.{name}``; those of the source have the prefix ``source.``.
         """
-        own = {"positions": self._positions, "keep": self._keep}
+        slots = torch.arange(self._keep.shape[1], device=self._keep.device)
+        keep = self._keep if self.lengths is None else slots < self.lengths[:, None]
+        own = {"positions": self._positions, "keep": keep}
         if self._ids is not None:
             own["ids"] = self._ids
         for i, layer in enumerate(self.layers):
@@ -111,6 +118,8 @@ class Cache:
     @property
     def next_position(self) -> int | Int[Tensor, "B 1"]:
         """The position of the next token of each row, without padding."""
+        if self.lengths is not None:
+            return self.lengths[:, None]
         return self._keep[:, : self.length].sum(dim=1, keepdim=True) if self._has_padding else self.length
 
     def recall(self, tokens: Shaped[Tensor, "B T"], count: int) -> Int[Tensor, "B N"] | None:
@@ -124,6 +133,10 @@ class Cache:
         if self._ids is None:
             return None
         start, end = self.length, self.end_after(tokens.shape[1])
+        if self.lengths is not None:
+            new, last = (torch.arange(*span, device=tokens.device) for span in ((tokens.shape[1],), (-count, 0)))
+            self._ids.scatter_(1, self.lengths[:, None] + new, tokens)
+            return self._ids.gather(1, (self.lengths[:, None] + last).clamp(min=0))
         old = self._ids[:, :start]
         if self.slots is None:
             self._ids = torch.cat([old, tokens], dim=1)
@@ -139,12 +152,17 @@ class Cache:
         """Records the positions of new tokens, and returns those of all keys, old and new.
 
         Raises:
-            ValueError: there are not enough free slots.
+            ValueError: there are not enough free slots, or there is padding although each row has its own length.
         """
         if self.slots is None:
             self._grow(tokens)
             return TokenPositions(self._positions, self._keep)
         end = self.end_after(tokens.positions.shape[1])
+        if self.lengths is not None:
+            if tokens.keep is not None:
+                raise ValueError("rows of different lengths hold no padding: give their tokens without a mask")
+            filled = self.lengths[:, None] + tokens.positions.shape[1]
+            return TokenPositions(self._positions[:1, :end], self._positions[:1, :end] < filled)
         self._positions[:, self.length : end] = tokens.positions
         if tokens.keep is not None:
             self._keep[:, self.length : end] = tokens.keep
@@ -178,14 +196,18 @@ class Cache:
     def advance(self, tokens: int, source_tokens: int = 0) -> None:
         """Counts the tokens that every layer has written."""
         self.length += tokens
+        if self.lengths is not None:
+            self.lengths = self.lengths + tokens
+            self._places.clear()
         for layer in self.layers:
             layer.written.clear()
         if self.source is not None:
             self.source.advance(source_tokens)
 
     def truncate(self, length: int) -> None:
-        """Drops all but the first `length` slots; the source is kept."""
+        """Drops all but the first `length` slots of each row; the source is kept."""
         self.length = length
+        self.lengths = None if self.lengths is None else self.lengths.clamp(max=length)
         if self.slots is None:
             self._shorten()
         self._keep[:, length:] = True
@@ -196,10 +218,59 @@ class Cache:
         """Replaces row i by row `rows[i]`: beams are kept, copied or dropped."""
         self._positions, self._keep = self._positions[rows], self._keep[rows]
         self._ids = None if self._ids is None else self._ids[rows]
+        self.lengths = None if self.lengths is None else self.lengths[rows]
         for layer in self.layers:
             layer.reorder(rows)
         if self.source is not None:
             self.source.reorder(rows)
+
+    def rows(self, first: int, lengths: Sequence[int]) -> "Cache":
+        """A view of the rows from `first` on, of each of which so many slots are filled: it writes to this memory.
+
+        It costs only these rows. They hold no padding, and this cache does not count what the view adds.
+
+        Raises:
+            ValueError: the cache grows, or has a source.
+        """
+        if self.slots is None or self.source is not None:
+            raise ValueError("only an allocated cache without a source has views of its rows")
+        some, is_even = slice(first, first + len(lengths)), min(lengths) == max(lengths)
+        view = copy(self)
+        view.length, view._has_padding, view._places = max(lengths), False, {}
+        view.lengths = None if is_even else torch.tensor(lengths, device=self._keep.device)
+        view._positions, view._keep = self._positions[some], self._keep[some]
+        view._ids = None if self._ids is None else self._ids[some]
+        view.layers = [layer.rows(view, some) for layer in self.layers]
+        return view
+
+    def copy_row(self, source: int, target: int, slots: int) -> None:
+        """Copies the first slots of a row to another row."""
+        if self._ids is not None:
+            self._ids[target, :slots] = self._ids[source, :slots]
+        for layer in self.layers:
+            for tensor in layer.tensors.values():
+                tensor[target, :, :slots] = tensor[source, :, :slots]
+
+    def clear_row(self, row: int, slots: slice) -> None:
+        """Sets slots of a row to zero."""
+        if self._ids is not None:
+            self._ids[row, slots] = 0
+        for layer in self.layers:
+            for tensor in layer.tensors.values():
+                tensor[row, :, slots].zero_()
+
+    def places(self, heads: int, tokens: int) -> Int[Tensor, " N"]:
+        """Where new tokens of rows with different lengths are written: indices into all slots of all heads of all rows.
+
+        They are computed once for all layers with as many heads.
+        """
+        if self.lengths is None or self.slots is None:
+            raise RuntimeError("rows of equal length are written as one slice")
+        if heads not in self._places:
+            before = torch.arange(len(self.lengths) * heads, device=self.lengths.device) * self.slots  # (B G)
+            new = self.lengths[:, None] + torch.arange(tokens, device=self.lengths.device)  # (B, T)
+            self._places[heads] = (before.view(-1, heads, 1) + new[:, None]).flatten()
+        return self._places[heads]
 
 
 class LayerCache:
@@ -217,6 +288,12 @@ class LayerCache:
         twin._cache = cache
         twin.written = set(self.written)
         twin.tensors = {name: tensor.clone() for name, tensor in self.tensors.items()}
+        return twin
+
+    def rows(self, cache: Cache, rows: slice) -> "LayerCache":
+        """A view of some rows, as part of another cache."""
+        twin = LayerCache(cache, {}, 0, next(iter(self.tensors.values()), torch.empty(0)))
+        twin.tensors = {name: tensor[rows] for name, tensor in self.tensors.items()}
         return twin
 
     def update(self, name: str, new: Float[Tensor, "B G T D"]) -> Float[Tensor, "B G Tk D"]:
@@ -238,7 +315,11 @@ class LayerCache:
             self.tensors[name] = torch.cat([old, new.to(old.dtype)], dim=2)
             return self.tensors[name].to(new.dtype)
         slots = self.tensors[name]
-        slots.narrow(2, start, end - start).copy_(new)  # half the time of an indexed assignment
+        if self._cache.lengths is None:
+            slots.narrow(2, start, end - start).copy_(new)  # half the time of an indexed assignment
+        else:
+            places = self._cache.places(slots.shape[1], new.shape[2])
+            slots.view(-1, slots.shape[3]).index_copy_(0, places, new.to(slots.dtype).reshape(-1, new.shape[3]))
         return slots.narrow(2, 0, end).to(new.dtype)
 
     def reorder(self, rows: Int[Tensor, " N"]) -> None:

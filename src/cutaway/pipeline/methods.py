@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numpy as np
-from typing_extensions import TypedDict, Unpack
+from typing_extensions import Unpack
 
 from cutaway.config.run import RunConfig
 from cutaway.display import count, html_table
@@ -14,11 +14,12 @@ from cutaway.errors import UserError, nearest
 from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
 from cutaway.generation.chat import ChatSession
-from cutaway.generation.sampling import Sampling
+from cutaway.generation.engine import ContextOverflow
+from cutaway.generation.sampling import Sampling, SamplingOptions
 from cutaway.generation.scoring import TokenScore
 from cutaway.generation.seq2seq import Seq2SeqGenerator
 from cutaway.generation.streaming import stop_strings
-from cutaway.generation.text_generator import TextGenerator
+from cutaway.generation.text_generator import Limits, TextGenerator
 from cutaway.hub.opening import Opened
 from cutaway.keywords import all_explained
 from cutaway.model.formats import count_weights, format_of, require_unquantized, with_plain_weights
@@ -41,17 +42,6 @@ Result = TypeVar("Result")
 AnyTask = TypeVar("AnyTask", bound=Task[Any])
 Several = list[Any] | tuple[Any, ...]
 Texts = list[str] | tuple[str, ...]
-
-
-class SamplingOptions(TypedDict, total=False):
-    """The fields of `cutaway.generation.sampling.Sampling`."""
-
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    min_p: float | None
-    repetition_penalty: float
-    seed: int
 
 
 @all_explained
@@ -160,34 +150,40 @@ class Pipeline:
     def generate(
         self,
         prompt: str,
-        max_new_tokens: int = MAX_NEW_TOKENS,
+        max_new_tokens: int | None = None,
         *,
         stop: str | Sequence[str] = (),
+        context_overflow: ContextOverflow = "error",
         **options: Unpack[SamplingOptions],
     ) -> str: ...
     @overload
     def generate(
         self,
         prompt: Texts,
-        max_new_tokens: int = MAX_NEW_TOKENS,
+        max_new_tokens: int | None = None,
         *,
         stop: str | Sequence[str] = (),
+        context_overflow: ContextOverflow = "error",
         **options: Unpack[SamplingOptions],
     ) -> list[str]: ...
     def generate(
         self,
         prompt: str | Texts,
-        max_new_tokens: int = MAX_NEW_TOKENS,
+        max_new_tokens: int | None = None,
         *,
         stop: str | Sequence[str] = (),
+        context_overflow: ContextOverflow = "error",
         **options: Unpack[SamplingOptions],
     ) -> str | list[str]:
         """Continues a prompt, or several in one batch.
 
         Args:
             prompt: one text or several, of any lengths.
-            max_new_tokens: a text also ends at an end token, if the tokenizer has one.
+            max_new_tokens: by default 200, or as many as the context has room for. A text also ends at an end token, if
+                the tokenizer has one.
             stop: a string or several; a text ends before the first of them.
+            context_overflow: `error`, or `slide` to continue beyond the context: whenever a text is longer, the model
+                forgets half a context of its first tokens.
             **options: of sampling: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `seed`. Each of
                 several prompts is continued as it would be alone with seed, seed + 1 and so on.
 
@@ -195,18 +191,19 @@ class Pipeline:
             the generated text, without the prompt.
 
         Raises:
-            UserError: a prompt contains characters that the tokenizer cannot read, or an option is invalid.
+            UserError: a prompt contains characters that the tokenizer cannot read, an option is invalid, or a prompt
+                and the new tokens outgrow the context.
         """
-        stops, sampling = stop_strings(stop), Sampling(**options)
-        texts = self._writer("generate").generate(_several(prompt), max_new_tokens, stops, sampling)
-        return texts[0] if isinstance(prompt, str) else texts
+        stops, limits = stop_strings(stop), Limits(max_new_tokens, context_overflow)
+        return _like(prompt, self._writer("generate").generate(_several(prompt), stops, Sampling(**options), limits))
 
     def stream(
         self,
         prompt: str,
-        max_new_tokens: int = MAX_NEW_TOKENS,
+        max_new_tokens: int | None = None,
         *,
         stop: str | Sequence[str] = (),
+        context_overflow: ContextOverflow = "error",
         **options: Unpack[SamplingOptions],
     ) -> Iterator[str]:
         """Continues a prompt as `generate` does, and yields the text in pieces as it is generated.
@@ -214,7 +211,8 @@ class Pipeline:
         Raises:
             UserError: before the first piece, for the reasons given in `generate`.
         """
-        return self._writer("generate").stream(prompt, max_new_tokens, stop_strings(stop), Sampling(**options))
+        stops, limits = stop_strings(stop), Limits(max_new_tokens, context_overflow)
+        return self._writer("generate").stream(prompt, stops, Sampling(**options), limits)
 
     def chat(
         self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS, **options: Unpack[SamplingOptions]

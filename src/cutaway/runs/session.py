@@ -126,7 +126,9 @@ def write_sample(run: Run) -> str:
     """Generates a sample, deterministically, and leaves the model in training mode."""
     c = run.config.train
     was_training = run.model.training
-    text = run.pipeline.generate(c.sample_prompt, c.sample_tokens, temperature=0.8, seed=c.seed)
+    text = run.pipeline.generate(
+        c.sample_prompt, c.sample_tokens, context_overflow="slide", temperature=0.8, seed=c.seed
+    )
     run.model.train(was_training)
     return c.sample_prompt + text
 

@@ -11,7 +11,7 @@ from cutaway.data.text.corpus import Corpus, Part
 from cutaway.data.text.windows import SequentialWindows
 from cutaway.errors import UserError
 from cutaway.generation.sampling import Sampling
-from cutaway.generation.text_generator import TextGenerator
+from cutaway.generation.text_generator import Limits, TextGenerator
 from cutaway.model.transformer import DecoderOnly, Hidden
 from cutaway.nn.losses import IGNORED, Logits, cross_entropy, figures_of_tokens, measure_tokens
 from cutaway.tasks.base import Batch, FiniteBatches, Model, Objective, TrainingData, to_tensors
@@ -146,7 +146,7 @@ class LanguageModelingTask(TextTask[LanguageModelingConfig]):
 
     def predict(self, loaded: LoadedModel, inputs: Sequence[str]) -> list[str]:
         """A continuation of each text (see `Pipeline.generate`)."""
-        return self.generator(loaded).generate(inputs, NEW_TOKENS, (), Sampling())
+        return self.generator(loaded).generate(inputs, (), Sampling(), Limits(default=NEW_TOKENS))
 
     def generator(self, loaded: LoadedModel) -> TextGenerator:
         """What continues texts.
