@@ -153,7 +153,7 @@ def test_a_text_of_a_single_line_is_trained_on_and_written_from() -> None:
 def test_unusual_choices_go_well_to_the_report(choices: tuple[str, ...]) -> None:
     result = json.loads(printed(*TRAIN, "--out", "new", "--json", *choices))
     assert Path(result["report"]).is_file()
-    assert printed("generate", "new", "the", "--max-new-tokens", "4").startswith("the")
+    assert printed("generate", "new", "the", "--max-new-tokens", "4", "--context-overflow", "slide").startswith("the")
 
 
 def test_samples_leave_training_as_it_is() -> None:
