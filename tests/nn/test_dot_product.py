@@ -14,6 +14,7 @@ from cutaway.nn.positions import ALiBi, RelativeBias
 from pairwise import pairwise
 
 B, H, D, TK = 2, 6, 5, 19
+WIDTHS = {"narrow": 3, "equal": D, "wide": 8}
 BOUNDS = {torch.float64: 1e-12, torch.float32: 1e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
 """How far a result may differ from the equation in float64, relative to the largest number in it."""
 CASES = {
@@ -22,6 +23,7 @@ CASES = {
     "limits": ["none", "padding", "window", "mask", "mask per head", "alibi", "relative"],
     "dtype": list(BOUNDS),
     "softcap": [None, 1.5],
+    "values": list(WIDTHS),
 }
 
 
@@ -48,9 +50,10 @@ def with_gradients(run: Callable[..., Tensor], parts: list[Tensor], pull: Tensor
 @pytest.mark.parametrize("case", list(pairwise(CASES)), ids=lambda case: "-".join(map(str, case.values())))
 def test_every_case_is_the_plain_equation(case: dict[str, Any]) -> None:
     queries, dtype, scoring = case["queries"], case["dtype"], Scoring(0.7, case["softcap"])
-    sizes = ((H, queries), (case["groups"], TK), (case["groups"], TK))
-    parts = [torch.randn(B, heads, tokens, D).to(dtype) for heads, tokens in sizes]
-    pull, where = torch.randn(B, H, queries, D), geometry(case["limits"], queries)
+    groups, width = case["groups"], WIDTHS[case["values"]]
+    sizes = (H, queries, D), (groups, TK, D), (groups, TK, width)
+    parts = [torch.randn(B, *size).to(dtype) for size in sizes]
+    pull, where = torch.randn(B, H, queries, width), geometry(case["limits"], queries)
     found = with_gradients(partial(attend, geometry=where, scoring=scoring), parts, pull.to(dtype))
     exact = partial(plain, geometry=where, scoring=scoring, dropout=0.0)
     expected = with_gradients(exact, [part.double() for part in parts], pull.to(dtype))

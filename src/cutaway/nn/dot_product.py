@@ -117,17 +117,24 @@ def fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scoring: Scoring
 def unfolded(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scoring: Scoring, dropout: float, *, is_causal: bool = False
 ) -> Tensor:
-    """The fused kernel with as many heads as it is given."""
-    return F.scaled_dot_product_attention(
+    """The fused kernel with as many heads as it is given.
+
+    Keys are as wide as values: with other widths, torch would compute the scores of all pairs at once. Zeros appended to
+    queries and keys change no score.
+    """
+    width = max(q.shape[-1], v.shape[-1])
+    q, k, padded = (x if x.shape[-1] == width else F.pad(x, (0, width - x.shape[-1])) for x in (q, k, v))
+    mixed = F.scaled_dot_product_attention(
         q,
         k,
-        v,
+        padded,
         attn_mask=mask,
         dropout_p=dropout,
         is_causal=is_causal,
         scale=scoring.scale,
         enable_gqa=k.shape[1] != q.shape[1],
     )
+    return mixed if v is padded else mixed[..., : v.shape[-1]]
 
 
 def is_faster_folded(q: Tensor, k: Tensor) -> bool:

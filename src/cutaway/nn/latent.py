@@ -11,7 +11,6 @@ so it is used only while these are plain.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -148,9 +147,7 @@ class LatentAttention(nn.Module):
         q = torch.cat(queries, dim=-1)  # (B, H, T, D + Dr)
         k = tap("key", torch.cat([content, rotary_key.expand(-1, self.heads.count, -1, -1)], dim=-1))
         v = tap("value", split_heads(self.value(latent[:, 0]), self.heads.value))  # (B, H, Tk, Dv)
-        # The fused kernel needs values as wide as queries; otherwise torch computes all scores at once.
-        v = F.pad(v, (0, max(0, q.shape[-1] - v.shape[-1])))
-        return self._attend(q, k, v, geometry)[..., : self.heads.value]
+        return self._attend(q, k, v, geometry)
 
     def absorbed(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
         """The same by q · (Key_h c) = (Key_hᵀ q) · c and Σ w Value_h c = Value_h Σ w c (section 2.1.2).
