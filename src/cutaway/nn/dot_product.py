@@ -119,8 +119,8 @@ def unfolded(
 ) -> Tensor:
     """The fused kernel with as many heads as it is given.
 
-    Keys are as wide as values: with other widths, torch would compute the scores of all pairs at once. Zeros appended to
-    queries and keys change no score.
+    Keys are made as wide as values: with other widths, torch would compute the scores of all pairs at once. Zeros
+    appended to queries and keys change no score.
     """
     width = max(q.shape[-1], v.shape[-1])
     q, k, padded = (x if x.shape[-1] == width else F.pad(x, (0, width - x.shape[-1])) for x in (q, k, v))
