@@ -88,8 +88,7 @@ PAST = "past_key_values"
         ),
         pytest.param(
             "latent",
-            f"{TEXT}['batch', 'total'] {PAST}.0.latent['batch', 1, 'past', 24] "
-            f"{PAST}.0.rotary_key['batch', 1, 'past', 4]",
+            f"{TEXT}['batch', 'total'] {PAST}.0.memory['batch', 1, 'past', 28]",
             marks=pytest.mark.heavy,
         ),
         pytest.param("decoding classifier", f"{TEXT}{SIZES}", marks=pytest.mark.heavy),

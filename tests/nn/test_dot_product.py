@@ -1,4 +1,4 @@
-"""The fused kernel is the plain equation, gradients included, whether it folds query heads into queries or not."""
+"""Every form of attention is the plain equation, gradients included."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from cutaway.nn.dot_product import FEW, Scoring, attend, fold, is_faster_folded, plain
-from cutaway.nn.geometry import Geometry, token_positions
+from cutaway.nn import dot_product
+from cutaway.nn.dot_product import FEW, Scoring, attend, by_products, fold, is_faster_folded, plain
+from cutaway.nn.geometry import Geometry, all_to_all, token_positions
 from cutaway.nn.positions import ALiBi, RelativeBias
 from pairwise import pairwise
 
@@ -60,6 +61,41 @@ def test_every_case_is_the_plain_equation(case: dict[str, Any]) -> None:
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.dtype == dtype
         assert (ours.double() - theirs).abs().max() <= BOUNDS[dtype] * theirs.abs().max()
+
+
+@pytest.mark.parametrize("dtype", BOUNDS)
+@pytest.mark.parametrize("mask", [False, True])
+def test_products_are_the_plain_equation(mask: bool, dtype: torch.dtype) -> None:
+    parts = [torch.randn(B, heads, tokens, D).to(dtype) for heads, tokens in ((3, 7), (3, TK), (3, TK))]
+    seen = torch.rand(B, 1, 7, TK) > 0.4 if mask else None
+    if seen is not None:
+        seen[1, :, 2] = False  # a query that may attend to nothing
+    pull, scoring = torch.randn(B, 3, 7, D), Scoring(0.7)
+    found = with_gradients(lambda q, k, v: by_products(q, k, v, seen, scoring, 0.0), parts, pull.to(dtype))
+    where = all_to_all(7, TK, parts[0].device)
+    where = where if seen is None else where.restricted(seen)
+    exact = partial(plain, geometry=where, scoring=scoring, dropout=0.0)
+    expected = with_gradients(exact, [part.double() for part in parts], pull.to(dtype))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours.double() - theirs).abs().max() <= BOUNDS[dtype] * theirs.abs().max()
+
+
+@pytest.mark.parametrize("seen", [None, 2000])
+def test_many_wide_queries_of_one_key_head_use_products(seen: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[torch.Size] = []
+
+    def spied(q: Tensor, *others: Any) -> Tensor:
+        used.append(q.shape)
+        return by_products(q, *others)
+
+    monkeypatch.setattr(dot_product, "by_products", spied)
+    q, k = torch.randn(2, 130, 1, 512), torch.randn(2, 1, 2049, 512)
+    where = all_to_all(1, 2049, q.device)
+    where = where if seen is None else where.restricted(torch.arange(2049) < seen)
+    mixed = attend(q, k, k, where, Scoring(0.05))
+    assert used == [(2, 1, 130, 512)]
+    expected = plain(q.double(), k.double(), k.double(), where, Scoring(0.05), 0.0)
+    assert (mixed - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
 def test_query_heads_become_queries_of_the_head_that_they_share() -> None:

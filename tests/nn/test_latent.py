@@ -80,7 +80,7 @@ def test_absorbed_equals_expanded(view: str, choices: dict[str, Any]) -> None:
     module, geometry = attention(**choices), VIEWS[view]()
     looking, kept = geometry.size
     queries = torch.randn(BATCH, HEADS, looking, HEAD_WIDTH), torch.randn(BATCH, HEADS, looking, ROTARY)
-    memory = torch.randn(BATCH, 1, kept, RANK), torch.randn(BATCH, 1, kept, ROTARY)
+    memory = torch.randn(BATCH, 1, kept, RANK + ROTARY)
     expanded = module.expanded(queries, memory, geometry)
     assert expanded.shape == (BATCH, HEADS, looking, module.heads.value)
     assert close(module.absorbed(queries, memory, geometry), expanded, 1e-5)
@@ -131,9 +131,9 @@ def test_it_remembers_a_latent_and_a_rotated_key_and_nothing_else() -> None:
         module(texts(), causal())
     _, cache = decode(module, texts(), 4)
     stored = cache.layers[0].tensors
-    assert set(stored) == {"latent", "rotary_key"}
-    assert close(stored["latent"][:, 0, :TOKENS], trace["latent"])
-    assert close(stored["rotary_key"][:, :, :TOKENS], trace["key_rotated"])
+    assert set(stored) == {"memory"}
+    assert close(stored["memory"][:, 0, :TOKENS, :RANK], trace["latent"])
+    assert close(stored["memory"][:, :, :TOKENS, RANK:], trace["key_rotated"])
     assert cache.nbytes == BATCH * (TOKENS + 2) * (RANK + ROTARY) * 4
 
 

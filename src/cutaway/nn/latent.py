@@ -24,7 +24,7 @@ from cutaway.nn.positions import rotate
 from cutaway.tap import tap
 
 Parts = tuple[Tensor, Tensor]
-"""The parts of queries or keys that are not rotated, and those that are."""
+"""The parts of queries that are not rotated, and those that are."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class LatentAttention(nn.Module):
         return self.scoring.query_size(self.heads.width + self.heads.rotary)
 
     def cache_shapes(self) -> Shapes:
-        """What the cache stores per token."""
-        return {"latent": (1, self.heads.rank), "rotary_key": (1, self.heads.rotary)}
+        """What the cache stores per token: the latent, then the rotary key; the absorbed form takes both as one key."""
+        return {"memory": (1, self.heads.rank + self.heads.rotary)}
 
     def forward(
         self,
@@ -127,29 +127,30 @@ class LatentAttention(nn.Module):
         if rotation is not None:
             rotary = tap("query_rotated", rotate(rotary, rotation))
             rotary_key = tap("key_rotated", rotate(rotary_key, rotation))
+        memory = torch.cat([latent, rotary_key], dim=-1)  # (B, 1, Ts, R + Dr)
         if cache is not None:
-            latent, rotary_key = cache.update("latent", latent), cache.update("rotary_key", rotary_key)
+            memory = cache.update("memory", memory)
         is_decoding = cache is not None and x.shape[1] == 1
         body = self.absorbed if is_decoding and is_plain(self.key, self.value) else self.expanded
-        mixed = tap("mixed", body((content, rotary), (latent, rotary_key), geometry))
+        mixed = tap("mixed", body((content, rotary), memory, geometry))
         return tap("out", self.out(mixed.transpose(1, 2).flatten(2)))
 
-    def expanded(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
+    def expanded(self, queries: Parts, memory: Tensor, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
         """The equation as written: attends to the keys and values of each head.
 
         Args:
             queries: parts of shape (B, H, T, D) and (B, H, T, Dr).
-            memory: latents (B, 1, Tk, R) and rotary keys (B, 1, Tk, Dr).
+            memory: latents and rotary keys, (B, 1, Tk, R + Dr).
             geometry: which queries attend to which keys.
         """
-        latent, rotary_key = memory
+        latent, rotary_key = memory.split([self.heads.rank, self.heads.rotary], dim=-1)
         content = split_heads(self.key(latent[:, 0]), self.heads.width)  # (B, H, Tk, D)
         q = torch.cat(queries, dim=-1)  # (B, H, T, D + Dr)
         k = tap("key", torch.cat([content, rotary_key.expand(-1, self.heads.count, -1, -1)], dim=-1))
         v = tap("value", split_heads(self.value(latent[:, 0]), self.heads.value))  # (B, H, Tk, Dv)
         return self._attend(q, k, v, geometry)
 
-    def absorbed(self, queries: Parts, memory: Parts, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
+    def absorbed(self, queries: Parts, memory: Tensor, geometry: Geometry) -> Float[Tensor, "B H T Dv"]:
         """The same by q · (Key_h c) = (Key_hᵀ q) · c and Σ w Value_h c = Value_h Σ w c (section 2.1.2).
 
         Takes the arguments of `expanded`. The attention is multi-query: its only key is [c, rotary key], its value c.
@@ -158,8 +159,9 @@ class LatentAttention(nn.Module):
         key = self.key.weight.unflatten(0, (self.heads.count, -1))  # (H, D, R)
         value = self.value.weight.unflatten(0, (self.heads.count, -1))  # (H, Dv, R)
         q = torch.cat([content @ key, rotary], dim=-1)  # (B, H, T, R + Dr)
-        k = torch.cat(memory, dim=-1)  # (B, 1, Tk, R + Dr)
-        mixed = self._attend(q, k, k, geometry)[..., : self.heads.rank]  # values as wide as keys, for the kernel
+        mixed = self._attend(q, memory, memory, geometry)[
+            ..., : self.heads.rank
+        ]  # values as wide as keys, for the kernel
         return mixed @ value.mT
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, geometry: Geometry) -> Tensor:

@@ -1,8 +1,8 @@
 """The graph of a decoder that generates: some tokens at a time, with a cache as inputs and outputs.
 
 Its names are those of `optimum`: `past_key_values.{layer}.key` and `.value` are what earlier calls gave as
-`present.{layer}.key` and `.value`; in the first call they have no tokens. Latent attention has `latent` and
-`rotary_key` instead. `attention_mask` is of all tokens, earlier ones included.
+`present.{layer}.key` and `.value`; in the first call they have no tokens. Latent attention has `memory` instead:
+the latent followed by the rotary key. `attention_mask` is of all tokens, earlier ones included.
 """
 
 from collections.abc import Iterator, Sequence
