@@ -128,8 +128,7 @@ class LatentAttention(nn.Module):
             rotary = tap("query_rotated", rotate(rotary, rotation))
             rotary_key = tap("key_rotated", rotate(rotary_key, rotation))
         memory = torch.cat([latent, rotary_key], dim=-1)  # (B, 1, Ts, R + Dr)
-        if cache is not None:
-            memory = cache.update("memory", memory)
+        memory = memory if cache is None else cache.update("memory", memory)
         is_decoding = cache is not None and x.shape[1] == 1
         body = self.absorbed if is_decoding and is_plain(self.key, self.value) else self.expanded
         mixed = tap("mixed", body((content, rotary), memory, geometry))
