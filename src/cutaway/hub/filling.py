@@ -54,7 +54,7 @@ def fill(model: nn.Module, table: Table, checkpoint: Checkpoint, dtype: torch.dt
         _put(owners, torch.zeros(weight.shape, dtype=dtype))
     dtypes: Counter[torch.dtype] = Counter()
     repeated: dict[str, list[str]] = {}
-    for second in set(names).intersection(table.repeated):
+    for second in sorted(set(names).intersection(table.repeated)):
         repeated.setdefault(table.repeated[second], []).append(second)
     for rule in rules:
         theirs = [checkpoint.read(name) for name in rule.theirs]
@@ -102,7 +102,7 @@ def _set_aside(names: Sequence[str], table: Table) -> dict[str, str]:
     """The tensors that a model does not use, and what each of them is."""
     patterns = [(re.compile(pattern), what) for pattern, what in table.ignored.items()]
     left = set(names).difference(name for rule in table.rules for name in rule.theirs)
-    found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in left}
+    found = {name: next((what for pattern, what in patterns if pattern.fullmatch(name)), None) for name in sorted(left)}
     return {name: what for name, what in found.items() if what is not None}
 
 
