@@ -111,6 +111,6 @@ def test_what_it_installs_runs_without_the_source(program: Command, installed: P
     page = (tmp_path / trained["report"]).read_text(encoding="utf-8")
     for name in ("report.css", "main.js", "map.js"):
         assert (ROOT / "src/cutaway/interpret/page" / name).read_text(encoding="utf-8").strip()[-200:] in page, name
-    assert program("generate", "run", "the cat", "--max-new-tokens", "3").startswith("the cat")
+    assert program("generate", "run", "the cat", "--max-new-tokens", "2").startswith("the cat")
     assert "0 fail" in program("check", "run")
     assert "files are as they were written" in program("verify", "run")
