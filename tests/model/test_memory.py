@@ -12,7 +12,7 @@ from support import ROOT, require_path
 
 SHORT, LONG = 4096, 16_384
 BOUND = 1.2
-"""Of the exponent: what short texts take is rounded to pages and arenas, and a quadratic part would come near 2."""
+"""Of the exponent: memory is counted in pages; the exponent of the scores of all pairs would be near 2."""
 
 
 @pytest.mark.heavy

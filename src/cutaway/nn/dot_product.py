@@ -17,6 +17,7 @@ from cutaway.nn.geometry import Geometry, all_to_all
 from cutaway.nn.layers import require_axes
 from cutaway.tap import tap, watching
 
+HALF = (torch.bfloat16, torch.float16)
 FEW = 8
 """The most queries in half precision for which query heads are folded."""
 
@@ -106,7 +107,7 @@ def masked(q: Tensor, k: Tensor, v: Tensor, geometry: Geometry, scoring: Scoring
 
 
 def fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scoring: Scoring, dropout: float) -> Tensor:
-    """Whichever of three equal forms is the fastest; the mask is boolean, or added to the scores."""
+    """Attends by the fastest of three equal forms; the mask is boolean, or added to the scores."""
     if not is_faster_folded(q, k):
         return unfolded(q, k, v, mask, scoring, dropout)
     groups = k.shape[1]
@@ -151,18 +152,19 @@ def is_faster_folded(q: Tensor, k: Tensor) -> bool:
     """
     if q.shape[1] == k.shape[1] or torch.compiler.is_exporting():  # an exported graph serves any number of queries
         return False
-    return q.shape[2] <= (FEW if q.dtype in (torch.bfloat16, torch.float16) else 1)
+    return q.shape[2] <= (FEW if q.dtype in HALF else 1)
 
 
 def is_faster_by_products(q: Tensor, k: Tensor, mask: Tensor | None) -> bool:
     """Whether so many wide queries share so many keys that matrix products are faster than the fused kernel.
 
-    That is the case of absorbed latent attention. With 128 queries of width 576, two threads take half of the kernel's
-    time in bf16 at 2,048 keys and a quarter at 32,768, and 0.8 of it in fp32.
+    That is the case of absorbed latent attention in half precision. With 128 queries of width 576, two threads of a
+    processor with AMX take 0.8 of the kernel's time in bf16 at 2,048 keys, 0.3 at 32,768, and 0.7 in fp16; in fp32,
+    products take 1.1 of it.
     """
     is_added = mask is not None and mask.dtype != torch.bool
     is_large = q.shape[2] >= 128 and q.shape[3] >= 512 and k.shape[2] >= 2048
-    return is_large and not is_added and q.device.type == "cpu"
+    return is_large and not is_added and q.dtype in HALF and q.device.type == "cpu"
 
 
 def by_products(

@@ -158,10 +158,8 @@ class LatentAttention(nn.Module):
         key = self.key.weight.unflatten(0, (self.heads.count, -1))  # (H, D, R)
         value = self.value.weight.unflatten(0, (self.heads.count, -1))  # (H, Dv, R)
         q = torch.cat([content @ key, rotary], dim=-1)  # (B, H, T, R + Dr)
-        mixed = self._attend(q, memory, memory, geometry)[
-            ..., : self.heads.rank
-        ]  # values as wide as keys, for the kernel
-        return mixed @ value.mT
+        mixed = self._attend(q, memory, memory, geometry)  # values as wide as keys, for the kernel
+        return mixed[..., : self.heads.rank] @ value.mT
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, geometry: Geometry) -> Tensor:
         return attend(q, k, v, geometry, self.scoring, self.dropout * self.training)
