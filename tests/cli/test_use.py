@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_several_samples_of_a_prompt_have_consecutive_seeds() -> None:
     both = json.loads(printed("generate", "run", "the", "a ", *few, "--json"))
     assert both[:3] == told
     assert both[3:] == [{"prompt": "a ", "text": pipeline.generate("a ", 9, seed=seed, **SLIDE)} for seed in (7, 8, 9)]
+
+
+def test_a_draft_changes_no_greedy_text_and_its_figures_are_printed() -> None:
+    words = ("generate", "run", "the", "--temperature=0")
+    for draft in ("lookup", "run"):
+        outcome = run(*words, "--draft", draft)
+        assert (outcome.status, outcome.out) == (0, printed(*words))
+        figures = r"draft: (\d+)% of \d+ proposed tokens accepted, \d\.\d\d tokens per pass of the model\n"
+        found = re.fullmatch(figures, outcome.err)
+        assert found, outcome.err
+        assert draft == "lookup" or found[1] == "100", "a model accepts what it proposes"
+    told = run("generate", "run", "the", "a ", "--temperature=0", "--json", "--draft=run")
+    assert told.out == printed("generate", "run", "the", "a ", "--temperature=0", "--json")
+    assert re.fullmatch(figures, told.err)
+    assert "cannot slide" in refused("generate", "run", "the", "--max-new-tokens=20", *SLIDING, "--draft=lookup")
 
 
 def test_a_continuation_is_as_long_in_every_command_and_method() -> None:

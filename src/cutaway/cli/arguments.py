@@ -65,6 +65,14 @@ Overflow = Annotated[
     str,
     typer.Option(help="A text that may outgrow the context is an error (error), or loses its beginning (slide)."),
 ]
+Draft = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|lookup",
+        help="Guess tokens by a smaller model with the same tokenizer, or look them up in the text, and verify several "
+        "at once.",
+    ),
+]
 RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: avoid tokens that the text contains.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same text.")]
 

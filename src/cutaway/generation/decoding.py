@@ -65,6 +65,12 @@ def window_start(length: int, context: int) -> int:
     return max(0, -(-(length - context) // step) * step)
 
 
+def shared_beginning(first: Sequence[int], second: Sequence[int]) -> int:
+    """The number of tokens with which both begin."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+
+
 def pad_left(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | None]:
     """Pads texts on the left; returns tokens and mask (B, T), without a mask if all have the same length."""
     longest = max(len(text) for text in texts)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
-from cutaway.generation.decoding import score_last, window_start
+from cutaway.generation.decoding import score_last, shared_beginning, window_start
 from cutaway.generation.sampling import Sampler, Sampling, draw
 from cutaway.model.device import device_of
 from cutaway.model.transformer import DecoderOnly, Hidden, Read
@@ -277,7 +277,7 @@ class Engine:
         while self._waiting and len(self._decoding) + len(self._reading) < len(self._held):
             window = self._waiting[0].window
             others = [text.window for text in self._reading]
-            is_unlike = any(len(other) != len(window) or _shared(other, window) >= REUSED for other in others)
+            is_unlike = any(len(other) != len(window) or shared_beginning(other, window) >= REUSED for other in others)
             if is_unlike or len(window) * len(others) >= budget:
                 break
             self._reuse(window[:-1])  # the last token must be read, for its logits
@@ -287,7 +287,7 @@ class Engine:
     def _reuse(self, begun: Sequence[int]) -> None:
         """Puts into the next free row what any row holds of a text that begins so."""
         row = len(self._decoding) + len(self._reading)
-        shared = [_shared(held, begun) for held in self._held]
+        shared = [shared_beginning(held, begun) for held in self._held]
         best = max(range(len(shared)), key=lambda other: (shared[other], other == row))
         self._put(best, row, shared[best] if shared[best] >= REUSED else 0)
 
@@ -329,9 +329,3 @@ class Engine:
 def _no_logits(head: nn.Module, hidden: Hidden) -> Tensor:
     """Of a piece of a prompt that goes on."""
     return hidden.states[:0, 0]
-
-
-def _shared(first: Sequence[int], second: Sequence[int]) -> int:
-    """The number of tokens with which both begin."""
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))

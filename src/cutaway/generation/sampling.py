@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from typing_extensions import TypedDict
@@ -116,10 +117,29 @@ def draw(samplers: Sequence[Sampler], logits: Float[Tensor, "B V"], texts: Seque
 
 def sample(logits: Float[Tensor, "B V"], options: Sampling, random: Float[Tensor, " B"]) -> Int[Tensor, " B"]:
     """The token of each row at which the cumulative probability exceeds a random number from 0 to 1."""
-    below_best = logits - logits.amax(dim=-1, keepdim=True)  # a temperature near 0 then gives −∞, and no ∞
-    probabilities = allowed(below_best / options.temperature, options).softmax(dim=-1)
-    cumulative = probabilities.cumsum(dim=-1)
+    return take(_softmax(logits, options), random)
+
+
+def distributions(
+    logits: Float[Tensor, "B V"], options: Sampling, texts: Sequence[Sequence[int]]
+) -> Float[Tensor, "B V"]:
+    """The probabilities with which `draw` samples the next token of each text; if greedy, 1 at the most likely one."""
+    if options.repetition_penalty != 1:
+        logits = penalised(logits.cpu().double(), texts, options.repetition_penalty)
+    if options.temperature == 0:
+        return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).cpu().double()
+    return _softmax(logits.cpu().double(), options)
+
+
+def take(weights: Float[Tensor, "B V"], random: Float[Tensor, " B"]) -> Int[Tensor, " B"]:
+    """The token of each row at which the cumulative weight exceeds this fraction of their sum."""
+    cumulative = weights.cumsum(dim=-1)
     return torch.searchsorted(cumulative, random[:, None] * cumulative[:, -1:], right=True).squeeze(-1)
+
+
+def _softmax(logits: Float[Tensor, "B V"], options: Sampling) -> Float[Tensor, "B V"]:
+    below_best = logits - logits.amax(dim=-1, keepdim=True)  # a temperature near 0 then gives −∞, and no ∞
+    return allowed(below_best / options.temperature, options).softmax(dim=-1)
 
 
 def penalised(logits: Float[Tensor, "B V"], texts: Sequence[Sequence[int]], penalty: float) -> Float[Tensor, "B V"]:

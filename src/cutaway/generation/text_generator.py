@@ -7,9 +7,11 @@ from typing import get_args
 
 from cutaway.errors import UserError
 from cutaway.generation import MAX_NEW_TOKENS
+from cutaway.generation.drafters import DraftModel, PromptLookup
 from cutaway.generation.engine import ContextOverflow, Engine, Handle, Request
 from cutaway.generation.sampling import Sampling
 from cutaway.generation.scoring import TokenScore, token_log_probabilities
+from cutaway.generation.speculative import Draft, SpeculativeGenerator
 from cutaway.generation.streaming import first_stop, stream_text
 from cutaway.model.transformer import DecoderOnly
 from cutaway.text.tokenizer import Tokenizer
@@ -66,8 +68,18 @@ class TextGenerator:
     tokenizer: Tokenizer
     context: int
 
-    def generate(self, prompts: Sequence[str], stops: Sequence[str], sampling: Sampling, limits: Limits) -> list[str]:
+    def generate(
+        self,
+        prompts: Sequence[str],
+        stops: Sequence[str],
+        sampling: Sampling,
+        limits: Limits,
+        draft: Draft | None = None,
+    ) -> list[str]:
         """Continues each prompt (see `Pipeline.generate`)."""
+        if draft is not None:
+            rows = enumerate(prompts)
+            return ["".join(self.stream(prompt, stops, sampling.shifted(i), limits, draft)) for i, prompt in rows]
         begun = [self._begin(prompt) for prompt in prompts]
         engine, handles = self._submit(begun, sampling, limits)
         texts = {
@@ -79,12 +91,44 @@ class TextGenerator:
         ends = self.tokenizer.ends
         return ["".join(stream_text(handle.tokens, texts[handle], stops, ends)) for handle in handles]
 
-    def stream(self, prompt: str, stops: Sequence[str], sampling: Sampling, limits: Limits) -> Iterator[str]:
+    def stream(
+        self, prompt: str, stops: Sequence[str], sampling: Sampling, limits: Limits, draft: Draft | None = None
+    ) -> Iterator[str]:
         """Continues one prompt, and yields the text in pieces (see `Pipeline.stream`)."""
         begun = self._begin(prompt)
-        engine, (handle,) = self._submit([begun], sampling, limits)
+        if draft is None:
+            engine, (handle,) = self._submit([begun], sampling, limits)
+            tokens = engine.stream(handle)
+        else:
+            request = self._request(begun, sampling, limits)
+            generator = SpeculativeGenerator(self.model, self.context, draft, vocabulary=self.tokenizer.vocabulary)
+            tokens = generator.stream(request)
         text = partial(self.tokenizer.decode_behind, begun)
-        return stream_text(engine.stream(handle), text, stops, self.tokenizer.ends)
+        return stream_text(tokens, text, stops, self.tokenizer.ends)
+
+    def lookup(self, count: int) -> Draft:
+        """A draft from what the text contains."""
+        return Draft(PromptLookup(self.tokenizer.vocabulary), count)
+
+    def draft_of(self, other: "TextGenerator", count: int) -> Draft:
+        """A draft from another model.
+
+        Raises:
+            UserError: it has another tokenizer.
+        """
+        ours, theirs = self.tokenizer, other.tokenizer
+        if len(ours) != len(theirs):
+            raise UserError(
+                f"the draft has {len(theirs)} tokens and the model {len(ours)}: a draft needs the same tokenizer"
+            )
+        pairs = zip(ours.pieces(range(len(ours))), theirs.pieces(range(len(ours))), strict=True)
+        differing = next(((i, one, two) for i, (one, two) in enumerate(pairs) if one != two), None)
+        if differing is not None:
+            token, one, two = differing
+            raise UserError(
+                f"token {token} of the draft is {two!r}, and of the model {one!r}: a draft needs the same tokenizer"
+            )
+        return Draft(DraftModel(other.model, other.context, len(ours)), count)
 
     def score(self, text: str) -> list[TokenScore]:
         """The log-probability of each token (see `Pipeline.score`)."""
@@ -96,11 +140,7 @@ class TextGenerator:
 
     def _submit(self, prompts: Sequence[list[int]], sampling: Sampling, limits: Limits) -> tuple[Engine, list[Handle]]:
         """An engine with a request for each prompt."""
-        ends, counts = frozenset(self.tokenizer.ends), [limits.count(len(prompt), self.context) for prompt in prompts]
-        requests = [
-            Request(tuple(prompt), sampling.shifted(i), count, ends, i)
-            for i, (prompt, count) in enumerate(zip(prompts, counts, strict=True))
-        ]
+        requests = [self._request(prompt, sampling.shifted(i), limits) for i, prompt in enumerate(prompts)]
         longest = max((len(request.prompt) + request.max_new_tokens - 1 for request in requests), default=1)
         engine = Engine(
             self.model,
@@ -111,6 +151,9 @@ class TextGenerator:
             context_overflow=limits.context_overflow,
         )
         return engine, [engine.submit(request) for request in requests]
+
+    def _request(self, prompt: list[int], sampling: Sampling, limits: Limits) -> Request:
+        return Request(tuple(prompt), sampling, limits.count(len(prompt), self.context), frozenset(self.tokenizer.ends))
 
     def _begin(self, prompt: str) -> list[int]:
         """The tokens of a prompt; for an empty one the token that begins documents, a line break, or token 0."""

@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import Unpack
 
 from cutaway.config.run import RunConfig
-from cutaway.display import count, html_table
+from cutaway.display import html_table
 from cutaway.errors import UserError, nearest
 from cutaway.generation import MAX_NEW_TOKENS
 from cutaway.generation.beams import BeamOptions
@@ -18,12 +18,14 @@ from cutaway.generation.engine import ContextOverflow
 from cutaway.generation.sampling import Sampling, SamplingOptions
 from cutaway.generation.scoring import TokenScore
 from cutaway.generation.seq2seq import Seq2SeqGenerator
+from cutaway.generation.speculative import LOOKUP, PROPOSED, Draft
 from cutaway.generation.streaming import stop_strings
 from cutaway.generation.text_generator import Limits, TextGenerator
 from cutaway.hub.opening import Opened
 from cutaway.keywords import all_explained
-from cutaway.model.formats import count_weights, format_of, require_unquantized, with_plain_weights
+from cutaway.model.formats import require_unquantized, with_plain_weights
 from cutaway.model.transformer import DecoderOnly, Transformer
+from cutaway.pipeline.description import facts
 from cutaway.pipeline.exporting import FORMATS, Exported
 from cutaway.tasks.algorithmic.task import AlgorithmicTask
 from cutaway.tasks.classification import ClassificationTask, Prediction
@@ -72,25 +74,12 @@ class Pipeline:
 
     def __repr__(self) -> str:
         at = "" if self.path is None else f"{str(self.path)!r}, "
-        return f"Pipeline({at}{', '.join(str(value) for value in self._facts().values())})"
+        return f"Pipeline({at}{', '.join(facts(self.model, self.config, self._tokenizer).values())})"
 
     def _repr_html_(self) -> str:
-        return html_table(["", str(self.path or "pipeline")], list(self._facts().items()))
-
-    def _facts(self) -> dict[str, str]:
-        weights = list(self.model.parameters())
-        dtypes = sorted({str(weight.dtype).removeprefix("torch.") for weight in weights})
-        form = format_of(self.model)
-        formats = " and ".join(dtypes) if form is None else f"{form} and {' and '.join(dtypes)}"
-        tokens = {} if self._tokenizer is None else {"tokens": f"{len(self._tokenizer):,} tokens"}
-        return {
-            "task": self.config.task.kind,
-            "architecture": self.config.model.architecture.replace("_", "-"),
-            "parameters": f"{count(count_weights(self.model))} parameters",
-            **tokens,
-            "weights": f"{formats} on {weights[0].device}",
-            "methods": f"can {', '.join(self.config.task.verbs) or 'predict'}",
-        }
+        return html_table(
+            ["", str(self.path or "pipeline")], list(facts(self.model, self.config, self._tokenizer).items())
+        )
 
     @property
     def notes(self) -> Sequence[str]:
@@ -154,6 +143,7 @@ class Pipeline:
         *,
         stop: str | Sequence[str] = (),
         context_overflow: ContextOverflow = "error",
+        draft: "Draft | Pipeline | str | None" = None,
         **options: Unpack[SamplingOptions],
     ) -> str: ...
     @overload
@@ -164,6 +154,7 @@ class Pipeline:
         *,
         stop: str | Sequence[str] = (),
         context_overflow: ContextOverflow = "error",
+        draft: "Draft | Pipeline | str | None" = None,
         **options: Unpack[SamplingOptions],
     ) -> list[str]: ...
     def generate(
@@ -173,6 +164,7 @@ class Pipeline:
         *,
         stop: str | Sequence[str] = (),
         context_overflow: ContextOverflow = "error",
+        draft: "Draft | Pipeline | str | None" = None,
         **options: Unpack[SamplingOptions],
     ) -> str | list[str]:
         """Continues a prompt, or several in one batch.
@@ -184,6 +176,10 @@ class Pipeline:
             stop: a string or several; a text ends before the first of them.
             context_overflow: `error`, or `slide` to continue beyond the context: whenever a text is longer, the model
                 forgets half a context of its first tokens.
+            draft: what guesses several tokens at once, which the model verifies in one pass: a smaller model with the
+                same tokenizer, `lookup`, or what `draft` made. The distribution is the same, and so is a greedy text
+                except for rounding; a sampled text is another for the same seed. Prompts are then continued one after
+                the other.
             **options: of sampling: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `seed`. Each of
                 several prompts is continued as it would be alone with seed, seed + 1 and so on.
 
@@ -191,11 +187,12 @@ class Pipeline:
             the generated text, without the prompt.
 
         Raises:
-            UserError: a prompt contains characters that the tokenizer cannot read, an option is invalid, or a prompt
-                and the new tokens outgrow the context.
+            UserError: a prompt contains characters that the tokenizer cannot read, an option is invalid, a prompt and
+                the new tokens outgrow the context (with a draft, it cannot slide), or the draft has another tokenizer.
         """
         stops, limits = stop_strings(stop), Limits(max_new_tokens, context_overflow)
-        return _like(prompt, self._writer("generate").generate(_several(prompt), stops, Sampling(**options), limits))
+        writer, drafted = self._writer("generate"), self._drafted(draft)
+        return _like(prompt, writer.generate(_several(prompt), stops, Sampling(**options), limits, drafted))
 
     def stream(
         self,
@@ -204,6 +201,7 @@ class Pipeline:
         *,
         stop: str | Sequence[str] = (),
         context_overflow: ContextOverflow = "error",
+        draft: "Draft | Pipeline | str | None" = None,
         **options: Unpack[SamplingOptions],
     ) -> Iterator[str]:
         """Continues a prompt as `generate` does, and yields the text in pieces as it is generated.
@@ -212,7 +210,25 @@ class Pipeline:
             UserError: before the first piece, for the reasons given in `generate`.
         """
         stops, limits = stop_strings(stop), Limits(max_new_tokens, context_overflow)
-        return self._writer("generate").stream(prompt, stops, Sampling(**options), limits)
+        return self._writer("generate").stream(prompt, stops, Sampling(**options), limits, self._drafted(draft))
+
+    def draft(self, source: "Pipeline | str" = LOOKUP, count: int = PROPOSED) -> Draft:
+        """A draft for `generate` and `stream`, which counts how many of its tokens are accepted.
+
+        Args:
+            source: a smaller model with the same tokenizer, or `lookup`, which proposes what followed the last tokens
+                earlier in the text.
+            count: the most tokens proposed at once.
+
+        Raises:
+            UserError: the model has another tokenizer or cannot generate, or the count is below 1.
+        """
+        writer = self._writer("generate")
+        if isinstance(source, Pipeline):
+            return writer.draft_of(source._writer("generate"), count)
+        if source != LOOKUP:
+            raise UserError(f"a draft is {LOOKUP} or a loaded model, not {source!r}")
+        return writer.lookup(count)
 
     def chat(
         self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS, **options: Unpack[SamplingOptions]
@@ -438,6 +454,9 @@ class Pipeline:
         )
         found = self.seq2seq_generator(verb).search(_several(given), options)
         return _like(given, [best[0]["text"] for best in found])
+
+    def _drafted(self, draft: "Draft | Pipeline | str | None") -> Draft | None:
+        return draft if draft is None or isinstance(draft, Draft) else self.draft(draft)
 
     def _writer(self, verb: str) -> TextGenerator:
         return self._task(verb, LanguageModelingTask).generator(self)
