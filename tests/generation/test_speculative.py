@@ -183,11 +183,11 @@ OPTIONS = {
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("lookup", "plain"),
-        ("lookup", "top-k"),
-        ("smaller", "warm"),
-        ("smaller", "top-k"),
-        ("smaller", "top-p and a penalty"),
+        pytest.param("lookup", "plain", marks=pytest.mark.heavy),
+        pytest.param("lookup", "top-k", marks=pytest.mark.heavy),
+        pytest.param("smaller", "warm", marks=pytest.mark.heavy),
+        pytest.param("smaller", "top-k", marks=pytest.mark.heavy),
+        pytest.param("smaller", "top-p and a penalty", marks=pytest.mark.heavy),
         ("fixed", "plain"),
     ],
 )
@@ -260,7 +260,7 @@ def test_a_draft_model_that_read_other_texts_proposes_as_a_fresh_one(
         fresh = DraftModel(model, context).propose(text, 3, Sampler(sampling))
         assert found.tokens == fresh.tokens
         assert len(found.tokens) == min(3, max(1, context // 2))
-        torch.testing.assert_close(found.probabilities, fresh.probabilities)
+        torch.testing.assert_close(found.probabilities, fresh.probabilities, rtol=1e-4, atol=1e-5)  # of fp32 logits
         seen.add(tuple(found.tokens))
         text += found.tokens[: seed % 3] + torch.randint(VOCABULARY, (1,), generator=chance).tolist()  # one is other
     assert len(text) > 20

@@ -80,7 +80,14 @@ def test_products_are_the_plain_equation(mask: bool, dtype: torch.dtype) -> None
         assert (ours.double() - theirs).abs().max() <= BOUNDS[dtype] * theirs.abs().max()
 
 
-@pytest.mark.parametrize(("dtype", "seen"), [(torch.bfloat16, None), (torch.bfloat16, 2000), (torch.float32, None)])
+@pytest.mark.parametrize(
+    ("dtype", "seen"),
+    [
+        pytest.param(torch.bfloat16, None, marks=pytest.mark.heavy),
+        (torch.bfloat16, 2000),
+        (torch.float32, None),
+    ],
+)
 def test_many_wide_queries_of_one_key_head_use_products_in_half_precision(
     dtype: torch.dtype, seen: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
