@@ -24,13 +24,18 @@ from cutaway.nn.quantized import (
     store_in_4_bits,
     store_in_8_bits,
 )
-from cutaway.nn.stored import Packed, Stored, StoredLinear, is_right
+from cutaway.nn.stored import Columns, Packed, Stored, StoredLinear, is_right
 from support import require_works
 
 CPU = torch.device("cpu")
 SHAPES = [(192, 160), (64, 1376), (51, 37)]
 """Outputs and inputs: a shape that 4-bit kernels take, sums beyond 2²⁴ of 8-bit products, and an odd one."""
-STORES: dict[str, Callable[[Tensor], Stored]] = {"packed": Packed, "q8": store_in_8_bits, "q4": store_in_4_bits}
+STORES: dict[str, Callable[[Tensor], Stored]] = {
+    "columns": Columns,
+    "packed": Packed,
+    "q8": store_in_8_bits,
+    "q4": store_in_4_bits,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -10,14 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from cutaway.errors import UserError, nearest
+from cutaway.model.block import AnyBlock
 from cutaway.model.measured import Way, fastest
 from cutaway.model.transformer import Transformer
 from cutaway.nn.embeddings import Embedding
 from cutaway.nn.experts import Router
+from cutaway.nn.joint import store_together
 from cutaway.nn.latent import LatentAttention
 from cutaway.nn.plain import is_plain
 from cutaway.nn.quantized import store_in_4_bits, store_in_8_bits, usable_sums
-from cutaway.nn.stored import Packed, Plain, StoredLinear, is_right
+from cutaway.nn.stored import Columns, Packed, Plain, StoredLinear, is_right
 
 QUANTIZED = ("q8", "q4")
 """Formats of fewer bits."""
@@ -26,6 +28,8 @@ LEAST = 1 << 16
 
 Place = tuple[nn.Module, str, nn.Linear]
 """A module, and the name under which it has a linear layer."""
+Group = Sequence[Place]
+"""Layers that are given the same input, or one alone; they are stored together."""
 
 
 def require_format(quantize: str | None) -> None:
@@ -40,11 +44,12 @@ def require_format(quantize: str | None) -> None:
 
 @torch.no_grad()
 def for_inference(model: Transformer, dtype: torch.dtype | None = None, quantize: str | None = None) -> Transformer:
-    """Changes a model for inference: converts its weights, then packs or quantizes those of linear layers.
+    """Changes a model for inference: converts its weights, then stores those of linear layers anew.
 
     Linear layers are replaced, except routers of experts, which stay in fp32, those of embeddings, and the keys and
-    values of latent attention, whose weights decoding absorbs. Without quantization, a layer is packed if that is
-    measured to be faster on this machine.
+    values of latent attention, whose weights decoding absorbs. Without quantization, a layer is replaced if another
+    form than rows is measured to be faster on this machine. Layers that are given the same input, such as those of
+    queries, keys and values, are stored as one matrix (`Joint`).
 
     Args:
         model: changed in place; its weights need no gradient any more.
@@ -56,12 +61,13 @@ def for_inference(model: Transformer, dtype: torch.dtype | None = None, quantize
     tables = {
         id(one): one for module in model.modules() if isinstance(module, nn.Embedding) for one in module.parameters()
     }
-    for places in _by_shape(model):
-        store = _WAYS[quantize]([layer.weight for _, _, layer in places])
-        while places and store is not None:
-            module, name, layer = places.pop()  # so that its memory is freed before the next is stored
-            stored = store(layer.weight)
-            setattr(module, name, StoredLinear(stored, layer, tables.get(id(layer.weight))))
+    for groups in _by_shape(model):
+        store = _WAYS[quantize](groups)
+        while groups and store is not None:
+            group = groups.pop()  # so that its memory is freed before the next is stored
+            parts = store_together(store, [layer.weight for _, _, layer in group])
+            for (module, name, layer), stored in zip(group, parts, strict=True):
+                setattr(module, name, StoredLinear(stored, layer, tables.get(id(layer.weight))))
     return model
 
 
@@ -75,9 +81,9 @@ def with_plain_weights(model: Transformer) -> Transformer:
 
 
 def format_of(model: nn.Module) -> str | None:
-    """The quantized format of a model, `packed` if layers are packed, or None."""
+    """The quantized format of a model, or the forms in which its layers are stored; None if all are plain."""
     forms = {module.stored.form for module in model.modules() if isinstance(module, StoredLinear)}
-    return next(iter(forms), None)
+    return " and ".join(sorted(forms)) or None
 
 
 def require_unquantized(model: nn.Module, what: str) -> None:
@@ -114,42 +120,61 @@ def _convert(model: nn.Module, dtype: torch.dtype | None) -> None:
         router.weight = nn.Parameter(weight.float())
 
 
-def _by_shape(model: nn.Module) -> list[list[Place]]:
-    """The linear layers to replace, those of one shape together: each is measured once."""
-    places = sorted(_places(model), key=lambda place: place[2].weight.shape)
-    return [list(group) for _, group in groupby(places, key=lambda place: place[2].weight.shape)]
+def _by_shape(model: nn.Module) -> list[list[Group]]:
+    """The linear layers to replace, groups of one shape together: each shape is measured once."""
+    groups = sorted(_groups(model), key=_shape)
+    return [list(alike) for _, alike in groupby(groups, key=_shape)]
 
 
-def _places(model: nn.Module) -> Iterator[Place]:
+def _shape(group: Group) -> tuple[int, int]:
+    return sum(layer.out_features for _, _, layer in group), group[0][2].in_features
+
+
+def _groups(model: nn.Module) -> Iterator[Group]:
     kept = {id(part) for module in model.modules() if isinstance(module, Embedding) for part in module.modules()}
     kept |= {id(part) for one in model.modules() if isinstance(one, LatentAttention) for part in (one.key, one.value)}
+    across = {id(block.cross_attention) for block in model.modules() if isinstance(block, AnyBlock)}
     for module in model.modules():
-        for name, layer in module.named_children():
-            if isinstance(layer, nn.Linear) and id(layer) not in kept and is_plain(layer):
-                yield module, name, layer
+        places = {
+            name: (module, name, layer)
+            for name, layer in module.named_children()
+            if isinstance(layer, nn.Linear) and id(layer) not in kept and is_plain(layer)
+        }
+        alike = getattr(module, "same_input", ())[id(module) in across :]  # queries across are of another sequence
+        together = [places.pop(name) for name in alike if name in places]
+        yield from ([together] if together else [])
+        yield from ([place] for place in places.values())
 
 
-def _plain_or_packed(weights: Sequence[Tensor]) -> Way | None:
-    one = weights[0]
-    if one.numel() < LEAST or not is_right(Packed, one.shape, one.dtype, one.device):
+def _weights(groups: Sequence[Group]) -> Iterator[Tensor]:
+    return (torch.cat([layer.weight for _, _, layer in group]) for group in groups)
+
+
+def _fastest_plain(groups: Sequence[Group]) -> Way | None:
+    shape, one = torch.Size(_shape(groups[0])), groups[0][0][2].weight
+    ways = {name: way for name, way in _PLAIN.items() if is_right(way, shape, one.dtype, one.device)}
+    if shape.numel() < LEAST or not ways:
         return None
-    return Packed if fastest({"plain": Plain, "packed": Packed}, weights) == "packed" else None
+    return ways.get(fastest({"plain": Plain, **ways}, _weights(groups)))
 
 
-def _in_8_bits(weights: Sequence[Tensor]) -> Way:
-    kernels = usable_sums(weights[0].shape, weights[0].device)
+def _in_8_bits(groups: Sequence[Group]) -> Way:
+    shape = torch.Size(_shape(groups[0]))
+    kernels = usable_sums(shape, groups[0][0][2].weight.device)
     ways = {name: partial(store_in_8_bits, kernel=kernel) for name, kernel in kernels.items()}
-    if weights[0].numel() < LEAST or len(ways) == 1:
+    if shape.numel() < LEAST or len(ways) == 1:
         return next(iter(ways.values()))
-    return ways[fastest(ways, weights)]
+    return ways[fastest(ways, _weights(groups))]
 
 
-def _in_4_bits(weights: Sequence[Tensor]) -> Way:
+def _in_4_bits(groups: Sequence[Group]) -> Way:
     return store_in_4_bits
 
 
-_WAYS: dict[str | None, Callable[[Sequence[Tensor]], Way | None]] = {
-    None: _plain_or_packed,
+_PLAIN: dict[str, Way] = {"columns": Columns, "packed": Packed}
+"""How unrounded matrices may be stored."""
+_WAYS: dict[str | None, Callable[[Sequence[Group]], Way | None]] = {
+    None: _fastest_plain,
     "q8": _in_8_bits,
     "q4": _in_4_bits,
 }

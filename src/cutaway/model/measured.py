@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def cache_file() -> Path:
     return Path(home) / "cutaway" / "kernels.json"
 
 
-def fastest(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> str:
+def fastest(ways: Mapping[str, Way], weights: Iterable[Tensor]) -> str:
     """The name of the way in which one row is multiplied fastest by matrices of one shape.
 
     It is measured if it is not known of this processor, version of torch and number of threads. The first way is kept
@@ -43,15 +44,18 @@ def fastest(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> str:
 
     Args:
         ways: what stores a matrix, by name.
-        weights: the matrices.
+        weights: the matrices, at least one; no more are taken than are measured.
     """
-    shape, dtype = weights[0].shape, str(weights[0].dtype).removeprefix("torch.")
+    rest = iter(weights)
+    one = next(rest)
+    shape, dtype = one.shape, str(one.dtype).removeprefix("torch.")
     machine = f"{processor()}, torch {torch.__version__}, {counted(torch.get_num_threads(), 'thread')}"
     case = f"{' or '.join(ways)}, {dtype} {shape[0]} x {shape[1]}"
     known = _read()
     choices = known.setdefault(machine, {})
     if choices.get(case) not in ways:
-        seconds = measure(ways, weights)
+        more = -(-ENOUGH // one.nbytes) - 1
+        seconds = measure(ways, [one, *islice(rest, more)])
         first, *others = ways
         best = min(others, key=lambda name: seconds[name])
         choices[case] = best if seconds[best] < MARGIN * seconds[first] else first
@@ -64,9 +68,7 @@ def fastest(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> str:
 
 def measure(ways: Mapping[str, Way], weights: Sequence[Tensor]) -> dict[str, float]:
     """The seconds of a row in each way, which take turns: the least of several repeats, as other programs only add."""
-    bytes_each = weights[0].numel() * weights[0].element_size()
-    some = list(weights)[: -(-ENOUGH // bytes_each)]
-    stored = {name: [make(weight) for weight in some] for name, make in ways.items()}
+    stored = {name: [make(weight) for weight in weights] for name, make in ways.items()}
     x = torch.randn(1, weights[0].shape[1], generator=torch.Generator().manual_seed(0)).to(weights[0])
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(1 + REPEATS):

@@ -38,6 +38,8 @@ class Attention(nn.Module):
         dropout: fraction of attention weights zeroed in training.
     """
 
+    same_input = ("query", "key", "value")
+
     def __init__(
         self,
         width: int,

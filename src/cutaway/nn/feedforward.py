@@ -97,6 +97,7 @@ class Gated(nn.Module):
     """y = down(activation(gate(x)) · up(x)): SwiGLU with SiLU, GEGLU with GELU (Shazeer 2020, eq. 6)."""
 
     taps = ("input", "gate", "hidden", "out")
+    same_input = ("gate", "up")
 
     def __init__(
         self, width: int, hidden: int, activation: Activation, *, bias: bool = False, dropout: float = 0.0

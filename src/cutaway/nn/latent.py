@@ -89,6 +89,7 @@ class LatentAttention(nn.Module):
         self.value = nn.Linear(heads.rank, heads.count * heads.value, bias=False)
         self.out = nn.Linear(heads.count * heads.value, width, bias=out_bias)
         self.dropout = dropout
+        self.same_input = ("query" if rank is None else "query_down", "latent_down", "rotary_key")
         rotated = ("query_rotated", "key_rotated") if rotary else ()
         self.taps = ("input", "query", "latent", *rotated, "key", "value", "scores", "pattern", "mixed", "out")
 

@@ -58,8 +58,9 @@ class EightBits(Stored):
 
     def product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """The equation."""
-        numbers, scale = round_rows(x)
+        numbers, scale = round_rows(x.reshape(-1, x.shape[-1]))
         y = (self.sums(numbers) * self._scales * scale).to(x.dtype)
+        y = y.view(*x.shape[:-1], y.shape[1])
         return y if bias is None else y + bias
 
     def plain(self) -> Tensor:
@@ -234,12 +235,12 @@ class InterleavedNibbles(FourBits):
 
     def product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """The kernel for few rows; for many, the product with the dequantized matrix, likewise in bf16."""
-        rows = x.bfloat16()
-        if len(x) > MANY:
+        rows = x.reshape(-1, x.shape[-1]).bfloat16()
+        if len(rows) > MANY:
             y = F.linear(rows, self.plain().bfloat16())
         else:
             y = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self._bytes, GROUP, self._scales)
-        y = y.to(x.dtype)
+        y = y.to(x.dtype).view(*x.shape[:-1], y.shape[1])
         return y if bias is None else y + bias
 
     def _unpack(self, block: int) -> Tensor:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,8 @@ from cutaway.nn.layers import linear_over, without_autocast
 
 NEAR = {torch.float32: 1e-4, torch.float16: 2**-8, torch.bfloat16: 2**-6}
 """How far products of a right kernel may be from the plain ones, relative to the largest."""
+FEW = 16
+"""The most rows that are multiplied as columns."""
 
 
 class Stored(ABC):
@@ -23,7 +25,7 @@ class Stored(ABC):
     Copies share it, since torch cannot copy some of these tensors; a pickle holds `parts`.
     """
 
-    form: ClassVar[str]
+    form: str
     """Its name for people."""
     dtype: torch.dtype | None = None
     """The only dtype that it computes in; None if any."""
@@ -31,8 +33,8 @@ class Stored(ABC):
     """The only device that it computes on."""
 
     @abstractmethod
-    def product(self, x: Float[Tensor, "rows C"], bias: Tensor | None) -> Float[Tensor, "rows N"]:
-        """The product x Wᵀ + b in the dtype of x."""
+    def product(self, x: Float[Tensor, "*B C"], bias: Tensor | None) -> Float[Tensor, "*B N"]:
+        """The product x Wᵀ + b in the dtype of x, which has at least one row."""
 
     @abstractmethod
     def plain(self) -> Float[Tensor, "N C"]:
@@ -79,8 +81,7 @@ class StoredLinear(nn.Module):
             return F.linear(x, self.weight.to(x.dtype), self.bias)
         if x.numel() == 0:  # an expert that no token chose
             return x.new_zeros(*x.shape[:-1], self.out_features)
-        y = self.stored.product(x.reshape(-1, self.in_features), self.bias)
-        return y.view(*x.shape[:-1], self.out_features)
+        return self.stored.product(x, self.bias)
 
     @property
     def tied(self) -> nn.Parameter | None:
@@ -137,6 +138,25 @@ class Plain(Stored):
     def parts(self) -> tuple[Any, ...]:
         """W."""
         return (self._weight,)
+
+
+class Columns(Plain):
+    """W in rows, by which up to `FEW` rows of x are multiplied as columns, W xᵀ.
+
+    On two cores with AMX and matrices of SmolLM2-135M in bf16, that takes 0.7 of the time of x Wᵀ for 1 to 16 rows.
+    """
+
+    form = "columns"
+
+    def product(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """The same as `F.linear`."""
+        rows = x.reshape(-1, x.shape[-1])
+        if len(rows) > FEW:
+            return F.linear(x, self._weight, bias)
+        # one column alone is slow unless it is a vector
+        y = torch.mv(self._weight, rows[0]) if len(rows) == 1 else torch.mm(self._weight, rows.T).T
+        y = y.reshape(*x.shape[:-1], len(self._weight))
+        return y if bias is None else y + bias
 
 
 class Packed(Stored):
