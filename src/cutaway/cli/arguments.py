@@ -34,7 +34,7 @@ Device = Annotated[str, typer.Option(help=f"{DEVICE_NAMES}.")]
 
 Dtype = Annotated[
     str | None,
-    typer.Option(help="Compute in fp32, bf16 or fp16, its weights in the form that is fastest on this machine."),
+    typer.Option(help="Compute in fp32, bf16 or fp16, with weights in the form that is fastest on this machine."),
 ]
 Quantize = Annotated[str | None, typer.Option(help="Store the weights of linear layers in 8 or 4 bits: q8 or q4.")]
 

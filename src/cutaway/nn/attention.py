@@ -39,6 +39,7 @@ class Attention(nn.Module):
     """
 
     same_input = ("query", "key", "value")
+    """Linear layers that are given the same input in self-attention; for inference, they are stored as one matrix."""
 
     def __init__(
         self,
